@@ -1,0 +1,32 @@
+"""The errors a user can cause, and the check for optional packages."""
+
+from __future__ import annotations
+
+import importlib
+from types import ModuleType
+
+
+class InputError(ValueError):
+    """Something the user gave cannot be used; the message says what was wrong and what to do, in one line.
+
+    The command line prints the message and exits with 2; it never shows a traceback for it.
+    """
+
+
+class MissingPackage(ImportError, InputError):
+    """An optional package is not installed; the message holds the command that installs it."""
+
+
+def require(module: str, extra: str) -> ModuleType:
+    """Import an optional package, or say how to install it.
+
+    Parameters: `module`, the import name; `extra`, the extra of hrtem-bench that brings it.
+    Raises MissingPackage (an ImportError) when it is absent.
+    """
+    try:
+        return importlib.import_module(module)
+    except ModuleNotFoundError as error:
+        if error.name is None or error.name.split(".")[0] != module.split(".")[0]:
+            raise
+        name = module.split(".")[0]
+        raise MissingPackage(f"{name} is not installed: pip install 'hrtem-bench[{extra}]'") from None
