@@ -1,0 +1,22 @@
+"""From atoms to exit waves: potentials, transmission, propagation."""
+
+from hrtem_bench.multislice.grid import Grid, GridWarning, choose_grid
+from hrtem_bench.multislice.parametrization import (
+    PARAMETRIZATIONS,
+    elements,
+    projected_potential,
+    scattering_factor,
+)
+from hrtem_bench.multislice.simulate import displaced, exit_waves
+
+__all__ = [
+    "PARAMETRIZATIONS",
+    "Grid",
+    "GridWarning",
+    "choose_grid",
+    "displaced",
+    "elements",
+    "exit_waves",
+    "projected_potential",
+    "scattering_factor",
+]

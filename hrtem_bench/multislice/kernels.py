@@ -1,0 +1,126 @@
+"""Numba kernels of the CPU engine: plain loops over rows, so that any split of the rows gives the same bytes.
+
+Every kernel also runs as plain Python (`.py_func`), which is how the tests check the compiled one. Complex arrays come
+as float32 views with real and imaginary parts interleaved: the compiler makes better vector code of them.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+from numba import njit
+
+from hrtem_bench.multislice.spreading import SHARPNESS, WIDTH
+
+F = np.float32
+_TWO_OVER_PI = F(2 / np.pi)
+# π/2 in three parts, each short enough that its product with a small whole number is exact in float32.
+_PIO2_A, _PIO2_B, _PIO2_C = F(1.5703125), F(4.8375129699707031e-4), F(7.5495899e-8)
+_ONE, _HALF, _QUARTER = F(1), F(0.5), F(0.25)
+# Minimax polynomials for |x| < π/4 (S. L. Moshier's Cephes, single precision) and Taylor's for the exponential.
+_S1, _S2, _S3 = F(-1.6666654611e-1), F(8.3321608736e-3), F(-1.9515295891e-4)
+_C1, _C2, _C3 = F(4.166664568298827e-2), F(-1.388731625493765e-3), F(2.443315711809948e-5)
+_E2, _E3, _E4, _E5, _E6 = F(1 / 2), F(1 / 6), F(1 / 24), F(1 / 120), F(1 / 720)
+
+
+@njit(cache=True, nogil=True)
+def spread(density: Any, y: Any, x: Any) -> None:
+    """Add one window per atom to `density` (ny, nx) float32, zeroed first; y, x (n,) float64 in pixels, any sign."""
+    ny, nx = density.shape
+    density[:] = 0
+    wy = np.empty(WIDTH, np.float32)
+    wx = np.empty(WIDTH, np.float32)
+    for atom in range(y.shape[0]):
+        y0 = int(np.ceil(y[atom] - WIDTH / 2))
+        x0 = int(np.ceil(x[atom] - WIDTH / 2))
+        for i in range(WIDTH):
+            uy = (y0 + i - y[atom]) * (2 / WIDTH)
+            ux = (x0 + i - x[atom]) * (2 / WIDTH)
+            wy[i] = np.exp(SHARPNESS * (np.sqrt(max(1 - uy * uy, 0.0)) - 1))
+            wx[i] = np.exp(SHARPNESS * (np.sqrt(max(1 - ux * ux, 0.0)) - 1))
+        for i in range(WIDTH):
+            row = (y0 + i) % ny
+            for j in range(WIDTH):
+                density[row, (x0 + j) % nx] += wy[i] * wx[j]
+
+
+@njit(cache=True, nogil=True, fastmath={"contract", "nsz", "arcp"})
+def add_potential(
+    out: Any, spectrum: Any, table: Any, first: bool, columns: int, row_begin: int, row_end: int
+) -> None:
+    """out[k] (+)= table[|ky|, |kx|] * spectrum[k] over the full plane, from the half-plane of a real field.
+
+    out: (ny, 2 nx) float32, the complex result. spectrum: (ny, 2 (nx//2 + 1)), an rfft2. table: (ny//2 + 1,
+    2 columns), complex. Columns |kx| >= `columns` are set to 0 when `first`. Rows row_begin to row_end are done.
+    """
+    ny, nx = out.shape[0], out.shape[1] // 2
+    for iy in range(row_begin, row_end):
+        row = table[min(iy, ny - iy)]
+        here, there = spectrum[iy], spectrum[(ny - iy) % ny]
+        target = out[iy]
+        if first:
+            target[:] = F(0)
+        for i in range(columns):
+            a, b, c, d = row[2 * i], row[2 * i + 1], here[2 * i], here[2 * i + 1]
+            target[2 * i] += a * c - b * d
+            target[2 * i + 1] += a * d + b * c
+        for i in range(1, columns):  # kx = -i: the conjugate of the spectrum at (-ky, i)
+            a, b, c, d = row[2 * i], row[2 * i + 1], there[2 * i], -there[2 * i + 1]
+            target[2 * (nx - i)] += a * c - b * d
+            target[2 * (nx - i) + 1] += a * d + b * c
+
+
+@njit(cache=True, nogil=True, fastmath={"contract", "nsz", "arcp"})
+def transmit(wave: Any, exponent: Any, row_begin: int, row_end: int) -> None:
+    """wave *= exp(exponent), both (ny, 2 nx) float32 views of complex64; right to 1e-6 for |Re| < 2, |Im| < 1000."""
+    n = wave.shape[1] // 2
+    for iy in range(row_begin, row_end):
+        w, e = wave[iy], exponent[iy]
+        for i in range(n):
+            x = e[2 * i + 1]
+            turns = np.floor(x * _TWO_OVER_PI + _HALF)
+            r = ((x - turns * _PIO2_A) - turns * _PIO2_B) - turns * _PIO2_C
+            r2 = r * r
+            sine = r + r * r2 * (_S1 + r2 * (_S2 + r2 * _S3))
+            cosine = _ONE - _HALF * r2 + r2 * r2 * (_C1 + r2 * (_C2 + r2 * _C3))
+            quadrant = np.int32(turns)
+            s = cosine if quadrant & 1 else sine
+            c = sine if quadrant & 1 else cosine
+            s = -s if quadrant & 2 else s
+            c = -c if (quadrant + 1) & 2 else c
+            u = e[2 * i] * _QUARTER
+            g = _ONE + u * (_ONE + u * (_E2 + u * (_E3 + u * (_E4 + u * (_E5 + u * _E6)))))
+            g = g * g
+            g = g * g
+            s *= g
+            c *= g
+            re, im = w[2 * i], w[2 * i + 1]
+            w[2 * i] = re * c - im * s
+            w[2 * i + 1] = re * s + im * c
+
+
+@njit(cache=True, nogil=True, fastmath={"contract", "nsz", "arcp"})
+def propagate(
+    spectrum: Any, py: Any, px: Any, ky2: Any, kx2: Any, limit2: float, columns: int, row_begin: int, row_end: int
+) -> None:
+    """spectrum[k] *= py[ky] px[kx] where ky² + kx² <= limit2, 0 elsewhere; all complex as float32 pairs.
+
+    py (ny, 2), px (nx, 2): the two factors of the propagator. Columns |kx| >= `columns` are set to 0.
+    """
+    nx = spectrum.shape[1] // 2
+    for iy in range(row_begin, row_end):
+        row = spectrum[iy]
+        c, d = py[iy, 0], py[iy, 1]
+        room = F(limit2 - ky2[iy])
+        row[2 * columns : 2 * (nx - columns + 1)] = F(0)
+        for part in range(2):
+            begin = 0 if part == 0 else nx - columns + 1
+            end = columns if part == 0 else nx
+            for i in range(begin, end):
+                a, b = px[i, 0], px[i, 1]
+                keep = _ONE if kx2[i] <= room else F(0)
+                pr, pi = (a * c - b * d) * keep, (a * d + b * c) * keep
+                re, im = row[2 * i], row[2 * i + 1]
+                row[2 * i] = re * pr - im * pi
+                row[2 * i + 1] = re * pi + im * pr

@@ -1,0 +1,107 @@
+"""What all exit waves of one specimen share: grid, slices, tables, propagators. Computed once, never changed."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+
+from hrtem_bench.errors import InputError
+from hrtem_bench.multislice.grid import Grid, box, choose_grid, slice_count
+from hrtem_bench.multislice.spreading import LIMIT, window_transform
+from hrtem_bench.multislice.transmission import log_transmission
+from hrtem_bench.physics import wavelength
+
+BAND = 2 / 3
+"""The wave keeps |q| up to this part of Nyquist: products of two such fields do not fold back into the band."""
+
+
+@dataclass(frozen=True)
+class Plan:
+    """Everything about a multislice calculation that does not depend on where the atoms move.
+
+    tables: element -> (ny//2 + 1, columns) complex64, the transform of the log-transmission over the quarter plane,
+    with the spreading window and the FFT's norm divided out. columns: how many kx >= 0 the band of the tables holds.
+    """
+
+    grid: Grid
+    energy: float
+    slices: int
+    slice_thickness: float
+    band: float
+    tables: dict[str, Any]
+    columns: int
+
+
+def make_plan(
+    atoms: Any, *, energy: float, pixel_size: float, slice_thickness: float, parametrization: str = "lobato"
+) -> Plan:
+    """Choose the grid and the slices and tabulate each element; raises InputError for what cannot be simulated."""
+    grid = choose_grid(atoms, pixel_size)
+    height = float(box(atoms)[2])
+    _check_heights(atoms, height)
+    slices = slice_count(height, slice_thickness)
+    band = BAND * grid.nyquist
+    symbols = sorted(set(atoms.get_chemical_symbols()))
+    tables, columns = _tables(symbols, grid, energy, parametrization)
+    return Plan(grid, energy, slices, height / slices, band, tables, columns)
+
+
+def propagator(plan: Plan, distance: float) -> tuple[Any, Any]:
+    """The factors (py, px) of exp(-iπλ·distance·q²) as (n, 2) float32 pairs, the inverse FFT's norm in px."""
+    ky, kx = plan.grid.frequencies()
+    phase = -1j * np.pi * wavelength(plan.energy) * distance
+    py, px = np.exp(phase * ky**2), np.exp(phase * kx**2) / (len(ky) * len(kx))
+    return _pairs(py), _pairs(px)
+
+
+def positions_in_slices(plan: Plan, positions: Any, symbols: Any) -> list[list[tuple[str, Any, Any]]]:
+    """For each slice the elements in it: (symbol, y, x) with coordinates in pixels, in the order of the atoms."""
+    dy, dx = plan.grid.pixel_size
+    index = np.clip((positions[:, 2] / plan.slice_thickness).astype(int), 0, plan.slices - 1)
+    order = np.lexsort((np.arange(len(index)), symbols, index))
+    y, x, names, index = positions[order, 1] / dy, positions[order, 0] / dx, symbols[order], index[order]
+    starts = np.flatnonzero(np.r_[True, (index[1:] != index[:-1]) | (names[1:] != names[:-1])])
+    slices: list[list[tuple[str, Any, Any]]] = [[] for _ in range(plan.slices)]
+    for a, b in zip(starts, [*starts[1:], len(index)], strict=True):
+        slices[index[a]].append((str(names[a]), y[a:b], x[a:b]))
+    return slices
+
+
+def _check_heights(atoms: Any, height: float) -> None:
+    z = atoms.positions[:, 2]
+    if not np.isfinite(atoms.positions).all():
+        raise InputError("the specimen has atoms at positions that are not finite")
+    if z.min() < -1e-6 or z.max() > height + 1e-6:
+        raise InputError(
+            f"atoms reach from z = {z.min():.2f} to {z.max():.2f} Å, outside the cell (0 to {height:.2f} Å along the "
+            "beam): enlarge it, for example with atoms.center(vacuum=2.0, axis=2)"
+        )
+
+
+def _tables(symbols: list[str], grid: Grid, energy: float, parametrization: str) -> tuple[dict[str, Any], int]:
+    (ny, nx), (dy, dx) = grid.shape, grid.pixel_size
+    ky, kx = np.fft.rfftfreq(ny, dy), np.fft.rfftfreq(nx, dx)
+    limit = LIMIT * grid.nyquist
+    kx = kx[kx <= limit]
+    q = np.hypot(ky[:, None], kx[None])
+    # The window's transform, and 1/(dx dy) from a continuous to a discrete transform, and the inverse FFT's norm.
+    scale = 1 / np.outer(window_transform(ky * dy), window_transform(kx * dx)) / (dx * dy * nx * ny)
+    radii = np.linspace(0, limit, 2048)
+    tables = {}
+    for symbol in symbols:
+        b = log_transmission(
+            symbol, radii, band=BAND * grid.nyquist, energy=energy, parametrization=parametrization
+        )
+        values = np.interp(q, radii, b.real) + 1j * np.interp(q, radii, b.imag)
+        tables[symbol] = _pairs(np.where(q <= limit, values * scale, 0))
+    return tables, len(kx)
+
+
+def _pairs(values: Any) -> Any:
+    """Complex to float32 with real and imaginary parts interleaved along the last axis (1-D: (n, 2))."""
+    values = np.ascontiguousarray(values, np.complex64)
+    return values.view(np.float32).reshape(*values.shape[:-1], -1) if values.ndim > 1 else (
+        values.view(np.float32).reshape(-1, 2)
+    )
