@@ -1,0 +1,61 @@
+# make quickstart   small data, the shipped baselines, their curves, a report
+# make test         lint, format, types, tests
+# make docs         the documentation in docs/_build/html
+# make wheel        the wheel in dist/, and a check that it brings its baselines
+#
+# Each needs Python 3.11 or newer with venv, and nothing installed; .venv is made on the first call.
+
+PYTHON3 ?= python3
+OUT ?= quickstart
+VENV := .venv
+PYTHON := $(VENV)/bin/python
+PIP := $(PYTHON) -m pip --disable-pip-version-check --quiet install --constraint constraints.txt
+QUICKSTART_EXTRAS := sim,data,torch,report
+DEVELOPMENT_EXTRAS := all,dev,docs
+REQUIREMENTS := pyproject.toml constraints.txt
+
+# $(call timed,NAME,COMMAND): run it, say how long it took, keep its exit status.
+define timed
+@echo "== $(1)"; start=$$(date +%s); ( $(2) ); status=$$?; \
+echo "== $(1): $$(( $$(date +%s) - start )) s"; exit $$status
+endef
+
+.PHONY: help quickstart test docs wheel clean
+.DEFAULT_GOAL := help
+
+help:
+	@sed -n 's/^# \(make .*\)/\1/p' $(MAKEFILE_LIST)
+
+quickstart: $(VENV)/.quickstart
+	$(call timed,quickstart,$(VENV)/bin/hrtem-bench quickstart --out $(OUT))
+
+test: $(VENV)/.development
+	$(call timed,lint,$(PYTHON) -m ruff check .)
+	$(call timed,format,$(PYTHON) -m ruff format --check .)
+	$(call timed,types,$(PYTHON) -m mypy)
+	$(call timed,tests,$(PYTHON) -m pytest)
+
+docs: $(VENV)/.development
+	$(call timed,docs,$(PYTHON) -m sphinx -W -q -b html docs docs/_build/html)
+
+wheel: $(VENV)/.development
+	$(call timed,wheel,$(PYTHON) -m pip --quiet wheel --no-deps --wheel-dir dist . \
+	&& $(PYTHON) -P tests/check_wheel.py dist)
+
+# torch first and by itself: resolved together with other packages, pip may settle on a build that brings CUDA.
+$(VENV)/.python:
+	@$(PYTHON3) -c 'import sys; sys.exit(None if sys.version_info >= (3, 11) else "hrtem-bench needs Python 3.11")'
+	$(call timed,virtual environment,$(PYTHON3) -m venv $(VENV))
+	$(call timed,install torch,$(PIP) torch)
+	@touch $@
+
+$(VENV)/.quickstart: $(VENV)/.python $(REQUIREMENTS)
+	$(call timed,install hrtem-bench,$(PIP) --editable ".[$(QUICKSTART_EXTRAS)]")
+	@touch $@
+
+$(VENV)/.development: $(VENV)/.python $(REQUIREMENTS)
+	$(call timed,install hrtem-bench with development tools,$(PIP) --editable ".[$(DEVELOPMENT_EXTRAS)]")
+	@touch $@ $(VENV)/.quickstart
+
+clean:
+	rm -rf build dist docs/_build .mypy_cache .pytest_cache .ruff_cache .hypothesis

@@ -1,0 +1,93 @@
+"""A small U-Net (about 0.5 million parameters) and its loader."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from safetensors.torch import load_file
+from torch import Tensor, nn
+from torch.nn import functional
+from torch.nn.utils import convert_conv2d_weight_memory_format
+
+WIDTHS = (16, 32, 64, 128)
+"""Channels from the finest level (half the image's resolution) to the coarsest (a sixteenth)."""
+
+
+class Block(nn.Sequential):
+    """Two 3x3 convolutions, each followed by group normalisation and a ReLU.
+
+    Group normalisation takes its statistics from the one image at hand. Batch normalisation would carry those
+    of the training condition into images of another, and mix that with what the filters make of the shift.
+    """
+
+    def __init__(self, inputs: int, outputs: int) -> None:
+        layers: list[nn.Module] = []
+        for channels in (inputs, outputs):
+            layers += [
+                nn.Conv2d(channels, outputs, 3, padding=1, bias=False),
+                nn.GroupNorm(outputs // 8, outputs),
+                nn.ReLU(inplace=True),
+            ]
+        super().__init__(*layers)
+
+
+class UNet(nn.Module):
+    """Maps standardised images (N, 1, ny, nx) to logits of the particle class, of the same shape.
+
+    Any ny, nx: the image is reflected at its lower and right edges up to a multiple of 16. Each 2x2 square
+    of pixels becomes four channels at the entrance and is restored at the exit, so that all convolutions run
+    at half the resolution or less and nothing of the image is thrown away.
+    """
+
+    def __init__(self, widths: tuple[int, ...] = WIDTHS) -> None:
+        super().__init__()
+        self.stride = 2 ** len(widths)
+        self.down = nn.ModuleList(Block(a, b) for a, b in zip((4, *widths[:-1]), widths, strict=True))
+        self.up = nn.ModuleList(
+            Block(coarse + fine, fine) for fine, coarse in zip(widths[-2::-1], widths[:0:-1], strict=True)
+        )
+        self.head = nn.Conv2d(widths[0], 4, 1)
+
+    def forward(self, images: Tensor) -> Tensor:
+        ny, nx = images.shape[-2:]
+        padding = (0, -nx % self.stride, 0, -ny % self.stride)
+        x = functional.pixel_unshuffle(_reflected(images, padding), 2)
+        skips: list[Tensor] = []
+        for level, block in enumerate(self.down):
+            x = block(x if level == 0 else functional.max_pool2d(x, 2))
+            skips.append(x)
+        skips.pop()
+        for block in self.up:
+            x = block(torch.cat([functional.interpolate(x, scale_factor=2.0), skips.pop()], dim=1))
+        return functional.pixel_shuffle(self.head(x), 2)[..., :ny, :nx]
+
+
+def _reflected(images: Tensor, padding: tuple[int, int, int, int]) -> Tensor:
+    if not any(padding):
+        return images
+    reflects = padding[1] < images.shape[-1] and padding[3] < images.shape[-2]
+    return functional.pad(images, padding, mode="reflect" if reflects else "replicate")
+
+
+def load(folder: Path) -> Callable[[NDArray[np.float32]], NDArray[np.float32]]:
+    """The predictor of a trained folder: standardised images (N, ny, nx) to probabilities (N, ny, nx)."""
+    network = UNet()
+    network.load_state_dict(load_file(folder / "weights.safetensors"))
+    network = convert_conv2d_weight_memory_format(network, torch.channels_last).eval()
+
+    def predict(images: NDArray[np.float32]) -> NDArray[np.float32]:
+        return probabilities(network, images)
+
+    return predict
+
+
+def probabilities(network: nn.Module, images: NDArray[np.float32]) -> NDArray[np.float32]:
+    """Probabilities (N, ny, nx) of the particle class for standardised images (N, ny, nx)."""
+    batch = torch.tensor(np.asarray(images, np.float32))[:, None]
+    with torch.inference_mode():
+        logits = network(batch.contiguous(memory_format=torch.channels_last))
+    return torch.sigmoid(logits)[:, 0].contiguous().numpy()

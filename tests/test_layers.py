@@ -1,0 +1,87 @@
+"""Each layer imports only those above it (CONTRIBUTING.md), wherever in a file the import stands."""
+
+from __future__ import annotations
+
+import ast
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).parents[1]
+PACKAGE = ROOT / "hrtem_bench"
+LAYERS = (
+    "errors", "conditions", "physics", "specimens", "multislice", "imaging", "dataset", "harness", "study", "report",
+    "cli",
+)  # fmt: skip
+BASELINES_MAY_USE = {"hrtem_bench", "hrtem_bench.conditions", "hrtem_bench.dataset", "hrtem_bench.errors"}
+MODULES = sorted(path for path in PACKAGE.rglob("*.py") if path != PACKAGE / "__init__.py")
+
+
+def imported(source: str, package: tuple[str, ...]) -> Iterator[str]:
+    """Dotted names that the source imports; `package` holds the parts of the package a relative import starts at."""
+    for node in ast.walk(ast.parse(source)):
+        if isinstance(node, ast.Import):
+            yield from (alias.name for alias in node.names)
+        elif isinstance(node, ast.ImportFrom):
+            base = package[: len(package) - node.level + 1] if node.level else ()
+            home = ".".join([*base, *filter(None, [node.module])])
+            yield home
+            yield from (f"{home}.{alias.name}" for alias in node.names)
+
+
+def layers_used(source: str, package: tuple[str, ...]) -> set[str]:
+    names = (name.split(".") for name in imported(source, package))
+    return {parts[1] for parts in names if parts[0] == "hrtem_bench" and len(parts) > 1} & set(LAYERS)
+
+
+def too_low(path: Path) -> set[str]:
+    """The layers that this module may not import and does."""
+    parts = path.relative_to(ROOT).with_suffix("").parts
+    own = LAYERS.index(parts[1])
+    return {used for used in layers_used(path.read_text("utf-8"), parts[:-1]) if LAYERS.index(used) > own}
+
+
+@pytest.mark.parametrize("path", MODULES, ids=lambda path: path.relative_to(PACKAGE).as_posix())
+def test_a_module_imports_only_the_layers_above_its_own(path: Path) -> None:
+    assert too_low(path) == set()
+
+
+def test_every_module_belongs_to_a_layer() -> None:
+    assert {path.relative_to(PACKAGE).with_suffix("").parts[0] for path in MODULES} <= set(LAYERS)
+
+
+def test_the_package_never_imports_its_baselines() -> None:
+    users = [
+        path for path in MODULES for name in imported(path.read_text("utf-8"), ()) if "baselines" in name
+    ]
+    assert users == []
+
+
+@pytest.mark.parametrize(
+    "path", sorted((ROOT / "baselines").rglob("*.py")), ids=lambda path: path.parent.name
+)
+def test_baselines_use_the_public_surface_only(path: Path) -> None:
+    package = path.relative_to(ROOT).with_suffix("").parts[:-1]
+    homes = {
+        node.module
+        for node in ast.walk(ast.parse(path.read_text("utf-8")))
+        if isinstance(node, ast.ImportFrom) and node.module and not node.level
+    } | {name for name in imported(path.read_text("utf-8"), package) if name.count(".") == 1}
+    assert {home for home in homes if home.split(".")[0] == "hrtem_bench"} <= BASELINES_MAY_USE
+
+
+@pytest.mark.parametrize(
+    "source",
+    [
+        "from hrtem_bench.report import write_report",
+        "import hrtem_bench.cli",
+        "from hrtem_bench import harness",
+        "from ..dataset import open_dataset",
+        "def f():\n    from hrtem_bench.study.sweep import run",
+        "if True:\n    import hrtem_bench.imaging as im",
+    ],
+)
+def test_each_form_of_import_is_seen(source: str) -> None:
+    below_physics = set(LAYERS[LAYERS.index("physics") + 1 :])
+    assert layers_used(source, ("hrtem_bench", "physics")) & below_physics
