@@ -29,6 +29,7 @@ ANGLES: tuple[str, ...] = tuple("phi" + name[1:] for name, (_, m) in COEFFICIENT
 _NUMBERS = ("energy", "C10", "C30", "focal_spread", "angular_spread")
 _NON_NEGATIVE = ("focal_spread", "angular_spread")
 _POSITIVE = ("energy", "aperture", "dose")
+_LEAST_ENERGY = 1e3  # eV; a smaller number was meant in keV
 
 
 @dataclass(frozen=True)
@@ -63,6 +64,8 @@ class Condition:
             value = getattr(self, name)
             if value is not None and value <= 0:
                 raise InputError(f"{name} must be above 0, not {value:g}")
+        if self.energy < _LEAST_ENERGY:
+            raise InputError(f"energy is in eV, so 300 keV is 300e3; {self.energy:g} eV is below 1 keV")
         for name in _NON_NEGATIVE:
             if getattr(self, name) < 0:
                 raise InputError(f"{name} is a standard deviation and cannot be {getattr(self, name):g}")
@@ -88,7 +91,9 @@ def coefficients(condition: Condition) -> dict[str, tuple[float, float]]:
     """The coefficients that are not zero: name -> (magnitude in Å, angle in rad)."""
     values = {"C10": condition.C10, "C30": condition.C30, **condition.aberrations}
     return {
-        name: (values[name], values.get("phi" + name[1:], 0.0)) for name in COEFFICIENTS if values.get(name, 0.0)
+        name: (values[name], values.get("phi" + name[1:], 0.0))
+        for name in COEFFICIENTS
+        if values.get(name, 0.0)
     }
 
 
@@ -102,27 +107,35 @@ def condition_to_dict(condition: Condition) -> dict[str, Any]:
 def condition_from_dict(values: Mapping[str, Any]) -> Condition:
     """A Condition from a flat or nested mapping: coefficients may stand beside the other fields.
 
-    `defocus` is understood as -C10. Raises InputError for a key that is not known.
+    `defocus` is understood as -C10. Raises InputError for a key that is not known or given twice.
     """
     fields = {name: values[name] for name in (*_NUMBERS, "aperture", "dose") if name in values}
     if "defocus" in values:
         if "C10" in values:
             raise InputError("give C10 or defocus (= -C10), not both")
         fields["C10"] = -_number("defocus", values["defocus"])
-    aberrations = dict(values.get("aberrations") or {})
+    nested = _mapping(values.get("aberrations") or {})
     known = {*_NUMBERS, "aperture", "dose", "defocus", "aberrations"}
-    aberrations.update({name: value for name, value in values.items() if name not in known})
-    return Condition(**fields, aberrations=aberrations)
+    beside = {name: value for name, value in values.items() if name not in known}
+    for name in beside.keys() & nested.keys():
+        raise InputError(f"{name} is given both among the aberrations and beside them")
+    return Condition(**fields, aberrations={**nested, **beside})
 
 
 def parse_condition(text: str) -> Condition:
-    """A Condition from text such as ``"C10=-100,C12=20,phi12=0.3,focal_spread=10"`` (units as in Condition)."""
+    """A Condition from text such as ``"C10=-100,C12=20,phi12=0.3,focal_spread=10"``.
+
+    Names and units as in Condition, `defocus` included; ``none`` for no aperture or no dose.
+    Raises InputError for text of another form, a name that is not known or given twice, or a bad number.
+    """
     values: dict[str, float | None] = {}
     for part in filter(None, (p.strip() for p in text.split(","))):
-        name, separator, number = part.partition("=")
+        name, separator, number = (piece.strip() for piece in part.partition("="))
         if not separator:
             raise InputError(f"a condition reads name=value,name=value; {part!r} has no '='")
-        values[name.strip()] = None if number.strip().lower() == "none" else _number(name.strip(), number)
+        if name in values:
+            raise InputError(f"{name} is given twice in {text!r}")
+        values[name] = None if number.lower() == "none" else _number(name, number)
     return condition_from_dict(values)
 
 
@@ -136,10 +149,16 @@ def _number(name: str, value: Any) -> float:
     return number
 
 
+def _mapping(aberrations: Any) -> Mapping[str, float]:
+    if not isinstance(aberrations, Mapping):
+        raise InputError(f"aberrations must map names to numbers, as in {{'C12': 20.0}}, not {aberrations!r}")
+    return aberrations
+
+
 def _checked_aberrations(aberrations: Mapping[str, float]) -> Mapping[str, float]:
     known = [n for n in COEFFICIENTS if n not in ("C10", "C30")] + list(ANGLES)
     checked = {}
-    for name, value in aberrations.items():
+    for name, value in _mapping(aberrations).items():
         if name in ("C10", "C30"):
             raise InputError(f"give {name} as a field of Condition, not among its aberrations")
         if name not in known:

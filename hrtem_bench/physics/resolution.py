@@ -1,0 +1,75 @@
+"""Scherzer defocus, point resolution and information limit of a condition."""
+
+from __future__ import annotations
+
+import math
+
+import numpy as np
+
+from hrtem_bench.conditions import Condition
+from hrtem_bench.physics.aberrations import chi_gradient
+from hrtem_bench.physics.constants import wavelength
+
+_THRESHOLD = 2.0  # the envelope's exponent at the information limit: exp(-2)
+
+
+def scherzer_defocus(condition: Condition) -> float:
+    """Extended Scherzer defocus √(3/2 · C30 λ), Å; positive is underfocus, so set C10 to minus it.
+
+    The factor √1.5 ≈ 1.22 makes χ = -3π/4 at its minimum, where sin χ = -0.71; Scherzer's own factor is 1.
+    Only the condition's energy and C30 matter. A negative C30 has a negative (over-) focus; C30 = 0 gives 0.
+    Source: Kirkland, Advanced Computing in Electron Microscopy, 2nd ed. (2010), section 3.1.
+    """
+    return math.copysign(math.sqrt(1.5 * abs(condition.C30) * wavelength(condition.energy)), condition.C30)
+
+
+def point_resolution(condition: Condition) -> float:
+    """Point resolution (|C30| λ³ / 6)^¼ ≈ 0.64 |C30|^¼ λ^¾, Å.
+
+    The spacing at which χ first returns to 0 at the extended Scherzer defocus (`scherzer_defocus`); the
+    condition's own C10 does not matter. C30 = 0 gives 0: spherical aberration then sets no limit, and
+    `information_limit` is the one to ask. Source: as `scherzer_defocus`.
+    """
+    return (abs(condition.C30) * wavelength(condition.energy) ** 3 / 6) ** 0.25
+
+
+def information_limit(condition: Condition) -> float:
+    """The spacing, Å, where E_t E_s first falls to exp(-2) = 13.5 %, or where the aperture cuts if sooner.
+
+    With a focal spread Δ (standard deviation, Å) alone it is √(πλΔ/2): O'Keefe, Ultramicroscopy 47 (1992)
+    282. With an angular spread the condition's aberrations count, in their worst direction. 0 where nothing
+    limits a scattering angle below 1 rad.
+    """
+    wave = wavelength(condition.energy)
+    cut = 0.0 if condition.aperture is None else wave / (1e-3 * condition.aperture)
+    if not condition.angular_spread:
+        return max(cut, math.sqrt(math.pi * wave * condition.focal_spread / _THRESHOLD))
+    q = np.geomspace(1e-4, 1 / wave, 8192)
+    beyond = np.flatnonzero(_envelope_exponent(q, condition) >= _THRESHOLD)
+    if not beyond.size:
+        return cut
+    first = int(beyond[0])
+    if first == 0:
+        return float(1 / q[0])
+    return max(cut, 1 / _crossing(float(q[first - 1]), float(q[first]), condition))
+
+
+def _crossing(low: float, high: float, condition: Condition) -> float:
+    """The q between low and high, 1/Å, where the exponent passes the threshold, by bisection."""
+    for _ in range(60):
+        middle = 0.5 * (low + high)
+        if _envelope_exponent(np.array([middle]), condition)[0] < _THRESHOLD:
+            low = middle
+        else:
+            high = middle
+    return 0.5 * (low + high)
+
+
+def _envelope_exponent(q: np.ndarray, condition: Condition) -> np.ndarray:
+    """-ln(E_t E_s) in the worst of 72 directions; shape of q."""
+    wave = wavelength(condition.energy)
+    angle = 2 * np.pi * np.arange(72) / 72
+    along_x, along_y = chi_gradient(q[:, None] * np.cos(angle), q[:, None] * np.sin(angle), condition)
+    steepest = np.max(along_x**2 + along_y**2, axis=1)
+    width = 1e-3 * condition.angular_spread / wave
+    return 0.5 * (math.pi * wave * condition.focal_spread * q**2) ** 2 + 0.5 * width**2 * steepest

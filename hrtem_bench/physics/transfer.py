@@ -1,0 +1,115 @@
+"""Envelopes, aperture and the transfer functions of an imaging condition.
+
+Every function takes qx, qy, 1/Å, as NumPy, PyTorch or CuPy arrays, and answers with the shape of their
+broadcast and their kind, dtype (complex of the same precision for `wave_transfer`) and device. All are
+differentiable in q where the library is. Complex frequencies raise InputError.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+
+from hrtem_bench.conditions import Condition
+from hrtem_bench.errors import InputError
+from hrtem_bench.physics.aberrations import chi, chi_gradient
+from hrtem_bench.physics.constants import wavelength
+from hrtem_bench.physics.frequencies import Array, as_frequencies
+
+
+def temporal_envelope(qx: Array, qy: Array, condition: Condition) -> Array:
+    """E_t(q) = exp(-½ (π λ Δ q²)²), Δ the focal spread: the standard deviation of focus, Å.
+
+    It is the average of exp(-iπλ δ q²) over a normal distribution of the defocus δ.
+    Source: Frank, Optik 38 (1973) 519.
+    """
+    xp, qx, qy = as_frequencies(qx, qy)
+    square = qx * qx + qy * qy
+    if not condition.focal_spread:
+        return 1.0 + 0.0 * square
+    phase = math.pi * wavelength(condition.energy) * condition.focal_spread * square
+    return xp.exp(-0.5 * phase * phase)
+
+
+def spatial_envelope(qx: Array, qy: Array, condition: Condition) -> Array:
+    """E_s(q) = exp(-½ (β/λ)² |∇χ(q)|²), β the angular spread: the standard deviation of each component.
+
+    The illumination angle is normally distributed about the axis, with standard deviation β (given in mrad)
+    along x and along y. First order in β: Frank, Optik 38 (1973) 519; Wade, Frank, Optik 49 (1977) 81.
+    """
+    xp, qx, qy = as_frequencies(qx, qy)
+    if not condition.angular_spread:
+        return 1.0 + 0.0 * (qx + qy)
+    along_x, along_y = chi_gradient(qx, qy, condition)
+    width = 1e-3 * condition.angular_spread / wavelength(condition.energy)
+    return xp.exp(-0.5 * width**2 * (along_x * along_x + along_y * along_y))
+
+
+def aperture(qx: Array, qy: Array, condition: Condition) -> Array:
+    """1 where λ|q| is at most the aperture's semi-angle (mrad), else 0; 1 everywhere without an aperture.
+
+    The edge is sharp: it has no width.
+    """
+    xp, qx, qy = as_frequencies(qx, qy)
+    square = qx * qx + qy * qy
+    if condition.aperture is None:
+        return 1.0 + 0.0 * square
+    edge = 1e-3 * condition.aperture / wavelength(condition.energy)
+    return xp.astype(square <= edge**2, square.dtype)
+
+
+def envelope(qx: Array, qy: Array, condition: Condition) -> Array:
+    """E_t E_s A: what partial coherence and the aperture leave of the amplitude, 0 to 1."""
+    product = temporal_envelope(qx, qy, condition)
+    if condition.angular_spread:
+        product = product * spatial_envelope(qx, qy, condition)
+    if condition.aperture is not None:
+        product = product * aperture(qx, qy, condition)
+    return product
+
+
+def ctf(qx: Array, qy: Array, condition: Condition) -> Array:
+    """Contrast transfer function T(q) = E_s E_t A sin χ, real, -1 to 1.
+
+    A weak phase object of phase φ(q) gives the image contrast 2 T(q) φ(q). This holds for an even χ: with
+    odd aberrations (C21, C23, C41, C43, C45) the linear transfer is exp(-iχ_odd) sin χ_even, and T remains
+    the sine of the whole χ by definition.
+    """
+    xp, qx, qy = as_frequencies(qx, qy)
+    return envelope(qx, qy, condition) * xp.sin(chi(qx, qy, condition))
+
+
+def wave_transfer(qx: Array, qy: Array, condition: Condition) -> Array:
+    """exp(-iχ) E_t E_s A, complex: the factor on the Fourier transform of an exit wave."""
+    xp, qx, qy = as_frequencies(qx, qy)
+    return envelope(qx, qy, condition) * xp.exp(-1j * chi(qx, qy, condition))
+
+
+def transfer_spectrum(qx: Array, qy: Array, conditions: Condition | Sequence[Condition]) -> Array:
+    """P(q): the mean of T(q)² over a condition or a set of conditions, each counted alike, 0 to 1."""
+    members = condition_set(conditions)
+    total = 0.0
+    for condition in members:
+        transfer = ctf(qx, qy, condition)
+        total = total + transfer * transfer
+    return total / len(members)
+
+
+def mean_transfer(qx: Array, qy: Array, conditions: Condition | Sequence[Condition]) -> Array:
+    """The mean of T(q), with its sign, over a condition or a set of conditions, -1 to 1."""
+    members = condition_set(conditions)
+    total = 0.0
+    for condition in members:
+        total = total + ctf(qx, qy, condition)
+    return total / len(members)
+
+
+def condition_set(conditions: Condition | Sequence[Condition]) -> tuple[Condition, ...]:
+    """One or several conditions as a tuple; InputError if it is empty or holds anything else."""
+    members = (conditions,) if isinstance(conditions, Condition) else tuple(conditions)
+    if not members:
+        raise InputError("a set of conditions needs at least one Condition; this one is empty")
+    for member in members:
+        if not isinstance(member, Condition):
+            raise InputError(f"expected a Condition or a sequence of them, not {type(member).__name__}")
+    return members
