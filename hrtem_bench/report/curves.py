@@ -1,0 +1,257 @@
+"""Figures of a model's scores: along the track, against what transfer is shared, and its calibration."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+import numpy as np
+from matplotlib.axes import Axes
+from matplotlib.figure import Figure
+from matplotlib.lines import Line2D
+from matplotlib.patches import Patch
+from numpy.typing import NDArray
+
+from hrtem_bench.report.labels import label_points
+from hrtem_bench.report.style import (
+    BLUE,
+    COLUMN,
+    GREEN,
+    GREY,
+    PURPLE,
+    SERIES,
+    TRAINED,
+    new_figure,
+    number,
+    styled,
+)
+
+Floats = NDArray[np.float64]
+
+
+@dataclass(frozen=True)
+class Track:
+    """The axis a curve runs along: its title, its unit ("" for named conditions), and how it is drawn."""
+
+    title: str
+    unit: str = ""
+    signed: bool = False
+    log: bool = False
+    note: str = ""
+
+    @property
+    def label(self) -> str:
+        """The axis label: title, unit and, where signs need it, what positive means."""
+        return (f"{self.title} ({self.unit})" if self.unit else self.title) + self.note
+
+
+@dataclass(frozen=True)
+class Curve:
+    """One model's scores at n conditions of one track, in the order of the axis.
+
+    name: the model. labels: n short names of the conditions. value: (n,) places on the axis.
+    trained: (n,) bool, True where the model was trained. scores: "dice" or "nll" (the mean negative
+    log-likelihood per pixel, in nats) -> (3, n): mean, lower and upper limit of the interval, NaN where
+    unknown. sigma, epsilon: (n,), see `hrtem_bench.sigma` and `hrtem_bench.epsilon`; NaN where unknown.
+    """
+
+    name: str
+    labels: tuple[str, ...]
+    value: Floats
+    trained: NDArray[np.bool_]
+    scores: dict[str, Floats] = field(default_factory=dict)
+    sigma: Floats = field(default_factory=lambda: np.empty(0))
+    epsilon: Floats = field(default_factory=lambda: np.empty(0))
+
+
+SCORE_LABELS = {"dice": "Dice", "nll": "Loss (NLL, nats per pixel)"}
+TRANSFER_LABELS = {"sigma": "σ(train, test)", "epsilon": "ε(test)"}
+
+
+@styled
+def curve_figure(
+    curve: Curve,
+    track: Track,
+    *,
+    others: Sequence[Curve] = (),
+    confidence: float = 0.95,
+    width: float = COLUMN,
+) -> Figure:
+    """Dice, loss and transfer along the track, one above the other, for one or more models.
+
+    Bands are the intervals of each condition by itself at `confidence`; where the model was trained is
+    marked. `others` (say, a baseline) must run along the same track. `width` in mm.
+    """
+    panels = [
+        name for name in ("dice", "nll") if name in curve.scores and np.isfinite(curve.scores[name][0]).any()
+    ]
+    transfer = np.isfinite(np.append(curve.sigma, curve.epsilon)).any()
+    rows = len(panels) + int(transfer)
+    figure = new_figure(width, 12.0 + 42.0 * rows)
+    axes = np.atleast_1d(figure.subplots(rows, 1, sharex=True))
+    for ax, name in zip(axes, panels, strict=False):
+        _mark_trained(ax, curve)
+        for index, one in enumerate((curve, *others)):
+            if name in one.scores:
+                _draw_scores(ax, one, name, SERIES[index % len(SERIES)])
+        ax.set_ylabel(SCORE_LABELS[name])
+    if "dice" in panels:
+        axes[0].set_ylim(0, 1.02)
+    if transfer:
+        _draw_transfer(axes[-1], curve)
+    _draw_axis(axes[-1], curve, track)
+    if panels:
+        _name_marks(axes[0], [one.name for one in (curve, *others)], curve.trained.any(), confidence)
+    figure.align_ylabels(list(axes))
+    return figure
+
+
+def _draw_scores(ax: Axes, curve: Curve, name: str, color: str) -> None:
+    mean, low, high = curve.scores[name]
+    ax.fill_between(curve.value, low, high, color=color, alpha=0.22, linewidth=0)
+    ax.plot(curve.value, mean, color=color, zorder=3)
+    ax.plot(curve.value[~curve.trained], mean[~curve.trained], "o", color=color, zorder=4)
+    ax.plot(
+        curve.value[curve.trained], mean[curve.trained], "D", color=TRAINED, markeredgecolor="white",
+        markersize=5.5, markeredgewidth=0.6, zorder=5,
+    )  # fmt: skip
+
+
+def _draw_transfer(ax: Axes, curve: Curve) -> None:
+    _mark_trained(ax, curve)
+    series = (("sigma", curve.sigma, GREEN, "-", "s"), ("epsilon", curve.epsilon, PURPLE, "--", "^"))
+    for name, values, color, line, marker in series:
+        if np.isfinite(values).any():
+            ax.plot(curve.value, values, line, marker=marker, color=color, label=TRANSFER_LABELS[name])
+    ax.set_ylim(0, 1.05)
+    ax.set_ylabel("Transfer (0 to 1)")
+    ax.legend(
+        frameon=False, ncols=2, loc="lower left", bbox_to_anchor=(0, 0.98), borderaxespad=0, handlelength=2.4
+    )
+
+
+def _mark_trained(ax: Axes, curve: Curve) -> None:
+    for value in curve.value[curve.trained]:
+        ax.axvline(value, color=TRAINED, linewidth=0.8, linestyle=(0, (4, 2)), zorder=1)
+
+
+def _name_marks(ax: Axes, names: Sequence[str], trained: bool, confidence: float) -> None:
+    handles: list[Any] = []
+    if len(names) > 1:
+        for index, name in enumerate(names):
+            handles.append(Line2D([], [], color=SERIES[index % len(SERIES)], marker="o", label=_short(name)))
+    if trained:
+        handles.append(Line2D([], [], color=TRAINED, marker="D", linestyle="none", label="trained here"))
+    handles.append(
+        Patch(color=BLUE if len(names) == 1 else GREY, alpha=0.22, label=f"{100 * confidence:g} % interval")
+    )
+    ax.legend(
+        handles=handles, frameon=False, ncols=2, loc="lower left", bbox_to_anchor=(0, 1.0), borderaxespad=0.2,
+        handletextpad=0.5, columnspacing=1.4, handlelength=1.6,
+    )  # fmt: skip
+
+
+def _short(name: str, most: int = 22) -> str:
+    return name if len(name) <= most else name[: most - 1] + "…"
+
+
+def _draw_axis(ax: Axes, curve: Curve, track: Track) -> None:
+    ax.set_xlabel(track.label)
+    if not track.unit:
+        ax.set_xticks(curve.value, curve.labels, rotation=30, ha="right", rotation_mode="anchor")
+        return
+    if track.log:
+        ax.set_xscale("log")
+        ax.minorticks_off()
+    if len(curve.value) <= 13:
+        every = 2 if len(curve.value) > 8 else 1
+        centre = int(np.argmin(np.abs(curve.value))) % every
+        ax.set_xticks(
+            curve.value[centre::every],
+            [number(v, 0 if v == round(v) else 1) for v in curve.value[centre::every]],
+        )
+
+
+@styled
+def shift_figure(
+    curve: Curve,
+    track: Track,
+    *,
+    against: str = "sigma",
+    rho: Mapping[str, float] | None = None,
+    width: float = COLUMN,
+) -> Figure:
+    """Loss and Dice against σ(train, test) or ε(test), a point per condition, with Spearman's rank correlation.
+
+    `against`: "sigma" or "epsilon". `rho`: score -> rank correlation, where it is known; the rest are computed. Bars are the intervals of `curve.scores`. Each point carries its place on the track.
+    """
+    x = curve.sigma if against == "sigma" else curve.epsilon
+    panels = [
+        name for name in ("nll", "dice") if name in curve.scores and np.isfinite(curve.scores[name][0]).any()
+    ]
+    figure = new_figure(width, 10.0 + 58.0 * len(panels))
+    axes = np.atleast_1d(figure.subplots(len(panels), 1, sharex=True))
+    for ax, name in zip(axes, panels, strict=True):
+        mean, low, high = curve.scores[name]
+        for index in range(len(x)):
+            color = TRAINED if curve.trained[index] else BLUE
+            ax.plot([x[index]] * 2, [low[index], high[index]], "-", color=color, linewidth=0.9, alpha=0.7)
+            ax.plot(x[index], mean[index], "D" if curve.trained[index] else "o", color=color)
+        ax.set_ylabel(SCORE_LABELS[name])
+        ax.margins(0.1)
+        stated = rho[name] if rho and name in rho else rank_correlation(x, mean)
+        ax.set_title(f"Spearman’s ρ = {number(stated, 2, signed=True)}", fontweight="normal")
+    axes[-1].set_xlabel(
+        TRANSFER_LABELS[against] + (": shared transfer" if against == "sigma" else ": transferred")
+    )
+    figure.align_ylabels(list(axes))
+    names = [number(v, 0 if v == round(v) else 1, signed=track.signed) for v in curve.value]
+    for ax, name in zip(axes, panels, strict=True):
+        label_points(ax, x, curve.scores[name], names if track.unit else list(curve.labels))
+    _key(axes[0], curve, track)
+    return figure
+
+
+def _key(ax: Axes, curve: Curve, track: Track) -> None:
+    words = f"numbers: {track.title.lower()} in {track.unit}" if track.unit else "names: conditions"
+    ax.annotate(
+        words, (1, 1), xycoords="axes fraction", xytext=(0, 4), textcoords="offset points", ha="right", va="bottom",
+        color=GREY, fontsize=7,
+    )  # fmt: skip
+
+
+def rank_correlation(x: Floats, y: Floats) -> float:
+    """Spearman's rank correlation over the pairs that are both known; NaN for fewer than three or a constant."""
+    from scipy.stats import spearmanr
+
+    known = np.isfinite(x) & np.isfinite(y)
+    x, y = x[known], y[known]
+    if len(x) < 3 or np.ptp(x) == 0 or np.ptp(y) == 0:
+        return float("nan")
+    return float(spearmanr(x, y).statistic)
+
+
+@styled
+def reliability_figure(
+    confidence: Floats, accuracy: Floats, count: Floats, *, width: float = COLUMN
+) -> Figure:
+    """How often pixels given probability p belong to a particle: accuracy against confidence, and the share of pixels.
+
+    confidence, accuracy, count: (bins,): mean predicted probability, share of particle pixels, pixels per bin.
+    """
+    figure = new_figure(width, 1.15 * width)
+    top, bottom = figure.subplots(2, 1, sharex=True, height_ratios=[3, 1])
+    filled = count > 0
+    top.plot([0, 1], [0, 1], color=GREY, linewidth=0.8, linestyle=(0, (4, 2)))
+    top.plot(confidence[filled], accuracy[filled], "o-", color=BLUE)
+    top.set(xlim=(-0.02, 1.02), ylim=(-0.02, 1.02), ylabel="Share of particle pixels")
+    top.annotate("too sure of particles", (0.97, 0.06), ha="right", color=GREY, fontsize=7)
+    top.annotate("not sure enough", (0.03, 0.9), color=GREY, fontsize=7)
+    edges = np.linspace(0, 1, len(count) + 1)
+    bottom.bar(
+        edges[:-1], count / max(count.sum(), 1), np.diff(edges), align="edge", color=BLUE, edgecolor="white"
+    )
+    bottom.set(ylabel="Share of pixels", xlabel="Predicted probability of particle")
+    bottom.set_ylim(0, 1)
+    return figure

@@ -1,0 +1,137 @@
+"""From results to what the figures draw: curves, tracks, readable names, and which examples to show."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+from types import MappingProxyType
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from hrtem_bench.report.curves import Curve, Track, rank_correlation
+from hrtem_bench.report.style import quantity
+
+if TYPE_CHECKING:
+    from hrtem_bench.harness.results import CurvePoint, Results
+
+PerImage = Mapping[str, NDArray[Any]]
+"""Columns of equal length, one entry per image: structure_id, condition_id, dice, …"""
+
+TRACKS: Mapping[str, Track] = MappingProxyType({
+    "defocus": Track("Defocus", "nm", signed=True, note=", underfocus > 0"),
+    "dose": Track("Dose", "e/Å²", log=True),
+    "spherical_aberration": Track("Spherical aberration C30", "µm", signed=True),
+    "focal_spread": Track("Focal spread, standard deviation", "Å"),
+    "astigmatism": Track("Two-fold astigmatism C12", "nm"),
+    "structure": Track("Structure"),
+})  # fmt: skip
+SCORES = ("dice", "nll")
+
+
+def track_of(results: Results) -> Track:
+    """How the results' axis is titled and drawn; an unknown axis keeps its own name."""
+    name, unit = results.dataset.axis, results.dataset.unit
+    title = name.replace("_", " ").strip().capitalize() or "Condition"
+    return replace(TRACKS.get(name, Track(title)), unit=unit)
+
+
+def sorted_points(results: Results) -> list[CurvePoint]:
+    """The curve in the order of the axis (in their given order where the axis has no numbers)."""
+    return sorted(results.curve, key=lambda point: _known(point.value))
+
+
+def curve_of(results: Results) -> Curve:
+    """The results as arrays, in the order of the axis."""
+    points, track = sorted_points(results), track_of(results)
+    values = np.array([_known(point.value) for point in points])
+    if not track.unit or not np.isfinite(values).all() or len(set(values)) < len(values):
+        values = np.arange(len(points), dtype=float)
+    scores = {name: np.array([_interval(point, name) for point in points], dtype=float).T for name in SCORES}
+    return Curve(
+        name=results.model.name,
+        labels=tuple(condition_name(point, track) for point in points),
+        value=values,
+        trained=np.array([point.in_distribution for point in points], dtype=bool),
+        scores=scores,
+        sigma=np.array([_known(point.sigma) for point in points]),
+        epsilon=np.array([_known(point.epsilon) for point in points]),
+    )
+
+
+def correlations(results: Results, against: str) -> dict[str, float]:
+    """Spearman's ρ of the loss and of the Dice with "sigma" or "epsilon": the results' own where they state it."""
+    curve = curve_of(results)
+    values = curve.sigma if against == "sigma" else curve.epsilon
+    found = {}
+    for name in SCORES:
+        stated = getattr(results.summary, f"spearman_{against}_{name}", None)
+        found[name] = rank_correlation(values, curve.scores[name][0]) if stated is None else float(stated)
+    return found
+
+
+def condition_name(point: CurvePoint, track: Track) -> str:
+    """A condition for readers: ``−10 nm`` where the axis has a unit, its id where not."""
+    if track.unit and np.isfinite(_known(point.value)):
+        return quantity(point.value, track.unit, signed=track.signed)
+    return point.condition
+
+
+def _interval(point: CurvePoint, name: str) -> tuple[float, float, float]:
+    mean = _known(getattr(point, name))
+    low, high = (_known(getattr(point, f"{name}_{end}", None)) for end in ("low", "high"))
+    return mean, mean if np.isnan(low) else low, mean if np.isnan(high) else high
+
+
+def _known(value: float | None) -> float:
+    return float("nan") if value is None else float(value)
+
+
+@dataclass(frozen=True)
+class Choice:
+    """An image to show, and why."""
+
+    title: str
+    condition_id: str
+    structure_id: str
+
+
+def choose_examples(results: Results, per_image: PerImage) -> list[Choice]:
+    """Which images to show: one typical structure at the best, middle and worst condition, and the worst image.
+
+    The structure is the one whose Dice lies nearest the medians of the three conditions, so that the rows differ
+    by the condition alone. per_image needs structure_id, condition_id and dice.
+    """
+    order = [point.condition for point in sorted(results.curve, key=lambda p: (-p.dice, p.condition))]
+    if not order:
+        return []
+    places = {"best condition": 0, "middle condition": len(order) // 2, "worst condition": len(order) - 1}
+    chosen: dict[str, str] = {}
+    for title, place in places.items():
+        if order[place] not in chosen.values():
+            chosen[title] = order[place]
+    scores = _scores(per_image)
+    structure = _typical(scores, list(chosen.values()))
+    choices = [Choice(title, condition, structure) for title, condition in chosen.items()]
+    worst = min(scores, key=lambda key: (scores[key], key))
+    if worst not in [(choice.condition_id, choice.structure_id) for choice in choices]:
+        choices.append(Choice("worst image of all", *worst))
+    return choices
+
+
+def _scores(per_image: PerImage) -> dict[tuple[str, str], float]:
+    columns = (per_image["condition_id"], per_image["structure_id"], per_image["dice"])
+    return {(str(c), str(s)): float(d) for c, s, d in zip(*columns, strict=True)}
+
+
+def _typical(scores: Mapping[tuple[str, str], float], conditions: list[str]) -> str:
+    """The structure, among those seen at every one of the conditions, nearest to their median scores."""
+    medians = {c: float(np.median([d for (name, _), d in scores.items() if name == c])) for c in conditions}
+    structures = sorted({s for c, s in scores if c in medians})
+    everywhere = [s for s in structures if all((c, s) in scores for c in conditions)]
+
+    def distance(structure: str) -> float:
+        return sum(abs(scores[c, structure] - medians[c]) for c in conditions if (c, structure) in scores)
+
+    return min(everywhere or structures, key=lambda s: (distance(s), s))

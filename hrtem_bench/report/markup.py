@@ -1,0 +1,84 @@
+"""HTML from plain text. `Html` marks what is already safe, so that a type checker sees what was never escaped."""
+
+from __future__ import annotations
+
+import base64
+import html
+import unicodedata
+from collections.abc import Iterable, Sequence
+from typing import NewType
+
+Html = NewType("Html", str)
+"""Markup made by this module: everything that came from outside in it has been escaped."""
+
+
+def text(value: object) -> Html:
+    """Any value as text: control characters dropped, the rest escaped, also for use in a quoted attribute."""
+    plain = "".join(
+        c for c in str(value) if c in "\n\t" or unicodedata.category(c) not in ("Cc", "Cs", "Co", "Cn")
+    )
+    return Html(html.escape(plain, quote=True))
+
+
+def join(parts: Iterable[Html], separator: str = "\n") -> Html:
+    """Pieces of markup one after the other."""
+    return Html(separator.join(parts))
+
+
+def element(name: str, *content: Html, **attributes: str) -> Html:
+    """``<name attributes>content</name>``; attribute values are escaped. A trailing or inner _ in a key reads as "" or -."""
+    pairs = "".join(
+        f' {key.rstrip("_").replace("_", "-")}="{text(value)}"' for key, value in attributes.items()
+    )
+    return Html(f"<{name}{pairs}>{''.join(content)}</{name}>")
+
+
+def image(png: bytes, alt: str, width: int, height: int) -> Html:
+    """A PNG within the page. Width and height in CSS pixels, so that nothing moves while it loads."""
+    data = base64.b64encode(png).decode()
+    return Html(
+        f'<img src="data:image/png;base64,{data}" alt="{text(alt)}" width="{width}" height="{height}">'
+    )
+
+
+def section(key: str, title: str, *content: Html) -> Html:
+    """A section with its heading, reachable as ``#key`` and named for screen readers."""
+    heading = element("h2", text(title), id=f"{key}-title")
+    return element("section", heading, join(content), id=key, aria_labelledby=f"{key}-title")
+
+
+def paragraph(words: str) -> Html:
+    return element("p", text(words))
+
+
+def listing(items: Iterable[str]) -> Html:
+    return element("ul", join(element("li", text(item)) for item in items))
+
+
+def table(
+    caption: str, head: Sequence[str], rows: Sequence[Sequence[str]], marked: Sequence[bool] = ()
+) -> Html:
+    """A table whose first column names the row. It scrolls sideways by itself, by keyboard too. marked: rows to set off."""
+    header = element("tr", *(element("th", text(cell), scope="col") for cell in head))
+    body = []
+    for index, (first, *rest) in enumerate(rows):
+        cells = [element("th", text(first), scope="row"), *(element("td", text(cell)) for cell in rest)]
+        body.append(
+            element("tr", *cells, class_="marked")
+            if index < len(marked) and marked[index]
+            else element("tr", *cells)
+        )
+    inner = element(
+        "table",
+        element("caption", element("span", text(caption))),
+        element("thead", header),
+        element("tbody", join(body)),
+    )
+    return element("div", inner, class_="scroll", role="region", tabindex="0", aria_label=caption)
+
+
+def pairs(entries: Iterable[tuple[str, str]]) -> Html:
+    """A description list: name and value."""
+    return element(
+        "dl", join(element("div", element("dt", text(k)), element("dd", text(v))) for k, v in entries)
+    )

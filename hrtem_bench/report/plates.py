@@ -1,0 +1,159 @@
+"""The figures of one results file, each with its caption and a description for those who cannot see it."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+import numpy as np
+from matplotlib.figure import Figure
+
+from hrtem_bench.conditions import Condition
+from hrtem_bench.report.curves import (
+    Curve,
+    Floats,
+    Track,
+    curve_figure,
+    reliability_figure,
+    shift_figure,
+)
+from hrtem_bench.report.gather import condition_name, correlations, curve_of, sorted_points, track_of
+from hrtem_bench.report.images import STRETCH, Example, examples_figure
+from hrtem_bench.report.style import number
+from hrtem_bench.report.transfer import family_figure
+
+if TYPE_CHECKING:
+    from hrtem_bench.harness.results import Results
+
+
+@dataclass(frozen=True)
+class Plate:
+    """A figure as it stands in a report. name: its file name and id. caption, description: plain text."""
+
+    name: str
+    figure: Figure
+    caption: str
+    description: str
+
+
+@dataclass(frozen=True)
+class Reliability:
+    """How well probabilities hold at some conditions: (bins,) mean prediction, share of particle pixels, pixels."""
+
+    title: str
+    confidence: Floats
+    accuracy: Floats
+    count: Floats
+
+
+def make_plates(
+    results: Results, examples: Sequence[Example], *, conditions: Mapping[str, Condition] | None = None,
+    nyquist: float | None = None, others: Sequence[Curve] = (), reliability: Reliability | None = None,
+) -> dict[str, Plate]:  # fmt: skip
+    """Every figure that these results allow, by name: curve, sigma, epsilon, transfer, examples, reliability."""
+    curve, track = curve_of(results), track_of(results)
+    plates = [_curve(results, curve, track, others)]
+    for against, values in (("sigma", curve.sigma), ("epsilon", curve.epsilon)):
+        if np.isfinite(values).sum() > 1:
+            plates.append(_shift(curve, track, against, correlations(results, against)))
+    if conditions:
+        plates.append(_transfer(results, conditions, nyquist))
+    if examples:
+        plates.append(_examples(results, examples))
+    if reliability is not None:
+        plates.append(_reliability(reliability))
+    return {plate.name: plate for plate in plates}
+
+
+def _curve(results: Results, curve: Curve, track: Track, others: Sequence[Curve]) -> Plate:
+    level = f"{100 * results.settings.confidence:g} %"
+    dice = curve.scores["dice"]
+    caption = (
+        f"Mean Dice and loss along the track, with {level} intervals from a bootstrap over structures. Diamonds: where "
+        "the model was trained. Below: σ, what each condition shares with training, and ε, what it transfers."
+    )
+    if others:
+        caption += f" Compared with {', '.join(one.name for one in others)}."
+    values = "; ".join(
+        f"{label}: {number(score)}" for label, score in zip(curve.labels, dice[0], strict=True)
+    )
+    description = f"Line plot of Dice against {track.title.lower()}. {values}."
+    figure = curve_figure(curve, track, others=others, confidence=results.settings.confidence)
+    return Plate("curve", figure, caption, description)
+
+
+def _shift(curve: Curve, track: Track, against: str, rho: Mapping[str, float]) -> Plate:
+    values = curve.sigma if against == "sigma" else curve.epsilon
+    loss, dice = (number(rho[name], signed=True) for name in ("nll", "dice"))
+    what = (
+        "σ(train, test), the transfer shared with training"
+        if against == "sigma"
+        else "ε, the transfer of the condition"
+    )
+    caption = (
+        f"Loss and Dice against {what}; a point per condition with its interval, in vermilion where trained. Spearman’s ρ "
+        f"is {loss} with the loss and {dice} with the Dice."
+    )
+    points = zip(curve.labels, values, curve.scores["dice"][0], strict=True)
+    listed = "; ".join(f"{label}: {number(x)}, Dice {number(y)}" for label, x, y in points)
+    symbol = "σ" if against == "sigma" else "ε"
+    return Plate(
+        against,
+        shift_figure(curve, track, against=against, rho=rho),
+        caption,
+        f"Scatter plot over {symbol}. {listed}.",
+    )
+
+
+def _transfer(results: Results, conditions: Mapping[str, Condition], nyquist: float | None) -> Plate:
+    track, q_max = track_of(results), results.settings.q_max
+    points = [point for point in sorted_points(results) if point.condition in conditions]
+    named = {condition_name(point, track): conditions[point.condition] for point in points}
+    trained = [condition_name(point, track) for point in points if point.in_distribution]
+    caption = (
+        "Contrast transfer function T(q) of each condition, nominal settings, zero lines in grey, to the edge of the "
+        f"band that ε and σ are taken over (q_max = {number(q_max)} 1/Å). Short bars: information limit."
+    )
+    if nyquist is not None:
+        caption += f" Nyquist frequency of the images: {number(nyquist)} 1/Å."
+    description = f"T(q) from 0 to {number(q_max)} 1/Å for {', '.join(named)}."
+    figure = family_figure(named, trained=trained, q_max=q_max, nyquist=nyquist)
+    return Plate("transfer", figure, caption, description)
+
+
+def example_name(results: Results, example: Example) -> str:
+    """The condition of an example for readers."""
+    track = track_of(results)
+    names = {point.condition: condition_name(point, track) for point in results.curve}
+    return names.get(example.condition_id, example.condition_id)
+
+
+def _examples(results: Results, examples: Sequence[Example]) -> Plate:
+    names = [example_name(results, example) for example in examples]
+    titles = [
+        f"{name}, {example.title}" if example.title else name
+        for name, example in zip(names, examples, strict=True)
+    ]
+    figure = examples_figure(examples, titles=titles, threshold=results.settings.threshold)
+    caption = (
+        f"Contrast stretched from percentile {STRETCH[0]:g} to {STRETCH[1]:g} of each image. Solid blue: true outline; dashed "
+        f"orange: probability above {number(results.settings.threshold)}."
+    )
+    return Plate("examples", figure, caption, f"Example images at {', '.join(names)}.")
+
+
+def _reliability(one: Reliability) -> Plate:
+    caption = (
+        f"Reliability at {one.title}: the share of pixels that are particle, by the probability they were given. "
+        "On the diagonal, probabilities can be taken at their word. Below: how many pixels got each probability."
+    )
+    known = one.count > 0
+    listed = "; ".join(
+        f"given {number(p)}, found {number(a)}"
+        for p, a in zip(one.confidence[known], one.accuracy[known], strict=True)
+    )
+    return Plate(
+        "reliability", reliability_figure(one.confidence, one.accuracy, one.count), caption,
+        f"Reliability curve. {listed}.",
+    )  # fmt: skip

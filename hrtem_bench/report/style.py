@@ -1,0 +1,171 @@
+"""How every figure looks and how it becomes bytes: sizes, colours, text, SVG and PNG."""
+
+from __future__ import annotations
+
+import functools
+import io
+import os
+import re
+import secrets
+from collections.abc import Callable
+from html import escape
+from pathlib import Path
+from types import MappingProxyType
+from typing import Any, ParamSpec
+
+import matplotlib.style
+from matplotlib.backends.backend_agg import FigureCanvasAgg
+from matplotlib.figure import Figure
+
+P = ParamSpec("P")
+
+COLUMN = 85.0
+"""Width of one column of a journal page, mm."""
+PAGE = 170.0
+"""Width of two columns, mm."""
+MM = 1 / 25.4
+
+# Okabe and Ito's palette (https://jfly.uni-koeln.de/color/), told apart with every common colour blindness.
+BLUE, VERMILION, GREEN, ORANGE = "#0072B2", "#D55E00", "#009E73", "#E69F00"
+SKY, PURPLE, BLACK, GREY = "#56B4E9", "#CC79A7", "#000000", "#5F6368"
+SERIES = (BLUE, GREEN, PURPLE, ORANGE, SKY, BLACK)
+"""Colours of successive curves; vermilion is kept for what a model was trained on."""
+TRAINED = VERMILION
+
+# Names come from strangers, so a dollar sign must not start a formula (text.parse_math).
+# Text stays text in SVG, so that it can be searched, read aloud and edited. It is laid out in DejaVu Sans, which
+# comes with matplotlib; where a reader lacks it, the fallbacks are as wide or narrower, so nothing collides.
+WEB_FONTS = "'DejaVu Sans', Verdana, 'Bitstream Vera Sans', Roboto, Arial, sans-serif"
+
+STYLE = MappingProxyType({
+    "font.family": "DejaVu Sans",
+    "font.size": 8.0,
+    "axes.labelsize": 8.0,
+    "axes.titlesize": 8.0,
+    "axes.titleweight": "bold",
+    "axes.titlelocation": "left",
+    "xtick.labelsize": 7.5,
+    "ytick.labelsize": 7.5,
+    "legend.fontsize": 7.5,
+    "axes.spines.top": False,
+    "axes.spines.right": False,
+    "axes.linewidth": 0.7,
+    "xtick.major.width": 0.7,
+    "ytick.major.width": 0.7,
+    "xtick.major.size": 3.0,
+    "ytick.major.size": 3.0,
+    "lines.linewidth": 1.3,
+    "lines.markersize": 4.0,
+    "axes.unicode_minus": True,
+    "text.parse_math": False,
+    "figure.facecolor": "white",
+    "savefig.facecolor": "white",
+    "svg.fonttype": "none",
+    "svg.hashsalt": "hrtem-bench",
+    "path.simplify": True,
+})  # fmt: skip
+
+
+def styled(make: Callable[P, Figure]) -> Callable[P, Figure]:
+    """Run a figure function under this project's style, whatever the reader's matplotlibrc; restore it after."""
+
+    @functools.wraps(make)
+    def wrapped(*args: P.args, **kwargs: P.kwargs) -> Figure:
+        with matplotlib.style.context(["default", dict(STYLE)]):
+            return make(*args, **kwargs)
+
+    return wrapped
+
+
+def new_figure(width: float, height: float) -> Figure:
+    """An empty figure of width x height mm on an Agg canvas, laid out so that nothing is clipped."""
+    figure = Figure(figsize=(width * MM, height * MM), layout="constrained")
+    FigureCanvasAgg(figure)
+    return figure
+
+
+def number(value: float | None, digits: int = 2, *, signed: bool = False) -> str:
+    """A number for readers: fixed digits, a true minus sign, an en dash for what is not known."""
+    if value is None or value != value:
+        return "–"
+    text = f"{value:+.{digits}f}" if signed else f"{value:.{digits}f}"
+    if not text.strip("+-0."):
+        text = text.lstrip("+-")
+    return text.replace("-", "−")
+
+
+def quantity(value: float, unit: str, *, signed: bool = False) -> str:
+    """A value and its unit with as few digits as it needs: ``−10 nm``, ``400 e/Å²``."""
+    text = f"{value:+g}" if signed and value else f"{value + 0.0:g}"
+    return f"{text} {unit}".strip().replace("-", "−")
+
+
+def figure_svg(figure: Figure) -> str:
+    """The figure as an SVG document; the same figure gives the same text."""
+    buffer = io.StringIO()
+    with matplotlib.style.context(["default", dict(STYLE)]):
+        figure.savefig(buffer, format="svg", metadata={"Date": None, "Creator": "hrtem-bench"})
+    return buffer.getvalue().replace("font-family: 'DejaVu Sans'", f"font-family: {WEB_FONTS}")
+
+
+def figure_png(figure: Figure, dpi: float = 300.0) -> bytes:
+    """The figure as PNG bytes; the same figure gives the same bytes."""
+    buffer = io.BytesIO()
+    with matplotlib.style.context(["default", dict(STYLE)]):
+        figure.savefig(buffer, format="png", dpi=dpi, metadata={"Software": None})
+    return buffer.getvalue()
+
+
+def figure_palette_png(figure: Figure, dpi: float) -> bytes:
+    """The figure as a PNG of at most 256 colours: a third of the bytes, for pictures of noise within a page."""
+    from PIL import Image
+
+    buffer = io.BytesIO()
+    with Image.open(io.BytesIO(figure_png(figure, dpi))) as full:
+        few = full.convert("RGB").quantize(256, method=Image.Quantize.MEDIANCUT, dither=Image.Dither.NONE)
+    few.save(buffer, format="png", optimize=True)
+    return buffer.getvalue()
+
+
+def inline_svg(figure: Figure, name: str, description: str) -> str:
+    """The figure as an ``<svg>`` element for a page: no prologue, its own ids, and a description for those who listen.
+
+    `name` must be unique on the page and fit an id; `description` is plain text.
+    """
+    document = figure_svg(figure)
+    body = document[document.index("<svg") :].strip()
+    body = re.sub(r"<metadata>.*?</metadata>|<style.*?</style>", "", body, flags=re.DOTALL)
+    body = re.sub(r"<[^>]+>", lambda tag: _with_prefix(tag[0], name), body)
+    label = f'role="img" aria-label="{escape(description)}" style="stroke-linejoin:round;stroke-linecap:butt"'
+    return body.replace("<svg ", f"<svg {label} ", 1)
+
+
+def _with_prefix(tag: str, name: str) -> str:
+    tag = re.sub(r'(\sid=")', rf"\1{name}-", tag)
+    return re.sub(r'(href="#|url\(#)', rf"\1{name}-", tag)
+
+
+def save_figure(figure: Figure, stem: Path, dpi: float = 300.0) -> tuple[Path, Path]:
+    """Write ``stem.svg`` and ``stem.png``, each aside and then into place; returns both paths."""
+    svg, png = stem.with_name(stem.name + ".svg"), stem.with_name(stem.name + ".png")
+    write_aside(svg, figure_svg(figure).encode())
+    write_aside(png, figure_png(figure, dpi))
+    return svg, png
+
+
+def write_aside(path: Path, data: bytes) -> None:
+    """Write bytes beside `path`, then move them into place, so that no half-written file is ever seen."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    aside = path.with_name(f".{path.name}.{secrets.token_hex(4)}")
+    try:
+        aside.write_bytes(data)
+        os.replace(aside, path)
+    finally:
+        aside.unlink(missing_ok=True)
+
+
+def casing(color: str = "black", width: float = 2.0) -> list[Any]:
+    """Path effects that put an outline behind lines or text drawn on an image."""
+    from matplotlib.patheffects import withStroke
+
+    return [withStroke(linewidth=width, foreground=color)]

@@ -1,0 +1,201 @@
+"""Figures of the contrast transfer function: families of T(q), what train and test share, and matrices."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Mapping, Sequence
+from typing import TypeAlias
+
+import numpy as np
+from matplotlib.axes import Axes
+from matplotlib.figure import Figure
+from matplotlib.lines import Line2D
+from matplotlib.patches import Patch
+from numpy.typing import NDArray
+
+from hrtem_bench.conditions import Condition
+from hrtem_bench.physics import ctf, epsilon, information_limit, transfer_spectrum, transfer_table
+from hrtem_bench.report.style import BLUE, COLUMN, GREY, PAGE, TRAINED, new_figure, number, styled
+
+Floats = NDArray[np.float64]
+Conditions: TypeAlias = Condition | Sequence[Condition]
+"""One condition, or the set of conditions a training set was drawn from."""
+
+_SAMPLES = 1200
+_AZIMUTHS = 72
+_COLUMNS = (("ε", "epsilon"), ("σ", "sigma"), ("coverage", "coverage"))
+Q_LABEL = "Frequency q (1/Å)"
+
+
+def transfer_line(condition: Condition, q: Floats) -> Floats:
+    """T(q) along the x axis; q (n,) in 1/Å -> (n,), between −1 and 1."""
+    return np.asarray(ctf(q, np.zeros_like(q), condition), dtype=float)
+
+
+def transfer_amplitude(conditions: Conditions, q: Floats) -> Floats:
+    """√P(q), the root of T² averaged over a set of conditions and over azimuth; q (n,) in 1/Å -> (n,), 0 to 1."""
+    round_ = not any(one.aberrations for one in _as_set(conditions))
+    azimuth = np.zeros(1) if round_ else np.linspace(0, 2 * np.pi, _AZIMUTHS, endpoint=False)
+    power = transfer_spectrum(q[:, None] * np.cos(azimuth), q[:, None] * np.sin(azimuth), conditions)
+    return np.sqrt(np.mean(power, axis=1))
+
+
+def _as_set(conditions: Conditions) -> tuple[Condition, ...]:
+    return (conditions,) if isinstance(conditions, Condition) else tuple(conditions)
+
+
+@styled
+def family_figure(
+    conditions: Mapping[str, Condition], *, trained: Collection[str] = (), q_max: float,
+    nyquist: float | None = None, width: float = COLUMN,
+) -> Figure:  # fmt: skip
+    """T(q) of each condition in a row of its own, in the order given; those trained on are highlighted.
+
+    conditions: label -> condition; where T is not round, the cut along x is drawn. q_max, nyquist in 1/Å: the band
+    ε and σ are taken over, and the pixel's Nyquist frequency. A short bar marks each information limit.
+    """
+    q = np.linspace(0, q_max, _SAMPLES)
+    figure = new_figure(width, 22.0 + 9.0 * max(len(conditions), 2))
+    ax = figure.subplots()
+    for row, (label, condition) in enumerate(conditions.items()):
+        color = TRAINED if label in trained else BLUE
+        line = 0.45 * transfer_line(condition, q)
+        ax.axhline(-row, color="0.85", linewidth=0.6, zorder=1)
+        ax.fill_between(q, -row, line - row, color=color, alpha=0.18, linewidth=0)
+        ax.plot(q, line - row, color=color, linewidth=1.3 if label in trained else 0.9)
+        _mark_limit(ax, condition, row, q_max)
+    _row_axis(ax, list(conditions), trained, q_max)
+    ax.set_ylabel("T(q), each row from −1 to 1" if len(conditions) > 5 else "T(q)")
+    _mark_nyquist(ax, nyquist, q_max)
+    marks: list[Line2D] = []
+    if trained:
+        marks.append(Line2D([], [], color=TRAINED, label="trained here"))
+    marks.append(
+        Line2D([], [], color="black", marker="|", markersize=7, linestyle="none", label="information limit")
+    )
+    _legend(ax, marks)
+    return figure
+
+
+def _mark_limit(ax: Axes, condition: Condition, row: int, q_max: float) -> None:
+    spacing = information_limit(condition)
+    if spacing > 0 and 1 / spacing <= q_max:
+        ax.plot([1 / spacing] * 2, [-row - 0.3, -row + 0.3], color="black", linewidth=1.0)
+
+
+def _mark_nyquist(ax: Axes, nyquist: float | None, q_max: float) -> None:
+    if nyquist is None:
+        return
+    if nyquist < q_max:
+        ax.axvline(nyquist, color=GREY, linewidth=0.8, linestyle=(0, (4, 2)))
+    ax.set_xlabel(f"{Q_LABEL}, Nyquist at {number(nyquist)}")
+
+
+def _row_axis(ax: Axes, labels: Sequence[str], trained: Collection[str], q_max: float) -> None:
+    ax.set_yticks(-np.arange(len(labels)), labels)
+    ax.tick_params(axis="y", length=0)
+    ax.spines["left"].set_visible(False)
+    for text, label in zip(ax.get_yticklabels(), labels, strict=True):
+        if label in trained:
+            text.set(color=TRAINED, fontweight="bold")
+    ax.set(xlim=(0, q_max), ylim=(-len(labels) + 0.4, 0.6), xlabel=Q_LABEL)
+
+
+def _legend(ax: Axes, handles: Sequence[Line2D | Patch]) -> None:
+    ax.legend(
+        handles=list(handles), frameon=False, ncols=len(handles), loc="lower left", bbox_to_anchor=(0, 1.0),
+        borderaxespad=0.2, handletextpad=0.5, columnspacing=1.4, handlelength=1.6,
+    )  # fmt: skip
+
+
+@styled
+def transfer_figure(
+    train: Conditions,
+    test: Mapping[str, Conditions],
+    *,
+    q_max: float,
+    weight: str = "area",
+    width: float = PAGE,
+) -> Figure:
+    """What each test condition transfers, what of it training transferred too, and ε, σ and coverage in numbers.
+
+    train: a condition or the set that training images were drawn from. test: label -> the same. q_max in 1/Å. A row
+    per test shows √P(q) of train (line), of test (line) and what both have (filled), all from 0 to 1. With one test
+    and single conditions, T(q) with its signs stands above.
+    """
+    single = len(test) == 1 and all(len(_as_set(one)) == 1 for one in (train, *test.values()))
+    figure = new_figure(width, 24.0 + 12.0 * max(len(test), 2) + (42.0 if single else 0.0))
+    if single:
+        top, ax = figure.subplots(2, 1, sharex=True, height_ratios=[40.0, 36.0])
+        _signed(top, train, next(iter(test.values())), q_max)
+    else:
+        ax = figure.subplots()
+    q = np.linspace(0, q_max, _SAMPLES)
+    known = transfer_amplitude(train, q)
+    for row, one in enumerate(test.values()):
+        wanted = transfer_amplitude(one, q)
+        ax.fill_between(q, -row, 0.85 * np.minimum(known, wanted) - row, color=BLUE, alpha=0.25, linewidth=0)
+        ax.plot(q, 0.85 * known - row, color=TRAINED, linewidth=0.9)
+        ax.plot(q, 0.85 * wanted - row, color=BLUE, linewidth=1.1)
+        ax.axhline(-row, color="0.75", linewidth=0.6, zorder=1)
+    _row_axis(ax, list(test), (), q_max)
+    ax.set_ylim(-len(test) + 0.8, 1.0)
+    ax.set_ylabel("√P(q), each row from 0 to 1" if len(test) > 4 else "√P(q)")
+    _numbers(ax, train, test, q_max, weight)
+    own = number(float(epsilon(train, q_max=q_max, weight=weight)), 3)
+    _legend(ax, [
+        Line2D([], [], color=TRAINED, label=f"train (ε = {own})"), Line2D([], [], color=BLUE, label="test"),
+        Patch(color=BLUE, alpha=0.25, label="in both"),
+    ])  # fmt: skip
+    return figure
+
+
+def _signed(ax: Axes, train: Conditions, test: Conditions, q_max: float) -> None:
+    q = np.linspace(0, q_max, _SAMPLES)
+    ax.axhline(0, color="0.75", linewidth=0.6)
+    ax.plot(q, transfer_line(_as_set(train)[0], q), color=TRAINED)
+    ax.plot(q, transfer_line(_as_set(test)[0], q), color=BLUE)
+    ax.set(ylim=(-1.05, 1.05), ylabel="T(q)")
+
+
+def _numbers(ax: Axes, train: Conditions, test: Mapping[str, Conditions], q_max: float, weight: str) -> None:
+    """Columns of numbers to the right of the rows."""
+    table = transfer_table(train, list(test.values()), q_max=q_max, weight=weight)
+    columns = {name: [row[key] for row in table] for name, key in _COLUMNS}
+    place = ax.get_yaxis_transform()
+    for x, (name, values) in zip((1.09, 1.2, 1.34), columns.items(), strict=True):
+        ax.text(x, 1.0, name, transform=place, ha="right", va="bottom", fontweight="bold")
+        for row, value in enumerate(values):
+            ax.text(x, 0.35 - row, number(value, 3), transform=place, ha="right", va="center")
+
+
+@styled
+def matrix_figure(
+    values: Floats, train: Sequence[str], test: Sequence[str], *, title: str, low: float | None = None, high: float = 1.0,
+    digits: int = 2,
+) -> Figure:  # fmt: skip
+    """A train × test matrix, such as σ, coverage or Dice: a number in each cell, rows are what was trained on.
+
+    values: (len(train), len(test)), drawn from `low` (by default the smallest) to `high`; NaN cells stay empty.
+    """
+    low = float(np.nanmin(values)) if low is None else low
+    rows, columns = values.shape
+    cell = 8.5
+    figure = new_figure(min(PAGE, 34.0 + cell * columns), 26.0 + cell * rows)
+    ax = figure.subplots()
+    image = ax.imshow(values, cmap="cividis", vmin=low, vmax=high, aspect="auto")
+    ax.set_xticks(np.arange(columns), test, rotation=45, ha="right", rotation_mode="anchor")
+    ax.set_yticks(np.arange(rows), train)
+    ax.tick_params(length=0)
+    ax.set(xlabel="tested at", ylabel="trained at", title=title)
+    for spine in ax.spines.values():
+        spine.set_visible(False)
+    for row, column in np.ndindex(rows, columns):
+        value = float(values[row, column])
+        if np.isfinite(value):
+            dark = (value - low) / max(high - low, 1e-12) < 0.55
+            ax.text(
+                column, row, number(value, digits), ha="center", va="center", fontsize=7 if columns <= 16 else 5.5,
+                color="white" if dark else "black",
+            )  # fmt: skip
+    figure.colorbar(image, ax=ax, shrink=0.8, pad=0.02).outline.set_visible(False)  # type: ignore[operator]
+    return figure

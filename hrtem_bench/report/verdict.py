@@ -1,0 +1,191 @@
+"""What the numbers say, in plain sentences: the verdict that opens a report."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from hrtem_bench.report.curves import Curve, Track
+from hrtem_bench.report.gather import condition_name, correlations, curve_of, sorted_points, track_of
+from hrtem_bench.report.style import number
+
+if TYPE_CHECKING:
+    from hrtem_bench.harness.results import Results
+
+KEPT = 0.95
+"""The share of the in-distribution score that counts as holding up."""
+FEW = 10
+"""With fewer structures than this, an interval over structures is rough."""
+
+
+@dataclass(frozen=True)
+class Verdict:
+    """Plain text, not markup. lead: one sentence. findings, limits: one sentence or two each."""
+
+    lead: str
+    findings: tuple[str, ...]
+    limits: tuple[str, ...]
+
+
+def verdict(results: Results) -> Verdict:
+    """The sentences that a results file supports, and what it cannot support."""
+    curve, track = curve_of(results), track_of(results)
+    return Verdict(
+        lead=_lead(results, curve),
+        findings=tuple(filter(None, (_reach(curve, track), _extremes(results), *_predicted(results, curve)))),
+        limits=tuple(_limits(results, curve)),
+    )
+
+
+def held(curve: Curve, share: float = KEPT) -> np.ndarray:
+    """(n,) bool: conditions reached from a trained one without the mean Dice falling below `share` of its ID mean.
+
+    The curve is walked outwards from each trained condition, in the order of the axis, and left where it first falls.
+    """
+    dice = curve.scores["dice"][0]
+    kept = np.zeros(len(dice), dtype=bool)
+    if not curve.trained.any():
+        return kept
+    enough = dice >= share * dice[curve.trained].mean()
+    for start in np.flatnonzero(curve.trained):
+        for step in (-1, 1):
+            index = int(start)
+            while 0 <= index < len(dice) and enough[index]:
+                kept[index] = True
+                index += step
+    return kept
+
+
+def _lead(results: Results, curve: Curve) -> str:
+    dice = curve.scores["dice"]
+    name, summary = results.model.name, results.summary
+    if not curve.trained.any() or summary.id_dice is None:
+        worst, best = int(np.argmin(dice[0])), int(np.argmax(dice[0]))
+        return (
+            f"{name} was trained on none of these conditions; its mean Dice runs from {_score(dice, worst)} at "
+            f"{curve.labels[worst]} to {_score(dice, best)} at {curve.labels[best]}."
+        )
+    trained = [label for label, own in zip(curve.labels, curve.trained, strict=True) if own]
+    where = f"at {_listed(trained)}, where it was trained"
+    own = (
+        _score(dice, int(np.flatnonzero(curve.trained)[0])) if len(trained) == 1 else number(summary.id_dice)
+    )
+    if summary.ood_dice is None:
+        return f"{name} reaches a Dice of {own} {where}; no other condition was tested."
+    gap = number(summary.id_ood_gap)
+    if summary.id_ood_gap_low is not None:
+        gap += f" ({number(summary.id_ood_gap_low)} to {number(summary.id_ood_gap_high)})"
+    return (
+        f"{name} reaches a Dice of {own} {where}, and {number(summary.ood_dice)} on average at the other "
+        f"{_count(int((~curve.trained).sum()), 'condition')} of the track: a gap of {gap}."
+    )
+
+
+def _reach(curve: Curve, track: Track) -> str:
+    if not curve.trained.any() or curve.trained.all():
+        return ""
+    kept = held(curve)
+    rule = f"the mean Dice keeps {100 * KEPT:g} % of its in-distribution score"
+    if kept.all():
+        return f"How far it may be used: {rule} over the whole tested range."
+    if not (kept & ~curve.trained).any():
+        return f"How far it may be used: at no other tested condition does {rule.replace('keeps', 'keep')}."
+    places = np.flatnonzero(kept)
+    if track.unit and (np.diff(places) == 1).all():
+        first, last = curve.labels[places[0]], curve.labels[places[-1]]
+        edge = [curve.labels[i] for i in (0, len(kept) - 1) if kept[i]]
+        beyond = f"; the track ends at {edge[0]}, so it may go further" if edge else ""
+        return f"How far it may be used: {rule} from {first} to {last}{beyond}."
+    return f"How far it may be used: {rule} at {_listed([curve.labels[i] for i in places])}."
+
+
+def _extremes(results: Results) -> str:
+    points, track = sorted_points(results), track_of(results)
+    if len(points) < 2:
+        return ""
+    worst = min(points, key=lambda point: point.dice)
+    text = f"The worst condition is {condition_name(worst, track)}: Dice {number(worst.dice)}"
+    if worst.dice_low is not None:
+        text += f" ({number(worst.dice_low)} to {number(worst.dice_high)})"
+    measures = [
+        (name, words) for name, words in (("epsilon", "transfers least (ε"), ("sigma", "shares least with training (σ"))
+        if all(getattr(point, name) is not None for point in points)
+    ]  # fmt: skip
+    notes = []
+    for name, words in measures:
+        lowest = min(points, key=lambda point: getattr(point, name))
+        value = number(getattr(lowest, name))
+        if lowest is worst:
+            notes.append(f"it is also the one that {words} = {value})")
+        else:
+            notes.append(f"{condition_name(lowest, track)} is the one that {words} = {value})")
+    return text + "".join(f"; {note}" for note in notes) + "."
+
+
+def _predicted(results: Results, curve: Curve) -> list[str]:
+    known = np.isfinite(curve.sigma)
+    if known.sum() < 4:
+        return ["Too few conditions have a σ to say whether the transfer function predicted the scores."]
+    rho = correlations(results, "sigma")
+    loss, dice = rho["nll"], rho["dice"]
+    if np.isnan(loss) or np.isnan(dice):
+        return ["σ or the score is the same at every condition, so neither can predict the other here."]
+    numbers = (
+        f"Spearman’s ρ over {int(known.sum())} conditions is {number(loss, signed=True)} with the loss and "
+        f"{number(dice, signed=True)} with the Dice"
+    )
+    if loss > 0 and dice < 0:
+        words = "σ(train, test) ordered the conditions the wrong way round"
+    elif loss <= -0.8 and dice >= 0.8:
+        words = (
+            "σ(train, test) predicted the order of the conditions well: less shared transfer, worse scores"
+        )
+    elif loss <= -0.5 and dice >= 0.5:
+        words = "σ(train, test) predicted the order of the conditions in part"
+    else:
+        words = "σ(train, test) hardly predicted the order of the conditions"
+    return [f"{words} ({numbers})."]
+
+
+def _limits(results: Results, curve: Curve) -> list[str]:
+    points = sorted_points(results)
+    limits = []
+    if not results.settings.official:
+        limit = f" (limit {results.settings.limit})" if results.settings.limit is not None else ""
+        limits.append(
+            f"This run is unofficial{limit}: it does not score the whole test set and is not comparable."
+        )
+    structures = min((point.n_structures for point in points), default=0)
+    images = sum(point.n_images for point in points)
+    rest = f"The curve rests on {_count(structures, 'test structure')} ({_count(images, 'image')} in all)"
+    if structures < FEW:
+        limits.append(f"{rest}. With fewer than {FEW}, the intervals are rough and likely too narrow.")
+    else:
+        limits.append(f"{rest}; differences smaller than the intervals are not established.")
+    limits += [
+        "One set of weights was scored. The intervals cover the choice of structures, not that of training seed: "
+        "training again may move the whole curve.",
+        "Each interval holds for its own condition, not for the curve as a whole.",
+        "The images are simulated. How the model does on a microscope’s own images does not follow from this page.",
+    ]
+    if curve.trained.any():
+        limits.append(
+            "A rank correlation over a few neighbouring conditions describes this curve. It does not show that shared "
+            "transfer is the cause, and σ ignores contrast reversal."
+        )
+    return limits
+
+
+def _score(scores: np.ndarray, index: int) -> str:
+    mean, low, high = (float(part) for part in scores[:, index])
+    return number(mean) if low == high == mean else f"{number(mean)} ({number(low)} to {number(high)})"
+
+
+def _count(count: int, noun: str) -> str:
+    return f"{count:,} {noun}" + ("" if count == 1 else "s")
+
+
+def _listed(words: list[str]) -> str:
+    return words[0] if len(words) == 1 else ", ".join(words[:-1]) + " and " + words[-1]

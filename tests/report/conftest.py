@@ -1,0 +1,86 @@
+"""Artificial results: a smooth made-up curve, no model and no simulation behind it."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+import pytest
+
+from hrtem_bench.conditions import Condition
+
+HOSTILE = "<script>alert('x')</script> \"&\" $\\frac{1}$ \x07 --> U-Net"
+DEFOCUS = tuple(float(value) for value in range(-25, 30, 5))
+
+
+def condition_id(value: float) -> str:
+    return f"defocus={value:g}nm"
+
+
+def artificial_results(name: str = "U-Net, small", trained: tuple[float, ...] = (-10.0,)) -> dict[str, Any]:
+    """The content of a results.json with smooth made-up scores: best where trained, worst in focus."""
+    curve = []
+    for value in DEFOCUS:
+        shift = min(abs(value - own) for own in trained)
+        sigma = float(np.exp(-((shift / 40) ** 2)))
+        epsilon = float(0.2 * (1 - np.exp(-((value / 6) ** 2))) + 0.02)
+        dice = float(0.92 - 0.4 * (1 - sigma) - 0.3 * np.exp(-((value / 4) ** 2)))
+        nll = float(0.05 + 0.6 * (0.92 - dice))
+        point = {
+            "condition": condition_id(value), "C10": -10 * value, "value": value, "in_distribution": value in trained,
+            "epsilon": epsilon, "sigma": sigma, "coverage": sigma**2,
+        }  # fmt: skip
+        for key, mean in (("dice", dice), ("iou", dice / (2 - dice)), ("nll", nll)):
+            point |= {key: mean, f"{key}_low": mean - 0.02, f"{key}_high": mean + 0.02}
+        curve.append(point | {"n_images": 12, "n_structures": 12})
+    inside = [p["dice"] for p in curve if p["in_distribution"]]
+    outside = [p["dice"] for p in curve if not p["in_distribution"]]
+    gap = float(np.mean(inside) - np.mean(outside))
+    return {
+        "schema_version": 1,
+        "model": {"name": name, "kind": "baseline", "path": "baselines/unet_small", "checksum": "sha256:" + "ab" * 32, "parameters": 487_000},
+        "dataset": {
+            "name": "artificial", "version": "0.0", "checksum": "sha256:" + "cd" * 32, "track": "defocus",
+            "axis": "defocus", "unit": "nm", "split": "test",
+        },
+        "train": {"conditions": [condition_id(value) for value in trained]},
+        "curve": curve,
+        "summary": {
+            "id_dice": float(np.mean(inside)), "ood_dice": float(np.mean(outside)), "id_ood_gap": gap,
+            "id_ood_gap_low": gap - 0.03, "id_ood_gap_high": gap + 0.03, "spearman_sigma_nll": -0.71,
+            "spearman_sigma_dice": 0.71, "worst_condition": "defocus=0nm", "best_condition": "defocus=-10nm",
+        },
+        "settings": {
+            "q_max": 1.25, "bootstrap_samples": 2000, "confidence": 0.95, "seed": 0, "batch_size": 8, "threshold": 0.5,
+            "limit": None, "official": True,
+        },
+        "provenance": {
+            "versions": {"hrtem-bench": "0.1.0", "numpy": "2.4"}, "command": "hrtem-bench evaluate unet_small",
+            "date": "2024-01-01",
+        },
+    }  # fmt: skip
+
+
+def artificial_images(seed: int = 0, side: int = 64) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    """A noisy image with a disc, its mask, and a blurred guess of it."""
+    rng = np.random.default_rng(seed)
+    y, x = np.mgrid[:side, :side]
+    radius = np.hypot(y - 0.4 * side, x - 0.55 * side)
+    mask = (radius < 0.25 * side).astype(np.uint8)
+    image = rng.poisson(20 * (1 + 0.3 * mask * np.cos(0.9 * x))).astype(np.float32)
+    return image, mask, (1 / (1 + np.exp((radius - 0.22 * side) / 2))).astype(np.float32)
+
+
+def artificial_per_image(curve: list[dict[str, Any]], structures: int = 12) -> dict[str, np.ndarray]:
+    """One image per structure and condition, Dice spread evenly about the condition's mean."""
+    spread = np.linspace(-0.04, 0.04, structures)
+    return {
+        "structure_id": np.tile([f"s{i:02d}" for i in range(structures)], len(curve)),
+        "condition_id": np.repeat([point["condition"] for point in curve], structures),
+        "dice": np.concatenate([point["dice"] + spread for point in curve]),
+    }
+
+
+@pytest.fixture
+def conditions() -> dict[str, Condition]:
+    return {condition_id(value): Condition(C10=-10 * value, focal_spread=10.0) for value in DEFOCUS}
