@@ -44,7 +44,14 @@ def exit_wave(plan: Plan, positions: Any, symbols: Any, threads: int = 1) -> Any
                 kernels.spread(density, y, x)
                 spectrum = fft.rfft2(density, workers=threads)
                 table = plan.tables[symbol]
-                rows(kernels.add_potential, _floats(exponent), _floats(spectrum), table, number == 0, plan.columns)
+                rows(
+                    kernels.add_potential,
+                    _floats(exponent),
+                    _floats(spectrum),
+                    table,
+                    number == 0,
+                    plan.columns,
+                )
             for block in _blocks(exponent, plan.columns):
                 fft.ifft(block, axis=0, norm="forward", overwrite_x=True, workers=threads)
             fft.ifft(exponent, axis=1, norm="forward", overwrite_x=True, workers=threads)

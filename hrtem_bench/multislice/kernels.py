@@ -46,9 +46,7 @@ def spread(density: Any, y: Any, x: Any) -> None:
 
 
 @njit(cache=True, nogil=True, fastmath={"contract", "nsz", "arcp"})
-def add_potential(
-    out: Any, spectrum: Any, table: Any, first: bool, columns: int, row_begin: int, row_end: int
-) -> None:
+def add_potential(out: Any, spectrum: Any, table: Any, first: bool, columns: int, row_begin: int, row_end: int) -> None:
     """out[k] (+)= table[|ky|, |kx|] * spectrum[k] over the full plane, from the half-plane of a real field.
 
     out: (ny, 2 nx) float32, the complex result. spectrum: (ny, 2 (nx//2 + 1)), an rfft2. table: (ny//2 + 1,
@@ -102,7 +100,15 @@ def transmit(wave: Any, exponent: Any, row_begin: int, row_end: int) -> None:
 
 @njit(cache=True, nogil=True, fastmath={"contract", "nsz", "arcp"})
 def propagate(
-    spectrum: Any, py: Any, px: Any, ky2: Any, kx2: Any, limit2: float, columns: int, row_begin: int, row_end: int
+    spectrum: Any,
+    py: Any,
+    px: Any,
+    ky2: Any,
+    kx2: Any,
+    limit2: float,
+    columns: int,
+    row_begin: int,
+    row_end: int,
 ) -> None:
     """spectrum[k] *= py[ky] px[kx] where ky² + kx² <= limit2, 0 elsewhere; all complex as float32 pairs.
 

@@ -91,9 +91,7 @@ def _tables(symbols: list[str], grid: Grid, energy: float, parametrization: str)
     radii = np.linspace(0, limit, 2048)
     tables = {}
     for symbol in symbols:
-        b = log_transmission(
-            symbol, radii, band=BAND * grid.nyquist, energy=energy, parametrization=parametrization
-        )
+        b = log_transmission(symbol, radii, band=BAND * grid.nyquist, energy=energy, parametrization=parametrization)
         values = np.interp(q, radii, b.real) + 1j * np.interp(q, radii, b.imag)
         tables[symbol] = _pairs(np.where(q <= limit, values * scale, 0))
     return tables, len(kx)
@@ -102,6 +100,8 @@ def _tables(symbols: list[str], grid: Grid, energy: float, parametrization: str)
 def _pairs(values: Any) -> Any:
     """Complex to float32 with real and imaginary parts interleaved along the last axis (1-D: (n, 2))."""
     values = np.ascontiguousarray(values, np.complex64)
-    return values.view(np.float32).reshape(*values.shape[:-1], -1) if values.ndim > 1 else (
-        values.view(np.float32).reshape(-1, 2)
+    return (
+        values.view(np.float32).reshape(*values.shape[:-1], -1)
+        if values.ndim > 1
+        else (values.view(np.float32).reshape(-1, 2))
     )

@@ -39,8 +39,8 @@ def exit_waves(
     configuration i depends on (seed, i) alone. parametrization: "lobato" or "kirkland". threads: CPU threads, all by
     default; the result does not depend on it. progress: called with (waves done, waves in all).
 
-    Returns (phonons, ny, nx) complex64, band-limited to 2/3 of Nyquist. Intensities, never waves, are to be averaged over
-    the configurations. Raises InputError for boxes, elements or settings that cannot be simulated.
+    Returns (phonons, ny, nx) complex64, band-limited to 2/3 of Nyquist. Intensities, never waves, are to be averaged
+    over the configurations. Raises InputError for boxes, elements or settings that cannot be simulated.
     """
     if device not in DEVICES:
         raise InputError(f"unknown device {device!r}: known are {', '.join(DEVICES)}")
@@ -49,7 +49,11 @@ def exit_waves(
     if displacement < 0:
         raise InputError(f"displacement is a standard deviation in Å and cannot be {displacement}")
     plan = make_plan(
-        atoms, energy=energy, pixel_size=pixel_size, slice_thickness=slice_thickness, parametrization=parametrization
+        atoms,
+        energy=energy,
+        pixel_size=pixel_size,
+        slice_thickness=slice_thickness,
+        parametrization=parametrization,
     )
     symbols = np.array(atoms.get_chemical_symbols())
     count = 1 if phonons is None else phonons
@@ -80,9 +84,7 @@ def _run_cpu(
     side_by_side = min(threads, count)
     waves = np.empty((count, *plan.grid.shape), np.complex64)
     with ThreadPoolExecutor(side_by_side) as pool:
-        run = pool.map(
-            lambda i: exit_wave(plan, positions(i), symbols, threads // side_by_side), range(count)
-        )
+        run = pool.map(lambda i: exit_wave(plan, positions(i), symbols, threads // side_by_side), range(count))
         for i, wave in enumerate(run):
             waves[i] = wave
             if progress:

@@ -21,7 +21,7 @@ from hrtem_bench.physics import interaction_parameter
 _PANELS = (0.0, 1e-3, 5e-3, 0.02, 0.06, 0.15, 0.4, 1.0, 2.0, 4.0, 6.0, 8.0, 10.0, 12.0, 14.0, 16.0)
 
 
-def _quadrature(edges: Any, order: int) -> tuple[Any, Any]:
+def quadrature(edges: Any, order: int) -> tuple[Any, Any]:
     """Nodes and weights of Gauss–Legendre quadrature over consecutive panels."""
     x, w = np.polynomial.legendre.leggauss(order)
     a, b = np.asarray(edges[:-1])[:, None], np.asarray(edges[1:])[:, None]
@@ -49,9 +49,9 @@ def log_transmission(symbol: str, q: Any, *, band: float, energy: float, paramet
     q = np.asarray(q, float)
     # The transform of exp(iσV) - 1 up to the band; wavelengths down to 1/band need a fraction of a panel each.
     order = int(24 + 8 * max(band, float(q.max(initial=0.0))))
-    r, w = _quadrature(_PANELS, order)
+    r, w = quadrature(_PANELS, order)
     scattered = np.exp(1j * sigma_e * projected_potential(symbol, r, parametrization)) - 1
-    k, wk = _quadrature(np.linspace(0, band, 9), 48)
+    k, wk = quadrature(np.linspace(0, band, 9), 48)
     a_hat = hankel(scattered, r, w, k)
     a = hankel(a_hat, k, wk, r)  # low-passed, back in real space
     # log(1 + a) on the branch that is continuous from a -> 0 at large r.

@@ -1,0 +1,7 @@
+"""Exit waves to images and labels."""
+
+from hrtem_bench.imaging.focus import contrast, find_zero_focus
+from hrtem_bench.imaging.formation import expected_intensity, expose, render
+from hrtem_bench.imaging.labels import instances, mask
+
+__all__ = ["contrast", "expected_intensity", "expose", "find_zero_focus", "instances", "mask", "render"]

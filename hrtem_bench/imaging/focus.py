@@ -1,0 +1,53 @@
+"""The zero of focus of a specimen: where its particles, in vacuum, show the least contrast."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+
+from hrtem_bench.conditions import Condition
+from hrtem_bench.imaging.formation import expected_intensity
+from hrtem_bench.imaging.fourier import pixel_sizes
+
+STEP = 5.0
+
+
+def contrast(wave: Any, C10: float, *, pixel_size: float | tuple[float, float], energy: float = 300e3) -> float:
+    """Standard deviation over mean of the image of `wave` (ny, nx) at a defocus C10, Å, in a perfect lens.
+
+    Seen at 0.4 Å pixels or the wave's own if larger, with a focal spread of 10 Å, so that what decides is the band
+    that images carry.
+    """
+    sizes = pixel_sizes(pixel_size)
+    shape = np.shape(wave)[-2:]
+    out = tuple(n * d / max(round(n * d / max(0.4, d)), 1) for n, d in zip(shape, sizes, strict=True))
+    image = expected_intensity(
+        wave, [Condition(energy=energy, C10=C10, focal_spread=10.0)], pixel_size=sizes, output_pixel_size=out
+    )[0]
+    return float(image.std() / image.mean())
+
+
+def find_zero_focus(
+    wave: Any,
+    *,
+    pixel_size: float | tuple[float, float],
+    lowest: float,
+    highest: float = 0.0,
+    energy: float = 300e3,
+) -> float:
+    """The C10, Å, of minimum contrast of the particles' exit wave, between `lowest` and `highest`.
+
+    wave: (ny, nx) complex at the exit plane, particles alone in vacuum. The particles lie upstream, so C10 is negative
+    (underfocus): `lowest` is minus the distance from the exit plane to the first atoms. Scanned in steps of about 5 Å,
+    the best of them refined to 0.1 Å.
+    """
+    from scipy.optimize import minimize_scalar
+
+    def measure(c10: float) -> float:
+        return contrast(wave, c10, pixel_size=pixel_size, energy=energy)
+
+    steps = np.linspace(lowest, highest, max(int(np.ceil((highest - lowest) / STEP)), 2) + 1)
+    best = int(np.argmin([measure(c10) for c10 in steps]))
+    bounds = steps[max(best - 1, 0)], steps[min(best + 1, len(steps) - 1)]
+    return float(minimize_scalar(measure, bounds=bounds, method="bounded", options={"xatol": 0.1}).x)

@@ -1,0 +1,142 @@
+"""Image formation: exit waves to expected intensity to electron counts."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+import numpy as np
+
+from hrtem_bench.conditions import Condition
+from hrtem_bench.errors import InputError
+from hrtem_bench.imaging.fourier import pixel_sizes, resampled_shape, resize_spectrum
+from hrtem_bench.physics import wave_transfer, wavelength
+
+NEGLIGIBLE = 1e-4
+"""A wave's frequencies that an envelope brings below this part of their amplitude are not carried further."""
+
+
+def render(
+    waves: Any,
+    condition: Condition,
+    *,
+    pixel_size: float | tuple[float, float],
+    output_pixel_size: float | tuple[float, float] | None = None,
+    seed: int | np.random.Generator | None = None,
+    zero_focus: float = 0.0,
+) -> Any:
+    """One image of a specimen: (ny, nx) float32.
+
+    waves: exit waves (phonons, ny, nx) or (ny, nx), complex, at `pixel_size` Å (a number or (dy, dx)). condition: the
+    microscope's setting; its C10 counts from `zero_focus`, the C10 (Å) that brings the specimen's zero plane to
+    focus. output_pixel_size: Å, as `pixel_size` by default; the field must be a whole number of such pixels.
+    With a dose, Poisson counts in electrons per output pixel, drawn from `seed` (which is then required); without,
+    the expected intensity, of mean about 1. Raises InputError.
+    """
+    out = pixel_size if output_pixel_size is None else output_pixel_size
+    intensity = expected_intensity(
+        waves, [condition], pixel_size=pixel_size, output_pixel_size=out, zero_focus=zero_focus
+    )[0]
+    if condition.dose is None:
+        return intensity
+    return expose(intensity, condition.dose, pixel_size=out, seed=seed)
+
+
+def expected_intensity(
+    waves: Any,
+    conditions: Sequence[Condition],
+    *,
+    pixel_size: float | tuple[float, float],
+    output_pixel_size: float | tuple[float, float],
+    zero_focus: float = 0.0,
+) -> Any:
+    """Intensities averaged over phonon configurations, (conditions, ny, nx) float32, mean about 1, never negative.
+
+    Arguments as in `render`. Each wave is multiplied by `wave_transfer` (quasi-coherent envelopes) and by the defocus
+    phase of `zero_focus`, and carried on the smallest grid on which squaring it folds nothing back into
+    the output's band. The waves are transformed once for all conditions.
+    """
+    from scipy import fft
+
+    waves = _checked_waves(waves)
+    size, out_size = pixel_sizes(pixel_size), pixel_sizes(output_pixel_size)
+    out_shape = resampled_shape(waves.shape[1:], size, out_size)
+    band = max(_band(c, 0.5 / min(size)) for c in conditions)
+    shape = _working_shape(waves.shape[1:], size, out_shape, band)
+    spectra = resize_spectrum(fft.fft2(waves, norm="forward"), shape)
+    ky, kx = (np.fft.fftfreq(m, n * d / m) for m, n, d in zip(shape, waves.shape[1:], size, strict=True))
+    images = np.empty((len(conditions), *out_shape), np.float32)
+    for image, c in zip(images, conditions, strict=True):
+        transfer = _transfer(ky, kx, c, zero_focus)
+        total = np.zeros(shape, np.float32)
+        for spectrum in spectra:
+            wave = fft.ifft2(spectrum * transfer, norm="forward", overwrite_x=True)
+            total += wave.real**2 + wave.imag**2
+        cropped = resize_spectrum(fft.fft2(total / len(spectra), norm="forward"), out_shape)
+        image[:] = np.maximum(fft.ifft2(cropped, norm="forward").real, 0)
+    return images
+
+
+def expose(
+    intensity: Any,
+    dose: float,
+    *,
+    pixel_size: float | tuple[float, float],
+    seed: int | np.random.Generator | None,
+) -> Any:
+    """Electron counts, float32, of an ideal counting detector: Poisson deviates of intensity · dose · pixel area.
+
+    intensity: any shape, 1 for no specimen. dose: electrons per Å². pixel_size: Å. seed: an int or a Generator.
+    """
+    if seed is None:
+        raise InputError("an image with a dose has noise: give seed, an int, or a dose of None for none")
+    dy, dx = pixel_sizes(pixel_size)
+    generator = seed if isinstance(seed, np.random.Generator) else np.random.default_rng(seed)
+    return generator.poisson(np.asarray(intensity, float) * (dose * dy * dx)).astype(np.float32)
+
+
+def _checked_waves(waves: Any) -> Any:
+    waves = np.asarray(waves)
+    if waves.ndim == 2:
+        waves = waves[None]
+    if waves.ndim != 3 or not np.iscomplexobj(waves) or not waves.size:
+        raise InputError(
+            f"exit waves are a complex array (phonons, ny, nx) or (ny, nx), not {waves.dtype} {waves.shape}"
+        )
+    return waves.astype(np.complex64, copy=False)
+
+
+def _band(c: Condition, limit: float) -> float:
+    """The frequency, 1/Å, beyond which the temporal envelope or the aperture leaves nothing that matters."""
+    q = limit
+    if c.focal_spread:
+        exponent = np.sqrt(-2 * np.log(NEGLIGIBLE))
+        q = min(q, np.sqrt(exponent / (np.pi * wavelength(c.energy) * c.focal_spread)))
+    if c.aperture is not None:
+        q = min(q, c.aperture * 1e-3 / wavelength(c.energy))
+    return float(q)
+
+
+def _working_shape(
+    shape: tuple[int, int], size: tuple[float, float], out_shape: tuple[int, int], band: float
+) -> tuple[int, int]:
+    """A grid on which |wave|² of a wave inside `band` is right inside the output's band.
+
+    The square reaches 2·band and, on m points, folds back from m/L: into the output's band only if
+    m/L < 2·band + q_out. It never needs to hold more than the waves do, twice over.
+    """
+    from scipy.fft import next_fast_len
+
+    out = []
+    for n, d, n_out in zip(shape, size, out_shape, strict=True):
+        length = n * d
+        points = min(2 * band, n / length) * length + n_out / 2
+        out.append(int(next_fast_len(max(int(np.ceil(points)) + 1, n_out))))
+    return out[0], out[1]
+
+
+def _transfer(ky: Any, kx: Any, c: Condition, zero_focus: float) -> Any:
+    """wave_transfer with the specimen's own defocus; envelopes belong to the condition alone, complex64."""
+    qx, qy = kx[None].astype(np.float64), ky[:, None].astype(np.float64)
+    phase = np.pi * wavelength(c.energy) * zero_focus * (qx**2 + qy**2)
+    return (wave_transfer(qx, qy, c) * np.exp(-1j * phase)).astype(np.complex64)

@@ -1,0 +1,182 @@
+"""Exit waves against a converged calculation, and the laws they must keep."""
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+
+import ase
+import numpy as np
+import pytest
+
+import hrtem_bench as hb
+from hrtem_bench.errors import InputError
+from hrtem_bench.multislice import GridWarning, choose_grid, scattering_factor
+from hrtem_bench.multislice.parametrization import mott_bethe_constant
+
+sys.path.insert(0, str(Path(__file__).parent))
+from reference import gold_on_carbon, reference_wave, relative_error
+
+LENGTH = 12.8
+
+
+@pytest.fixture(scope="module")
+def specimen():
+    return gold_on_carbon(LENGTH, film=9.0, radius=4.5)
+
+
+@pytest.fixture(scope="module")
+def converged(specimen):
+    return reference_wave(specimen, pixels=768, slice_thickness=2.0)
+
+
+@pytest.mark.parametrize(("pixel_size", "q_max", "allowed"), [(0.1, 1.0, 0.003), (0.1, 2.0, 0.006), (0.2, 1.0, 0.015)])
+def test_exit_wave_agrees_with_a_converged_calculation(specimen, converged, pixel_size, q_max, allowed):
+    wave = hb.exit_waves(specimen, pixel_size=pixel_size)[0]
+    assert relative_error(wave, converged, LENGTH, q_max) < allowed
+
+
+def test_reference_itself_is_converged(specimen, converged):
+    coarser = reference_wave(specimen, pixels=512, slice_thickness=2.0)
+    assert relative_error(coarser, converged, LENGTH, 1.0) < 1e-3
+
+
+def test_result_does_not_depend_on_where_atoms_sit_in_a_pixel(specimen):
+    wave = hb.exit_waves(specimen, pixel_size=0.1)[0]
+    k = np.fft.fftfreq(wave.shape[0], 0.1)
+    for shift in np.random.default_rng(5).random((3, 2)) * 0.1:
+        moved = specimen.copy()
+        moved.positions[:, :2] += shift
+        other = hb.exit_waves(moved, pixel_size=0.1)[0]
+        back = np.exp(2j * np.pi * (k[:, None] * shift[1] + k[None] * shift[0]))
+        other = np.fft.ifft2(np.fft.fft2(other) * back)
+        assert relative_error(other, wave, LENGTH, 1.0) < 1e-3
+
+
+def single_atom(symbol: str, height: float = 4.0, length: float = 25.6) -> ase.Atoms:
+    return ase.Atoms([symbol], [[length / 2, length / 2, 1.0]], cell=[length, length, height])
+
+
+def test_weak_phase_limit_of_one_light_atom():
+    """Scattered amplitude of a hydrogen atom is iσV̂(q) times the propagation from its plane to the exit plane."""
+    length = 25.6
+    wave = hb.exit_waves(single_atom("H"), pixel_size=0.1, slice_thickness=2.0)[0]
+    k = np.fft.fftfreq(256, 0.1)
+    q2 = k[:, None] ** 2 + k[None] ** 2
+    born = 1j * hb.interaction_parameter(300e3) * mott_bethe_constant() * scattering_factor("H", np.sqrt(q2))
+    born = born / length**2 * np.exp(-2j * np.pi * (k[:, None] + k[None]) * length / 2)
+    born = born * np.exp(-1j * np.pi * hb.wavelength(300e3) * 3.0 * q2)
+    scattered = np.fft.fft2(wave - 1) / 256**2
+    inside = np.sqrt(q2) < 2
+    assert np.linalg.norm((scattered - born)[inside]) < 0.02 * np.linalg.norm(born[inside])
+
+
+def test_thin_film_superposition():
+    """Waves scattered by two distant light atoms in one slice add."""
+    a, b = single_atom("C"), single_atom("C")
+    b.positions[0, :2] = 3.2
+    both = hb.exit_waves(a + b, pixel_size=0.1)[0] - 1
+    apart = hb.exit_waves(a, pixel_size=0.1)[0] + hb.exit_waves(b, pixel_size=0.1)[0] - 2
+    assert np.linalg.norm(both - apart) < 2e-3 * np.linalg.norm(both)
+
+
+def test_norm_is_kept_but_for_what_leaves_the_band(specimen):
+    intensity = np.mean(np.abs(hb.exit_waves(specimen, pixel_size=0.1)[0]) ** 2)
+    wide = np.mean(np.abs(hb.exit_waves(specimen, pixel_size=0.05)[0]) ** 2)
+    assert 0.9 < intensity < wide < 1.0 + 1e-5
+
+
+def test_defocus_brings_back_a_plane_upstream(specimen):
+    """Ten more Å of vacuum below the specimen are undone by C10 = -10 Å."""
+    longer = specimen.copy()
+    longer.cell[2, 2] += 10.0
+    here, below = (hb.exit_waves(s, pixel_size=0.1)[0] for s in (specimen, longer))
+    k = np.fft.fftfreq(128, 0.1)
+    transfer = hb.wave_transfer(k[None], k[:, None], hb.Condition(C10=-10.0))
+    assert relative_error(np.fft.ifft2(np.fft.fft2(below) * transfer), here, LENGTH, 3.0) < 1e-5
+
+
+def test_phonons_are_seeded_one_by_one(specimen):
+    three = hb.exit_waves(specimen, pixel_size=0.2, phonons=3, seed=7)
+    assert three.shape == (3, 64, 64)
+    assert three.dtype == np.complex64
+    np.testing.assert_array_equal(three[:2], hb.exit_waves(specimen, pixel_size=0.2, phonons=2, seed=7))
+    assert not np.array_equal(three[0], three[1])
+    assert not np.array_equal(three, hb.exit_waves(specimen, pixel_size=0.2, phonons=3, seed=8))
+    still = hb.exit_waves(specimen, pixel_size=0.2, phonons=2, displacement=0.0)
+    np.testing.assert_array_equal(still[0], still[1])
+
+
+@pytest.mark.parametrize("phonons", [None, 3])
+def test_same_bytes_for_any_number_of_threads(specimen, phonons):
+    one, two, five = (
+        hb.exit_waves(specimen, pixel_size=0.2, phonons=phonons, threads=threads).tobytes() for threads in (1, 2, 5)
+    )
+    assert one == two == five
+
+
+def test_atoms_are_periodic_sideways_and_left_unchanged(specimen):
+    moved = specimen.copy()
+    moved.positions[::2, 0] += 2 * LENGTH
+    moved.positions[::3, 1] -= LENGTH
+    before = moved.positions.copy()
+    wave = hb.exit_waves(moved, pixel_size=0.2)
+    np.testing.assert_array_equal(moved.positions, before)
+    np.testing.assert_allclose(wave, hb.exit_waves(specimen, pixel_size=0.2), atol=2e-6)
+
+
+def test_thin_slices_agree_with_thick_ones_where_both_should(specimen):
+    thin, thick = (hb.exit_waves(specimen, pixel_size=0.2, slice_thickness=t)[0] for t in (0.5, 2.0))
+    assert relative_error(thick, thin, LENGTH, 1.0) < 0.05
+
+
+def test_rectangular_pixels_and_uneven_boxes():
+    atoms = single_atom("Au", length=16.0)
+    atoms.cell[0, 0], atoms.positions[0, :2] = 20.03, (10.0, 8.0)
+    with pytest.warns(GridWarning, match="80 x 105"):
+        wave = hb.exit_waves(atoms, pixel_size=0.2)[0]
+    peak = np.unravel_index(np.argmax(np.abs(wave - 1)), wave.shape)
+    dy, dx = choose_grid_quietly(atoms).pixel_size
+    assert abs(peak[0] * dy - 8.0) <= dy
+    assert abs(peak[1] * dx - 10.0) <= dx
+
+
+def choose_grid_quietly(atoms):
+    with pytest.warns(GridWarning):
+        return choose_grid(atoms, 0.2)
+
+
+@pytest.mark.parametrize(
+    ("change", "arguments", "message"),
+    [
+        ({"cell": [[10, 0, 0], [3, 10, 0], [0, 0, 10]]}, {}, "not orthogonal"),
+        ({"cell": [10, 10, 0]}, {}, "not positive"),
+        ({"cell": [10, 10, 0.5]}, {}, "outside the cell"),
+        ({}, {"device": "tpu"}, "device"),
+        ({}, {"phonons": 0}, "phonons"),
+        ({}, {"pixel_size": -1}, "pixel_size"),
+        ({}, {"slice_thickness": 0}, "slice_thickness"),
+        ({}, {"displacement": -0.1}, "displacement"),
+        ({}, {"parametrization": "guess"}, "lobato, kirkland"),
+    ],
+)
+def test_what_cannot_be_simulated_is_said_in_one_line(change, arguments, message):
+    atoms = single_atom("C", length=10.0)
+    if "cell" in change:
+        atoms.set_cell(change["cell"])
+    with pytest.raises(InputError, match=message) as caught:
+        hb.exit_waves(atoms, **arguments)
+    assert "\n" not in str(caught.value)
+
+
+def test_no_atoms_is_an_error():
+    with pytest.raises(InputError, match="no atoms"):
+        hb.exit_waves(ase.Atoms(cell=[10, 10, 10]))
+
+
+@pytest.mark.slow
+def test_exit_wave_of_a_larger_specimen_is_within_a_third_of_a_percent():
+    atoms = gold_on_carbon(25.6, film=20.0, radius=9.0)
+    reference = reference_wave(atoms, pixels=1024, slice_thickness=2.0)
+    wave = hb.exit_waves(atoms, pixel_size=0.1)[0]
+    assert relative_error(wave, reference, 25.6, 1.0) < 0.0033
