@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import subprocess
 import sys
 
@@ -11,16 +10,17 @@ import pytest
 import hrtem_bench
 
 PUBLIC = {
-    "Condition", "chi", "coverage", "ctf", "epsilon", "exit_waves", "information_limit", "interaction_parameter",
-    "parse_condition", "point_resolution", "render", "scherzer_defocus", "sigma", "wave_transfer", "wavelength",
+    "Condition", "chi", "coverage", "ctf", "epsilon", "exit_waves", "information_limit",
+    "interaction_parameter", "parse_condition", "point_resolution", "render", "scherzer_defocus", "sigma",
+    "wave_transfer", "wavelength",
 }  # fmt: skip
 
 
 def loaded_after(statement: str) -> set[str]:
     """Top-level packages outside the standard library in a fresh interpreter, after the statement."""
-    code = f"import json, sys; before = set(sys.modules); {statement}; print(json.dumps(sorted(set(sys.modules) - before)))"
+    code = f"import sys; before = set(sys.modules); {statement}; print(*set(sys.modules) - before)"
     answer = subprocess.run([sys.executable, "-c", code], check=True, capture_output=True, text=True)
-    packages = {name.split(".")[0] for name in json.loads(answer.stdout)}
+    packages = {name.split(".")[0] for name in answer.stdout.split()}
     return {name for name in packages if name not in sys.stdlib_module_names and not name.startswith("_")}
 
 

@@ -11,15 +11,15 @@ import pytest
 ROOT = Path(__file__).parents[1]
 PACKAGE = ROOT / "hrtem_bench"
 LAYERS = (
-    "errors", "conditions", "physics", "specimens", "multislice", "imaging", "dataset", "harness", "study", "report",
-    "cli",
+    "errors", "conditions", "physics", "specimens", "multislice", "imaging", "dataset", "harness", "study",
+    "report", "cli",
 )  # fmt: skip
 BASELINES_MAY_USE = {"hrtem_bench", "hrtem_bench.conditions", "hrtem_bench.dataset", "hrtem_bench.errors"}
 MODULES = sorted(path for path in PACKAGE.rglob("*.py") if path != PACKAGE / "__init__.py")
 
 
 def imported(source: str, package: tuple[str, ...]) -> Iterator[str]:
-    """Dotted names that the source imports; `package` holds the parts of the package a relative import starts at."""
+    """Dotted names that the source imports; `package`: where its relative imports start."""
     for node in ast.walk(ast.parse(source)):
         if isinstance(node, ast.Import):
             yield from (alias.name for alias in node.names)

@@ -1,4 +1,4 @@
-"""Local energy of lattice fringes, with Otsu's threshold: a baseline without training."""
+"""Local variance and Otsu's threshold: a baseline without training."""
 
 from __future__ import annotations
 
@@ -7,14 +7,12 @@ from pathlib import Path
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy import fft, ndimage, special
+from scipy import ndimage, special
 
+SMOOTHING = 3.0
+"""Å: standard deviation of the Gaussian window of the variance, about one lattice spacing."""
 PIXEL_SIZE = 0.4
 """Å, as in card.toml."""
-FRINGE_SPACINGS = (1.9, 3.8)
-"""Å: the band of low-index lattice spacings; CdSe's run from 3.72 (100) to 1.98 (103)."""
-SMOOTHING = 6.0
-"""Å: standard deviation of the Gaussian over which the energy is averaged, a few fringes wide."""
 
 
 def load(folder: Path) -> Callable[[NDArray[np.float32]], NDArray[np.float32]]:
@@ -24,19 +22,18 @@ def load(folder: Path) -> Callable[[NDArray[np.float32]], NDArray[np.float32]]:
 
 def predict(images: NDArray[np.float32]) -> NDArray[np.float32]:
     """Probability of the particle class for standardised images (N, ny, nx), each on its own."""
-    return np.stack([_probability(fringe_energy(image)) for image in images]).astype(np.float32)
+    return np.stack([_probability(log_local_variance(image)) for image in images]).astype(np.float32)
 
 
-def fringe_energy(image: NDArray[np.float32]) -> NDArray[np.float64]:
-    """Logarithm of the local mean square of the image's fringe band, (ny, nx)."""
-    qy = fft.fftfreq(image.shape[0], PIXEL_SIZE)[:, None]
-    qx = fft.rfftfreq(image.shape[1], PIXEL_SIZE)[None, :]
-    q = np.hypot(qy, qx)
-    longest, shortest = 1 / FRINGE_SPACINGS[1], 1 / FRINGE_SPACINGS[0]
-    spectrum = fft.rfft2(image.astype(np.float64)) * ((q >= longest) & (q <= shortest))
-    fringes = fft.irfft2(spectrum, s=image.shape)
-    energy = ndimage.gaussian_filter(fringes**2, SMOOTHING / PIXEL_SIZE, mode="wrap")
-    return np.log(energy + 1e-12)
+def log_local_variance(image: NDArray[np.float32]) -> NDArray[np.float64]:
+    """Logarithm of the variance of `image` (ny, nx) in a Gaussian window about each pixel.
+
+    The logarithm puts fringes of strong and of weak contrast on the same side of one threshold.
+    """
+    values, window = image.astype(np.float64), SMOOTHING / PIXEL_SIZE
+    mean = ndimage.gaussian_filter(values, window)
+    variance = ndimage.gaussian_filter((values - mean) ** 2, window)
+    return np.log(np.maximum(variance, 1e-12))
 
 
 def otsu_threshold(values: NDArray[np.float64], bins: int = 256) -> float:

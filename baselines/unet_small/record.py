@@ -5,6 +5,7 @@ from __future__ import annotations
 import csv
 import json
 import os
+import re
 import shutil
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -69,21 +70,30 @@ def load_state(partial: Path, settings: Mapping[str, Any], initial: State) -> St
 
 
 def finish_folder(
-    partial: Path, out: Path, weights: Mapping[str, torch.Tensor], trained_on: Mapping[str, Any]
+    partial: Path,
+    out: Path,
+    weights: Mapping[str, torch.Tensor],
+    *,
+    pixel_size: float,
+    trained_on: Mapping[str, Any],
 ) -> None:
-    """Turn the partial folder into a submission folder and give it its name."""
+    """Turn the partial folder into a submission folder and give it its name. pixel_size: Å, of the images."""
     here = Path(__file__).parent
-    save_file(
-        {name: tensor.contiguous() for name, tensor in weights.items()}, partial / "weights.safetensors"
-    )
-    untrained = (here / "card.toml").read_text(encoding="utf-8").partition("[trained_on]")[0]
-    (partial / "card.toml").write_text(
-        f"{untrained.rstrip()}\n\n{trained_on_toml(trained_on)}", encoding="utf-8"
-    )
+    contiguous = {name: tensor.contiguous() for name, tensor in weights.items()}
+    save_file(contiguous, partial / "weights.safetensors")
+    card = card_toml((here / "card.toml").read_text(encoding="utf-8"), pixel_size, trained_on)
+    (partial / "card.toml").write_text(card, encoding="utf-8")
     for name in CODE:
         shutil.copyfile(here / name, partial / name)
     (partial / STATE).unlink()
     os.replace(partial, out)
+
+
+def card_toml(card: str, pixel_size: float, trained_on: Mapping[str, Any]) -> str:
+    """The card's text with the record of this training in place of any earlier one."""
+    untrained = card.partition("[trained_on]")[0].rstrip()
+    sized = re.sub(r"^pixel_size = .*$", f"pixel_size = {_value(pixel_size)}", untrained, flags=re.MULTILINE)
+    return f"{sized}\n\n{trained_on_toml(trained_on)}"
 
 
 def trained_on_toml(trained_on: Mapping[str, Any]) -> str:

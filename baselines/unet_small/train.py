@@ -103,16 +103,14 @@ def fit(
         + f" --seed {seed} --epochs {epochs} --out {out.name}",
         "condition": [condition_to_dict(c) for c in dict.fromkeys(training.conditions)],
     }
-    finish_folder(partial, out, state.best, trained_on)
+    finish_folder(partial, out, state.best, pixel_size=track.pixel_size, trained_on=trained_on)
 
 
 def read_pairs(track: Any, split: str, conditions: Sequence[str]) -> Pairs:
     """Every image of the split at the given conditions, each standardised to mean 0, variance 1."""
     samples = list(track.rows(split, conditions=list(conditions)))
     if not samples:
-        raise InputError(
-            f"the track {track.name} has no {split} images at {', '.join(conditions) or 'no condition'}"
-        )
+        raise InputError(f"the track {track.name} has no {split} images at {', '.join(conditions) or 'no condition'}")
     if len({s.image.shape for s in samples}) > 1:
         raise InputError(f"the {split} images of the track {track.name} differ in size: train on one size")
     return Pairs(
@@ -153,9 +151,7 @@ def _run_epoch(state: State, training: Pairs, validation: Pairs, *, seed: int, e
         group["lr"] = rate
     losses = [
         _step(state, images, masks)
-        for images, masks in _batches(
-            training, np.random.default_rng(np.random.SeedSequence([seed, _EPOCH, epoch]))
-        )
+        for images, masks in _batches(training, np.random.default_rng(np.random.SeedSequence([seed, _EPOCH, epoch])))
     ]
     loss, dice = _validated(state.network, validation)
     if all(loss < row["validation_loss"] for row in state.log):
