@@ -1,0 +1,31 @@
+"""Datasets: recipes, generation, reading, verification.
+
+recipe = load_recipe("mini")
+manifest = generate(recipe, "data/mini")
+track = open_dataset("data/mini", "defocus")
+"""
+
+from hrtem_bench.dataset.generation import generate
+from hrtem_bench.dataset.manifest import Manifest, Shard, TrackEntry, read_manifest
+from hrtem_bench.dataset.reader import Sample, Track, open_dataset
+from hrtem_bench.dataset.recipes import Recipe, load_recipe, parse_recipe, shipped_recipes
+from hrtem_bench.dataset.tracks import TrackCondition
+from hrtem_bench.dataset.verification import Verification, verify
+
+__all__ = [
+    "Manifest",
+    "Recipe",
+    "Sample",
+    "Shard",
+    "Track",
+    "TrackCondition",
+    "TrackEntry",
+    "Verification",
+    "generate",
+    "load_recipe",
+    "open_dataset",
+    "parse_recipe",
+    "read_manifest",
+    "shipped_recipes",
+    "verify",
+]

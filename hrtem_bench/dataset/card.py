@@ -1,0 +1,165 @@
+"""README.md of a dataset: a Hugging Face card, filled from the manifest and from the files as written."""
+
+from __future__ import annotations
+
+import json
+import string
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+import hrtem_bench
+from hrtem_bench.dataset.files import write_aside
+from hrtem_bench.dataset.manifest import Manifest, Shard, TrackEntry
+from hrtem_bench.dataset.recipes import SPLITS, Recipe, recipe_from_dict
+from hrtem_bench.dataset.schema import COLUMNS
+from hrtem_bench.errors import InputError
+
+CARD = "README.md"
+LICENCE = "cc-by-4.0"
+_SIZES = ((1_000, "n<1K"), (10_000, "1K<n<10K"), (100_000, "10K<n<100K"), (1_000_000, "100K<n<1M"))
+
+
+def write_card(folder: Path, manifest: Manifest) -> None:
+    """Write README.md for the shards that are in `folder`."""
+    write_aside(folder / CARD, render_card(folder, manifest))
+
+
+def render_card(folder: Path, manifest: Manifest, location: str | None = None) -> str:
+    """The card of the dataset in `folder`: YAML front matter and the filled template.
+
+    location: where the card says to load from; a placeholder folder by default, a Hub id when publishing.
+    """
+    body = string.Template(template("dataset.md")).substitute(_fields(manifest, location or f"path/to/{manifest.name}"))
+    return f"---\n{_front_matter(folder, manifest)}---\n\n{body}"
+
+
+def template(name: str) -> str:
+    """The text of a card source, from the installed package or from the project's folder."""
+    package = Path(hrtem_bench.__file__).parent
+    for folder in (package / "shipped" / "data_cards", package.parent / "data_cards"):
+        if (folder / name).is_file():
+            return (folder / name).read_text(encoding="utf-8")
+    raise InputError(f"the card source {name} is missing from this installation: install hrtem-bench again")
+
+
+def _front_matter(folder: Path, manifest: Manifest) -> str:
+    rows = sum(s.rows for s in manifest.shards)
+    size = next((name for limit, name in _SIZES if rows < limit), "1M<n<10M")
+    lines = [
+        f"license: {LICENCE}",
+        f"pretty_name: {json.dumps(_title(manifest))}",
+        "task_categories:\n- image-segmentation",
+        "language:\n- en",
+        "tags:\n- electron-microscopy\n- hrtem\n- nanoparticles\n- simulation\n- out-of-distribution",
+        f"size_categories:\n- {size}",
+        "configs:",
+    ]
+    for name in _default_first(manifest):
+        lines += [f"- config_name: {name}", *(["  default: true"] if name == manifest.default_track else [])]
+        lines.append("  data_files:")
+        lines += [f"  - split: {split}\n    path: data/{name}/{split}-*.parquet" for split in SPLITS]
+    lines.append("dataset_info:")
+    for name in _default_first(manifest):
+        lines += _dataset_info(folder, name, manifest.shards)
+    return "\n".join(lines) + "\n"
+
+
+def _dataset_info(folder: Path, name: str, shards: Sequence[Shard]) -> list[str]:
+    import pyarrow.parquet as pq
+
+    lines = [f"- config_name: {name}", "  features:"]
+    lines += [f"  - name: {column}\n    dtype: {kind}" for column, kind in COLUMNS.items()]
+    lines.append("  splits:")
+    total = 0
+    for split in SPLITS:
+        mine = [s for s in shards if s.path.startswith(f"data/{name}/{split}-")]
+        size = 0
+        for shard in mine:
+            metadata = pq.ParquetFile(folder / shard.path).metadata
+            size += sum(metadata.row_group(i).total_byte_size for i in range(metadata.num_row_groups))
+        rows = sum(s.rows for s in mine)
+        lines.append(f"  - name: {split}\n    num_bytes: {size}\n    num_examples: {rows}")
+        total += size
+    download = sum(s.bytes for s in shards if s.path.startswith(f"data/{name}/"))
+    return [*lines, f"  download_size: {download}", f"  dataset_size: {total}"]
+
+
+def _fields(manifest: Manifest, location: str) -> Mapping[str, Any]:
+    recipe = recipe_from_dict(manifest.recipe)
+    s, m = recipe.sampling, recipe.multislice
+    return {
+        "title": _title(manifest),
+        "description": manifest.description,
+        "name": manifest.name,
+        "version": manifest.version,
+        "seed": manifest.seed,
+        "code_version": manifest.code_version,
+        "checksum": manifest.checksum,
+        "location": location,
+        "default_track": manifest.default_track,
+        "track_table": _track_table(manifest),
+        "track_details": "\n\n".join(_track_details(recipe, n, manifest.tracks[n]) for n in _default_first(manifest)),
+        "split_table": _split_table(manifest),
+        "specimen": _specimen(recipe),
+        "energy_kv": f"{manifest.tracks[manifest.default_track].conditions[0].condition.energy / 1e3:g}",
+        "simulation_pixel_size": f"{s.simulation_pixel_size:g}",
+        "slice_thickness": f"{m.slice_thickness:g}",
+        "phonons": m.phonons,
+        "displacement": f"{m.displacement:g}",
+        "pixel_size": f"{s.pixel_size:g}",
+        "pixels": s.pixels,
+        "field": f"{s.field:g}",
+    }
+
+
+def _title(manifest: Manifest) -> str:
+    return f"hrtem-bench {manifest.name} {manifest.version}"
+
+
+def _default_first(manifest: Manifest) -> list[str]:
+    return sorted(manifest.tracks, key=lambda name: name != manifest.default_track)
+
+
+def _track_table(manifest: Manifest) -> str:
+    lines = ["| track | axis | unit | conditions | of these for training |", "|---|---|---|---|---|"]
+    for name in _default_first(manifest):
+        t = manifest.tracks[name]
+        trained = [c for c in t.conditions if c.train]
+        lines.append(f"| `{name}` | {t.axis} | {t.unit or '–'} | {len(t.conditions)} | {len(trained)} |")
+    return "\n".join(lines)
+
+
+def _track_details(recipe: Recipe, name: str, track: TrackEntry) -> str:
+    ids = ", ".join(f"**`{c.condition_id}`**" if c.train else f"`{c.condition_id}`" for c in track.conditions)
+    text = f"### {name}\n\n"
+    if why := recipe.tracks[name].why:
+        text += f"{why}\n\n"
+    text += f"Conditions (training in bold): {ids}."
+    if spread := track.conditions[0].spread:
+        parts = ", ".join(f"{key} with a standard deviation of {std:g}" for key, std in spread.items())
+        text += f" From image to image, about the nominal value, varies {parts} (Å, rad, mrad or electrons per Å²)."
+    return text
+
+
+def _split_table(manifest: Manifest) -> str:
+    lines = ["| track | " + " | ".join(f"{s} images" for s in SPLITS) + " |", "|---|" + "---|" * len(SPLITS)]
+    for name in _default_first(manifest):
+        counts = [
+            sum(s.rows for s in manifest.shards if s.path.startswith(f"data/{name}/{split}-")) for split in SPLITS
+        ]
+        lines.append(f"| `{name}` | " + " | ".join(map(str, counts)) + " |")
+    return "\n".join(lines)
+
+
+def _specimen(recipe: Recipe) -> str:
+    from hrtem_bench.dataset.scenes import scene_spec
+
+    spec = scene_spec(recipe)
+    (low, high), (fewest, most) = spec.diameter, spec.count
+    thin, thick = spec.film_thickness
+    return (
+        f"{fewest} to {most} spheres of {' or '.join(spec.lattices)}, {low:g} to {high:g} Å across, randomly turned, "
+        f"with {spec.faults[0]} to {spec.faults[1]} stacking faults, at least {spec.gap:g} Å apart, on amorphous "
+        f"{spec.film}, {thin:g} to {thick:g} Å thick"
+    )

@@ -1,0 +1,129 @@
+"""What must hold between the keys of a recipe, beyond each key's own type."""
+
+from __future__ import annotations
+
+import math
+
+from hrtem_bench.conditions import condition_from_dict
+from hrtem_bench.dataset.jobs import scene_keys
+from hrtem_bench.dataset.recipes import SPLITS, AnyTrack, JointTrack, Recipe, Sampling, ScanTrack, SceneTrack
+from hrtem_bench.dataset.scenes import scene_spec
+from hrtem_bench.dataset.schema import LARGEST_COUNT
+from hrtem_bench.dataset.tables import key_error
+from hrtem_bench.dataset.tracks import SPREADABLE, WIDEST, TrackCondition, as_spread, setting, track_conditions
+from hrtem_bench.errors import InputError
+
+RESERVED = ("exit_waves",)
+
+
+def check_recipe(recipe: Recipe) -> None:
+    """Raise InputError, in one line, for the first thing in the recipe that cannot be."""
+    _check_sampling(recipe.sampling)
+    try:
+        base = condition_from_dict(recipe.imaging)
+    except InputError as error:
+        raise InputError(f"imaging: {error}") from None
+    if base.dose is None:
+        raise InputError("imaging.dose is missing: give the dose in electrons per Å², images are electron counts")
+    if not recipe.tracks:
+        raise InputError("tracks is empty: give at least one track, [tracks.defocus] for example")
+    if recipe.default_track not in recipe.tracks:
+        raise key_error("default_track", recipe.default_track, f"allowed are {', '.join(recipe.tracks)}")
+    for name, track in recipe.tracks.items():
+        _check_track(recipe, name, track)
+    for key in scene_keys(recipe):
+        scene_spec(recipe, key)
+
+
+def _check_sampling(s: Sampling) -> None:
+    count = s.field / s.simulation_pixel_size
+    if abs(count - round(count)) > 1e-4:
+        nearest = s.field / round(count)
+        raise key_error(
+            "sampling.simulation_pixel_size",
+            s.simulation_pixel_size,
+            f"the field of {s.field:g} Å must be a whole number of such pixels; {nearest:.6g} is the nearest that is",
+        )
+    if s.simulation_pixel_size > s.pixel_size * 2 / 3 + 1e-9:
+        raise key_error(
+            "sampling.simulation_pixel_size",
+            s.simulation_pixel_size,
+            f"allowed is at most 2/3 of pixel_size, {s.pixel_size * 2 / 3:g}: multislice keeps 2/3 of its band",
+        )
+
+
+def _check_track(recipe: Recipe, name: str, track: AnyTrack) -> None:
+    where = f"tracks.{name}"
+    if not name.isidentifier() or not name.islower() or name in RESERVED:
+        raise key_error("tracks", name, f"a track's name is small letters, digits and _, and not {RESERVED[0]}")
+    if "energy" in track.base:
+        raise key_error(f"{where}.base.energy", track.base["energy"], "the energy is one for all: set imaging.energy")
+    if track.structures:
+        for split in SPLITS:
+            most, asked = getattr(recipe.structures, split), getattr(track.structures, split)
+            if asked > most:
+                raise key_error(f"{where}.structures.{split}", asked, f"at most structures.{split}, {most}")
+    _check_values(where, track)
+    if isinstance(track, JointTrack):
+        _check_ranges(where, track)
+    try:
+        conditions = track_conditions(recipe, name)
+    except InputError as error:
+        raise InputError(str(error) if str(error).startswith(where) else f"{where}: {error}") from None
+    _check_spread(where, track, conditions)
+    for c in conditions:
+        _check_counts(where, recipe, c)
+
+
+def _check_values(where: str, track: AnyTrack) -> None:
+    if isinstance(track, ScanTrack):
+        values: list[float] | list[str] = track.values
+        if len(set(values)) != len(values) or not all(math.isfinite(v) for v in track.values):
+            raise key_error(f"{where}.values", values, "values must be finite and differ from each other")
+    elif isinstance(track, SceneTrack):
+        values = list(track.scenes)
+    else:
+        return
+    if not track.train or not set(track.train) <= set(values):
+        raise key_error(f"{where}.train", track.train, f"give one or more of {', '.join(map(str, values))}")
+
+
+def _check_ranges(where: str, track: JointTrack) -> None:
+    for axis, r in track.ranges.items():
+        if not r.low <= r.train_low <= r.train_high <= r.high:
+            raise key_error(
+                f"{where}.ranges.{axis}",
+                [r.low, r.train_low, r.train_high, r.high],
+                "low, train_low, train_high, high must not decrease",
+            )
+        if r.scale == "log" and r.low <= 0:
+            raise key_error(f"{where}.ranges.{axis}.low", r.low, "a log scale needs numbers above 0")
+        setting(axis, r.low, r.unit, f"{where}.ranges.{axis}")
+
+
+def _check_spread(where: str, track: AnyTrack, conditions: tuple[TrackCondition, ...]) -> None:
+    for name, value in track.spread.items():
+        if name not in SPREADABLE:
+            raise key_error(f"{where}.spread.{name}", value, f"allowed are {', '.join(SPREADABLE)}")
+        std = as_spread(value).std
+        if std <= 0:
+            raise key_error(
+                f"{where}.spread.{name}", std, "a standard deviation is above 0; leave the key out for none"
+            )
+        if name in ("focal_spread", "angular_spread", "dose"):
+            smallest = min(getattr(c.condition, name) or 0.0 for c in conditions)
+            if std * WIDEST >= smallest:
+                raise key_error(
+                    f"{where}.spread.{name}", std, f"must be below {smallest / WIDEST:g}, or {name} could fall below 0"
+                )
+
+
+def _check_counts(where: str, recipe: Recipe, c: TrackCondition) -> None:
+    if c.condition.dose is None:
+        raise InputError(f"{where}: {c.condition_id} has no dose, and images are electron counts")
+    mean = c.condition.dose * recipe.sampling.pixel_size**2
+    if mean > LARGEST_COUNT / 8:
+        raise InputError(
+            f"{where}: {c.condition_id} means {mean:g} electrons per pixel; 16-bit images take at most "
+            f"{LARGEST_COUNT // 8} on average"
+        )

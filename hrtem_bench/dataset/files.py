@@ -1,0 +1,42 @@
+"""Files that are whole or not there: written aside, then renamed."""
+
+from __future__ import annotations
+
+import contextlib
+import hashlib
+import os
+from collections.abc import Iterator
+from pathlib import Path
+
+TEMPORARY = ".tmp"
+
+
+@contextlib.contextmanager
+def aside(path: Path) -> Iterator[Path]:
+    """A temporary path in the same folder that becomes `path` at the end of the block, or is gone if it fails."""
+    temporary = path.with_name(f".{path.name}.{os.getpid()}{TEMPORARY}")
+    try:
+        yield temporary
+        with temporary.open("rb") as file:
+            os.fsync(file.fileno())  # else a power cut after the rename could leave an empty file
+        temporary.replace(path)
+    finally:
+        temporary.unlink(missing_ok=True)
+
+
+def write_aside(path: Path, text: str) -> None:
+    """Text to `path`, UTF-8, with line feeds everywhere."""
+    with aside(path) as temporary:
+        temporary.write_bytes(text.encode())
+
+
+def remove_temporaries(folder: Path) -> None:
+    """Remove what a killed run left half-written under `folder`."""
+    for path in folder.rglob(f".*{TEMPORARY}"):
+        path.unlink(missing_ok=True)
+
+
+def sha256_of(path: Path) -> str:
+    """SHA-256 of a file, hexadecimal."""
+    with path.open("rb") as file:
+        return hashlib.file_digest(file, "sha256").hexdigest()

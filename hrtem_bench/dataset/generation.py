@@ -1,0 +1,112 @@
+"""A recipe to a dataset's folder: parallel, resumable, the same bytes however it went."""
+
+from __future__ import annotations
+
+import contextlib
+import os
+from collections.abc import Callable, Iterator, Sequence
+from pathlib import Path
+
+from hrtem_bench.dataset.jobs import Job, jobs
+from hrtem_bench.dataset.manifest import MANIFEST, Manifest, make_manifest, read_manifest, write_manifest
+from hrtem_bench.dataset.parts import PARTS, locked, open_parts, part_path, remove_parts
+from hrtem_bench.dataset.recipes import Recipe, recipe_hash
+from hrtem_bench.dataset.structure import Simulate, simulate
+from hrtem_bench.dataset.workers import in_pool, in_process
+from hrtem_bench.errors import InputError, require
+
+Progress = Callable[[int, int], None]
+
+
+def generate(
+    recipe: Recipe,
+    out: str | Path,
+    *,
+    workers: int | None = None,
+    device: str = "cpu",
+    progress: Progress | None = None,
+    simulate: Simulate = simulate,
+) -> Manifest:
+    """Make the dataset of `recipe` in the folder `out`, and return its manifest.
+
+    workers: processes, one thread each; as many as CPUs by default. The bytes do not depend on it. An interrupted or
+    failed run leaves finished structures in `out`; the same call takes them up again. A finished dataset of the same
+    recipe is left as it is. device: of the multislice engine. progress: called with (structures done, in all).
+    simulate: (recipe, job, device) -> Structure, a function that other processes can import.
+
+    Raises InputError for a folder that cannot be used, and for what makes a run stop.
+    """
+    from hrtem_bench.dataset.card import write_card
+    from hrtem_bench.dataset.shards import assemble
+
+    for module in ("pyarrow", "PIL"):
+        require(module, "data")
+    out = Path(out)
+    if done := _finished(out, recipe):
+        remove_parts(out)
+        return done
+    with _explained(out):
+        open_parts(out, recipe)
+        with locked(out):
+            _simulate_all(recipe, out, workers or _cpus(), device, progress, simulate)
+            manifest = make_manifest(recipe, assemble(recipe, out))
+            write_card(out, manifest)
+            write_manifest(out, manifest)
+    remove_parts(out)
+    return manifest
+
+
+def _finished(out: Path, recipe: Recipe) -> Manifest | None:
+    """The manifest of a dataset of this recipe; None for a folder that is new or unfinished."""
+    if (out / MANIFEST).exists():
+        manifest = read_manifest(out)
+        if manifest.recipe_sha256 != recipe_hash(recipe):
+            raise InputError(
+                f"{out} holds another dataset, {manifest.name} {manifest.version}: choose another folder or delete it"
+            )
+        return manifest
+    if out.exists() and not out.is_dir():
+        raise InputError(f"{out} is not a folder: choose another")
+    if out.exists() and not (out / PARTS).exists() and any(out.iterdir()):
+        raise InputError(f"{out} is not empty and holds no dataset: choose another folder")
+    return None
+
+
+def _simulate_all(
+    recipe: Recipe, out: Path, workers: int, device: str, progress: Progress | None, simulate: Simulate
+) -> None:
+    every = jobs(recipe)
+    waiting = [job for job in every if not part_path(out, job).exists()]
+    done = len(every) - len(waiting)
+    if progress:
+        progress(done, len(every))
+    for _ in _run(recipe, out, waiting, min(workers, len(waiting)), device, simulate):
+        done += 1
+        if progress:
+            progress(done, len(every))
+
+
+def _run(
+    recipe: Recipe, out: Path, waiting: Sequence[Job], workers: int, device: str, simulate: Simulate
+) -> Iterator[None]:
+    if workers > 1:
+        return in_pool(recipe, out, waiting, workers, device, simulate)
+    return in_process(recipe, out, waiting, device, simulate)
+
+
+@contextlib.contextmanager
+def _explained(out: Path) -> Iterator[None]:
+    """What the file system refuses, in one line."""
+    try:
+        yield
+    except OSError as error:
+        if isinstance(error, ImportError):
+            raise
+        raise InputError(
+            f"cannot write to {out}: {error.strerror or error}; finished structures are kept, "
+            "run the same command again once that is mended"
+        ) from error
+
+
+def _cpus() -> int:
+    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1

@@ -1,0 +1,111 @@
+"""manifest.json: what a dataset is, how it was made, and the checksum of every shard."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Sequence
+from pathlib import Path
+from types import MappingProxyType
+from typing import Any
+
+import msgspec
+
+import hrtem_bench
+from hrtem_bench.dataset.files import write_aside
+from hrtem_bench.dataset.recipes import Recipe, recipe_hash, recipe_to_dict
+from hrtem_bench.dataset.schema import SCHEMA_VERSION
+from hrtem_bench.dataset.tracks import TrackCondition, track_axis, track_conditions
+from hrtem_bench.errors import InputError
+
+MANIFEST = "manifest.json"
+
+
+class Shard(msgspec.Struct, frozen=True, kw_only=True):
+    """A file of the dataset: path relative to its folder, SHA-256, number of rows, size in bytes."""
+
+    path: str
+    sha256: str
+    rows: int
+    bytes: int
+
+
+class TrackEntry(msgspec.Struct, frozen=True, kw_only=True):
+    """A track: its axis, the unit of its values ("" for none), its conditions in order."""
+
+    axis: str
+    unit: str
+    conditions: tuple[TrackCondition, ...]
+
+
+class Manifest(msgspec.Struct, frozen=True, kw_only=True):
+    """The content of manifest.json. `checksum`: SHA-256 over the shards' lines, as `sha256sum` prints them."""
+
+    schema_version: int
+    name: str
+    version: str
+    description: str
+    default_track: str
+    recipe: dict[str, Any]
+    recipe_sha256: str
+    code_version: str
+    seed: int
+    pixel_size: float
+    tracks: dict[str, TrackEntry]
+    shards: tuple[Shard, ...]
+    checksum: str
+
+
+def make_manifest(recipe: Recipe, shards: Sequence[Shard]) -> Manifest:
+    """The manifest of a recipe's shards."""
+    tracks = {}
+    for name in recipe.tracks:
+        axis, unit = track_axis(recipe, name)
+        tracks[name] = TrackEntry(axis=axis, unit=unit, conditions=track_conditions(recipe, name))
+    return Manifest(
+        schema_version=SCHEMA_VERSION,
+        name=recipe.name,
+        version=recipe.version,
+        description=recipe.description,
+        default_track=recipe.default_track,
+        recipe=recipe_to_dict(recipe),
+        recipe_sha256=recipe_hash(recipe),
+        code_version=hrtem_bench.__version__,
+        seed=recipe.seed,
+        pixel_size=recipe.sampling.pixel_size,
+        tracks=tracks,
+        shards=tuple(shards),
+        checksum=checksum(shards),
+    )
+
+
+def checksum(shards: Sequence[Shard]) -> str:
+    """SHA-256 over the lines "sha256  path" of the shards, sorted by path."""
+    lines = sorted((s.path, s.sha256) for s in shards)
+    return hashlib.sha256("".join(f"{digest}  {path}\n" for path, digest in lines).encode()).hexdigest()
+
+
+def write_manifest(folder: Path, manifest: Manifest) -> None:
+    """Write manifest.json, aside and renamed."""
+    text = msgspec.json.format(msgspec.json.encode(manifest, enc_hook=_plain), indent=2).decode()
+    write_aside(folder / MANIFEST, text + "\n")
+
+
+def read_manifest(folder: Path) -> Manifest:
+    """The manifest of a dataset's folder. InputError if there is none, or if it cannot be used."""
+    path = folder / MANIFEST
+    try:
+        return msgspec.json.decode(path.read_bytes(), type=Manifest)
+    except (FileNotFoundError, NotADirectoryError):
+        raise InputError(
+            f"no dataset in {folder}: it has no {MANIFEST}; make one with `hrtem-bench generate mini --out {folder}`"
+        ) from None
+    except OSError as error:
+        raise InputError(f"cannot read {path}: {error.strerror}") from None
+    except (msgspec.DecodeError, UnicodeDecodeError, InputError) as error:
+        raise InputError(f"{path} is damaged: {error}") from None
+
+
+def _plain(value: Any) -> Any:
+    if isinstance(value, MappingProxyType):
+        return dict(value)
+    raise TypeError(f"no JSON for {type(value).__name__}")

@@ -1,0 +1,182 @@
+"""Reading a dataset: a folder, or a repository on the Hugging Face Hub."""
+
+from __future__ import annotations
+
+import difflib
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from hrtem_bench.conditions import Condition, condition_from_dict
+from hrtem_bench.dataset.manifest import MANIFEST, Manifest, read_manifest
+from hrtem_bench.dataset.recipes import SPLITS
+from hrtem_bench.dataset.tracks import TrackCondition, flat
+from hrtem_bench.errors import InputError, require
+
+SETTINGS = ("energy", "C10", "C30", "C12", "phi12", "focal_spread", "angular_spread", "dose")
+"""Columns that record an image's own condition; what they leave out is as in the track's nominal condition."""
+
+
+@dataclass(frozen=True)
+class Sample:
+    """One image.
+
+    image: (ny, nx) float32, electrons per pixel. mask: (ny, nx) uint8, 0 or 1. instances: (ny, nx) uint16, k on
+    particle k. condition: as used for this image, spread included; C10 counts from the structure's zero of focus.
+    """
+
+    structure_id: str
+    condition_id: str
+    image: Any
+    mask: Any
+    instances: Any
+    condition: Condition
+
+
+@dataclass(frozen=True)
+class Track:
+    """A track of a dataset, open for reading.
+
+    axis, unit: of `TrackCondition.value`. conditions: in the axis's order. checksum, version: of the whole dataset.
+    pixel_size: Å.
+    """
+
+    name: str
+    axis: str
+    unit: str
+    conditions: tuple[TrackCondition, ...]
+    checksum: str
+    pixel_size: float
+    folder: Path
+    manifest: Manifest
+
+    @property
+    def dataset(self) -> str:
+        """The dataset's name."""
+        return self.manifest.name
+
+    @property
+    def version(self) -> str:
+        """The dataset's version."""
+        return self.manifest.version
+
+    @property
+    def pixels(self) -> int:
+        """Pixels along each side of an image."""
+        return int(self.manifest.recipe["sampling"]["pixels"])
+
+    def select(self, conditions: Sequence[str] | None = None) -> tuple[TrackCondition, ...]:
+        """The named conditions, in the axis's order, or all; InputError for one that the track has not."""
+        known = [c.condition_id for c in self.conditions]
+        for name in conditions or ():
+            if name not in known:
+                raise InputError(_unknown("condition", name, known, f"the track {self.name}"))
+        return tuple(c for c in self.conditions if conditions is None or c.condition_id in conditions)
+
+    def count(self, split: str, conditions: Sequence[str] | None = None) -> int:
+        """Number of images that `rows` would give."""
+        import pyarrow.parquet as pq
+
+        names = [c.condition_id for c in self.select(conditions)]
+        found = 0
+        for path in self._shards(split):
+            ids = pq.read_table(path, columns=["condition_id"])["condition_id"].to_pylist()
+            found += sum(name in names for name in ids)
+        return found
+
+    def rows(self, split: str, conditions: Sequence[str] | None = None) -> Iterator[Sample]:
+        """The images of a split, one at a time, structure by structure; only those of `conditions`, if given.
+
+        InputError for a split, a condition or a file that is not there.
+        """
+        import pyarrow.parquet as pq
+
+        nominal = {c.condition_id: c.condition for c in self.select(conditions)}
+        paths = self._shards(split)
+        columns = ["structure_id", "condition_id", "image.bytes", "mask.bytes", "instances.bytes", *SETTINGS]
+        for path in paths:
+            for batch in pq.ParquetFile(path).iter_batches(32, columns=columns):
+                for row in batch.to_pylist():
+                    if row["condition_id"] in nominal:
+                        yield _sample(row, nominal[row["condition_id"]])
+
+    def _shards(self, split: str) -> list[Path]:
+        if split not in SPLITS:
+            raise InputError(_unknown("split", split, SPLITS, "a dataset"))
+        prefix = f"data/{self.name}/{split}-"
+        paths = [self.folder / s.path for s in self.manifest.shards if s.path.startswith(prefix)]
+        for path in paths:
+            if not path.is_file():
+                raise InputError(f"{path} is missing: run `hrtem-bench verify {self.folder}`")
+        return paths
+
+
+def open_dataset(source: str | Path, track: str, revision: str | None = None) -> Track:
+    """A track of the dataset in a folder, or of a repository "organisation/name" on the Hub at `revision`.
+
+    Of a repository, the manifest and the track's files are downloaded into the Hub's cache. Raises InputError
+    for a dataset, a track or a Hub that is not there.
+    """
+    require("pyarrow", "data")
+    require("PIL", "data")
+    folder = Path(source)
+    if not folder.exists() and _is_hub_id(str(source)):
+        from hrtem_bench.dataset.hub import download
+
+        folder = download(str(source), revision, [MANIFEST])
+        _entry(read_manifest(folder), track, str(source))
+        folder = download(str(source), revision, [MANIFEST, f"data/{track}/*"])
+    elif revision is not None:
+        raise InputError(f"a revision belongs to a dataset on the Hub; {source} is a folder: leave the revision out")
+    if not folder.is_dir():
+        raise InputError(
+            f"no dataset at {source}: give a dataset's folder, or its Hub id as organisation/name; "
+            f"`hrtem-bench generate mini --out {source}` makes one"
+        )
+    manifest = read_manifest(folder)
+    entry = _entry(manifest, track, str(source))
+    return Track(
+        name=track,
+        axis=entry.axis,
+        unit=entry.unit,
+        conditions=entry.conditions,
+        checksum=manifest.checksum,
+        pixel_size=manifest.pixel_size,
+        folder=folder,
+        manifest=manifest,
+    )
+
+
+def _entry(manifest: Manifest, track: str, source: str) -> Any:
+    if track not in manifest.tracks:
+        raise InputError(_unknown("track", track, list(manifest.tracks), f"the dataset {source}"))
+    return manifest.tracks[track]
+
+
+def _is_hub_id(source: str) -> bool:
+    return source.count("/") == 1 and not source.startswith((".", "/", "~")) and not source.endswith("/")
+
+
+def _unknown(kind: str, name: str, known: Sequence[str], where: str) -> str:
+    close = difflib.get_close_matches(name, known, n=1)
+    hint = f"did you mean {close[0]}? " if close else ""
+    return f"{where} has no {kind} {name!r}: {hint}it has {', '.join(known)}"
+
+
+def _sample(row: dict[str, Any], nominal: Condition) -> Sample:
+    from hrtem_bench.dataset.encode import decode_png
+
+    settings = {name: row[name] for name in SETTINGS}
+    if not settings["C12"]:
+        del settings["C12"], settings["phi12"]
+    return Sample(
+        structure_id=row["structure_id"],
+        condition_id=row["condition_id"],
+        image=decode_png(row["image"]["bytes"]).astype(np.float32),
+        mask=decode_png(row["mask"]["bytes"]).astype(np.uint8),
+        instances=decode_png(row["instances"]["bytes"]).astype(np.uint16),
+        condition=condition_from_dict(flat(nominal) | settings),
+    )

@@ -1,0 +1,203 @@
+"""Recipes: everything that shapes a dataset, read from TOML and checked before anything is made.
+
+Lengths in Å, energy in eV, dose in electrons per Å², angles in rad unless a track states a unit of its own. Every
+width is a standard deviation.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import tomllib
+from collections.abc import Mapping
+from importlib import resources
+from pathlib import Path
+from typing import Annotated, Any, Literal
+
+import msgspec
+
+from hrtem_bench.dataset.tables import convert_table
+from hrtem_bench.errors import InputError
+
+Positive = Annotated[float, msgspec.Meta(gt=0)]
+Count = Annotated[int, msgspec.Meta(ge=0)]
+SPLITS = ("train", "validation", "test")
+
+
+class Table(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """A table of the file: no key that is not known, nothing that changes after reading."""
+
+
+class Sampling(Table, frozen=True, kw_only=True):
+    """The field of view is square: `pixels` output pixels of `pixel_size` Å, simulated at `simulation_pixel_size` Å."""
+
+    pixels: Annotated[int, msgspec.Meta(ge=16)]
+    pixel_size: Positive
+    simulation_pixel_size: Positive
+
+    @property
+    def field(self) -> float:
+        """Side of the field of view, Å."""
+        return self.pixels * self.pixel_size
+
+
+class Multislice(Table, frozen=True, kw_only=True):
+    """Slices of `slice_thickness` Å; frozen-phonon configurations with atoms displaced by `displacement` Å."""
+
+    slice_thickness: Positive = 2.0
+    phonons: Annotated[int, msgspec.Meta(ge=1)] = 8
+    displacement: Annotated[float, msgspec.Meta(ge=0)] = 0.08
+
+
+class Structures(Table, frozen=True, kw_only=True):
+    """Number of structures in each split."""
+
+    train: Count
+    validation: Count
+    test: Count
+
+
+class Spread(Table, frozen=True, kw_only=True):
+    """How a setting varies from image to image about its nominal value: standard deviation and shape."""
+
+    std: Positive
+    distribution: Literal["normal", "uniform"] = "normal"
+
+
+class Range(Table, frozen=True, kw_only=True):
+    """An axis of a joint track: drawn between `low` and `high`; for training between `train_low` and `train_high`."""
+
+    unit: str
+    low: float
+    high: float
+    train_low: float
+    train_high: float
+    scale: Literal["linear", "log"] = "linear"
+
+
+class Track(Table, frozen=True, kw_only=True, tag_field="kind"):
+    """What all tracks have: `base` overrides [imaging]; `structures` are the first so many of each split.
+
+    `draws`: images of each training and validation structure at each training condition, each with its own spread
+    and noise.
+    """
+
+    base: dict[str, float] = {}
+    spread: dict[str, float | Spread] = {}
+    structures: Structures | None = None
+    draws: Annotated[int, msgspec.Meta(ge=1)] = 1
+    why: str = ""
+
+
+class ScanTrack(Track, frozen=True, kw_only=True, tag="scan"):
+    """One setting of the microscope moves through `values`, in `unit`; networks train at those of `train`."""
+
+    axis: str
+    unit: str
+    values: list[float]
+    train: list[float]
+
+
+class SceneTrack(Track, frozen=True, kw_only=True, tag="scenes"):
+    """The specimen changes: each of `scenes` overrides [scene]; networks train on those of `train`."""
+
+    scenes: dict[str, dict[str, Any]]
+    train: list[str]
+
+
+class JointTrack(Track, frozen=True, kw_only=True, tag="joint"):
+    """Several settings are drawn at once: training conditions from the inner ranges, test conditions from the whole."""
+
+    ranges: dict[str, Range]
+    train_conditions: Annotated[int, msgspec.Meta(ge=1)]
+    test_conditions: Annotated[int, msgspec.Meta(ge=1)]
+
+
+AnyTrack = ScanTrack | SceneTrack | JointTrack
+
+
+class Recipe(Table, frozen=True, kw_only=True):
+    """A dataset before it is made. `scene` holds fields of `specimens.SceneSpec`; `imaging` those of `Condition`."""
+
+    name: Annotated[str, msgspec.Meta(pattern=r"^[a-z0-9][a-z0-9_.-]*$")]
+    version: Annotated[str, msgspec.Meta(pattern=r"^\d+\.\d+\.\d+$")]
+    seed: Annotated[int, msgspec.Meta(ge=0)]
+    description: str
+    default_track: str
+    sampling: Sampling
+    structures: Structures
+    imaging: dict[str, Any]
+    tracks: dict[str, AnyTrack]
+    scene: dict[str, Any] = {}
+    multislice: Multislice = Multislice()
+
+
+_TABLES: Mapping[str, type[Any]] = {
+    "sampling": Sampling,
+    "multislice": Multislice,
+    "structures": Structures,
+}
+
+
+def shipped_recipes() -> list[str]:
+    """Names of the recipes in the package."""
+    return sorted(p.name.removesuffix(".toml") for p in _folder().iterdir() if p.name.endswith(".toml"))
+
+
+def load_recipe(name: str | Path) -> Recipe:
+    """A recipe of the package by name, or a user's own by the path of its TOML file; InputError if it is not valid."""
+    path = Path(name)
+    if path.suffix == ".toml":
+        try:
+            return parse_recipe(path.read_text(encoding="utf-8"))
+        except OSError as error:
+            raise InputError(f"cannot read the recipe {path}: {error.strerror}") from None
+        except UnicodeDecodeError:
+            raise InputError(f"the recipe {path} is not UTF-8 text") from None
+    if str(name) not in shipped_recipes():
+        raise InputError(
+            f"no recipe {str(name)!r}: shipped are {', '.join(shipped_recipes())}; "
+            "your own is given as the path of a .toml file"
+        )
+    return parse_recipe(_folder().joinpath(f"{name}.toml").read_text(encoding="utf-8"))
+
+
+def parse_recipe(text: str) -> Recipe:
+    """A checked Recipe from TOML text; InputError names the first key that is wrong, its value and what is allowed."""
+    try:
+        raw = tomllib.loads(text)
+    except tomllib.TOMLDecodeError as error:
+        raise InputError(f"the recipe is not TOML: {error}") from None
+    return recipe_from_dict(raw)
+
+
+def recipe_from_dict(raw: Mapping[str, Any]) -> Recipe:
+    """As `parse_recipe`, from the tables already read (a manifest's recipe, for example)."""
+    from hrtem_bench.dataset.checks import check_recipe
+
+    tables = dict(raw)
+    for key, kind in _TABLES.items():
+        if key in tables:
+            tables[key] = convert_table(tables[key], kind, key)
+    if isinstance(tables.get("tracks"), Mapping):
+        tables["tracks"] = {
+            key: convert_table(value, AnyTrack, f"tracks.{key}")  # type: ignore[arg-type]
+            for key, value in tables["tracks"].items()
+        }
+    recipe = convert_table(tables, Recipe, "")
+    check_recipe(recipe)
+    return recipe
+
+
+def recipe_to_dict(recipe: Recipe) -> dict[str, Any]:
+    """Plain tables: `recipe_from_dict` gives the recipe back."""
+    tables: dict[str, Any] = msgspec.to_builtins(recipe)
+    return tables
+
+
+def recipe_hash(recipe: Recipe) -> str:
+    """SHA-256 of the recipe's content, hexadecimal."""
+    return hashlib.sha256(msgspec.json.encode(recipe, order="sorted")).hexdigest()
+
+
+def _folder() -> Any:
+    return resources.files("hrtem_bench.dataset") / "recipes"

@@ -1,0 +1,163 @@
+"""Tracks: the named conditions along an axis, and the settings actually drawn for one image."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping
+from types import MappingProxyType
+from typing import Any
+
+import msgspec
+import numpy as np
+
+from hrtem_bench.conditions import COEFFICIENTS, Condition, condition_from_dict, condition_to_dict
+from hrtem_bench.dataset.recipes import JointTrack, Range, Recipe, ScanTrack, SceneTrack, Spread
+from hrtem_bench.dataset.seeds import child_seed
+from hrtem_bench.dataset.tables import key_error
+
+_LENGTHS: Mapping[str, float] = MappingProxyType({"Å": 1.0, "nm": 10.0, "µm": 1e4, "mm": 1e7})
+_SUFFIXES: Mapping[str, str] = MappingProxyType({"Å": "A", "µm": "um", "e/Å²": ""})
+_FIELDS: Mapping[str, str] = MappingProxyType(
+    {"defocus": "C10", "spherical_aberration": "C30", "astigmatism": "C12", "coma": "C21"}
+)
+"""Axes that have a name of their own; any other is a coefficient or field of Condition."""
+AXES = (*_FIELDS, "dose", "focal_spread", "angular_spread", "aperture", *COEFFICIENTS)
+SPREADABLE = ("C10", "C30", "C12", "phi12", "focal_spread", "angular_spread", "dose")
+"""What may vary from image to image: the settings that a dataset records for each."""
+WIDEST = 4.0
+"""Normal deviates are cut at so many standard deviations, so that no setting strays without bound."""
+
+
+class TrackCondition(msgspec.Struct, frozen=True, kw_only=True):
+    """A condition of a track.
+
+    condition_id: e.g. "defocus=-10nm". value: place on the axis, in the track's unit (for tracks without one, the
+    order). condition: nominal. train: networks are trained here. spread: standard deviation of the settings that
+    vary from image to image about the nominal one. scene: the specimen's variant, "" for the recipe's own.
+    """
+
+    condition_id: str
+    value: float
+    condition: Condition
+    train: bool
+    spread: dict[str, float] = {}
+    scene: str = ""
+
+
+def track_axis(recipe: Recipe, name: str) -> tuple[str, str]:
+    """(axis, unit) of a track; the unit is "" where there is none."""
+    track = recipe.tracks[name]
+    if isinstance(track, ScanTrack):
+        return track.axis, track.unit
+    return ("structure", "") if isinstance(track, SceneTrack) else ("joint", "")
+
+
+def track_conditions(recipe: Recipe, name: str) -> tuple[TrackCondition, ...]:
+    """The conditions of a track, in the order of its axis. InputError where one is not possible."""
+    track, where = recipe.tracks[name], f"tracks.{name}"
+    base = {**flat(condition_from_dict(recipe.imaging)), **track.base}
+    spread = {key: as_spread(s).std for key, s in track.spread.items()}
+    if isinstance(track, ScanTrack):
+        return tuple(
+            TrackCondition(
+                condition_id=condition_id(track.axis, value, track.unit),
+                value=value,
+                condition=condition_from_dict({**base, **setting(track.axis, value, track.unit, where)}),
+                train=value in track.train,
+                spread=spread,
+            )
+            for value in sorted(track.values)
+        )
+    if isinstance(track, SceneTrack):
+        return tuple(
+            TrackCondition(
+                condition_id=f"structure={scene}",
+                value=float(order),
+                condition=condition_from_dict(base),
+                train=scene in track.train,
+                spread=spread,
+                scene=f"{name}.{scene}" if overrides else "",
+            )
+            for order, (scene, overrides) in enumerate(track.scenes.items())
+        )
+    return tuple(_joint_conditions(track, base, spread, child_seed(recipe.seed, "joint", name), where))
+
+
+def draw(condition: Condition, spread: Mapping[str, float | Spread], generator: np.random.Generator) -> Condition:
+    """The condition of one image: each setting of `spread` drawn about its nominal value, in alphabetical order."""
+    values = flat(condition)
+    for name in sorted(spread):
+        s = as_spread(spread[name])
+        if s.distribution == "normal":
+            deviate = float(np.clip(generator.standard_normal(), -WIDEST, WIDEST))
+        else:
+            deviate = float(generator.uniform(-math.sqrt(3), math.sqrt(3)))
+        values[name] = values.get(name, 0.0) + s.std * deviate
+    if "phi12" in values:
+        values.setdefault("C12", 0.0)
+    return condition_from_dict(values)
+
+
+def setting(axis: str, value: float, unit: str, where: str) -> dict[str, float]:
+    """The field of Condition that an axis moves, and its number there. -10 nm of defocus: {"C10": 100.0}."""
+    if axis not in AXES:
+        raise key_error(f"{where}.axis", axis, f"allowed are {', '.join(AXES)}")
+    scales = _scales(axis)
+    if unit not in scales:
+        raise key_error(f"{where}.unit", unit, f"{axis} is given in {' or '.join(scales)}")
+    sign = -1.0 if axis == "defocus" else 1.0
+    return {_FIELDS.get(axis, axis): sign * scales[unit] * value + 0.0}
+
+
+def condition_id(axis: str, value: float, unit: str) -> str:
+    """E.g. "defocus=-10nm", "dose=400", "astigmatism=5nm": ASCII, at most six digits."""
+    return f"{axis}={value + 0.0:g}{_SUFFIXES.get(unit, unit)}"
+
+
+def flat(condition: Condition) -> dict[str, Any]:
+    """The condition's settings in one mapping, coefficients beside the other fields."""
+    values = condition_to_dict(condition)
+    return values | values.pop("aberrations")
+
+
+def as_spread(spread: float | Spread) -> Spread:
+    """A bare number is the standard deviation of a normal distribution."""
+    return spread if isinstance(spread, Spread) else Spread(std=spread)
+
+
+def _scales(axis: str) -> Mapping[str, float]:
+    if axis == "dose":
+        return {"e/Å²": 1.0}
+    return {"mrad": 1.0} if axis in ("angular_spread", "aperture") else _LENGTHS
+
+
+def _joint_conditions(
+    track: JointTrack, base: dict[str, Any], spread: dict[str, float], seed: int, where: str
+) -> list[TrackCondition]:
+    """Latin hypercubes: first the training conditions, from the inner ranges, then those of the whole ranges."""
+    generator = np.random.default_rng(seed)
+    conditions: list[TrackCondition] = []
+    for train, count in ((True, track.train_conditions), (False, track.test_conditions)):
+        columns = {axis: _stratified(r, train, count, generator) for axis, r in sorted(track.ranges.items())}
+        for k in range(count):
+            moved = dict(base)
+            for axis, values in columns.items():
+                moved |= setting(axis, values[k], track.ranges[axis].unit, f"{where}.ranges.{axis}")
+            conditions.append(
+                TrackCondition(
+                    condition_id=f"joint={'train' if train else 'test'}-{k:02d}",
+                    value=float(len(conditions)),
+                    condition=condition_from_dict(moved),
+                    train=train,
+                    spread=spread,
+                )
+            )
+    return conditions
+
+
+def _stratified(r: Range, train: bool, count: int, generator: np.random.Generator) -> list[float]:
+    """One value in each of `count` equal parts of the range, in random order, to four digits."""
+    low, high = (r.train_low, r.train_high) if train else (r.low, r.high)
+    part = (generator.permutation(count) + generator.random(count)) / count
+    values = low * (high / low) ** part if r.scale == "log" else low + (high - low) * part
+    return [float(f"{v:.4g}") for v in values]

@@ -1,0 +1,182 @@
+"""Whether a dataset is what its manifest says: every problem named, with the file and row it is in."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from hrtem_bench.dataset.card import CARD
+from hrtem_bench.dataset.files import sha256_of
+from hrtem_bench.dataset.manifest import MANIFEST, Manifest, checksum, make_manifest, read_manifest
+from hrtem_bench.dataset.parts import PARTS
+from hrtem_bench.dataset.recipes import SPLITS, Recipe, recipe_from_dict, recipe_hash
+from hrtem_bench.dataset.rows import Expected, check_row, expected_rows
+from hrtem_bench.dataset.schema import SCHEMA_VERSION, arrow_schema
+from hrtem_bench.dataset.shards import row_count, shard_jobs, shard_path
+from hrtem_bench.errors import InputError, require
+
+Progress = Callable[[int, int], None]
+
+
+@dataclass(frozen=True)
+class Verification:
+    """What `verify` found. problems: one line each, none for a sound dataset."""
+
+    problems: tuple[str, ...]
+    shards: int
+    images: int
+    structures: int
+
+    @property
+    def ok(self) -> bool:
+        """No problem was found."""
+        return not self.problems
+
+
+@dataclass
+class Seen:
+    """What the rows so far have shown: which structure each mask and image belongs to."""
+
+    structures: set[str] = field(default_factory=set)
+    mask_of: dict[str, str] = field(default_factory=dict)
+    owner_of_mask: dict[str, str] = field(default_factory=dict)
+    image_at: dict[str, str] = field(default_factory=dict)
+    images: int = 0
+
+
+def verify(folder: str | Path, *, progress: Progress | None = None) -> Verification:
+    """Check a dataset's folder against its manifest and the manifest against its recipe.
+
+    Checksums of all files; schema; that every row is the one the recipe gives, in its place (structure, condition,
+    settings, seeds), so that test structures are at every condition; that pictures decode, masks and instances agree,
+    counts fit the dose; that no structure, mask or image is in two splits, by name or by content. progress: called with
+    (shards done, in all). InputError if there is no dataset or its manifest cannot be read.
+    """
+    require("pyarrow", "data")
+    require("PIL", "data")
+    folder = Path(folder)
+    manifest = read_manifest(folder)
+    if manifest.schema_version != SCHEMA_VERSION:
+        raise InputError(
+            f"{folder / MANIFEST} has schema version {manifest.schema_version}, this hrtem-bench reads {SCHEMA_VERSION}"
+        )
+    try:
+        recipe = recipe_from_dict(manifest.recipe)
+    except InputError as error:
+        return Verification((f"{MANIFEST}: the recipe is not valid: {error}",), 0, 0, 0)
+    problems = [*_check_manifest(manifest, recipe), *_check_files(folder, manifest)]
+    seen = Seen()
+    places = [(t, s, i) for t in recipe.tracks for s in SPLITS for i in range(len(shard_jobs(recipe, t, s)))]
+    for done, (track, split, index) in enumerate(places):
+        if progress:
+            progress(done, len(places))
+        problems += _check_shard(folder, manifest, recipe, (track, split, index), seen)
+    if progress:
+        progress(len(places), len(places))
+    return Verification(tuple(problems), len(manifest.shards), seen.images, len(seen.structures))
+
+
+def _check_manifest(manifest: Manifest, recipe: Recipe) -> Iterator[str]:
+    """What the manifest says of itself."""
+    if recipe_hash(recipe) != manifest.recipe_sha256:
+        yield f"{MANIFEST}: the recipe was changed: its SHA-256 is not recipe_sha256"
+    if checksum(manifest.shards) != manifest.checksum:
+        yield f"{MANIFEST}: checksum is not that of the shards listed"
+    fresh = make_manifest(recipe, manifest.shards)
+    for key in ("name", "version", "seed", "description", "default_track", "pixel_size", "tracks"):
+        if getattr(fresh, key) != getattr(manifest, key):
+            yield f"{MANIFEST}: {key} is not what the recipe gives"
+    listed = {s.path: s.rows for s in manifest.shards}
+    expected = _expected_shards(recipe)
+    for path in sorted(expected.keys() | listed.keys()):
+        if path not in listed:
+            yield f"{MANIFEST}: {path} is not listed, and the recipe gives it"
+        elif path not in expected:
+            yield f"{MANIFEST}: {path} is listed, and the recipe does not give it"
+        elif listed[path] != expected[path]:
+            yield f"{MANIFEST}: {path} has {listed[path]} rows, and the recipe gives {expected[path]}"
+
+
+def _expected_shards(recipe: Recipe) -> dict[str, int]:
+    out = {}
+    for track in recipe.tracks:
+        for split in SPLITS:
+            groups = shard_jobs(recipe, track, split)
+            for index, group in enumerate(groups):
+                path = shard_path(track, split, index, len(groups))
+                out[path] = sum(row_count(recipe, track, job) for job in group)
+    return out
+
+
+def _check_files(folder: Path, manifest: Manifest) -> Iterator[str]:
+    """That the files listed are there, whole, and no others beside them."""
+    for shard in manifest.shards:
+        path = folder / shard.path
+        if not path.is_file():
+            yield f"{shard.path}: missing"
+        elif path.stat().st_size != shard.bytes:
+            yield f"{shard.path}: {path.stat().st_size} bytes, the manifest says {shard.bytes}"
+        elif sha256_of(path) != shard.sha256:
+            yield f"{shard.path}: its content was changed: SHA-256 is not that of the manifest"
+    listed = {s.path for s in manifest.shards}
+    for path in sorted((folder / "data").rglob("*")):
+        name = path.relative_to(folder).as_posix()
+        if path.is_file() and name not in listed:
+            yield f"{name}: not in the manifest"
+    if not (folder / CARD).is_file():
+        yield f"{CARD}: missing"
+    if (folder / PARTS).exists():
+        yield f"{PARTS}: left over; run the same generate command again, it removes them"
+
+
+def _check_shard(
+    folder: Path, manifest: Manifest, recipe: Recipe, place: tuple[str, str, int], seen: Seen
+) -> list[str]:
+    """The rows of one shard against those that the recipe gives."""
+    import pyarrow as pa
+    import pyarrow.parquet as pq
+
+    track, split, index = place
+    groups = shard_jobs(recipe, track, split)
+    name = shard_path(track, split, index, len(groups))
+    if not (folder / name).is_file():
+        return []
+    expected = [row for job in groups[index] for row in expected_rows(recipe, track, job)]
+    problems: list[str] = []
+    try:
+        file = pq.ParquetFile(folder / name)
+        if not file.schema_arrow.equals(arrow_schema(), check_metadata=True):
+            return [f"{name}: the columns or their types are not those of a track"]
+        if file.metadata.num_rows != len(expected):
+            problems.append(f"{name}: {file.metadata.num_rows} rows, the recipe gives {len(expected)}")
+        rows = (row for batch in file.iter_batches(32) for row in batch.to_pylist())
+        for number, (row, wanted) in enumerate(zip(rows, expected, strict=False)):
+            problems += [f"{name}, row {number} ({wanted.label}): {p}" for p in _check(row, wanted, recipe, seen)]
+    except (pa.ArrowException, OSError) as error:
+        problems.append(f"{name}: cannot be read: {str(error).splitlines()[0]}")
+    return problems
+
+
+def _check(row: dict, wanted: Expected, recipe: Recipe, seen: Seen) -> Iterator[str]:
+    yield from check_row(row, wanted, recipe)
+    yield from _check_sharing(row, wanted, seen)
+
+
+def _check_sharing(row: dict, wanted: Expected, seen: Seen) -> Iterator[str]:
+    """That a structure has one mask wherever it is seen, and that nothing is seen in two places."""
+    import hashlib
+
+    seen.images += 1
+    seen.structures.add(str(row["structure_id"]))
+    mask, image = (hashlib.sha256(row[c]["bytes"] or b"").hexdigest() for c in ("mask", "image"))
+    specimen = f"{row['structure_id']} {wanted.scene}".strip()
+    if seen.mask_of.setdefault(specimen, mask) != mask:
+        yield "the mask is not that of this structure's other images"
+    owner = seen.owner_of_mask.setdefault(mask, str(row["structure_id"]))
+    if owner != row["structure_id"] and row["particle_count"]:
+        leak = " of another split: leakage" if owner.split("-")[0] != wanted.structure_id.split("-")[0] else ""
+        yield f"the mask is that of {owner}{leak}"
+    before = seen.image_at.setdefault(image, wanted.label)
+    if before != wanted.label:
+        yield f"the image is the same as that of {before}"

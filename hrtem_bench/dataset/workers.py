@@ -1,0 +1,83 @@
+"""Where structures are made: here, or in a pool of processes."""
+
+from __future__ import annotations
+
+import os
+import signal
+import threading
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+from typing import Any
+
+from hrtem_bench.dataset.jobs import Job
+from hrtem_bench.dataset.parts import part_path, save_part
+from hrtem_bench.dataset.recipes import Recipe
+from hrtem_bench.dataset.structure import Simulate, make_structure
+from hrtem_bench.errors import InputError, MissingPackage
+
+
+def run_job(recipe: Recipe, out: Path, job: Job, device: str, simulate: Simulate) -> str:
+    """Make one structure, on one thread, and save its part; returns the job's name."""
+    try:
+        save_part(part_path(out, job), make_structure(recipe, job, simulate, device))
+    except MissingPackage:
+        raise
+    except InputError as error:
+        raise InputError(f"{job.name}: {error}") from None
+    except Exception as error:
+        error.add_note(f"while making {job.name} of the recipe {recipe.name}")
+        raise
+    return job.name
+
+
+def in_process(recipe: Recipe, out: Path, waiting: Sequence[Job], device: str, simulate: Simulate) -> Iterator[None]:
+    """Make the structures here, one after the other."""
+    from threadpoolctl import threadpool_limits
+
+    with threadpool_limits(1):
+        for job in waiting:
+            run_job(recipe, out, job, device, simulate)
+            yield
+
+
+def in_pool(
+    recipe: Recipe, out: Path, waiting: Sequence[Job], workers: int, device: str, simulate: Simulate
+) -> Iterator[None]:
+    """Make the structures in `workers` processes, in any order. InputError if one of them dies.
+
+    On interruption, structures under way are finished and kept, and no more are begun.
+    """
+    import multiprocessing
+    from concurrent.futures import ProcessPoolExecutor, as_completed
+    from concurrent.futures.process import BrokenProcessPool
+
+    context = multiprocessing.get_context("spawn")
+    pool = ProcessPoolExecutor(workers, mp_context=context, initializer=_start_worker)
+    try:
+        futures = [pool.submit(run_job, recipe, out, job, device, simulate) for job in waiting]
+        for future in as_completed(futures):
+            future.result()
+            yield
+    except BrokenProcessPool:
+        raise InputError(
+            "a worker died, killed or out of memory; finished structures are kept: "
+            "run the same command again, with fewer workers if memory is short"
+        ) from None
+    finally:
+        pool.shutdown(cancel_futures=True)
+
+
+def _start_worker() -> None:
+    """One thread; deaf to Ctrl-C, which is the parent's to hear; gone when the parent is."""
+    import multiprocessing
+
+    from threadpoolctl import threadpool_limits
+
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
+    threadpool_limits(1)
+    threading.Thread(target=_leave_with, args=(multiprocessing.parent_process(),), daemon=True).start()
+
+
+def _leave_with(parent: Any) -> None:
+    parent.join()
+    os._exit(1)
