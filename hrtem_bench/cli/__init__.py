@@ -1,0 +1,77 @@
+"""The command line: parses, calls, prints; nothing else.
+
+What a user got wrong ends in one line on standard error and exit status 2; Ctrl-C in one line and 130.
+"""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Callable, Sequence
+from typing import Annotated, Any
+
+import typer
+
+import hrtem_bench
+from hrtem_bench.cli.data import generate, verify
+from hrtem_bench.cli.models import evaluate, train
+from hrtem_bench.cli.physics import transfer
+from hrtem_bench.cli.quickstart import quickstart
+from hrtem_bench.errors import InputError
+
+USAGE_ERROR: type[Any] = typer.BadParameter.__mro__[1]
+"""click's UsageError, wherever typer has its click from."""
+INTERRUPTED = 130
+COMMANDS: tuple[Callable[..., None], ...] = (quickstart, generate, verify, train, evaluate, transfer)
+
+
+def _version(wanted: bool) -> None:
+    if wanted:
+        print(f"hrtem-bench {hrtem_bench.__version__}")
+        raise typer.Exit
+
+
+def _options(
+    version: Annotated[
+        bool, typer.Option("--version", callback=_version, is_eager=True, help="Print the version and exit.")
+    ] = False,
+) -> None:
+    """How far apart two HRTEM imaging conditions are, and what a network loses between them."""
+
+
+def application() -> typer.Typer:
+    """The command line as a typer application."""
+    app = typer.Typer(add_completion=False, pretty_exceptions_enable=False)
+    app.callback()(_options)
+    for command in COMMANDS:
+        app.command()(command)
+    return app
+
+
+def run(arguments: Sequence[str]) -> int:
+    """Run one command line, the program's name left out; returns the exit status."""
+    try:
+        status: Any = application()(args=list(arguments) or ["--help"], prog_name="hrtem-bench", standalone_mode=False)
+    except InputError as error:
+        return _fail(str(error))
+    except USAGE_ERROR as error:
+        return _fail(f"{error.format_message().rstrip('.')}: see --help")
+    except OSError as error:  # a full disk, a folder without permission
+        return _fail(f"{error.filename or 'file system'}: {error.strerror or error}")
+    except (KeyboardInterrupt, typer.Abort):
+        status = INTERRUPTED
+    if status == INTERRUPTED:  # as typer reports Ctrl-C
+        print("hrtem-bench: interrupted", file=sys.stderr)
+    return status if isinstance(status, int) else 0
+
+
+def main() -> None:
+    """The entry point of the `hrtem-bench` command."""
+    sys.exit(run(sys.argv[1:]))
+
+
+def _fail(message: str) -> int:
+    print(f"hrtem-bench: {' '.join(message.split())}", file=sys.stderr)
+    return 2
+
+
+__all__ = ["application", "main", "run"]

@@ -1,0 +1,52 @@
+"""`hrtem-bench transfer`."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated, Literal
+
+import typer
+
+from hrtem_bench.cli.printing import print_table, wrote
+from hrtem_bench.errors import InputError
+
+FORMATS = (".svg", ".png")
+WeightName = Literal["area", "radial"]
+
+
+def transfer(
+    train: Annotated[list[str], typer.Option(help="Condition trained at; repeat it for a set of them.")],
+    test: Annotated[list[str], typer.Option(help="Condition tested at; repeat it for more, a row each.")],
+    q_max: Annotated[float, typer.Option(help="Edge of the band, 1/Å: 1/(2 pixel size) is Nyquist's.")] = 2.5,
+    weight: Annotated[WeightName, typer.Option(help="Weight of the band: area (q dq) or radial (dq).")] = "area",
+    signed: Annotated[bool, typer.Option("--signed", help="Let contrast reversal lower σ.")] = False,
+    out: Annotated[Path | None, typer.Option(help="Also draw it: a file ending in .svg or .png.")] = None,
+) -> None:
+    """How much information conditions transfer (ε), and how much of it they share (σ, coverage).
+
+    A condition reads name=value,name=value, lengths in Å: "C10=-100,C30=1.2e7,focal_spread=10". C10 > 0 is
+    overfocus; focal_spread is a standard deviation.
+    """
+    from hrtem_bench.conditions import parse_condition
+    from hrtem_bench.physics import epsilon, transfer_table
+
+    if out is not None and out.suffix not in FORMATS:
+        raise InputError(f"--out {out}: the name must end in {' or '.join(FORMATS)}")
+    trained = [parse_condition(text) for text in train]
+    tests = [parse_condition(text) for text in test]
+    rows = transfer_table(trained, tests, q_max=q_max, weight=weight, signed=signed)
+    print_table(
+        f"|q| ≤ {q_max:g} 1/Å, weight {weight}; ε of training: {epsilon(trained, q_max, weight):.4f}",
+        ("tested at", "ε", "σ", "coverage"),
+        [
+            (text, *(f"{row[name]:.4f}" for name in ("epsilon", "sigma", "coverage")))
+            for text, row in zip(test, rows, strict=True)
+        ],
+    )
+    if out is not None:
+        from hrtem_bench.report import figure_png, figure_svg, transfer_figure
+        from hrtem_bench.report.style import write_aside
+
+        figure = transfer_figure(trained, dict(zip(test, tests, strict=True)), q_max=q_max, weight=weight)
+        write_aside(out, figure_svg(figure).encode() if out.suffix == ".svg" else figure_png(figure))
+        wrote(out)

@@ -1,0 +1,55 @@
+"""What the commands print: tables, progress, where a file was written."""
+
+from __future__ import annotations
+
+import contextlib
+import shlex
+import sys
+import time
+from collections.abc import Callable, Iterator, Sequence
+from pathlib import Path
+
+
+def print_table(title: str, columns: Sequence[str], rows: Sequence[Sequence[str]]) -> None:
+    """A table on standard output; all columns but the first are numbers and stand to the right."""
+    from rich.console import Console
+    from rich.table import Table
+
+    table = Table(title=title, title_justify="left", title_style="")
+    for place, name in enumerate(columns):
+        table.add_column(name, justify="right" if place else "left", overflow="fold")
+    for row in rows:
+        table.add_row(*row)
+    Console(highlight=False).print(table)
+
+
+def wrote(path: Path) -> None:
+    """Say where something is to be found."""
+    print(f"wrote {path}")
+
+
+@contextlib.contextmanager
+def counted(what: str) -> Iterator[Callable[[int, int], None] | None]:
+    """A progress bar on standard error, moved by calling the value with (done, in all); None on no terminal."""
+    from hrtem_bench.harness import progress_bar
+
+    with progress_bar() as show:
+        yield None if show is None else lambda done, total: show(what, done, total)
+
+
+@contextlib.contextmanager
+def timed(what: str) -> Iterator[None]:
+    """Say how long a part took, when it succeeds."""
+    start = time.perf_counter()
+    yield
+    print(f"{what}: {time.perf_counter() - start:.0f} s")
+
+
+def fixed(value: float | None, digits: int = 3) -> str:
+    """A number for a table; a dash where there is none."""
+    return "–" if value is None else f"{value:.{digits}f}"
+
+
+def command_line() -> str:
+    """The command as it was typed, with the program's bare name."""
+    return shlex.join(["hrtem-bench", *sys.argv[1:]])

@@ -1,0 +1,38 @@
+"""`hrtem-bench quickstart`."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from hrtem_bench.cli.models import evaluated, print_curve, reported
+from hrtem_bench.cli.printing import counted, timed
+
+RECIPE = "mini"
+MODEL, OTHER = "unet_small", "otsu"
+TRACK = "defocus"
+
+
+def quickstart(
+    out: Annotated[Path, typer.Option(help="Folder for the data, the results and the page.")] = Path("quickstart"),
+) -> None:
+    """The whole chain on small data: simulate it, score the shipped baselines, draw their curves over defocus.
+
+    What an earlier call finished is kept.
+    """
+    from hrtem_bench.dataset import generate, load_recipe
+    from hrtem_bench.harness import Options
+
+    data = out / "data"
+    with timed(f"data: the recipe {RECIPE} in {data}"), counted("structures") as moved:
+        generate(load_recipe(RECIPE), data, progress=moved)
+    evaluations = []
+    for model in (MODEL, OTHER):
+        with timed(f"scores of {model} in {out / model}"):
+            evaluations.append(evaluated(model, data, TRACK, out / model, Options()))
+    with timed("report"):
+        page = reported(evaluations[0], out, evaluations[1:])
+    print_curve(evaluations[0])
+    print(f"Look at {page}")
