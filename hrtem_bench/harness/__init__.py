@@ -1,0 +1,46 @@
+"""Scores any segmentation model over the conditions of a track, with intervals, and keeps the results.
+
+`evaluate` does a whole run; what it is made of can be used alone.
+"""
+
+from __future__ import annotations
+
+from hrtem_bench.harness.cards import Card, TrainedOn, read_card
+from hrtem_bench.harness.contract import InputContract, standardise
+from hrtem_bench.harness.evaluate import Evaluation, evaluate
+from hrtem_bench.harness.examples import Example, make_examples
+from hrtem_bench.harness.options import Options
+from hrtem_bench.harness.progress import progress_bar
+from hrtem_bench.harness.results import CurvePoint, Results, read_per_image, read_results, results_schema, write_schema
+from hrtem_bench.harness.submissions import (
+    Submission,
+    baseline_folder,
+    baseline_names,
+    load_submission,
+    load_trainer,
+)
+
+__all__ = [
+    "Card",
+    "CurvePoint",
+    "Evaluation",
+    "Example",
+    "InputContract",
+    "Options",
+    "Results",
+    "Submission",
+    "TrainedOn",
+    "baseline_folder",
+    "baseline_names",
+    "evaluate",
+    "load_submission",
+    "load_trainer",
+    "make_examples",
+    "progress_bar",
+    "read_card",
+    "read_per_image",
+    "read_results",
+    "results_schema",
+    "standardise",
+    "write_schema",
+]

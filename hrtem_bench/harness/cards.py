@@ -1,0 +1,84 @@
+"""card.toml: what a baseline or submission folder says about itself, read strictly."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import msgspec
+
+from hrtem_bench.conditions import Condition, condition_from_dict
+from hrtem_bench.errors import InputError
+from hrtem_bench.harness.contract import InputContract
+
+CARD = "card.toml"
+SCHEMA_VERSION = 1
+
+
+class ModelEntry(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """Where the code is: `entry` and `train` are "module:function" in the folder, `weights` a safetensors file."""
+
+    entry: str
+    weights: str | None = None
+    train: str | None = None
+
+
+class TrainedOn(msgspec.Struct, frozen=True, kw_only=True):
+    """The record of a training. Further keys (seed, epochs, command, ...) may stand beside these.
+
+    conditions: ids on the track. condition: the conditions of the training images as they were used, as
+    dicts that `condition_from_dict` reads; these give σ(train, test).
+    """
+
+    track: str
+    conditions: list[str]
+    condition: list[dict[str, Any]] = []
+    dataset_checksum: str | None = None
+
+    def used(self) -> tuple[Condition, ...]:
+        """The conditions of the training images."""
+        return tuple(condition_from_dict(one) for one in self.condition)
+
+
+class Card(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
+    """A whole card; unknown keys are errors, except in [trained_on]."""
+
+    schema_version: int
+    name: str
+    model: ModelEntry
+    description: str = ""
+    authors: list[str] = []
+    licence: str = ""
+    input: InputContract = InputContract()
+    trained_on: TrainedOn | None = None
+
+
+def read_card(folder: Path) -> Card:
+    """The card of a folder. Raises InputError, one line with the file and the key, for anything not as it should be."""
+    path = folder / CARD
+    try:
+        text = path.read_bytes()
+    except FileNotFoundError:
+        raise InputError(f"{folder} holds no {CARD}, which a baseline or submission folder needs") from None
+    except OSError as error:
+        raise InputError(f"{path} cannot be read: {error.strerror}") from None
+    try:
+        card = msgspec.toml.decode(text, type=Card)
+        if card.trained_on is not None:
+            card.trained_on.used()
+    except (
+        msgspec.DecodeError,
+        ValueError,
+    ) as error:  # ValidationError, TOML syntax, a Condition out of range
+        raise InputError(f"{path}: {one_line(error)}") from None
+    if card.schema_version != SCHEMA_VERSION:
+        raise InputError(f"{path}: schema_version is {card.schema_version}; this version reads {SCHEMA_VERSION}")
+    return card
+
+
+def one_line(error: BaseException) -> str:
+    """An error's message on one line, its type's name where it has none."""
+    return " ".join(str(error).split()) or type(error).__name__
+
+
+__all__ = ["CARD", "Card", "ModelEntry", "TrainedOn", "one_line", "read_card"]

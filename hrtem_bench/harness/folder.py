@@ -1,0 +1,100 @@
+"""The output folder of a run: what is finished condition by condition, kept aside so that a run can resume.
+
+While a run is under way its folder holds `.partial/`, with the settings the scores depend on and a file for
+each finished condition. It goes when results.json is written, or when the run fails for a reason that running
+again would not mend.
+"""
+
+from __future__ import annotations
+
+import shutil
+import tempfile
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+import msgspec
+import numpy as np
+from numpy.typing import NDArray
+
+from hrtem_bench.dataset.files import write_aside
+from hrtem_bench.errors import InputError
+from hrtem_bench.harness.scoring import ConditionScores
+
+PARTIAL = ".partial"
+SAME_ANSWER = 1e-3
+"""Largest mean difference of trial answers at which a model counts as the one that began the run."""
+
+
+class RunFolder:
+    """Where a run writes. Creates nothing until the first condition is finished."""
+
+    def __init__(self, out: Path, key: Mapping[str, Any], trial: NDArray[np.float32]) -> None:
+        """out: the folder. key: what the scores depend on. trial: the model's answers on a few images, which
+        tell models apart whose files do not."""
+        self.out = out
+        self.partial = out / PARTIAL
+        self._key = msgspec.json.encode(dict(key)).decode()
+        self._trial = trial
+        self._created = _first_missing(out)
+        if self.partial.exists() and not self._resumes():
+            shutil.rmtree(self.partial)
+
+    def finished(self, condition_id: str) -> ConditionScores | None:
+        """The scores of a condition that an earlier run of the same key finished; None if there are none."""
+        try:
+            scores = msgspec.json.decode(self._file(condition_id).read_bytes(), type=ConditionScores)
+        except (OSError, msgspec.DecodeError):
+            return None
+        return scores if scores.condition_id == condition_id else None
+
+    def keep(self, scores: ConditionScores) -> None:
+        """Write a finished condition."""
+        if not self.partial.exists():
+            self.partial.mkdir(parents=True)
+            np.save(self.partial / "trial.npy", self._trial)
+            write_aside(self.partial / "key.json", self._key)
+        write_aside(self._file(scores.condition_id), msgspec.json.encode(scores).decode())
+
+    def finish(self) -> None:
+        """Remove what was kept for resuming."""
+        shutil.rmtree(self.partial, ignore_errors=True)
+
+    def abandon(self) -> None:
+        """Remove what was kept, and the folder itself if this run made it."""
+        self.finish()
+        if self._created is not None:
+            shutil.rmtree(self._created, ignore_errors=True)
+
+    def _file(self, condition_id: str) -> Path:
+        name = "".join(c if c.isalnum() or c in "=-+." else "_" for c in condition_id)
+        return self.partial / f"{name}.scores.json"
+
+    def _resumes(self) -> bool:
+        try:
+            if (self.partial / "key.json").read_text() != self._key:
+                return False
+            trial = np.load(self.partial / "trial.npy", allow_pickle=False)
+        except (OSError, ValueError):
+            return False
+        return trial.shape == self._trial.shape and float(np.abs(trial - self._trial).mean()) < SAME_ANSWER
+
+
+def check_writable(out: Path) -> None:
+    """Raise InputError if `out` cannot be a folder that is written to; leaves nothing behind."""
+    created = _first_missing(out)
+    try:
+        out.mkdir(parents=True, exist_ok=True)
+        with tempfile.TemporaryFile(dir=out):
+            pass
+    except OSError as error:
+        raise InputError(f"{out} cannot be written to: {error.strerror or error}") from None
+    finally:
+        if created is not None:
+            shutil.rmtree(created, ignore_errors=True)
+
+
+def _first_missing(path: Path) -> Path | None:
+    """The outermost folder that making `path` would create; None where `path` is there."""
+    missing = [folder for folder in (path, *path.parents) if not folder.exists()]
+    return missing[-1] if missing else None

@@ -1,0 +1,48 @@
+"""A progress bar for the terminal, as a callback that the harness tells how far it is."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+
+Progress = Callable[[str, int, int], None]
+"""(what is under way, images done, images in all)."""
+
+
+@contextmanager
+def progress_bar() -> Iterator[Progress | None]:
+    """A bar with the time left on standard error while the block runs; None where that is no terminal."""
+    if not sys.stderr.isatty():
+        yield None
+        return
+    from rich.console import Console
+    from rich.progress import BarColumn, MofNCompleteColumn, TextColumn, TimeRemainingColumn
+    from rich.progress import Progress as Bar
+
+    columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeRemainingColumn())
+    with Bar(*columns, console=Console(stderr=True)) as bar:
+        task = bar.add_task("", total=None)
+
+        def show(what: str, done: int, total: int) -> None:
+            bar.update(task, description=what, completed=done, total=total)
+
+        yield show
+
+
+class Meter:
+    """Counts images and tells a `Progress` how far a run of `conditions` conditions of like size is."""
+
+    def __init__(self, progress: Progress | None, conditions: int) -> None:
+        self._progress = progress
+        self._conditions = conditions
+        self._done: dict[str, int] = {}
+
+    def add(self, condition: str, images: int) -> None:
+        """So many more images of a condition are done."""
+        self._done[condition] = self._done.get(condition, 0) + images
+        done = sum(self._done.values())
+        finished = list(self._done.values())[:-1] or [done]
+        total = round(sum(finished) / len(finished) * self._conditions)
+        if self._progress is not None:
+            self._progress(condition, done, max(done, total))

@@ -1,0 +1,220 @@
+"""results.json and per_image.parquet: what a run found, in files that can be read back, checked and compared."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+import msgspec
+import numpy as np
+from numpy.typing import NDArray
+
+from hrtem_bench.dataset.files import aside, write_aside
+from hrtem_bench.errors import InputError, require
+from hrtem_bench.harness.cards import one_line
+from hrtem_bench.harness.contract import InputContract
+
+SCHEMA_VERSION = 1
+RESULTS = "results.json"
+PER_IMAGE = "per_image.parquet"
+
+METRICS = ("dice", "iou", "nll")
+"""The scores of an image; `CurvePoint` has the mean and the interval of each."""
+LIMITS = {"dice": (0.0, 1.0), "iou": (0.0, 1.0), "nll": (0.0, float("inf"))}
+
+
+class ModelInfo(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """The model: its kind of submission, the path as the user gave it, and sha256 over its files."""
+
+    name: str
+    kind: str
+    path: str
+    checksum: str
+    parameters: int | None = None
+
+
+class DatasetInfo(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """The data scored on; `unit` is that of the track's axis, "" where it has none."""
+
+    name: str
+    version: str
+    checksum: str
+    track: str
+    axis: str
+    unit: str
+    split: str
+
+
+class TrainInfo(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """Conditions of this track that the model was trained at, by id; empty where unknown or of another track."""
+
+    conditions: list[str] = []
+
+
+class CurvePoint(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """One condition: means over its images, each with the interval of a bootstrap over structures.
+
+    C10: nominal, Å. value: place on the axis, in its unit. epsilon, sigma, coverage: of the conditions as
+    used, the spread between images included; sigma and coverage are None where the training is unknown. nll
+    is None for a model that returns classes. An interval is None where there is but one structure.
+    """
+
+    condition: str
+    C10: float
+    value: float
+    in_distribution: bool
+    n_images: int
+    n_structures: int
+    epsilon: float | None = None
+    sigma: float | None = None
+    coverage: float | None = None
+    dice: float
+    dice_low: float | None = None
+    dice_high: float | None = None
+    iou: float
+    iou_low: float | None = None
+    iou_high: float | None = None
+    nll: float | None = None
+    nll_low: float | None = None
+    nll_high: float | None = None
+
+
+class Summary(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """Scores of the whole curve.
+
+    id_dice, ood_dice: mean over the conditions trained at, and over the others, of their mean Dice, every
+    condition counted alike; id_ood_gap: id_dice - ood_dice. spearman_*: rank correlation over conditions of
+    σ(train, test) with the mean score.
+    """
+
+    id_dice: float | None = None
+    ood_dice: float | None = None
+    id_ood_gap: float | None = None
+    id_ood_gap_low: float | None = None
+    id_ood_gap_high: float | None = None
+    spearman_sigma_nll: float | None = None
+    spearman_sigma_dice: float | None = None
+    worst_condition: str | None = None
+    best_condition: str | None = None
+
+
+class Settings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """What shaped the numbers.
+
+    q_max: band of ε, σ and coverage, 1/Å. seed: of the bootstrap. threshold: a pixel is particle above it.
+    limit: images per condition, None for all. official: the whole test split at every condition was scored.
+    input: the contract the model was run under.
+    """
+
+    q_max: float
+    bootstrap_samples: int
+    confidence: float
+    seed: int
+    batch_size: int
+    threshold: float
+    limit: int | None
+    official: bool
+    input: InputContract = InputContract()
+
+
+class Provenance(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """Versions of the packages that made the numbers, the command, and the date (UTC, ISO 8601)."""
+
+    versions: dict[str, str]
+    command: str
+    date: str
+
+
+class Results(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """Everything in results.json. `warnings`: what the trial run noticed, a sentence each."""
+
+    schema_version: int = SCHEMA_VERSION
+    model: ModelInfo
+    dataset: DatasetInfo
+    train: TrainInfo
+    curve: list[CurvePoint]
+    summary: Summary
+    settings: Settings
+    provenance: Provenance
+    warnings: list[str] = []
+
+
+class ImageScores(msgspec.Struct, frozen=True, kw_only=True):
+    """The scores of one image; C10 as used for it, Å. `metrics` has the names in METRICS."""
+
+    structure_id: str
+    condition_id: str
+    C10: float
+    metrics: dict[str, float | None]
+
+
+def write_results(path: Path, results: Results) -> None:
+    """Write results as JSON, aside and renamed."""
+    write_aside(path, msgspec.json.format(msgspec.json.encode(results), indent=1).decode() + "\n")
+
+
+def read_results(path: Path) -> Results:
+    """The results in a file, or in a folder's results.json. Raises InputError, one line, for what does not validate."""
+    file = path / RESULTS if path.is_dir() else path
+    try:
+        results = msgspec.json.decode(file.read_bytes(), type=Results)
+    except OSError as error:
+        raise InputError(f"{file} cannot be read: {error.strerror}") from None
+    except msgspec.DecodeError as error:
+        raise InputError(f"{file} is no valid results file: {one_line(error)}") from None
+    if results.schema_version != SCHEMA_VERSION:
+        raise InputError(
+            f"{file} has schema_version {results.schema_version}; this version of hrtem-bench reads {SCHEMA_VERSION}"
+        )
+    return results
+
+
+def results_schema() -> dict[str, Any]:
+    """The JSON Schema (2020-12) of results.json."""
+    return {"$schema": "https://json-schema.org/draft/2020-12/schema", **msgspec.json.schema(Results)}
+
+
+def write_schema(path: Path) -> None:
+    """Write `results_schema` as JSON, aside and renamed."""
+    write_aside(path, json.dumps(results_schema(), indent=1) + "\n")
+
+
+def per_image_columns(images: Sequence[ImageScores]) -> dict[str, NDArray[Any]]:
+    """Columns of equal length: structure_id, condition_id, C10, then each metric (NaN where None)."""
+    columns: dict[str, NDArray[Any]] = {
+        "structure_id": np.array([one.structure_id for one in images], dtype=str),
+        "condition_id": np.array([one.condition_id for one in images], dtype=str),
+        "C10": np.array([one.C10 for one in images], dtype=np.float64),
+    }
+    for name in METRICS:
+        columns[name] = np.array([one.metrics.get(name) for one in images], dtype=np.float64)
+    return columns
+
+
+def write_per_image(path: Path, columns: dict[str, NDArray[Any]]) -> None:
+    """Write the columns as parquet, aside and renamed; NaN becomes null."""
+    pa = require("pyarrow", "data")
+    parquet = require("pyarrow.parquet", "data")
+    table = pa.table({name: pa.array(values, from_pandas=True) for name, values in columns.items()})
+    with aside(path) as temporary:
+        parquet.write_table(table, temporary, compression="zstd")
+
+
+def read_per_image(path: Path) -> dict[str, NDArray[Any]]:
+    """The columns of a per_image.parquet, or of the one in a folder. Raises InputError if it cannot be read."""
+    parquet = require("pyarrow.parquet", "data")
+    file = path / PER_IMAGE if path.is_dir() else path
+    try:
+        table = parquet.read_table(file)
+    except (OSError, ValueError) as error:
+        raise InputError(f"{file} cannot be read: {one_line(error)}") from None
+    return {name: _column(table[name]) for name in table.column_names}
+
+
+def _column(column: Any) -> NDArray[Any]:
+    values = column.to_pylist()
+    if any(isinstance(value, str) for value in values):
+        return np.array(values, dtype=str)
+    return np.array(values, dtype=np.float64)
