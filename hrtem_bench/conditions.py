@@ -90,11 +90,7 @@ class Condition:
 def coefficients(condition: Condition) -> dict[str, tuple[float, float]]:
     """The coefficients that are not zero: name -> (magnitude in Å, angle in rad)."""
     values = {"C10": condition.C10, "C30": condition.C30, **condition.aberrations}
-    return {
-        name: (values[name], values.get("phi" + name[1:], 0.0))
-        for name in COEFFICIENTS
-        if values.get(name, 0.0)
-    }
+    return {name: (values[name], values.get("phi" + name[1:], 0.0)) for name in COEFFICIENTS if values.get(name, 0.0)}
 
 
 def condition_to_dict(condition: Condition) -> dict[str, Any]:

@@ -82,9 +82,7 @@ def rotational_symmetry(conditions: Sequence[Condition]) -> int:
     return math.gcd(*(COEFFICIENTS[name][1] for c in conditions for name in coefficients(c)))
 
 
-def _slopes(
-    conditions: Sequence[Condition], q_max: float, symmetry: int
-) -> tuple[np.ndarray, float, np.ndarray]:
+def _slopes(conditions: Sequence[Condition], q_max: float, symmetry: int) -> tuple[np.ndarray, float, np.ndarray]:
     """Largest |∂χ/∂q| at each q (rad Å), largest |∂χ/∂φ| (rad), where anything is transferred; and the q."""
     angles = 1 if symmetry == 0 else _PROFILE_ANGLES
     phi = 2 * np.pi / max(symmetry, 1) * np.arange(angles) / angles
