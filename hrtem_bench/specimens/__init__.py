@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from hrtem_bench.specimens.films import GLASSES, Glass, amorphous_film, glass
+from hrtem_bench.specimens.films import amorphous_film
+from hrtem_bench.specimens.glasses import GLASSES, Glass, glass
 from hrtem_bench.specimens.lattices import LATTICES, Lattice, lattice, unit_cell
 from hrtem_bench.specimens.particles import random_rotation, sphere
 from hrtem_bench.specimens.scenes import Particle, Scene, scene, vacuum

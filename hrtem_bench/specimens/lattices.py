@@ -97,6 +97,9 @@ _KNOWN = (
     _cubic("Fe", 229, 2.866, (("Fe", _ORIGIN),), None, _WYCKOFF),
 )  # fmt: skip
 
+PROTOCOL: tuple[str, ...] = tuple(known.name for known in _KNOWN)
+"""Names of the nine lattices of the published protocol."""
+
 LATTICES: Mapping[str, Lattice] = MappingProxyType({known.name: known for known in _KNOWN})
 """The nine lattices of the published protocol, by name."""
 

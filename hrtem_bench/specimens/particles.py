@@ -46,9 +46,7 @@ def sphere(crystal: Lattice, diameter: float, faults: int, rng: np.random.Genera
     return _atoms(atoms.numbers[index[inside]], positions[inside]), len(planes)
 
 
-def filled(
-    basis: np.ndarray, cell: np.ndarray, origin: np.ndarray, reach: float
-) -> tuple[np.ndarray, np.ndarray]:
+def filled(basis: np.ndarray, cell: np.ndarray, origin: np.ndarray, reach: float) -> tuple[np.ndarray, np.ndarray]:
     """Fractional positions (n, 3) of all atoms within `reach` (Å) of a point, and more; and their basis atoms (n,).
 
     basis: (b, 3) fractional positions in the cell (3, 3), Å. origin: the point, fractional.
@@ -86,9 +84,7 @@ def _drawn_planes(
     return [choices[i] for i in sorted(chosen)]
 
 
-def _faulted(
-    fractional: np.ndarray, glide: GlidePlanes, planes: list[tuple[float, np.ndarray]]
-) -> np.ndarray:
+def _faulted(fractional: np.ndarray, glide: GlidePlanes, planes: list[tuple[float, np.ndarray]]) -> np.ndarray:
     """The crystal with everything beyond each plane shifted; shifts are parallel to the planes, so heights stay."""
     heights = fractional @ np.array(glide.normal, float)
     moved = fractional.copy()

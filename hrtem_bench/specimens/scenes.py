@@ -8,7 +8,8 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from hrtem_bench.errors import require
-from hrtem_bench.specimens.films import amorphous_film, glass
+from hrtem_bench.specimens.films import amorphous_film
+from hrtem_bench.specimens.glasses import glass
 from hrtem_bench.specimens.lattices import lattice
 from hrtem_bench.specimens.particles import random_rotation, sphere
 from hrtem_bench.specimens.spec import SceneSpec
@@ -18,7 +19,8 @@ if TYPE_CHECKING:
 
 _LAYOUT, _FILM, _PARTICLE = 0, 1, 2
 """Tags of the random streams of a scene: each part draws from its own."""
-_TRIES = 200
+_TRIES, _ATTEMPTS = 100, 100
+"""Places drawn for one particle, and layouts of all of them, before a particle is left out."""
 _SURFACE = 10.0
 """Depth of film, Å, that a particle can touch."""
 
@@ -61,8 +63,8 @@ class Scene:
 def scene(spec: SceneSpec, seed: int) -> Scene:
     """The scene that the seed draws from the spec: a pure function of both.
 
-    Places are drawn at random, largest particle first, and drawn again while particles are too close. Where 200
-    such attempts find no room, the particle drawn last is left out; Scene.particles says which are there.
+    Places are drawn at random, the largest particle first, and drawn again where particles are too close. If 100
+    layouts leave one without room, the particle drawn last is left out; Scene.particles says which are there.
     """
     rng = _stream(seed, _LAYOUT)
     name = spec.lattices[int(rng.integers(len(spec.lattices)))]
@@ -72,9 +74,7 @@ def scene(spec: SceneSpec, seed: int) -> Scene:
     places = _places(spec, diameters, rng)
     numbers, positions = _film(spec, thickness, seed)
     made = [
-        _particle(
-            spec, name, float(diameter), place, (numbers, positions), thickness, _stream(seed, _PARTICLE, k)
-        )
+        _particle(spec, name, float(diameter), place, (numbers, positions), thickness, _stream(seed, _PARTICLE, k))
         for k, (diameter, place) in enumerate(zip(diameters, places, strict=False))
     ]
     return _assembled(spec, thickness, (numbers, positions), made)
@@ -99,7 +99,7 @@ def _film(spec: SceneSpec, thickness: float, seed: int) -> tuple[np.ndarray, np.
 def _places(spec: SceneSpec, diameters: np.ndarray, rng: np.random.Generator) -> np.ndarray:
     """Centres (m, 2) of the first m particles, as many as found room, no two closer than the gap."""
     for count in range(len(diameters), 0, -1):
-        for _ in range(_TRIES):
+        for _ in range(_ATTEMPTS):
             places = _attempt(spec, diameters[:count], rng)
             if places is not None:
                 return places
@@ -107,20 +107,19 @@ def _places(spec: SceneSpec, diameters: np.ndarray, rng: np.random.Generator) ->
 
 
 def _attempt(spec: SceneSpec, diameters: np.ndarray, rng: np.random.Generator) -> np.ndarray | None:
+    """Centres of all particles, the largest placed first; None if one finds no room."""
     box = np.array(spec.box)
     places = np.full((len(diameters), 2), np.nan)
     for k in np.argsort(-diameters, kind="stable"):
         edge = diameters[k] / 2 if spec.whole else 0.0
-        for _ in range(_TRIES):
-            place = edge + rng.random(2) * (box - 2 * edge)
-            apart = places - place
-            apart -= box * np.rint(apart / box)
-            room = np.hypot(*apart.T) - (diameters + diameters[k]) / 2 >= spec.gap
-            if np.all(room | np.isnan(apart[:, 0])):
-                places[k] = place
-                break
-        else:
+        drawn = edge + rng.random((_TRIES, 2)) * (box - 2 * edge)
+        apart = drawn[:, None, :] - places[None, :, :]
+        apart -= box * np.rint(apart / box)
+        gaps = np.hypot(apart[..., 0], apart[..., 1]) - (diameters + diameters[k]) / 2
+        free = np.flatnonzero(np.all((gaps >= spec.gap) | np.isnan(gaps), axis=1))
+        if not len(free):
             return None
+        places[k] = drawn[free[0]]
     return places
 
 
@@ -180,13 +179,12 @@ def _assembled(
     from ase import Atoms
 
     positions = np.concatenate([film[1], *(p for _, _, p in made)])
-    lowest = float(positions[:, 2].min(initial=0.0))
+    lowest = float(positions[:, 2].min())
     positions[:, 2] += spec.margin - lowest
     positions[:, :2] %= np.array(spec.box)
-    height = float(positions[:, 2].max(initial=spec.margin)) + spec.margin
+    height = float(positions[:, 2].max()) + spec.margin
     records = tuple(
-        Particle(**{**vars(r), "center": (*r.center[:2], r.center[2] + spec.margin - lowest)})
-        for r, _, _ in made
+        Particle(**{**vars(r), "center": (*r.center[:2], r.center[2] + spec.margin - lowest)}) for r, _, _ in made
     )
     return Scene(
         atoms=Atoms(

@@ -7,7 +7,7 @@ from dataclasses import dataclass, fields
 from typing import Any
 
 from hrtem_bench.errors import InputError
-from hrtem_bench.specimens.films import glass
+from hrtem_bench.specimens.glasses import glass
 from hrtem_bench.specimens.lattices import lattice
 
 Range = tuple[float, float]
@@ -38,7 +38,7 @@ class SceneSpec:
     gap: float = 10.0
     faults: tuple[int, int] = (0, 2)
     whole: bool = True
-    film: str = "C"
+    film: str = "a-C"
     film_thickness: Range = (20.0, 80.0)
     film_density: float | None = None
     contact: float = 3.0
@@ -63,6 +63,8 @@ class SceneSpec:
                 raise InputError(f"{name} must not be negative, is {value}")
         if self.diameter[0] <= 0 or min(self.box) <= 0:
             raise InputError(f"diameter and box must be above 0, are {self.diameter} and {self.box}")
+        if not self.count[0] and not self.film_thickness[0]:
+            raise InputError("count and film_thickness both allow 0: a scene would be empty")
         if self.whole and self.diameter[1] > min(self.box):
             raise InputError(f"diameter goes up to {self.diameter[1]:g} Å, beyond the box of {self.box} Å")
         if self.film_thickness[1] > 0:
@@ -71,9 +73,7 @@ class SceneSpec:
             if self.film_density is not None and not low <= self.film_density <= high:
                 raise InputError(f"film_density must be {low:g} to {high:g} g/cm³, is {self.film_density:g}")
             if self.film_thickness[0] < 10.0:
-                raise InputError(
-                    f"film_thickness must be 0 (no film) or from 10 Å up, is {self.film_thickness}"
-                )
+                raise InputError(f"film_thickness must be 0 (no film) or from 10 Å up, is {self.film_thickness}")
 
 
 def spec_from_dict(values: dict[str, Any]) -> SceneSpec:
