@@ -20,7 +20,7 @@ def library(request: pytest.FixtureRequest) -> ModuleType:
     return module
 
 
-def random_condition(seed: int, q_max: float = 2.0, phase: float = 20.0, energy: float = 200e3) -> Condition:
+def _random_condition(seed: int, q_max: float = 2.0, phase: float = 20.0, energy: float = 200e3) -> Condition:
     """Every coefficient and angle drawn; each term reaches at most `phase` (rad) at q_max."""
     rng = np.random.default_rng(seed)
     alpha = wavelength(energy) * q_max
@@ -36,4 +36,4 @@ def random_condition(seed: int, q_max: float = 2.0, phase: float = 20.0, energy:
 @pytest.fixture(params=range(4))
 def drawn(request: pytest.FixtureRequest) -> Condition:
     """A condition with all fourteen coefficients and ten angles drawn."""
-    return random_condition(request.param)
+    return _random_condition(request.param)
