@@ -20,7 +20,7 @@ def wavelength(energy: float) -> float:
     """Relativistic electron wavelength λ = hc / √(E (E + 2 m₀c²)), Å.
 
     energy: beam energy E, eV. Raises InputError unless it is positive and finite.
-    Source: Kirkland, Advanced Computing in Electron Microscopy, 2nd ed. (2010), eq. 2.5.
+    Source: Kirkland, Advanced Computing in Electron Microscopy, 2nd ed. (2010), chapter 2.
     """
     energy = _beam_energy(energy)
     return _HC / math.sqrt(energy * (energy + 2 * _REST_ENERGY))
@@ -31,7 +31,7 @@ def interaction_parameter(energy: float) -> float:
 
     A projected potential V (V Å) shifts the phase of the wave by σ_e V. energy: beam energy, eV.
     Raises InputError unless it is positive and finite.
-    Source: Kirkland, Advanced Computing in Electron Microscopy, 2nd ed. (2010), eq. 5.6, which is written
+    Source: Kirkland, Advanced Computing in Electron Microscopy, 2nd ed. (2010), chapter 5, also as
     2π / (λE) · (m₀c² + E) / (2m₀c² + E): the same quantity.
     """
     energy = _beam_energy(energy)

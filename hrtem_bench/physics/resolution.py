@@ -18,7 +18,7 @@ def scherzer_defocus(condition: Condition) -> float:
 
     The factor √1.5 ≈ 1.22 makes χ = -3π/4 at its minimum, where sin χ = -0.71; Scherzer's own factor is 1.
     Only the condition's energy and C30 matter. A negative C30 has a negative (over-) focus; C30 = 0 gives 0.
-    Source: Kirkland, Advanced Computing in Electron Microscopy, 2nd ed. (2010), section 3.1.
+    Source: Kirkland, Advanced Computing in Electron Microscopy, 2nd ed. (2010), chapter 3.
     """
     return math.copysign(math.sqrt(1.5 * abs(condition.C30) * wavelength(condition.energy)), condition.C30)
 

@@ -61,7 +61,7 @@ def test_no_aberration_gives_zeros_of_the_broadcast_shape() -> None:
 
 
 def test_gradient_of_defocus_is_the_geometric_displacement() -> None:
-    # ∇χ = 2π λ C10 q: Spence, High-Resolution Electron Microscopy, 4th ed. (2013), section 3.3.
+    # ∇χ = 2π λ C10 q: Spence, High-Resolution Electron Microscopy, 4th ed. (2013), chapter 3.
     qx, qy = RNG_POINTS
     along_x, along_y = chi_gradient(qx, qy, Condition(C10=-80.0))
     scale = 2 * np.pi * wavelength(300e3) * -80.0

@@ -16,7 +16,7 @@ from hrtem_bench.physics import chi_gradient, spatial_envelope, temporal_envelop
     [
         (200e3, 1.2e7, 2.4),  # FEI Tecnai F20 S-TWIN data sheet: Cs 1.2 mm, point resolution 0.24 nm
         (400e3, 1.0e7, 1.65),  # JEOL JEM-4000EX: Cs 1.0 mm, point resolution 0.165 nm
-        (300e3, 0.6e7, 1.7),  # Philips CM300 UltraTwin: Cs 0.6 mm, point resolution 0.17 nm
+        (300e3, 0.65e7, 1.7),  # Philips CM300 UltraTwin: Cs 0.65 mm, point resolution 0.17 nm
     ],
 )
 def test_point_resolution_of_known_microscopes(energy: float, C30: float, angstrom: float) -> None:
