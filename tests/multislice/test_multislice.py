@@ -2,20 +2,15 @@
 
 from __future__ import annotations
 
-import sys
-from pathlib import Path
-
 import ase
 import numpy as np
 import pytest
+from converged import gold_on_carbon, reference_wave, relative_error
 
 import hrtem_bench as hb
 from hrtem_bench.errors import InputError
 from hrtem_bench.multislice import GridWarning, choose_grid, scattering_factor
 from hrtem_bench.multislice.parametrization import mott_bethe_constant
-
-sys.path.insert(0, str(Path(__file__).parent))
-from reference import gold_on_carbon, reference_wave, relative_error
 
 LENGTH = 12.8
 
