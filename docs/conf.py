@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import re
+from typing import Any
+
 import hrtem_bench
 
 project = "hrtem-bench"
@@ -20,3 +23,16 @@ autodoc_mock_imports = ["cupy"]
 
 html_theme = "furo"
 html_title = f"hrtem-bench {release}"
+
+
+def _plain(app: Any, what: str, name: str, thing: Any, options: Any, lines: list[str]) -> None:
+    """Docstrings are plain text with names in backticks: keep |q| and a*b from being read as markup."""
+    parts = (re.split(r"(`+[^`]+`+)", line) for line in lines)
+    lines[:] = [
+        "".join(f"``{p.strip('`')}``" if p.startswith("`") else re.sub(r"([|*_])", r"\\\1", p) for p in line)
+        for line in parts
+    ]
+
+
+def setup(app: Any) -> None:
+    app.connect("autodoc-process-docstring", _plain)

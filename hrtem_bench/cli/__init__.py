@@ -5,6 +5,7 @@ What a user got wrong ends in one line on standard error and exit status 2; Ctrl
 
 from __future__ import annotations
 
+import shlex
 import sys
 from collections.abc import Callable, Sequence
 from typing import Annotated, Any
@@ -12,16 +13,20 @@ from typing import Annotated, Any
 import typer
 
 import hrtem_bench
-from hrtem_bench.cli.data import generate, verify
-from hrtem_bench.cli.models import evaluate, train
-from hrtem_bench.cli.physics import transfer
-from hrtem_bench.cli.quickstart import quickstart
+from hrtem_bench.cli import data, models, physics, quickstart
 from hrtem_bench.errors import InputError
 
 USAGE_ERROR: type[Any] = typer.BadParameter.__mro__[1]
 """click's UsageError, wherever typer has its click from."""
 INTERRUPTED = 130
-COMMANDS: tuple[Callable[..., None], ...] = (quickstart, generate, verify, train, evaluate, transfer)
+COMMANDS: tuple[Callable[..., None], ...] = (
+    quickstart.quickstart,
+    data.generate,
+    data.verify,
+    models.train,
+    models.evaluate,
+    physics.transfer,
+)
 
 
 def _version(wanted: bool) -> None:
@@ -50,7 +55,12 @@ def application() -> typer.Typer:
 def run(arguments: Sequence[str]) -> int:
     """Run one command line, the program's name left out; returns the exit status."""
     try:
-        status: Any = application()(args=list(arguments) or ["--help"], prog_name="hrtem-bench", standalone_mode=False)
+        status: Any = application()(
+            args=list(arguments) or ["--help"],
+            prog_name="hrtem-bench",
+            standalone_mode=False,
+            obj=shlex.join(["hrtem-bench", *arguments]),  # the command, as results record it
+        )
     except InputError as error:
         return _fail(str(error))
     except USAGE_ERROR as error:

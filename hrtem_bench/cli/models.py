@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from hrtem_bench.cli.printing import command_line, fixed, print_table, timed, wrote
+from hrtem_bench.cli.printing import fixed, print_table, timed, wrote
 from hrtem_bench.errors import InputError
 
 if TYPE_CHECKING:
@@ -34,17 +34,18 @@ def train(
 
     Interrupted, it goes on after its last epoch when the same command is given again.
     """
-    from hrtem_bench.harness import baseline_folder, load_trainer
+    from hrtem_bench.harness import baseline_folder, baseline_names, load_trainer
 
     folder = Path(baseline) if Path(baseline).is_dir() else baseline_folder(baseline)
     if folder is None:
-        raise InputError(f"there is no baseline {baseline!r}")
+        raise InputError(f"there is no baseline {baseline!r}: shipped are {', '.join(baseline_names())}")
     with timed("trained"):
         load_trainer(folder)(data, track, conditions, out, seed=seed, epochs=epochs)
     wrote(out)
 
 
 def evaluate(
+    context: typer.Context,
     model: Annotated[
         str,
         typer.Argument(
@@ -83,7 +84,7 @@ def evaluate(
     )
     folder = out or Path("results") / slug(model)
     with timed("evaluated"):
-        evaluation = evaluated(model, data or default_data(), track, folder, options)
+        evaluation = evaluated(model, data or default_data(), track, folder, options, context.obj)
     print_curve(evaluation)
     wrote(reported(evaluation, folder))
 
@@ -101,13 +102,13 @@ def slug(model: str) -> str:
     return re.sub(r"[^\w-]+", "_", Path(model).name).strip("_") or "model"
 
 
-def evaluated(model: str, data: str | Path, track: str, out: Path, options: Options) -> Evaluation:
-    """`hrtem_bench.harness.evaluate` behind a progress bar, with the command line as the recorded command."""
+def evaluated(model: str, data: str | Path, track: str, out: Path, options: Options, command: str) -> Evaluation:
+    """`hrtem_bench.harness.evaluate` behind a progress bar."""
     from hrtem_bench.harness import evaluate as score
     from hrtem_bench.harness import progress_bar
 
     with progress_bar() as progress:
-        return score(model, data, track, out, options=options, command=command_line(), progress=progress)
+        return score(model, data, track, out, options=options, command=command, progress=progress)
 
 
 def reported(evaluation: Evaluation, out: Path, others: Sequence[Evaluation] = ()) -> Path:

@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import contextlib
-import shlex
-import sys
 import time
 from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
@@ -48,8 +46,3 @@ def timed(what: str) -> Iterator[None]:
 def fixed(value: float | None, digits: int = 3) -> str:
     """A number for a table; a dash where there is none."""
     return "–" if value is None else f"{value:.{digits}f}"
-
-
-def command_line() -> str:
-    """The command as it was typed, with the program's bare name."""
-    return shlex.join(["hrtem-bench", *sys.argv[1:]])

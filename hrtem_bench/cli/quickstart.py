@@ -7,7 +7,7 @@ from typing import Annotated
 
 import typer
 
-from hrtem_bench.cli.models import evaluated, print_curve, reported
+from hrtem_bench.cli.models import evaluated, print_curve, reported, slug
 from hrtem_bench.cli.printing import counted, timed
 
 RECIPE = "mini"
@@ -16,6 +16,7 @@ TRACK = "defocus"
 
 
 def quickstart(
+    context: typer.Context,
     out: Annotated[Path, typer.Option(help="Folder for the data, the results and the page.")] = Path("quickstart"),
 ) -> None:
     """The whole chain on small data: simulate it, score the shipped baselines, draw their curves over defocus.
@@ -30,8 +31,8 @@ def quickstart(
         generate(load_recipe(RECIPE), data, progress=moved)
     evaluations = []
     for model in (MODEL, OTHER):
-        with timed(f"scores of {model} in {out / model}"):
-            evaluations.append(evaluated(model, data, TRACK, out / model, Options()))
+        with timed(f"scores of {model} in {out / slug(model)}"):
+            evaluations.append(evaluated(model, data, TRACK, out / slug(model), Options(), context.obj))
     with timed("report"):
         page = reported(evaluations[0], out, evaluations[1:])
     print_curve(evaluations[0])

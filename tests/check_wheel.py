@@ -1,0 +1,40 @@
+"""Installs the wheel of a folder beside nothing of the checkout, and asks it for what it ships.
+
+Usage: python tests/check_wheel.py FOLDER. Dependencies are those of the interpreter that runs it.
+"""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+import tempfile
+from pathlib import Path
+
+QUESTIONS = """
+import sys
+from pathlib import Path
+import hrtem_bench
+from hrtem_bench.dataset import load_recipe
+from hrtem_bench.harness import baseline_names, load_submission
+assert Path(hrtem_bench.__file__).is_relative_to(sys.argv[1]), hrtem_bench.__file__
+assert baseline_names() == ["otsu", "unet_small"], baseline_names()
+for name in baseline_names():
+    submission = load_submission(name)
+    print(name, submission.name, submission.parameters, sep=": ")
+assert load_recipe("mini").name == "mini"
+"""
+
+
+def main(folder: Path) -> None:
+    (wheel,) = folder.glob("hrtem_bench-*.whl")
+    with tempfile.TemporaryDirectory() as target:
+        install = ["-m", "pip", "--quiet", "install", "--no-deps", "--target", target, str(wheel)]
+        subprocess.run([sys.executable, *install], check=True)
+        environment = os.environ | {"PYTHONPATH": target}
+        question = [sys.executable, "-c", QUESTIONS, target]
+        subprocess.run(question, check=True, cwd=target, env=environment)
+
+
+if __name__ == "__main__":
+    main(Path(sys.argv[1]))

@@ -1,0 +1,231 @@
+from __future__ import annotations
+
+import json
+import re
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+import hrtem_bench as hb
+from hrtem_bench.cli import run
+
+TINY = """
+name = "tiny"
+version = "1.0.0"
+seed = 1
+description = "For tests."
+default_track = "defocus"
+sampling = { pixels = 96, pixel_size = 0.4, simulation_pixel_size = 0.2 }
+structures = { train = 2, validation = 1, test = 2 }
+scene = { lattices = ["CdSe"], count = [1, 1], diameter = [18, 20], film_thickness = [20, 20] }
+multislice = { slice_thickness = 4.0, phonons = 1, displacement = 0.08 }
+imaging = { energy = 300e3, focal_spread = 10.0, dose = 400.0 }
+
+[tracks.defocus]
+kind = "scan"
+axis = "defocus"
+unit = "nm"
+values = [-10, 10]
+train = [-10]
+spread = { C10 = 15.0 }
+"""
+ID = "defocus=-10nm"
+MODELS = """
+import numpy as np
+
+def logits(images): return 9 * images
+def small(images): return np.zeros((len(images), 3, 3), np.float32)
+def broken(images): return np.full(images.shape, np.nan, np.float32)
+def good(images): return (1 / (1 + np.exp(-images))).astype(np.float32)
+"""
+
+
+@pytest.fixture(scope="module")
+def place(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A folder with a tiny dataset in data/, a baseline trained on it in run/, and models.py."""
+    place = tmp_path_factory.mktemp("cli")
+    (place / "tiny.toml").write_text(TINY)
+    (place / "models.py").write_text(MODELS)
+    assert run(["generate", str(place / "tiny.toml"), "--out", str(place / "data"), "--workers", "1"]) == 0
+    command = f"train unet_small --data {place / 'data'} --conditions {ID} --epochs 1 --out {place / 'run'}"
+    assert run(command.split()) == 0
+    return place
+
+
+def one_line(capsys: pytest.CaptureFixture[str]) -> str:
+    """The one line on standard error."""
+    lines = capsys.readouterr().err.splitlines()
+    assert len(lines) == 1, lines
+    return lines[0]
+
+
+def test_version(capsys: pytest.CaptureFixture[str]) -> None:
+    assert run(["--version"]) == 0
+    assert capsys.readouterr().out == f"hrtem-bench {hb.__version__}\n"
+
+
+@pytest.mark.parametrize("arguments", [[], ["--help"]])
+def test_help_names_every_command(arguments: list[str], capsys: pytest.CaptureFixture[str]) -> None:
+    assert run(arguments) == 0
+    out = capsys.readouterr().out
+    for command in ("quickstart", "generate", "verify", "train", "evaluate", "transfer"):
+        assert f" {command} " in out
+
+
+def test_starting_up_loads_nothing_heavy() -> None:
+    code = "import sys, hrtem_bench.cli; print(*sys.modules)"
+    loaded = subprocess.run([sys.executable, "-c", code], check=True, capture_output=True, text=True).stdout.split()
+    heavy = {"torch", "numba", "matplotlib", "scipy", "ase", "datasets", "pyarrow", "pandas", "PIL", "numpy"}
+    assert heavy & set(loaded) == set()
+
+
+@pytest.mark.parametrize(
+    ("command", "said"),
+    [
+        ("nonsense", "No such command 'nonsense'"),
+        ("transfer --train C10=0", "Missing option '--test'"),
+        ("transfer --train C1=5 --test C10=0", "unknown coefficient 'C1'"),
+        ("transfer --train C10 --test C10=0", "has no '='"),
+        ("transfer --train C10=0 --test C10=0 --q-max 0", "q_max"),
+        ("transfer --train C10=0 --test C10=0 --weight round", "--weight"),
+        ("transfer --train C10=0 --test C10=0 --out plot.pdf", ".svg or .png"),
+        ("transfer --train C10=0 --test C10=1 --out /proc/none/plot.svg", "/proc/none"),
+        ("generate nosuch --out {new}", "no recipe 'nosuch'"),
+        ("generate mini --out {place}", "not empty"),
+        ("generate mini --out {new} --workers 0", "--workers"),
+        ("verify {new}", "no dataset"),
+        ("train nosuch --data {data} --conditions x --out {new}", "no baseline 'nosuch'"),
+        ("train otsu --data {data} --conditions x --out {new}", "nothing to train"),
+        ("train unet_small --data {new} --conditions x --out {new}", "no dataset"),
+        ("train unet_small --data {data} --track dose --conditions x --out {new}", "'dose'"),
+        ("train unet_small --data {data} --conditions defocus=-11nm --out {new}", "defocus=-11nm"),
+        ("train unet_small --data {data} --conditions defocus=-10nm --out {place}", "exists already"),
+        ("evaluate unet_smal --data {data} --out {new}", "unet_small"),
+        ("evaluate otsu --data {new} --out {new}", "no dataset"),
+        ("evaluate otsu --data {data} --track dose --out {new}", "'dose'"),
+        ("evaluate otsu --data {data} --conditions defocus=3nm --out {new}", "defocus=3nm"),
+        ("evaluate otsu --data {data} --limit 0 --out {new}", "--limit"),
+        ("evaluate otsu --data {data} --out /proc/none", "/proc/none"),
+        ("evaluate {place}/models.py:logits --data {data} --out {new}", "logits"),
+        ("evaluate {place}/models.py:small --data {data} --out {new}", "shape"),
+        ("evaluate {place}/models.py:broken --data {data} --out {new}", "NaN"),
+        ("evaluate {place}/models.py:absent --data {data} --out {new}", "absent"),
+    ],
+)
+def test_what_a_user_gets_wrong_is_one_line_and_leaves_nothing(
+    command: str, said: str, place: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    new = tmp_path / "new"
+    capsys.readouterr()
+    assert run(command.format(place=place, data=place / "data", new=new).split()) == 2
+    line = one_line(capsys)
+    assert line.startswith("hrtem-bench: ")
+    assert said in line
+    assert "Traceback" not in line
+    assert list(tmp_path.iterdir()) == []
+    assert sorted(p.name for p in place.iterdir() if not p.name.startswith("__")) == [
+        "data", "models.py", "run", "tiny.toml",
+    ]  # fmt: skip
+
+
+def test_no_dataset_named_and_none_there(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    assert run(["evaluate", "otsu"]) == 2
+    assert "hrtem-bench generate mini --out" in one_line(capsys)
+
+
+def test_ctrl_c_is_one_line(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:
+    def interrupted(*_: object, **__: object) -> None:
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr("hrtem_bench.physics.transfer_table", interrupted)
+    assert run(["transfer", "--train", "C10=0", "--test", "C10=1"]) == 130
+    assert one_line(capsys) == "hrtem-bench: interrupted"
+
+
+def test_transfer_prints_the_numbers_of_the_library(capsys: pytest.CaptureFixture[str]) -> None:
+    command = "transfer --q-max 1.25 --train C10=100,focal_spread=10 --train C10=80 --test C10=-250,focal_spread=10"
+    assert run(command.split()) == 0
+    train = [hb.Condition(C10=100, focal_spread=10), hb.Condition(C10=80)]
+    test = hb.Condition(C10=-250, focal_spread=10)
+    expected = [hb.epsilon(test, 1.25), hb.sigma(train, test, 1.25), hb.coverage(train, test, 1.25)]
+    out = capsys.readouterr().out
+    row = next(line for line in out.splitlines() if "C10=-250" in line)
+    assert [float(number) for number in re.findall(r"\d\.\d{4}", row)] == pytest.approx(expected, abs=1e-4)
+    assert "1.25 1/Å" in out
+
+
+@pytest.mark.parametrize(("suffix", "start"), [(".svg", b"<?xml"), (".png", b"\x89PNG")])
+def test_transfer_draws(suffix: str, start: bytes, tmp_path: Path) -> None:
+    out = tmp_path / f"shift{suffix}"
+    assert run(["transfer", "--train", "C10=100", "--test", "C10=-100", "--out", str(out)]) == 0
+    assert out.read_bytes().startswith(start)
+    assert [p.name for p in tmp_path.iterdir()] == [out.name]
+
+
+def test_generate_again_changes_nothing(place: Path) -> None:
+    before = {p: p.stat().st_mtime_ns for p in (place / "data").rglob("*")}
+    assert run(["generate", str(place / "tiny.toml"), "--out", str(place / "data")]) == 0
+    assert {p: p.stat().st_mtime_ns for p in (place / "data").rglob("*")} == before
+
+
+def test_verify_tells_a_sound_dataset_from_another(
+    place: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert run(["verify", str(place / "data")]) == 0
+    assert capsys.readouterr().out.rstrip().endswith("sound")
+    copy = tmp_path / "copy"
+    for file in (p for p in (place / "data").rglob("*") if p.is_file()):
+        target = copy / file.relative_to(place / "data")
+        target.parent.mkdir(parents=True, exist_ok=True)
+        target.write_bytes(file.read_bytes())
+    shard = next(copy.rglob("test-*.parquet"))
+    shard.write_bytes(shard.read_bytes()[:-1] + b"\0")
+    assert run(["verify", str(copy)]) == 1
+    assert shard.name in capsys.readouterr().out
+
+
+def test_evaluate_writes_results_and_a_page(place: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    out = tmp_path / "results"
+    command = f"evaluate {place / 'run'} --data {place / 'data'} --out {out}"
+    assert run(command.split()) == 0
+    assert str(out / "report.html") in capsys.readouterr().out
+    results = json.loads((out / "results.json").read_text())
+    assert [point["condition"] for point in results["curve"]] == [ID, "defocus=10nm"]
+    assert [point["C10"] for point in results["curve"]] == [100.0, -100.0]
+    assert [point["in_distribution"] for point in results["curve"]] == [True, False]
+    assert [point["n_structures"] for point in results["curve"]] == [2, 2]
+    assert "evaluate" in results["provenance"]["command"]
+    assert (out / "per_image.parquet").is_file()
+    page = (out / "report.html").read_text()
+    assert "<svg" in page
+    assert "http" not in re.sub(r'(href|xmlns[:\w]*)="http[^"]*"', "", page.split("<main")[0])
+
+
+def test_limit_makes_a_result_unofficial(place: Path, tmp_path: Path) -> None:
+    command = f"evaluate {place}/models.py:good --data {place / 'data'} --limit 1 --out {tmp_path / 'r'}"
+    assert run(command.split()) == 0
+    results = json.loads((tmp_path / "r" / "results.json").read_text())
+    assert results["settings"]["official"] is False
+    assert {point["n_images"] for point in results["curve"]} == {1}
+
+
+def test_quickstart(
+    place: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """The command on a tiny recipe and a model just trained, in place of the shipped ones."""
+    monkeypatch.setattr("hrtem_bench.cli.quickstart.RECIPE", str(place / "tiny.toml"))
+    monkeypatch.setattr("hrtem_bench.cli.quickstart.MODEL", str(place / "run"))
+    out = tmp_path / "quickstart"
+    assert run(["quickstart", "--out", str(out)]) == 0
+    said = capsys.readouterr().out
+    assert f"Look at {out / 'report.html'}" in said
+    assert len(re.findall(r": \d+ s$", said, flags=re.MULTILINE)) == 4  # data, two models, the report
+    page = (out / "report.html").read_text()
+    assert "U-Net, small" in page
+    assert "Local variance" in page
+    assert {p.name for p in out.iterdir()} == {"data", "run", "otsu", "report.html", "figures"}
