@@ -13,6 +13,7 @@ from matplotlib.lines import Line2D
 from matplotlib.patches import Patch
 from numpy.typing import NDArray
 
+from hrtem_bench.harness.statistics import spearman
 from hrtem_bench.report.labels import label_points
 from hrtem_bench.report.style import (
     BLUE,
@@ -24,6 +25,7 @@ from hrtem_bench.report.style import (
     TRAINED,
     new_figure,
     number,
+    plain,
     styled,
 )
 
@@ -65,6 +67,8 @@ class Curve:
     epsilon: Floats = field(default_factory=lambda: np.empty(0))
 
 
+MANY = 24
+"""More conditions than this are not named one by one in a figure."""
 SCORE_LABELS = {"dice": "Dice", "nll": "Loss (NLL, nats per pixel)"}
 TRANSFER_LABELS = {"sigma": "σ(train, test)", "epsilon": "ε(test)"}
 
@@ -83,9 +87,7 @@ def curve_figure(
     Bands are the intervals of each condition by itself at `confidence`; where the model was trained is
     marked. `others` (say, a baseline) must run along the same track. `width` in mm.
     """
-    panels = [
-        name for name in ("dice", "nll") if name in curve.scores and np.isfinite(curve.scores[name][0]).any()
-    ]
+    panels = [name for name in ("dice", "nll") if name in curve.scores and np.isfinite(curve.scores[name][0]).any()]
     transfer = np.isfinite(np.append(curve.sigma, curve.epsilon)).any()
     rows = len(panels) + int(transfer)
     figure = new_figure(width, 12.0 + 42.0 * rows)
@@ -102,7 +104,7 @@ def curve_figure(
         _draw_transfer(axes[-1], curve)
     _draw_axis(axes[-1], curve, track)
     if panels:
-        _name_marks(axes[0], [one.name for one in (curve, *others)], curve.trained.any(), confidence)
+        _name_marks(axes[0], [one.name for one in (curve, *others)], bool(curve.trained.any()), confidence)
     figure.align_ylabels(list(axes))
     return figure
 
@@ -126,9 +128,7 @@ def _draw_transfer(ax: Axes, curve: Curve) -> None:
             ax.plot(curve.value, values, line, marker=marker, color=color, label=TRANSFER_LABELS[name])
     ax.set_ylim(0, 1.05)
     ax.set_ylabel("Transfer (0 to 1)")
-    ax.legend(
-        frameon=False, ncols=2, loc="lower left", bbox_to_anchor=(0, 0.98), borderaxespad=0, handlelength=2.4
-    )
+    ax.legend(frameon=False, ncols=2, loc="lower left", bbox_to_anchor=(0, 0.98), borderaxespad=0, handlelength=2.4)
 
 
 def _mark_trained(ax: Axes, curve: Curve) -> None:
@@ -140,24 +140,22 @@ def _name_marks(ax: Axes, names: Sequence[str], trained: bool, confidence: float
     handles: list[Any] = []
     if len(names) > 1:
         for index, name in enumerate(names):
-            handles.append(Line2D([], [], color=SERIES[index % len(SERIES)], marker="o", label=_short(name)))
+            handles.append(Line2D([], [], color=SERIES[index % len(SERIES)], marker="o", label=plain(name, 22)))
     if trained:
         handles.append(Line2D([], [], color=TRAINED, marker="D", linestyle="none", label="trained here"))
-    handles.append(
-        Patch(color=BLUE if len(names) == 1 else GREY, alpha=0.22, label=f"{100 * confidence:g} % interval")
-    )
+    handles.append(Patch(color=BLUE if len(names) == 1 else GREY, alpha=0.22, label=f"{100 * confidence:g} % interval"))
     ax.legend(
         handles=handles, frameon=False, ncols=2, loc="lower left", bbox_to_anchor=(0, 1.0), borderaxespad=0.2,
         handletextpad=0.5, columnspacing=1.4, handlelength=1.6,
     )  # fmt: skip
 
 
-def _short(name: str, most: int = 22) -> str:
-    return name if len(name) <= most else name[: most - 1] + "…"
-
-
 def _draw_axis(ax: Axes, curve: Curve, track: Track) -> None:
     ax.set_xlabel(track.label)
+    if not track.unit and len(curve.labels) > MANY:
+        ax.set_xlabel(f"{track.label}, in the order of the track")
+        ax.set_xticks([])
+        return
     if not track.unit:
         ax.set_xticks(curve.value, curve.labels, rotation=30, ha="right", rotation_mode="anchor")
         return
@@ -179,17 +177,17 @@ def shift_figure(
     track: Track,
     *,
     against: str = "sigma",
-    rho: Mapping[str, float] | None = None,
+    rho: Mapping[str, float | None] | None = None,
     width: float = COLUMN,
 ) -> Figure:
-    """Loss and Dice against σ(train, test) or ε(test), a point per condition, with Spearman's rank correlation.
+    """Loss and Dice against σ(train, test) or ε(test), a point per condition, and Spearman's rank correlation.
 
-    `against`: "sigma" or "epsilon". `rho`: score -> rank correlation, where it is known; the rest are computed. Bars are the intervals of `curve.scores`. Each point carries its place on the track.
+    `against`: "sigma" or "epsilon". `rho`: score -> rank correlation, where it is known; the rest are
+    computed. Bars are the intervals of `curve.scores`. Each point carries its place on the track, unless there
+    are more than `MANY`.
     """
     x = curve.sigma if against == "sigma" else curve.epsilon
-    panels = [
-        name for name in ("nll", "dice") if name in curve.scores and np.isfinite(curve.scores[name][0]).any()
-    ]
+    panels = [name for name in ("nll", "dice") if name in curve.scores and np.isfinite(curve.scores[name][0]).any()]
     figure = new_figure(width, 10.0 + 58.0 * len(panels))
     axes = np.atleast_1d(figure.subplots(len(panels), 1, sharex=True))
     for ax, name in zip(axes, panels, strict=True):
@@ -200,43 +198,29 @@ def shift_figure(
             ax.plot(x[index], mean[index], "D" if curve.trained[index] else "o", color=color)
         ax.set_ylabel(SCORE_LABELS[name])
         ax.margins(0.1)
-        stated = rho[name] if rho and name in rho else rank_correlation(x, mean)
+        stated = rho[name] if rho and name in rho else spearman(x, mean)
         ax.set_title(f"Spearman’s ρ = {number(stated, 2, signed=True)}", fontweight="normal")
-    axes[-1].set_xlabel(
-        TRANSFER_LABELS[against] + (": shared transfer" if against == "sigma" else ": transferred")
-    )
+    axes[-1].set_xlabel(TRANSFER_LABELS[against] + (": shared transfer" if against == "sigma" else ": transferred"))
     figure.align_ylabels(list(axes))
-    names = [number(v, 0 if v == round(v) else 1, signed=track.signed) for v in curve.value]
-    for ax, name in zip(axes, panels, strict=True):
-        label_points(ax, x, curve.scores[name], names if track.unit else list(curve.labels))
-    _key(axes[0], curve, track)
+    if len(curve.labels) <= MANY:
+        short = [number(v, 0 if v == round(v) else 1, signed=track.signed) for v in curve.value]
+        for ax, name in zip(axes, panels, strict=True):
+            label_points(ax, x, curve.scores[name], short if track.unit else list(curve.labels))
+        _key(axes[0], track)
     return figure
 
 
-def _key(ax: Axes, curve: Curve, track: Track) -> None:
+def _key(ax: Axes, track: Track) -> None:
     words = f"numbers: {track.title.lower()} in {track.unit}" if track.unit else "names: conditions"
     ax.annotate(
-        words, (1, 1), xycoords="axes fraction", xytext=(0, 4), textcoords="offset points", ha="right", va="bottom",
-        color=GREY, fontsize=7,
+        words, (1, 1), xycoords="axes fraction", xytext=(0, 4), textcoords="offset points", ha="right",
+        va="bottom", color=GREY, fontsize=7,
     )  # fmt: skip
 
 
-def rank_correlation(x: Floats, y: Floats) -> float:
-    """Spearman's rank correlation over the pairs that are both known; NaN for fewer than three or a constant."""
-    from scipy.stats import spearmanr
-
-    known = np.isfinite(x) & np.isfinite(y)
-    x, y = x[known], y[known]
-    if len(x) < 3 or np.ptp(x) == 0 or np.ptp(y) == 0:
-        return float("nan")
-    return float(spearmanr(x, y).statistic)
-
-
 @styled
-def reliability_figure(
-    confidence: Floats, accuracy: Floats, count: Floats, *, width: float = COLUMN
-) -> Figure:
-    """How often pixels given probability p belong to a particle: accuracy against confidence, and the share of pixels.
+def reliability_figure(confidence: Floats, accuracy: Floats, count: Floats, *, width: float = COLUMN) -> Figure:
+    """How often pixels that are given a probability belong to a particle, and how many are given it.
 
     confidence, accuracy, count: (bins,): mean predicted probability, share of particle pixels, pixels per bin.
     """
@@ -249,9 +233,7 @@ def reliability_figure(
     top.annotate("too sure of particles", (0.97, 0.06), ha="right", color=GREY, fontsize=7)
     top.annotate("not sure enough", (0.03, 0.9), color=GREY, fontsize=7)
     edges = np.linspace(0, 1, len(count) + 1)
-    bottom.bar(
-        edges[:-1], count / max(count.sum(), 1), np.diff(edges), align="edge", color=BLUE, edgecolor="white"
-    )
+    bottom.bar(edges[:-1], count / max(count.sum(), 1), np.diff(edges), align="edge", color=BLUE, edgecolor="white")
     bottom.set(ylabel="Share of pixels", xlabel="Predicted probability of particle")
     bottom.set_ylim(0, 1)
     return figure

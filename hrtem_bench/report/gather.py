@@ -10,11 +10,12 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import NDArray
 
-from hrtem_bench.report.curves import Curve, Track, rank_correlation
-from hrtem_bench.report.style import quantity
+from hrtem_bench.harness.statistics import spearman
+from hrtem_bench.report.curves import Curve, Track
+from hrtem_bench.report.style import plain, quantity
 
 if TYPE_CHECKING:
-    from hrtem_bench.harness.results import CurvePoint, Results
+    from hrtem_bench.harness import CurvePoint, Results
 
 PerImage = Mapping[str, NDArray[Any]]
 """Columns of equal length, one entry per image: structure_id, condition_id, dice, …"""
@@ -26,6 +27,7 @@ TRACKS: Mapping[str, Track] = MappingProxyType({
     "focal_spread": Track("Focal spread, standard deviation", "Å"),
     "astigmatism": Track("Two-fold astigmatism C12", "nm"),
     "structure": Track("Structure"),
+    "joint": Track("Joint condition"),
 })  # fmt: skip
 SCORES = ("dice", "nll")
 
@@ -33,8 +35,8 @@ SCORES = ("dice", "nll")
 def track_of(results: Results) -> Track:
     """How the results' axis is titled and drawn; an unknown axis keeps its own name."""
     name, unit = results.dataset.axis, results.dataset.unit
-    title = name.replace("_", " ").strip().capitalize() or "Condition"
-    return replace(TRACKS.get(name, Track(title)), unit=unit)
+    title = plain(name.replace("_", " "), 40).capitalize() or "Condition"
+    return replace(TRACKS.get(name, Track(title)), unit=plain(unit, 12))
 
 
 def sorted_points(results: Results) -> list[CurvePoint]:
@@ -51,7 +53,7 @@ def curve_of(results: Results) -> Curve:
     scores = {name: np.array([_interval(point, name) for point in points], dtype=float).T for name in SCORES}
     return Curve(
         name=results.model.name,
-        labels=tuple(condition_name(point, track) for point in points),
+        labels=tuple(plain(condition_name(point, track), 24) for point in points),
         value=values,
         trained=np.array([point.in_distribution for point in points], dtype=bool),
         scores=scores,
@@ -60,14 +62,14 @@ def curve_of(results: Results) -> Curve:
     )
 
 
-def correlations(results: Results, against: str) -> dict[str, float]:
-    """Spearman's ρ of the loss and of the Dice with "sigma" or "epsilon": the results' own where they state it."""
+def correlations(results: Results, against: str) -> dict[str, float | None]:
+    """Spearman's ρ of each score with "sigma" or "epsilon": the results' own where they state it."""
     curve = curve_of(results)
     values = curve.sigma if against == "sigma" else curve.epsilon
-    found = {}
+    found: dict[str, float | None] = {}
     for name in SCORES:
         stated = getattr(results.summary, f"spearman_{against}_{name}", None)
-        found[name] = rank_correlation(values, curve.scores[name][0]) if stated is None else float(stated)
+        found[name] = spearman(values, curve.scores[name][0]) if stated is None else stated
     return found
 
 
@@ -98,10 +100,11 @@ class Choice:
 
 
 def choose_examples(results: Results, per_image: PerImage) -> list[Choice]:
-    """Which images to show: one typical structure at the best, middle and worst condition, and the worst image.
+    """Which images to show: one typical structure at the best, middle and worst condition, and the worst
+    image.
 
-    The structure is the one whose Dice lies nearest the medians of the three conditions, so that the rows differ
-    by the condition alone. per_image needs structure_id, condition_id and dice.
+    The structure is the one whose Dice lies nearest the medians of the three conditions, so that the rows
+    differ by the condition alone. per_image needs structure_id, condition_id and dice.
     """
     order = [point.condition for point in sorted(results.curve, key=lambda p: (-p.dice, p.condition))]
     if not order:

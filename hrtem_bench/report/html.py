@@ -14,7 +14,7 @@ import msgspec
 from hrtem_bench.conditions import Condition
 from hrtem_bench.report.curves import Curve
 from hrtem_bench.report.gather import PerImage, condition_name, track_of
-from hrtem_bench.report.images import PREDICTION, STRETCH, TRUTH, Example, panel_figure
+from hrtem_bench.report.images import PREDICTION, STRETCH, TRUTH, panel_figure
 from hrtem_bench.report.markup import Html, element, image, join, listing, pairs, paragraph, section, text
 from hrtem_bench.report.plates import Plate, Reliability, example_name, make_plates
 from hrtem_bench.report.style import figure_palette_png, inline_svg, number, save_figure, write_aside
@@ -22,36 +22,27 @@ from hrtem_bench.report.tables import condition_table, entries_of, summary_entri
 from hrtem_bench.report.verdict import verdict
 
 if TYPE_CHECKING:
-    from hrtem_bench.harness.results import Results
+    from hrtem_bench.harness import Example, Results
 
+_PANEL_PIXELS = 420
 PAPER = "https://arxiv.org/abs/2512.09067"
-_PANEL_PIXELS = 440
-
-DEFINITIONS = (
-    ("Dice", "2|A∩B| / (|A| + |B|) of the predicted and the true particle pixels of an image; 1 if both are empty, 0 if one is."),
-    ("IoU", "|A∩B| / |A∪B|, with the same rule for empty masks."),
-    ("Loss (NLL)", "Negative log-likelihood of the true mask under the predicted probabilities, in nats, averaged over pixels."),
-    ("T(q)", "Contrast transfer function: what an image keeps, with its sign, of a weak phase object at spatial frequency q."),
-    ("P(q)", "Transfer spectrum: the mean of T(q)² over a condition’s or a training set’s settings."),
-    ("ε", "∫ P w dq / ∫ w dq up to q_max: the share of the band that a condition transfers, 0 to 1."),
-    ("σ(train, test)", "∫ √(P_train P_test) w dq / √(∫ P_train w dq · ∫ P_test w dq): how alike two transfer spectra are, 0 to 1. "
-     "It compares magnitudes, so reversed contrast alone does not lower it."),
-    ("Coverage", "∫ min(√P_train, √P_test) w dq / ∫ √P_test w dq: how much of what a test condition transfers was transferred in training."),
-    ("In and out of distribution", "In distribution (ID): the conditions that the model was trained at. Out of distribution (OOD): the others."),
-    ("Interval", "Percentiles of the mean over bootstrap samples in which whole structures are drawn, with all their images."),
-)  # fmt: skip
 
 
 def report(
-    results: Results, per_image: PerImage, examples: Sequence[Example], *,
-    conditions: Mapping[str, Condition] | None = None, nyquist: float | None = None, others: Sequence[Curve] = (),
+    results: Results,
+    per_image: PerImage,
+    examples: Sequence[Example],
+    *,
+    conditions: Mapping[str, Condition] | None = None,
+    nyquist: float | None = None,
+    others: Sequence[Curve] = (),
     reliability: Reliability | None = None,
-) -> str:  # fmt: skip
+) -> str:
     """The page as HTML text; the same input gives the same text.
 
-    results: of one model on one track. per_image: columns, at least condition_id and dice. examples: the images to
-    show, see `choose_examples`. conditions: condition_id -> nominal condition, for T(q). nyquist: of the images, 1/Å.
-    others: curves of other models on the same track. reliability: for the reliability curve.
+    results: of one model on one track. per_image: columns, at least condition_id and dice. examples: the
+    images to show, see `choose_examples`. conditions: condition_id -> nominal condition, for T(q). nyquist: of
+    the images, 1/Å. others: curves of other models on the same track. reliability: for the reliability curve.
     """
     plates = make_plates(
         results, examples, conditions=conditions, nyquist=nyquist, others=others, reliability=reliability
@@ -60,24 +51,31 @@ def report(
 
 
 def write_report(
-    results: Results, per_image: PerImage, examples: Sequence[Example], out: Path, *,
-    conditions: Mapping[str, Condition] | None = None, nyquist: float | None = None, others: Sequence[Curve] = (),
+    results: Results,
+    per_image: PerImage,
+    examples: Sequence[Example],
+    out: Path,
+    *,
+    conditions: Mapping[str, Condition] | None = None,
+    nyquist: float | None = None,
+    others: Sequence[Curve] = (),
     reliability: Reliability | None = None,
-) -> Path:  # fmt: skip
-    """Write ``out/report.html`` and ``out/figures/*.svg`` and ``*.png``; returns the page's path. Input as in `report`."""
+) -> Path:
+    """Write ``out/report.html`` and each figure as ``out/figures/*.svg`` and ``*.png``; returns the page's path.
+
+    Input as in `report`. Every file is written aside and then renamed.
+    """
     plates = make_plates(
         results, examples, conditions=conditions, nyquist=nyquist, others=others, reliability=reliability
     )
     for plate in plates.values():
-        save_figure(plate.figure, out / "figures" / plate.name)
+        save_figure(plate.figure, out / "figures" / plate.name, document=plate.svg)
     page = out / "report.html"
     write_aside(page, _page(results, per_image, examples, plates).encode())
     return page
 
 
-def _page(
-    results: Results, per_image: PerImage, examples: Sequence[Example], plates: Mapping[str, Plate]
-) -> str:
+def _page(results: Results, per_image: PerImage, examples: Sequence[Example], plates: Mapping[str, Plate]) -> str:
     sections = {
         "verdict": ("Verdict", _verdict(results)),
         "curve": ("The curve", _plates(plates, "curve")),
@@ -85,22 +83,25 @@ def _page(
         "transfer": ("Contrast transfer", _plates(plates, "transfer")),
         "examples": ("Examples", _examples(results, examples)),
         "reliability": ("Reliability", _plates(plates, "reliability")),
-        "conditions": ("Scores", _scores(results, per_image)),
+        "scores": ("Scores", _scores(results, per_image)),
         "provenance": ("Settings and provenance", _provenance(results)),
         "cite": ("How to cite", _cite(results)),
-        "definitions": ("Definitions", _definitions()),
+        "definitions": ("Definitions", Html(_asset("definitions.html"))),
     }
     shown = {key: (title, body) for key, (title, body) in sections.items() if body}
     links = (element("li", element("a", text(title), href=f"#{key}")) for key, (title, _) in shown.items())
-    assets = files("hrtem_bench.report") / "assets"
-    return Template((assets / "page.html").read_text(encoding="utf-8")).substitute(
+    return Template(_asset("page.html")).substitute(
         title=text(f"{results.model.name}: {track_of(results).title.lower()} track – hrtem-bench report"),
-        css=(assets / "page.css").read_text(encoding="utf-8"),
+        css=_asset("page.css"),
         header=_header(results),
         contents=element("ul", join(links)),
         main=join(section(key, title, body) for key, (title, body) in shown.items()),
-        footer=paragraph("Made by hrtem-bench. Figures are also in the folder figures/, as SVG and PNG."),
+        footer=paragraph("Made by hrtem-bench. The figures are also in the folder figures/, as SVG and PNG."),
     )
+
+
+def _asset(name: str) -> str:
+    return (files("hrtem_bench.report") / "assets" / name).read_text(encoding="utf-8")
 
 
 def _header(results: Results) -> Html:
@@ -109,21 +110,23 @@ def _header(results: Results) -> Html:
     parts = [
         element("p", text("hrtem-bench report"), class_="kicker"),
         element("h1", text(results.model.name)),
+        element("p", text(facts), class_="facts"),
     ]
     if not results.settings.official:
         parts.append(element("p", element("span", text("unofficial run"), class_="unofficial")))
-    return join([*parts, element("p", text(facts), class_="facts")])
+    return join(parts)
 
 
 def _verdict(results: Results) -> Html:
     said = verdict(results)
-    return join([
+    parts = [
         element("p", text(said.lead), class_="lead"),
         element("div", pairs(_tiles(results)), class_="tiles"),
         listing(said.findings),
-        element("h3", text("What cannot be concluded")),
-        listing(said.limits),
-    ])  # fmt: skip
+    ]
+    if results.warnings:
+        parts += [element("h3", text("Noticed while running")), listing(results.warnings)]
+    return join([*parts, element("h3", text("What cannot be concluded")), listing(said.limits)])
 
 
 def _tiles(results: Results) -> list[tuple[str, str]]:
@@ -132,12 +135,13 @@ def _tiles(results: Results) -> list[tuple[str, str]]:
     if summary.id_dice is not None:
         tiles.append(("Dice where trained", number(summary.id_dice)))
     if summary.ood_dice is not None:
-        tiles.append(("Dice elsewhere, mean", number(summary.ood_dice)))
+        words = "Dice elsewhere, mean" if summary.id_dice is not None else "Dice, mean"
+        tiles.append((words, number(summary.ood_dice)))
     worst = next((p for p in results.curve if p.condition == summary.worst_condition), None)
     if worst is not None:
         tiles.append((f"Dice at worst, {condition_name(worst, track)}", number(worst.dice)))
     if summary.spearman_sigma_nll is not None:
-        tiles.append(("Rank correlation of σ and loss", number(summary.spearman_sigma_nll, signed=True)))
+        tiles.append(("ρ of σ and loss", number(summary.spearman_sigma_nll, signed=True)))
     return tiles
 
 
@@ -146,7 +150,7 @@ def _plates(plates: Mapping[str, Plate], *names: str) -> Html:
 
 
 def _plate(plate: Plate) -> Html:
-    drawing = Html(inline_svg(plate.figure, plate.name, plate.description))
+    drawing = Html(inline_svg(plate.svg, plate.name, plate.description))
     return element("figure", drawing, element("figcaption", text(plate.caption)), class_="plate")
 
 
@@ -160,41 +164,38 @@ def _examples(results: Results, examples: Sequence[Example]) -> Html:
         return Html("")
     threshold = results.settings.threshold
     words = (
-        f"Grey levels run from percentile {STRETCH[0]:g} (black) to {STRETCH[1]:g} (white) of each image. Outlines mark the true mask "
-        f"and where the predicted probability is at least {number(threshold)}. In the probability map, dark blue is 0 and yellow is 1."
+        f"Grey levels run from percentile {STRETCH[0]:g} (black) to {STRETCH[1]:g} (white) of each image. "
+        f"Outlines: the true mask, and where the predicted probability is above {number(threshold)}. "
+        "In the probability map, dark blue is 0 and yellow is 1."
     )
-    key = element("p", _stroke(TRUTH, ""), _stroke(PREDICTION, "5 3"), class_="key")
+    key = element("p", _stroke("truth", TRUTH, "none"), _stroke("prediction", PREDICTION, "5 3"), class_="key")
     return join([paragraph(words), key, *(_example(results, one, threshold) for one in examples)])
 
 
-def _stroke(color: str, dashes: str) -> Html:
-    line = f'<line x1="1" x2="34" y1="5" y2="5" stroke="{color}" stroke-width="3" stroke-dasharray="{dashes or "none"}"/>'
+def _stroke(name: str, color: str, dashes: str) -> Html:
     under = '<line x1="0" x2="35" y1="5" y2="5" stroke="#000" stroke-width="5"/>'
-    name = "prediction" if dashes else "truth"
-    return element(
-        "span", Html(f'<svg viewBox="0 0 35 10" aria-hidden="true">{under}{line}</svg>'), text(name)
-    )
+    line = f'<line x1="1" x2="34" y1="5" y2="5" stroke="{color}" stroke-width="3" stroke-dasharray="{dashes}"/>'
+    return element("span", Html(f'<svg viewBox="0 0 35 10" aria-hidden="true">{under}{line}</svg>'), text(name))
 
 
 def _example(results: Results, example: Example, threshold: float) -> Html:
-    name = example_name(results, example)
-    heading = f"{name}: {example.title}" if example.title else name
-    alts = {
-        "image": ("Image", f"Simulated micrograph of structure {example.structure_id} at {name}."),
-        "outlines": ("Truth and prediction", f"The same with outlines of the true and predicted masks; Dice {number(example.dice)}."),
-        "probability": ("Probability of particle", f"Map of predicted probability; mean {number(float(example.probability.mean()))}."),
-    }  # fmt: skip
+    name, dice = example_name(results, example), number(example.dice)
+    mean = number(float(example.probability.mean()))
+    panels = (
+        ("image", "Image", f"Image of structure {example.structure_id} at {name}."),
+        ("outlines", "Truth and prediction", f"Outlines of the true and the predicted mask; Dice {dice}."),
+        ("probability", "Probability of particle", f"Map of the predicted probability; mean {mean}."),
+    )
     ny, nx = example.image.shape
-    panels = []
-    for panel, (caption, alt) in alts.items():
+    drawn = []
+    for panel, caption, alt in panels:
         figure = panel_figure(example, panel, threshold=threshold)
         png = figure_palette_png(figure, _PANEL_PIXELS / figure.get_figwidth())
         shown = image(png, alt, _PANEL_PIXELS, round(_PANEL_PIXELS * ny / nx))
-        panels.append(element("figure", shown, element("figcaption", text(caption))))
-    return element(
-        "div", element("h3", text(heading)), paragraph(f"Structure {example.structure_id}. Dice {number(example.dice)}."),
-        element("div", *panels, class_="panels"), class_="example",
-    )  # fmt: skip
+        drawn.append(element("figure", shown, element("figcaption", text(caption))))
+    heading = element("h3", text(f"{name}: {example.title}" if example.title else name))
+    words = paragraph(f"Structure {example.structure_id}. Dice {dice}.")
+    return element("div", heading, words, element("div", *drawn, class_="panels"), class_="example")
 
 
 def _scores(results: Results, per_image: PerImage) -> Html:
@@ -203,52 +204,37 @@ def _scores(results: Results, per_image: PerImage) -> Html:
 
 
 def _provenance(results: Results) -> Html:
-    parts = (
-        ("Model", entries_of(results.model)),
-        ("Trained at", entries_of(results.train)),
-        ("Data", entries_of(results.dataset)),
-        ("Settings", entries_of(results.settings)),
-        ("Made with", entries_of(results.provenance)),
-    )
-    blocks = [
-        element("div", element("h3", text(title)), pairs(entries)) for title, entries in parts if entries
-    ]
+    parts = {
+        "Model": entries_of(results.model),
+        "Trained at": entries_of(results.train),
+        "Data": entries_of(results.dataset),
+        "Settings": entries_of(results.settings),
+        "Made with": entries_of(results.provenance),
+    }
+    blocks = [element("div", element("h3", text(title)), pairs(entries)) for title, entries in parts.items() if entries]
     data = base64.b64encode(msgspec.json.encode(results)).decode()
-    link = element(
-        "a", text("results.json"), href=f"data:application/json;base64,{data}", download="results.json"
-    )
-    saved = element(
-        "p",
-        text("All numbers of this page, for programs: "),
-        link,
-        text(" (kept inside the page)."),
-        class_="screen",
-    )
-    return join([element("div", *blocks, class_="pairs"), saved])
+    link = element("a", text("results.json"), href=f"data:application/json;base64,{data}", download="results.json")
+    words = text("All numbers of this page, for programs, kept inside it: ")
+    return join([
+        element("div", *blocks, class_="pairs"),
+        element("p", words, link, class_="screen"),
+    ])  # fmt: skip
 
 
 def _cite(results: Results) -> Html:
     version = results.provenance.versions.get("hrtem-bench", "")
     data = results.dataset
     words = (
-        f"Please cite hrtem-bench {version}, the dataset {data.name} {data.version} by its checksum, and, for the idea of "
-        "measuring a shift of conditions by information transfer, the paper "
+        f"Please cite hrtem-bench {version}, the dataset {data.name} {data.version} with its checksum, and, for the "
+        "idea of measuring a shift of conditions by the transfer of information, "
     )
-    entry = (
-        "@software{hrtem_bench,\n  title   = {hrtem-bench: out-of-distribution curves for segmentation in HRTEM},\n"
-        f"  author  = {{{{The hrtem-bench developers}}}},\n  version = {{{version}}},\n"
-        f"  note    = {{Dataset {data.name} {data.version}, checksum {data.checksum}}}\n}}"
-    )
+    entry = "\n".join((
+        "@software{hrtem_bench,",
+        "  title   = {hrtem-bench: out-of-distribution curves for segmentation in HRTEM},",
+        "  author  = {{The hrtem-bench developers}},",
+        f"  version = {{{version}}},",
+        f"  note    = {{Dataset {data.name} {data.version}, checksum {data.checksum}}}",
+        "}",
+    ))  # fmt: skip
     paper = element("a", text("arXiv:2512.09067"), href=PAPER)
-    return element(
-        "div", element("p", text(words), paper, text(".")), element("pre", text(entry)), class_="cite"
-    )
-
-
-def _definitions() -> Html:
-    entries = (element("dt", text(term)) + element("dd", text(words)) for term, words in DEFINITIONS)
-    origin = (
-        "ε and σ are this project’s own closed forms, after the idea of arXiv:2512.09067; that paper’s own formulas may differ. "
-        "w = q weighs the band by area. Defocus is −C10: positive is underfocus. Every width is a standard deviation."
-    )
-    return join([element("dl", *(Html(entry) for entry in entries), class_="defs"), paragraph(origin)])
+    return element("div", element("p", text(words), paper, text(".")), element("pre", text(entry)), class_="cite")

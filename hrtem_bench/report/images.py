@@ -3,38 +3,24 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, Literal
 
 import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
+from matplotlib.image import AxesImage
 from matplotlib.lines import Line2D
 from numpy.typing import NDArray
 
-from hrtem_bench.report.style import GREY, MM, ORANGE, PAGE, SKY, casing, new_figure, number, styled
+from hrtem_bench.report.style import GREY, MM, ORANGE, PAGE, SKY, casing, new_figure, number, plain, styled
+
+if TYPE_CHECKING:
+    from hrtem_bench.harness import Example
 
 Floats = NDArray[np.floating]
 TRUTH, PREDICTION = SKY, ORANGE
 STRETCH = (1.0, 99.0)
 """Percentiles of an image shown as black and as white; captions state them."""
-
-
-@dataclass(frozen=True)
-class Example:
-    """One test image with what a model made of it.
-
-    image: (ny, nx), any scale. mask: (ny, nx), particle where not 0. probability: (ny, nx), 0 to 1.
-    pixel_size in Å. title: how it was chosen, e.g. "worst condition"; may be empty.
-    """
-
-    condition_id: str
-    structure_id: str
-    image: Floats
-    mask: NDArray[np.generic]
-    probability: Floats
-    dice: float
-    pixel_size: float
-    title: str = ""
 
 
 def stretch(image: Floats, percentiles: tuple[float, float] = STRETCH) -> tuple[float, float]:
@@ -47,7 +33,7 @@ def stretch(image: Floats, percentiles: tuple[float, float] = STRETCH) -> tuple[
 
 
 def scale_bar_length(width: float) -> float:
-    """A round length near a fifth of a field `width`, both in the same unit: 1, 2 or 5 times a power of ten."""
+    """The longest 1, 2 or 5 times a power of ten within a fifth of a field `width`, in the same unit."""
     target = width / 5
     power = 10.0 ** np.floor(np.log10(target))
     return float(max(step * power for step in (1, 2, 5) if step * power <= target * (1 + 1e-9)))
@@ -61,9 +47,10 @@ def examples_figure(
     threshold: float = 0.5,
     width: float = PAGE,
 ) -> Figure:
-    """A row per example: the image, the image with outlines of truth and prediction, the probability of particle.
+    """A row per example: the image, the image with outlines of truth and prediction, the probability map.
 
-    titles: a line per example, default its condition. threshold: where probability counts as particle. width in mm.
+    titles: a line per example, default its condition. threshold: the probability above which a pixel counts
+    as particle. width in mm.
     """
     side = (width - 14.0) / 3
     figure = new_figure(width, (side + 6.0) * len(examples) + 9.0)
@@ -73,7 +60,7 @@ def examples_figure(
         draw_image(grid[row, 0], example)
         draw_outlines(grid[row, 1], example, threshold)
         mapped = draw_probability(grid[row, 2], example)
-        grid[row, 0].set_title(title)
+        grid[row, 0].set_title(plain(title, 40))
         grid[row, 1].set_title(f"Dice {number(example.dice)}", fontweight="normal")
         grid[row, 2].set_title("Probability of particle", fontweight="normal")
         figure.colorbar(mapped, ax=grid[row, 2], shrink=0.8, pad=0.02, ticks=[0, 0.5, 1])
@@ -109,10 +96,10 @@ def draw_outlines(ax: Axes, example: Example, threshold: float, width: float = 1
     """The image with the mask's outline (solid) and the prediction's (dashed)."""
     draw_image(ax, example, bar=False)
     outline(ax, example.mask != 0, TRUTH, "solid", width)
-    outline(ax, example.probability >= threshold, PREDICTION, "dashed", width)
+    outline(ax, example.probability > threshold, PREDICTION, "dashed", width)
 
 
-def draw_probability(ax: Axes, example: Example) -> object:
+def draw_probability(ax: Axes, example: Example) -> AxesImage:
     """The probability map, 0 to 1."""
     mapped = ax.imshow(example.probability, cmap="cividis", vmin=0, vmax=1, interpolation="antialiased")
     ax.set_axis_off()
@@ -141,17 +128,29 @@ def draw_scale_bar(ax: Axes, columns: int, pixel_size: float, fontsize: float = 
 
 
 def _outline_key() -> list[Line2D]:
+    marks: tuple[tuple[str, Literal["solid", "dashed"], str], ...] = (
+        (TRUTH, "solid", "truth"),
+        (PREDICTION, "dashed", "prediction"),
+    )
+    effects = casing("black", 3)
     return [
-        Line2D([], [], color=TRUTH, linewidth=2, path_effects=casing("black", 3), label="truth"),
-        Line2D([], [], color=PREDICTION, linewidth=2, linestyle="dashed", path_effects=casing("black", 3), label="prediction"),
-    ]  # fmt: skip
+        Line2D([], [], color=color, linewidth=2, linestyle=line, path_effects=effects, label=label)
+        for color, line, label in marks
+    ]
 
 
 @styled
 def contact_sheet(
-    images: Sequence[Sequence[Floats]], masks: Sequence[Sequence[NDArray[np.generic]]], *, rows: Sequence[str],
-    columns: Sequence[str], pixel_size: float, title: str = "", outlined: bool = True, width: float = PAGE,
-) -> Figure:  # fmt: skip
+    images: Sequence[Sequence[Floats]],
+    masks: Sequence[Sequence[NDArray[np.generic]]],
+    *,
+    rows: Sequence[str],
+    columns: Sequence[str],
+    pixel_size: float,
+    title: str = "",
+    outlined: bool = True,
+    width: float = PAGE,
+) -> Figure:
     """A dataset at a glance: a structure per row, a condition per column, masks outlined, one scale bar.
 
     images, masks: [row][column] of (ny, nx) arrays, all of one field of view; rows, columns: their names.
@@ -163,10 +162,11 @@ def contact_sheet(
     height = side * ny / nx * down + 10.0 + (5.0 if title else 0.0)
     figure = new_figure(width, height)
     figure.get_layout_engine().set(w_pad=0.01, h_pad=0.01, wspace=0.0, hspace=0.0)  # type: ignore[union-attr,call-arg]
-    grid = figure.subplots(down, across, squeeze=False)
+    grid: Any = figure.subplots(down, across, squeeze=False)
     size = 8.0 if side > 18 else 7.0
     for row, column in np.ndindex(down, across):
-        ax, image = grid[row, column], images[row][column]
+        ax: Axes = grid[row, column]
+        image = images[row][column]
         low, high = stretch(image)
         ax.imshow(image, cmap="gray", vmin=low, vmax=high, interpolation="antialiased")
         ax.set(xticks=[], yticks=[])
@@ -174,14 +174,13 @@ def contact_sheet(
         if outlined:
             outline(ax, np.asarray(masks[row][column]) != 0, TRUTH, "solid", 0.7)
         if row == 0:
-            ax.set_title(columns[column], fontsize=size, loc="center", fontweight="normal", pad=2)
+            ax.set_title(plain(columns[column], 24), fontsize=size, loc="center", fontweight="normal", pad=2)
         if column == 0:
-            ax.set_ylabel(rows[row], fontsize=size, labelpad=2)
+            ax.set_ylabel(plain(rows[row], 24), fontsize=size, labelpad=2)
     draw_scale_bar(grid[down - 1, 0], nx, pixel_size, size)
     if title:
-        figure.suptitle(title, fontsize=9, x=0.01, ha="left", fontweight="bold")
-    figure.supxlabel(
-        f"contrast from percentile {STRETCH[0]:g} to {STRETCH[1]:g} of each image" + ("; lines: masks" if outlined else ""),
-        fontsize=7, color=GREY, x=0.99, ha="right",
-    )  # fmt: skip
+        figure.suptitle(plain(title, 80), fontsize=9, x=0.01, ha="left", fontweight="bold")
+    note = f"contrast from percentile {STRETCH[0]:g} to {STRETCH[1]:g} of each image"
+    note += "; lines: masks" if outlined else ""
+    figure.supxlabel(note, fontsize=7, color=GREY, x=0.99, ha="right")
     return figure

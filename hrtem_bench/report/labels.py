@@ -1,76 +1,110 @@
-"""Labels beside points that neither cover each other nor the points."""
+"""Labels beside points that cover neither each other nor the points."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from typing import cast
+from collections.abc import Iterator, Sequence
+from typing import NamedTuple, cast
 
 import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.figure import Figure
+from matplotlib.text import Annotation
 from numpy.typing import NDArray
 
-# Directions tried in turn, right first: unit vectors and the text alignment that goes with each.
+# Directions tried in turn, right first: a step from the point and the alignment of the text that goes with it.
 _DIRECTIONS = (
     (1.0, 0.0, "left", "center"), (-1.0, 0.0, "right", "center"), (0.7, 0.7, "left", "bottom"),
     (-0.7, 0.7, "right", "bottom"), (0.7, -0.7, "left", "top"), (-0.7, -0.7, "right", "top"),
 )  # fmt: skip
-_DISTANCES = (4.0, 7.0, 11.0, 16.0)
+_DISTANCES = (4.0, 7.0, 11.0, 16.0)  # points
+_LEADER_FROM = 8.0  # points: a label further away gets a line to its point
+
+
+class _Box(NamedTuple):
+    """A rectangle in display pixels."""
+
+    x0: float
+    y0: float
+    x1: float
+    y1: float
+
+    def overlap(self, other: _Box) -> float:
+        """Area shared with another, pixels²."""
+        width = min(self.x1, other.x1) - max(self.x0, other.x0)
+        height = min(self.y1, other.y1) - max(self.y0, other.y0)
+        return max(width, 0.0) * max(height, 0.0)
+
+    def beyond(self, frame: _Box) -> float:
+        """How far it sticks out of a frame at most, pixels."""
+        return max(frame.x0 - self.x0, self.x1 - frame.x1, frame.y0 - self.y0, self.y1 - frame.y1, 0.0)
+
+
+class _Place(NamedTuple):
+    """Where a label's anchor goes from its point, in points, and how the text aligns to it."""
+
+    dx: float
+    dy: float
+    ha: str
+    va: str
+
+    def box(self, text: _Box, scale: float) -> _Box:
+        """Where a text goes whose lower left corner is at the point now; scale: pixels per point."""
+        width, height = text.x1 - text.x0, text.y1 - text.y0
+        x0 = text.x0 + self.dx * scale - {"left": 0.0, "right": width}[self.ha]
+        y0 = text.y0 + self.dy * scale - {"bottom": 0.0, "center": height / 2, "top": height}[self.va]
+        return _Box(x0, y0, x0 + width, y0 + height)
 
 
 def label_points(ax: Axes, x: NDArray[np.float64], y: NDArray[np.float64], names: Sequence[str]) -> None:
     """Write each name near its point, at the free place closest to it.
 
-    x: (n,); y: (3, n): the point and the ends of its error bar, in data units. Points that are not finite are left
-    out. The axes' layout is settled first, so call this when everything else has been drawn.
+    x: (n,); y: (3, n): the points and the ends of their error bars, in data units. Points that are not finite are
+    left out. This settles the figure's layout, so everything else has to be drawn before.
     """
     figure = cast(Figure, ax.get_figure())
     figure.draw_without_rendering()
-    renderer = cast(FigureCanvasAgg, figure.canvas).get_renderer()
-    taken = _obstacles(ax, x, y)
-    frame = ax.get_window_extent(renderer)
-    scale = figure.dpi / 72
-    order = [i for i in np.argsort(-x, kind="stable") if np.isfinite(x[i]) and np.isfinite(y[0, i])]
-    for index in order:
-        best: tuple[float, tuple[float, ...], tuple[float, float, str, str]] | None = None
-        for distance in _DISTANCES:
-            for dx, dy, ha, va in _DIRECTIONS:
-                offset = (dx * distance, dy * distance)
-                text = ax.annotate(
-                    names[index], (x[index], y[0, index]), xytext=offset, textcoords="offset points", ha=ha, va=va,
-                    fontsize=7,
-                )  # fmt: skip
-                box = text.get_window_extent(renderer)
-                text.remove()
-                extent = (box.x0, box.y0, box.x1, box.y1)
-                outside = max(frame.x0 - box.x0, box.x1 - frame.x1, frame.y0 - box.y0, box.y1 - frame.y1, 0)
-                cost = sum(_overlap(extent, other) for other in taken) + 10 * outside * scale + distance * 0.5
-                if best is None or cost < best[0]:
-                    best = (cost, extent, (*offset, ha, va))
-        assert best is not None
-        _, extent, (dx, dy, ha, va) = best
-        taken.append(extent)
-        far = float(np.hypot(dx, dy)) > 8
-        ax.annotate(
-            names[index], (x[index], y[0, index]), xytext=(dx, dy), textcoords="offset points", ha=ha, va=va, fontsize=7,
-            arrowprops={"arrowstyle": "-", "color": "0.6", "linewidth": 0.5, "shrinkA": 0, "shrinkB": 2} if far else None,
-        )  # fmt: skip
+    frame = _extent(ax, figure)
+    taken = [box for index in range(len(x)) for box in _marker_and_bar(ax, x[index], y[:, index])]
+    known = np.isfinite(x) & np.isfinite(y[0])
+    for index in (i for i in np.argsort(-x, kind="stable") if known[i]):
+        point = (float(x[index]), float(y[0, index]))
+        text = _write(ax, names[index], point, _Place(0.0, 0.0, "left", "bottom"))
+        size = _extent(text, figure)
+        text.remove()
+        best: tuple[float, _Box, _Place] | None = None
+        for distance, place in _places():
+            box = place.box(size, figure.dpi / 72)
+            cost = sum(box.overlap(other) for other in taken) + 20 * box.beyond(frame) + 0.5 * distance
+            if best is None or cost < best[0]:
+                best = (cost, box, place)
+        if best is not None:
+            taken.append(best[1])
+            _write(ax, names[index], point, best[2], leader=np.hypot(best[2].dx, best[2].dy) > _LEADER_FROM)
 
 
-def _obstacles(ax: Axes, x: NDArray[np.float64], y: NDArray[np.float64]) -> list[tuple[float, ...]]:
-    boxes: list[tuple[float, ...]] = []
-    for index in range(len(x)):
-        ends = ax.transData.transform([(x[index], value) for value in y[:, index]])
-        if not np.isfinite(ends[0]).all():
-            continue
-        (cx, cy), low, high = ends[0], np.nanmin(ends[:, 1]), np.nanmax(ends[:, 1])
-        boxes.append((cx - 3, cy - 3, cx + 3, cy + 3))
-        boxes.append((cx - 1, low, cx + 1, high))
-    return boxes
+def _places() -> Iterator[tuple[float, _Place]]:
+    for distance in _DISTANCES:
+        for dx, dy, ha, va in _DIRECTIONS:
+            yield distance, _Place(dx * distance, dy * distance, ha, va)
 
 
-def _overlap(a: tuple[float, ...], b: tuple[float, ...]) -> float:
-    width = min(a[2], b[2]) - max(a[0], b[0])
-    height = min(a[3], b[3]) - max(a[1], b[1])
-    return max(width, 0.0) * max(height, 0.0)
+def _write(ax: Axes, name: str, point: tuple[float, float], place: _Place, *, leader: bool = False) -> Annotation:
+    line = {"arrowstyle": "-", "color": "0.6", "linewidth": 0.5, "shrinkA": 0, "shrinkB": 2}
+    return ax.annotate(
+        name, point, xytext=(place.dx, place.dy), textcoords="offset points", ha=place.ha, va=place.va, fontsize=7,
+        arrowprops=line if leader else None,
+    )  # fmt: skip
+
+
+def _extent(artist: Axes | Annotation, figure: Figure) -> _Box:
+    box = artist.get_window_extent(cast(FigureCanvasAgg, figure.canvas).get_renderer())
+    return _Box(box.x0, box.y0, box.x1, box.y1)
+
+
+def _marker_and_bar(ax: Axes, x: float, y: NDArray[np.float64]) -> list[_Box]:
+    if not (np.isfinite(x) and np.isfinite(y[0])):
+        return []
+    ends = ax.transData.transform([(x, value) for value in np.where(np.isfinite(y), y, y[0])])
+    (cx, cy), low, high = ends[0], ends[:, 1].min(), ends[:, 1].max()
+    return [_Box(cx - 3, cy - 3, cx + 3, cy + 3), _Box(cx - 1, low, cx + 1, high)]

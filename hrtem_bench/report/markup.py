@@ -1,4 +1,4 @@
-"""HTML from plain text. `Html` marks what is already safe, so that a type checker sees what was never escaped."""
+"""HTML from plain text. `Html` marks what is safe, so that a type checker sees what was never escaped."""
 
 from __future__ import annotations
 
@@ -14,9 +14,7 @@ Html = NewType("Html", str)
 
 def text(value: object) -> Html:
     """Any value as text: control characters dropped, the rest escaped, also for use in a quoted attribute."""
-    plain = "".join(
-        c for c in str(value) if c in "\n\t" or unicodedata.category(c) not in ("Cc", "Cs", "Co", "Cn")
-    )
+    plain = "".join(c for c in str(value) if c in "\n\t" or unicodedata.category(c) not in ("Cc", "Cs", "Co", "Cn"))
     return Html(html.escape(plain, quote=True))
 
 
@@ -26,19 +24,18 @@ def join(parts: Iterable[Html], separator: str = "\n") -> Html:
 
 
 def element(name: str, *content: Html, **attributes: str) -> Html:
-    """``<name attributes>content</name>``; attribute values are escaped. A trailing or inner _ in a key reads as "" or -."""
-    pairs = "".join(
-        f' {key.rstrip("_").replace("_", "-")}="{text(value)}"' for key, value in attributes.items()
-    )
+    """``<name attributes>content</name>``; attribute values are escaped.
+
+    In a key, a trailing _ is dropped and another reads as -, so that class_ and aria_label can be written.
+    """
+    pairs = "".join(f' {key.rstrip("_").replace("_", "-")}="{text(value)}"' for key, value in attributes.items())
     return Html(f"<{name}{pairs}>{''.join(content)}</{name}>")
 
 
 def image(png: bytes, alt: str, width: int, height: int) -> Html:
     """A PNG within the page. Width and height in CSS pixels, so that nothing moves while it loads."""
     data = base64.b64encode(png).decode()
-    return Html(
-        f'<img src="data:image/png;base64,{data}" alt="{text(alt)}" width="{width}" height="{height}">'
-    )
+    return Html(f'<img src="data:image/png;base64,{data}" alt="{text(alt)}" width="{width}" height="{height}">')
 
 
 def section(key: str, title: str, *content: Html) -> Html:
@@ -55,18 +52,17 @@ def listing(items: Iterable[str]) -> Html:
     return element("ul", join(element("li", text(item)) for item in items))
 
 
-def table(
-    caption: str, head: Sequence[str], rows: Sequence[Sequence[str]], marked: Sequence[bool] = ()
-) -> Html:
-    """A table whose first column names the row. It scrolls sideways by itself, by keyboard too. marked: rows to set off."""
+def table(caption: str, head: Sequence[str], rows: Sequence[Sequence[str]], marked: Sequence[bool] = ()) -> Html:
+    """A table whose first column names the row; it scrolls sideways by itself, by keyboard too.
+
+    marked: True for rows to set off.
+    """
     header = element("tr", *(element("th", text(cell), scope="col") for cell in head))
     body = []
     for index, (first, *rest) in enumerate(rows):
         cells = [element("th", text(first), scope="row"), *(element("td", text(cell)) for cell in rest)]
         body.append(
-            element("tr", *cells, class_="marked")
-            if index < len(marked) and marked[index]
-            else element("tr", *cells)
+            element("tr", *cells, class_="marked") if index < len(marked) and marked[index] else element("tr", *cells)
         )
     inner = element(
         "table",
@@ -79,6 +75,4 @@ def table(
 
 def pairs(entries: Iterable[tuple[str, str]]) -> Html:
     """A description list: name and value."""
-    return element(
-        "dl", join(element("div", element("dt", text(k)), element("dd", text(v))) for k, v in entries)
-    )
+    return element("dl", join(element("div", element("dt", text(k)), element("dd", text(v))) for k, v in entries))

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from functools import cached_property
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -19,12 +20,16 @@ from hrtem_bench.report.curves import (
     shift_figure,
 )
 from hrtem_bench.report.gather import condition_name, correlations, curve_of, sorted_points, track_of
-from hrtem_bench.report.images import STRETCH, Example, examples_figure
-from hrtem_bench.report.style import number
+from hrtem_bench.report.images import STRETCH, examples_figure
+from hrtem_bench.report.style import figure_svg, number
 from hrtem_bench.report.transfer import family_figure
 
 if TYPE_CHECKING:
-    from hrtem_bench.harness.results import Results
+    from hrtem_bench.harness import CurvePoint, Example, Results
+
+
+ROWS = 16
+"""The most conditions whose T(q) a figure shows."""
 
 
 @dataclass(frozen=True)
@@ -36,10 +41,15 @@ class Plate:
     caption: str
     description: str
 
+    @cached_property
+    def svg(self) -> str:
+        """The figure as an SVG document."""
+        return figure_svg(self.figure)
+
 
 @dataclass(frozen=True)
 class Reliability:
-    """How well probabilities hold at some conditions: (bins,) mean prediction, share of particle pixels, pixels."""
+    """Whether probabilities hold: (bins,) mean prediction, share of particle pixels, number of pixels."""
 
     title: str
     confidence: Floats
@@ -51,7 +61,7 @@ def make_plates(
     results: Results, examples: Sequence[Example], *, conditions: Mapping[str, Condition] | None = None,
     nyquist: float | None = None, others: Sequence[Curve] = (), reliability: Reliability | None = None,
 ) -> dict[str, Plate]:  # fmt: skip
-    """Every figure that these results allow, by name: curve, sigma, epsilon, transfer, examples, reliability."""
+    """Every figure these results allow, by name: curve, sigma, epsilon, transfer, examples, reliability."""
     curve, track = curve_of(results), track_of(results)
     plates = [_curve(results, curve, track, others)]
     for against, values in (("sigma", curve.sigma), ("epsilon", curve.epsilon)):
@@ -70,20 +80,19 @@ def _curve(results: Results, curve: Curve, track: Track, others: Sequence[Curve]
     level = f"{100 * results.settings.confidence:g} %"
     dice = curve.scores["dice"]
     caption = (
-        f"Mean Dice and loss along the track, with {level} intervals from a bootstrap over structures. Diamonds: where "
-        "the model was trained. Below: σ, what each condition shares with training, and ε, what it transfers."
+        f"Mean Dice and loss along the track, with {level} intervals from a bootstrap over structures. "
+        "Diamonds: where the model was trained. Below: σ, what each condition shares with training, and ε, "
+        "what it transfers."
     )
     if others:
         caption += f" Compared with {', '.join(one.name for one in others)}."
-    values = "; ".join(
-        f"{label}: {number(score)}" for label, score in zip(curve.labels, dice[0], strict=True)
-    )
+    values = "; ".join(f"{label}: {number(score)}" for label, score in zip(curve.labels, dice[0], strict=True))
     description = f"Line plot of Dice against {track.title.lower()}. {values}."
     figure = curve_figure(curve, track, others=others, confidence=results.settings.confidence)
     return Plate("curve", figure, caption, description)
 
 
-def _shift(curve: Curve, track: Track, against: str, rho: Mapping[str, float]) -> Plate:
+def _shift(curve: Curve, track: Track, against: str, rho: Mapping[str, float | None]) -> Plate:
     values = curve.sigma if against == "sigma" else curve.epsilon
     loss, dice = (number(rho[name], signed=True) for name in ("nll", "dice"))
     what = (
@@ -92,8 +101,8 @@ def _shift(curve: Curve, track: Track, against: str, rho: Mapping[str, float]) -
         else "ε, the transfer of the condition"
     )
     caption = (
-        f"Loss and Dice against {what}; a point per condition with its interval, in vermilion where trained. Spearman’s ρ "
-        f"is {loss} with the loss and {dice} with the Dice."
+        f"Loss and Dice against {what}; a point per condition with its interval, in vermilion where trained. "
+        f"Spearman’s ρ is {loss} with the loss and {dice} with the Dice."
     )
     points = zip(curve.labels, values, curve.scores["dice"][0], strict=True)
     listed = "; ".join(f"{label}: {number(x)}, Dice {number(y)}" for label, x, y in points)
@@ -108,18 +117,32 @@ def _shift(curve: Curve, track: Track, against: str, rho: Mapping[str, float]) -
 
 def _transfer(results: Results, conditions: Mapping[str, Condition], nyquist: float | None) -> Plate:
     track, q_max = track_of(results), results.settings.q_max
-    points = [point for point in sorted_points(results) if point.condition in conditions]
+    points = _told_apart([point for point in sorted_points(results) if point.condition in conditions], conditions)
     named = {condition_name(point, track): conditions[point.condition] for point in points}
     trained = [condition_name(point, track) for point in points if point.in_distribution]
+    if len(points) == len(results.curve):
+        whose = "each condition"
+    else:
+        whose = f"{len(points)} of the {len(results.curve)} conditions; the others lie between or transfer alike"
     caption = (
-        "Contrast transfer function T(q) of each condition, nominal settings, zero lines in grey, to the edge of the "
-        f"band that ε and σ are taken over (q_max = {number(q_max)} 1/Å). Short bars: information limit."
+        f"Contrast transfer function T(q) of {whose}, at nominal settings, to the edge of the band that ε and σ "
+        f"are taken over (q_max = {number(q_max)} 1/Å). Short bars: information limit."
     )
     if nyquist is not None:
         caption += f" Nyquist frequency of the images: {number(nyquist)} 1/Å."
     description = f"T(q) from 0 to {number(q_max)} 1/Å for {', '.join(named)}."
     figure = family_figure(named, trained=trained, q_max=q_max, nyquist=nyquist)
     return Plate("transfer", figure, caption, description)
+
+
+def _told_apart(points: Sequence[CurvePoint], conditions: Mapping[str, Condition]) -> list[CurvePoint]:
+    """Points whose T(q) differ (dose does not enter it), evenly thinned to `ROWS`."""
+    first: dict[Condition, CurvePoint] = {}
+    for point in sorted(points, key=lambda point: not point.in_distribution):
+        first.setdefault(conditions[point.condition].replace(dose=None), point)
+    kept = [point for point in points if point in first.values()]
+    chosen = np.unique(np.linspace(0, len(kept) - 1, min(ROWS, len(kept))).round().astype(int))
+    return [kept[index] for index in chosen]
 
 
 def example_name(results: Results, example: Example) -> str:
@@ -132,26 +155,24 @@ def example_name(results: Results, example: Example) -> str:
 def _examples(results: Results, examples: Sequence[Example]) -> Plate:
     names = [example_name(results, example) for example in examples]
     titles = [
-        f"{name}, {example.title}" if example.title else name
-        for name, example in zip(names, examples, strict=True)
+        f"{name}, {example.title}" if example.title else name for name, example in zip(names, examples, strict=True)
     ]
     figure = examples_figure(examples, titles=titles, threshold=results.settings.threshold)
     caption = (
-        f"Contrast stretched from percentile {STRETCH[0]:g} to {STRETCH[1]:g} of each image. Solid blue: true outline; dashed "
-        f"orange: probability above {number(results.settings.threshold)}."
+        f"Contrast stretched from percentile {STRETCH[0]:g} to {STRETCH[1]:g} of each image. "
+        f"Solid blue: true outline; dashed orange: probability above {number(results.settings.threshold)}."
     )
     return Plate("examples", figure, caption, f"Example images at {', '.join(names)}.")
 
 
 def _reliability(one: Reliability) -> Plate:
     caption = (
-        f"Reliability at {one.title}: the share of pixels that are particle, by the probability they were given. "
-        "On the diagonal, probabilities can be taken at their word. Below: how many pixels got each probability."
+        f"Reliability, {one.title}: the share of pixels that are particle, by the probability they were given. "
+        "On the diagonal, probabilities can be taken at their word. Below: the share of pixels given each."
     )
     known = one.count > 0
     listed = "; ".join(
-        f"given {number(p)}, found {number(a)}"
-        for p, a in zip(one.confidence[known], one.accuracy[known], strict=True)
+        f"given {number(p)}, found {number(a)}" for p, a in zip(one.confidence[known], one.accuracy[known], strict=True)
     )
     return Plate(
         "reliability", reliability_figure(one.confidence, one.accuracy, one.count), caption,

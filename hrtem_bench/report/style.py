@@ -7,6 +7,7 @@ import io
 import os
 import re
 import secrets
+import unicodedata
 from collections.abc import Callable
 from html import escape
 from pathlib import Path
@@ -14,6 +15,7 @@ from types import MappingProxyType
 from typing import Any, ParamSpec
 
 import matplotlib.style
+import numpy as np
 from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.figure import Figure
 
@@ -33,8 +35,8 @@ SERIES = (BLUE, GREEN, PURPLE, ORANGE, SKY, BLACK)
 TRAINED = VERMILION
 
 # Names come from strangers, so a dollar sign must not start a formula (text.parse_math).
-# Text stays text in SVG, so that it can be searched, read aloud and edited. It is laid out in DejaVu Sans, which
-# comes with matplotlib; where a reader lacks it, the fallbacks are as wide or narrower, so nothing collides.
+# Text stays text in SVG, so that it can be searched, read aloud and edited. It is laid out in DejaVu Sans,
+# which comes with matplotlib; where a reader lacks it, the fallbacks are as wide or narrower: nothing collides.
 WEB_FONTS = "'DejaVu Sans', Verdana, 'Bitstream Vera Sans', Roboto, Arial, sans-serif"
 
 STYLE = MappingProxyType({
@@ -67,7 +69,7 @@ STYLE = MappingProxyType({
 
 
 def styled(make: Callable[P, Figure]) -> Callable[P, Figure]:
-    """Run a figure function under this project's style, whatever the reader's matplotlibrc; restore it after."""
+    """Run a figure function under this project's style, whatever the user's matplotlibrc says; restore it."""
 
     @functools.wraps(make)
     def wrapped(*args: P.args, **kwargs: P.kwargs) -> Figure:
@@ -86,7 +88,7 @@ def new_figure(width: float, height: float) -> Figure:
 
 def number(value: float | None, digits: int = 2, *, signed: bool = False) -> str:
     """A number for readers: fixed digits, a true minus sign, an en dash for what is not known."""
-    if value is None or value != value:
+    if value is None or np.isnan(value):
         return "–"
     text = f"{value:+.{digits}f}" if signed else f"{value:.{digits}f}"
     if not text.strip("+-0."):
@@ -98,6 +100,12 @@ def quantity(value: float, unit: str, *, signed: bool = False) -> str:
     """A value and its unit with as few digits as it needs: ``−10 nm``, ``400 e/Å²``."""
     text = f"{value:+g}" if signed and value else f"{value + 0.0:g}"
     return f"{text} {unit}".strip().replace("-", "−")
+
+
+def plain(words: str, most: int = 10_000) -> str:
+    """Words fit for a figure: on one line, without what cannot be drawn, an ellipsis where longer than `most`."""
+    shown = "".join(c for c in " ".join(words.split()) if unicodedata.category(c)[0] != "C")
+    return shown if len(shown) <= most else shown[: most - 1] + "…"
 
 
 def figure_svg(figure: Figure) -> str:
@@ -117,7 +125,7 @@ def figure_png(figure: Figure, dpi: float = 300.0) -> bytes:
 
 
 def figure_palette_png(figure: Figure, dpi: float) -> bytes:
-    """The figure as a PNG of at most 256 colours: a third of the bytes, for pictures of noise within a page."""
+    """The figure as a PNG of at most 256 colours: far fewer bytes, for pictures of noise within a page."""
     from PIL import Image
 
     buffer = io.BytesIO()
@@ -127,12 +135,11 @@ def figure_palette_png(figure: Figure, dpi: float) -> bytes:
     return buffer.getvalue()
 
 
-def inline_svg(figure: Figure, name: str, description: str) -> str:
-    """The figure as an ``<svg>`` element for a page: no prologue, its own ids, and a description for those who listen.
+def inline_svg(document: str, name: str, description: str) -> str:
+    """A document of `figure_svg` as an element for a page: no prologue, its own ids, a spoken description.
 
     `name` must be unique on the page and fit an id; `description` is plain text.
     """
-    document = figure_svg(figure)
     body = document[document.index("<svg") :].strip()
     body = re.sub(r"<metadata>.*?</metadata>|<style.*?</style>", "", body, flags=re.DOTALL)
     body = re.sub(r"<[^>]+>", lambda tag: _with_prefix(tag[0], name), body)
@@ -145,10 +152,13 @@ def _with_prefix(tag: str, name: str) -> str:
     return re.sub(r'(href="#|url\(#)', rf"\1{name}-", tag)
 
 
-def save_figure(figure: Figure, stem: Path, dpi: float = 300.0) -> tuple[Path, Path]:
-    """Write ``stem.svg`` and ``stem.png``, each aside and then into place; returns both paths."""
+def save_figure(figure: Figure, stem: Path, dpi: float = 300.0, document: str | None = None) -> tuple[Path, Path]:
+    """Write ``stem.svg`` and ``stem.png``, each aside and then into place; returns both paths.
+
+    document: what `figure_svg` gave for the figure, where it is at hand.
+    """
     svg, png = stem.with_name(stem.name + ".svg"), stem.with_name(stem.name + ".png")
-    write_aside(svg, figure_svg(figure).encode())
+    write_aside(svg, (document or figure_svg(figure)).encode())
     write_aside(png, figure_png(figure, dpi))
     return svg, png
 

@@ -14,19 +14,31 @@ from hrtem_bench.report.markup import Html, table
 from hrtem_bench.report.style import number
 
 if TYPE_CHECKING:
-    from hrtem_bench.harness.results import CurvePoint, Results
+    from hrtem_bench.harness import CurvePoint, Results
 
 SCORES: Mapping[str, str] = MappingProxyType({
-    "dice": "Dice", "iou": "IoU", "nll": "Loss (NLL)", "surface_dice": "Surface Dice", "precision": "Object precision",
-    "recall": "Object recall", "f1": "Object F1", "panoptic_quality": "Panoptic quality", "pq": "Panoptic quality",
-    "brier": "Brier score", "ece": "Calibration error", "calibration_error": "Calibration error",
+    "dice": "Dice",
+    "iou": "IoU",
+    "nll": "Loss (NLL)",
+    "surface_dice": "Surface Dice",
+    "precision": "Object precision",
+    "recall": "Object recall",
+    "f1": "Object F1",
+    "panoptic_quality": "Panoptic quality",
+    "brier": "Brier score",
+    "calibration_error": "Calibration error",
 })  # fmt: skip
 """Scores a point of a curve may have, in the order of the table's columns."""
 
 NAMES: Mapping[str, str] = MappingProxyType({
-    "id_dice": "Dice in distribution", "ood_dice": "Mean Dice out of distribution", "id_ood_gap": "ID–OOD gap",
-    "spearman_sigma_nll": "Spearman’s ρ of σ with the loss", "spearman_sigma_dice": "Spearman’s ρ of σ with the Dice",
-    "q_max": "Band limit q_max (1/Å)", "bootstrap_samples": "Bootstrap samples", "confidence": "Confidence level",
+    "id_dice": "Dice in distribution",
+    "ood_dice": "Mean Dice out of distribution",
+    "id_ood_gap": "ID–OOD gap",
+    "spearman_sigma_nll": "Spearman’s ρ of σ with the loss",
+    "spearman_sigma_dice": "Spearman’s ρ of σ with the Dice",
+    "q_max": "Band limit q_max (1/Å)",
+    "confidence": "Confidence level",
+    "limit": "Images per condition",
 })  # fmt: skip
 """Names of fields for readers, where the field's own name will not do."""
 
@@ -50,8 +62,8 @@ def condition_table(results: Results, per_image: PerImage) -> Html:
                 row.append(_spread(per_image, point.condition))
         row += [number(value, 3) for value in (point.sigma, point.epsilon, point.coverage)]
         rows.append([*row, f"{point.n_images:,}", f"{point.n_structures:,}"])
-    level = f"{100 * results.settings.confidence:g} %"
-    caption = f"Means per condition with {level} intervals from a bootstrap over structures, {track.title.lower()} track"
+    level, name = f"{100 * results.settings.confidence:g} %", track.title.lower()
+    caption = f"Means per condition of the {name} track, with {level} intervals from a bootstrap over structures"
     return table(caption, head, rows, [point.in_distribution for point in points])
 
 

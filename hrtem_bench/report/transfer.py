@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 
 from hrtem_bench.conditions import Condition
 from hrtem_bench.physics import ctf, epsilon, information_limit, transfer_spectrum, transfer_table
-from hrtem_bench.report.style import BLUE, COLUMN, GREY, PAGE, TRAINED, new_figure, number, styled
+from hrtem_bench.report.style import BLUE, COLUMN, GREY, PAGE, TRAINED, new_figure, number, plain, styled
 
 Floats = NDArray[np.float64]
 Conditions: TypeAlias = Condition | Sequence[Condition]
@@ -32,7 +32,7 @@ def transfer_line(condition: Condition, q: Floats) -> Floats:
 
 
 def transfer_amplitude(conditions: Conditions, q: Floats) -> Floats:
-    """√P(q), the root of T² averaged over a set of conditions and over azimuth; q (n,) in 1/Å -> (n,), 0 to 1."""
+    """√P(q), P the mean of T² over a set of conditions and over azimuth; q (n,) in 1/Å -> (n,), 0 to 1."""
     round_ = not any(one.aberrations for one in _as_set(conditions))
     azimuth = np.zeros(1) if round_ else np.linspace(0, 2 * np.pi, _AZIMUTHS, endpoint=False)
     power = transfer_spectrum(q[:, None] * np.cos(azimuth), q[:, None] * np.sin(azimuth), conditions)
@@ -50,8 +50,9 @@ def family_figure(
 ) -> Figure:  # fmt: skip
     """T(q) of each condition in a row of its own, in the order given; those trained on are highlighted.
 
-    conditions: label -> condition; where T is not round, the cut along x is drawn. q_max, nyquist in 1/Å: the band
-    ε and σ are taken over, and the pixel's Nyquist frequency. A short bar marks each information limit.
+    conditions: label -> condition; where T is not round, the cut along x is drawn. q_max, nyquist in 1/Å:
+    the band ε and σ are taken over, and the pixel's Nyquist frequency. A short bar marks each information
+    limit.
     """
     q = np.linspace(0, q_max, _SAMPLES)
     figure = new_figure(width, 22.0 + 9.0 * max(len(conditions), 2))
@@ -69,9 +70,7 @@ def family_figure(
     marks: list[Line2D] = []
     if trained:
         marks.append(Line2D([], [], color=TRAINED, label="trained here"))
-    marks.append(
-        Line2D([], [], color="black", marker="|", markersize=7, linestyle="none", label="information limit")
-    )
+    marks.append(Line2D([], [], color="black", marker="|", markersize=7, linestyle="none", label="information limit"))
     _legend(ax, marks)
     return figure
 
@@ -91,7 +90,7 @@ def _mark_nyquist(ax: Axes, nyquist: float | None, q_max: float) -> None:
 
 
 def _row_axis(ax: Axes, labels: Sequence[str], trained: Collection[str], q_max: float) -> None:
-    ax.set_yticks(-np.arange(len(labels)), labels)
+    ax.set_yticks(-np.arange(len(labels)), [plain(label, 24) for label in labels])
     ax.tick_params(axis="y", length=0)
     ax.spines["left"].set_visible(False)
     for text, label in zip(ax.get_yticklabels(), labels, strict=True):
@@ -116,11 +115,12 @@ def transfer_figure(
     weight: str = "area",
     width: float = PAGE,
 ) -> Figure:
-    """What each test condition transfers, what of it training transferred too, and ε, σ and coverage in numbers.
+    """What each test condition transfers, what of it training transferred too, and ε, σ and coverage in
+    numbers.
 
-    train: a condition or the set that training images were drawn from. test: label -> the same. q_max in 1/Å. A row
-    per test shows √P(q) of train (line), of test (line) and what both have (filled), all from 0 to 1. With one test
-    and single conditions, T(q) with its signs stands above.
+    train: a condition or the set that training images were drawn from. test: label -> the same. q_max in
+    1/Å. A row per test shows √P(q) of train (line), of test (line) and what both have (filled), all from 0
+    to 1. With one test and single conditions, T(q) with its signs stands above.
     """
     single = len(test) == 1 and all(len(_as_set(one)) == 1 for one in (train, *test.values()))
     figure = new_figure(width, 24.0 + 12.0 * max(len(test), 2) + (42.0 if single else 0.0))
@@ -162,20 +162,32 @@ def _numbers(ax: Axes, train: Conditions, test: Mapping[str, Conditions], q_max:
     table = transfer_table(train, list(test.values()), q_max=q_max, weight=weight)
     columns = {name: [row[key] for row in table] for name, key in _COLUMNS}
     place = ax.get_yaxis_transform()
-    for x, (name, values) in zip((1.09, 1.2, 1.34), columns.items(), strict=True):
-        ax.text(x, 1.0, name, transform=place, ha="right", va="bottom", fontweight="bold")
-        for row, value in enumerate(values):
-            ax.text(x, 0.35 - row, number(value, 3), transform=place, ha="right", va="center")
+    for x, (name, values) in zip((38, 76, 126), columns.items(), strict=True):  # points from the axes
+        cells = [(1.0, "bottom", name, "bold")]
+        cells += [(0.35 - row, "center", number(value, 3), "normal") for row, value in enumerate(values)]
+        for y, va, words, boldness in cells:
+            ax.annotate(
+                words, (1, y), xycoords=place, xytext=(x, 0), textcoords="offset points", ha="right", va=va,
+                fontweight=boldness, annotation_clip=False,
+            )  # fmt: skip
 
 
 @styled
 def matrix_figure(
-    values: Floats, train: Sequence[str], test: Sequence[str], *, title: str, low: float | None = None, high: float = 1.0,
+    values: Floats,
+    train: Sequence[str],
+    test: Sequence[str],
+    *,
+    title: str,
+    low: float | None = None,
+    high: float = 1.0,
     digits: int = 2,
-) -> Figure:  # fmt: skip
-    """A train × test matrix, such as σ, coverage or Dice: a number in each cell, rows are what was trained on.
+) -> Figure:
+    """A train × test matrix, such as σ, coverage or Dice: a number in each cell, rows are what was trained
+    on.
 
-    values: (len(train), len(test)), drawn from `low` (by default the smallest) to `high`; NaN cells stay empty.
+    values: (len(train), len(test)), drawn from `low` (by default the smallest) to `high`; NaN cells stay
+    empty.
     """
     low = float(np.nanmin(values)) if low is None else low
     rows, columns = values.shape
@@ -183,8 +195,8 @@ def matrix_figure(
     figure = new_figure(min(PAGE, 34.0 + cell * columns), 26.0 + cell * rows)
     ax = figure.subplots()
     image = ax.imshow(values, cmap="cividis", vmin=low, vmax=high, aspect="auto")
-    ax.set_xticks(np.arange(columns), test, rotation=45, ha="right", rotation_mode="anchor")
-    ax.set_yticks(np.arange(rows), train)
+    ax.set_xticks(np.arange(columns), [plain(one, 24) for one in test], rotation=45, ha="right", rotation_mode="anchor")
+    ax.set_yticks(np.arange(rows), [plain(one, 24) for one in train])
     ax.tick_params(length=0)
     ax.set(xlabel="tested at", ylabel="trained at", title=title)
     for spine in ax.spines.values():
@@ -193,9 +205,7 @@ def matrix_figure(
         value = float(values[row, column])
         if np.isfinite(value):
             dark = (value - low) / max(high - low, 1e-12) < 0.55
-            ax.text(
-                column, row, number(value, digits), ha="center", va="center", fontsize=7 if columns <= 16 else 5.5,
-                color="white" if dark else "black",
-            )  # fmt: skip
-    figure.colorbar(image, ax=ax, shrink=0.8, pad=0.02).outline.set_visible(False)  # type: ignore[operator]
+            color = "white" if dark else "black"
+            ax.text(column, row, number(value, digits), ha="center", va="center", fontsize=7, color=color)
+    figure.colorbar(image, ax=ax, shrink=0.8, pad=0.02).outline.set_visible(False)
     return figure

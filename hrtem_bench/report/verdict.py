@@ -12,7 +12,7 @@ from hrtem_bench.report.gather import condition_name, correlations, curve_of, so
 from hrtem_bench.report.style import number
 
 if TYPE_CHECKING:
-    from hrtem_bench.harness.results import Results
+    from hrtem_bench.harness import Results
 
 KEPT = 0.95
 """The share of the in-distribution score that counts as holding up."""
@@ -34,15 +34,17 @@ def verdict(results: Results) -> Verdict:
     curve, track = curve_of(results), track_of(results)
     return Verdict(
         lead=_lead(results, curve),
-        findings=tuple(filter(None, (_reach(curve, track), _extremes(results), *_predicted(results, curve)))),
+        findings=tuple(filter(None, (_reach(curve, track), _extremes(results), _predicted(results, curve)))),
         limits=tuple(_limits(results, curve)),
     )
 
 
 def held(curve: Curve, share: float = KEPT) -> np.ndarray:
-    """(n,) bool: conditions reached from a trained one without the mean Dice falling below `share` of its ID mean.
+    """(n,) bool: conditions reached from a trained one without the mean Dice falling below `share` of its
+    ID mean.
 
-    The curve is walked outwards from each trained condition, in the order of the axis, and left where it first falls.
+    The curve is walked outwards from each trained condition, in the order of the axis, and left where it
+    first falls.
     """
     dice = curve.scores["dice"][0]
     kept = np.zeros(len(dice), dtype=bool)
@@ -64,14 +66,12 @@ def _lead(results: Results, curve: Curve) -> str:
     if not curve.trained.any() or summary.id_dice is None:
         worst, best = int(np.argmin(dice[0])), int(np.argmax(dice[0]))
         return (
-            f"{name} was trained on none of these conditions; its mean Dice runs from {_score(dice, worst)} at "
-            f"{curve.labels[worst]} to {_score(dice, best)} at {curve.labels[best]}."
+            f"{name} was trained on none of these conditions; its mean Dice runs from {_score(dice, worst)} "
+            f"at {curve.labels[worst]} to {_score(dice, best)} at {curve.labels[best]}."
         )
     trained = [label for label, own in zip(curve.labels, curve.trained, strict=True) if own]
     where = f"at {_listed(trained)}, where it was trained"
-    own = (
-        _score(dice, int(np.flatnonzero(curve.trained)[0])) if len(trained) == 1 else number(summary.id_dice)
-    )
+    own = _score(dice, int(np.flatnonzero(curve.trained)[0])) if len(trained) == 1 else number(summary.id_dice)
     if summary.ood_dice is None:
         return f"{name} reaches a Dice of {own} {where}; no other condition was tested."
     gap = number(summary.id_ood_gap)
@@ -109,12 +109,11 @@ def _extremes(results: Results) -> str:
     text = f"The worst condition is {condition_name(worst, track)}: Dice {number(worst.dice)}"
     if worst.dice_low is not None:
         text += f" ({number(worst.dice_low)} to {number(worst.dice_high)})"
-    measures = [
-        (name, words) for name, words in (("epsilon", "transfers least (ε"), ("sigma", "shares least with training (σ"))
-        if all(getattr(point, name) is not None for point in points)
-    ]  # fmt: skip
+    measures = (("epsilon", "transfers least (ε"), ("sigma", "shares least with training (σ"))
     notes = []
     for name, words in measures:
+        if any(getattr(point, name) is None for point in points):
+            continue
         lowest = min(points, key=lambda point: getattr(point, name))
         value = number(getattr(lowest, name))
         if lowest is worst:
@@ -124,29 +123,25 @@ def _extremes(results: Results) -> str:
     return text + "".join(f"; {note}" for note in notes) + "."
 
 
-def _predicted(results: Results, curve: Curve) -> list[str]:
-    known = np.isfinite(curve.sigma)
-    if known.sum() < 4:
-        return ["Too few conditions have a σ to say whether the transfer function predicted the scores."]
+def _predicted(results: Results, curve: Curve) -> str:
+    known = int(np.isfinite(curve.sigma).sum())
+    if known < 4:
+        return "Too few conditions have a σ to say whether the transfer function predicted the scores."
     rho = correlations(results, "sigma")
-    loss, dice = rho["nll"], rho["dice"]
-    if np.isnan(loss) or np.isnan(dice):
-        return ["σ or the score is the same at every condition, so neither can predict the other here."]
-    numbers = (
-        f"Spearman’s ρ over {int(known.sum())} conditions is {number(loss, signed=True)} with the loss and "
-        f"{number(dice, signed=True)} with the Dice"
-    )
-    if loss > 0 and dice < 0:
-        words = "σ(train, test) ordered the conditions the wrong way round"
-    elif loss <= -0.8 and dice >= 0.8:
-        words = (
-            "σ(train, test) predicted the order of the conditions well: less shared transfer, worse scores"
-        )
-    elif loss <= -0.5 and dice >= 0.5:
-        words = "σ(train, test) predicted the order of the conditions in part"
+    named = (("nll", "the loss", -1.0), ("dice", "the Dice", 1.0))
+    stated = {words: (value, sign * value) for name, words, sign in named if (value := rho[name]) is not None}
+    if not stated:
+        return "σ or the score is the same at every condition, so neither can predict the other here."
+    listed = " and ".join(f"{number(value, signed=True)} with {words}" for words, (value, _) in stated.items())
+    strength = min(agreement for _, agreement in stated.values())
+    if max(agreement for _, agreement in stated.values()) < 0:
+        said = "ordered the conditions the wrong way round"
+    elif strength >= 0.8:
+        said = "predicted the order of the conditions well: less shared transfer, worse scores"
     else:
-        words = "σ(train, test) hardly predicted the order of the conditions"
-    return [f"{words} ({numbers})."]
+        said = f"{'predicted' if strength >= 0.5 else 'hardly predicted'} the order of the conditions"
+        said += " in part" if strength >= 0.5 else ""
+    return f"σ(train, test) {said} (Spearman’s ρ over {known} conditions is {listed})."
 
 
 def _limits(results: Results, curve: Curve) -> list[str]:
@@ -154,9 +149,7 @@ def _limits(results: Results, curve: Curve) -> list[str]:
     limits = []
     if not results.settings.official:
         limit = f" (limit {results.settings.limit})" if results.settings.limit is not None else ""
-        limits.append(
-            f"This run is unofficial{limit}: it does not score the whole test set and is not comparable."
-        )
+        limits.append(f"This run is unofficial{limit}: it does not score the whole test set and is not comparable.")
     structures = min((point.n_structures for point in points), default=0)
     images = sum(point.n_images for point in points)
     rest = f"The curve rests on {_count(structures, 'test structure')} ({_count(images, 'image')} in all)"
@@ -165,15 +158,15 @@ def _limits(results: Results, curve: Curve) -> list[str]:
     else:
         limits.append(f"{rest}; differences smaller than the intervals are not established.")
     limits += [
-        "One set of weights was scored. The intervals cover the choice of structures, not that of training seed: "
-        "training again may move the whole curve.",
+        "One set of weights was scored. The intervals cover the choice of structures, not that of training "
+        "seed: training again may move the whole curve.",
         "Each interval holds for its own condition, not for the curve as a whole.",
         "The images are simulated. How the model does on a microscope’s own images does not follow from this page.",
     ]
     if curve.trained.any():
         limits.append(
-            "A rank correlation over a few neighbouring conditions describes this curve. It does not show that shared "
-            "transfer is the cause, and σ ignores contrast reversal."
+            "A rank correlation over a few neighbouring conditions describes this curve. It does not show that "
+            "shared transfer is the cause, and σ ignores contrast reversal."
         )
     return limits
 

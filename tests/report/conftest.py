@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Any
 
+import msgspec
 import numpy as np
 import pytest
 
 from hrtem_bench.conditions import Condition
+from hrtem_bench.harness import Example, Results
 
 HOSTILE = "<script>alert('x')</script> \"&\" $\\frac{1}$ \x07 --> U-Net"
 DEFOCUS = tuple(float(value) for value in range(-25, 30, 5))
@@ -27,8 +30,8 @@ def artificial_results(name: str = "U-Net, small", trained: tuple[float, ...] = 
         dice = float(0.92 - 0.4 * (1 - sigma) - 0.3 * np.exp(-((value / 4) ** 2)))
         nll = float(0.05 + 0.6 * (0.92 - dice))
         point = {
-            "condition": condition_id(value), "C10": -10 * value, "value": value, "in_distribution": value in trained,
-            "epsilon": epsilon, "sigma": sigma, "coverage": sigma**2,
+            "condition": condition_id(value), "C10": -10 * value, "value": value,
+            "in_distribution": value in trained, "epsilon": epsilon, "sigma": sigma, "coverage": sigma**2,
         }  # fmt: skip
         for key, mean in (("dice", dice), ("iou", dice / (2 - dice)), ("nll", nll)):
             point |= {key: mean, f"{key}_low": mean - 0.02, f"{key}_high": mean + 0.02}
@@ -38,7 +41,10 @@ def artificial_results(name: str = "U-Net, small", trained: tuple[float, ...] = 
     gap = float(np.mean(inside) - np.mean(outside))
     return {
         "schema_version": 1,
-        "model": {"name": name, "kind": "baseline", "path": "baselines/unet_small", "checksum": "sha256:" + "ab" * 32, "parameters": 487_000},
+        "model": {
+            "name": name, "kind": "baseline", "path": "baselines/unet_small", "checksum": "sha256:" + "ab" * 32,
+            "parameters": 487_000,
+        },
         "dataset": {
             "name": "artificial", "version": "0.0", "checksum": "sha256:" + "cd" * 32, "track": "defocus",
             "axis": "defocus", "unit": "nm", "split": "test",
@@ -51,12 +57,12 @@ def artificial_results(name: str = "U-Net, small", trained: tuple[float, ...] = 
             "spearman_sigma_dice": 0.71, "worst_condition": "defocus=0nm", "best_condition": "defocus=-10nm",
         },
         "settings": {
-            "q_max": 1.25, "bootstrap_samples": 2000, "confidence": 0.95, "seed": 0, "batch_size": 8, "threshold": 0.5,
-            "limit": None, "official": True,
+            "q_max": 1.25, "bootstrap_samples": 2000, "confidence": 0.95, "seed": 0, "batch_size": 8,
+            "threshold": 0.5, "limit": None, "official": True,
         },
         "provenance": {
-            "versions": {"hrtem-bench": "0.1.0", "numpy": "2.4"}, "command": "hrtem-bench evaluate unet_small",
-            "date": "2024-01-01",
+            "versions": {"hrtem-bench": "0.1.0", "numpy": "2.4"},
+            "command": "hrtem-bench evaluate unet_small", "date": "2024-01-01",
         },
     }  # fmt: skip
 
@@ -81,6 +87,44 @@ def artificial_per_image(curve: list[dict[str, Any]], structures: int = 12) -> d
     }
 
 
-@pytest.fixture
+def make_results(name: str = "U-Net, small", trained: tuple[float, ...] = (-10.0,), **parts: Any) -> Results:
+    """Artificial results; `parts` replace fields, e.g. settings={"official": False}."""
+    plain = artificial_results(name, trained)
+    for key, values in parts.items():
+        plain[key] = {**plain[key], **values} if isinstance(values, dict) else values
+    return msgspec.convert(plain, Results)
+
+
+@pytest.fixture(name="make_results", scope="session")
+def make_results_fixture() -> Callable[..., Results]:
+    return make_results
+
+
+@pytest.fixture(scope="session")
+def results() -> Results:
+    return make_results()
+
+
+@pytest.fixture(scope="session")
+def per_image(results: Results) -> dict[str, np.ndarray]:
+    return artificial_per_image(msgspec.to_builtins(results.curve))
+
+
+@pytest.fixture(scope="session")
+def examples(results: Results) -> list[Example]:
+    image, mask, probability = artificial_images()
+    dice = {point.condition: point.dice for point in results.curve}
+    return [
+        Example(condition_id(value), "s05", image, mask, probability, dice[condition_id(value)], 0.4, title)
+        for value, title in ((-10.0, "best condition"), (0.0, "worst condition"))
+    ]
+
+
+@pytest.fixture(scope="session")
 def conditions() -> dict[str, Condition]:
     return {condition_id(value): Condition(C10=-10 * value, focal_spread=10.0) for value in DEFOCUS}
+
+
+@pytest.fixture(scope="session")
+def hostile() -> str:
+    return HOSTILE

@@ -1,0 +1,33 @@
+"""The report of a finished evaluation: chooses the examples, has them predicted, and writes the page."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+
+from hrtem_bench.harness import Evaluation, make_examples
+from hrtem_bench.report.curves import Curve
+from hrtem_bench.report.gather import choose_examples
+from hrtem_bench.report.html import write_report
+from hrtem_bench.report.plates import Reliability
+
+
+def report_evaluation(
+    evaluation: Evaluation, out: Path, *, others: Sequence[Curve] = (), reliability: Reliability | None = None
+) -> Path:
+    """Write the report of an evaluation into `out`; returns the page's path. The model runs once per example.
+
+    others, reliability: as in `report`.
+    """
+    results, track = evaluation.results, evaluation.track
+    examples = make_examples(evaluation, choose_examples(results, evaluation.per_image))
+    return write_report(
+        results,
+        evaluation.per_image,
+        examples,
+        out,
+        conditions={one.condition_id: one.condition for one in track.conditions},
+        nyquist=0.5 / track.pixel_size,
+        others=others,
+        reliability=reliability,
+    )

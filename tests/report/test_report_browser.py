@@ -1,0 +1,66 @@
+"""The page in a real browser, where there is one: nothing runs off a phone's screen, and it prints."""
+
+from __future__ import annotations
+
+import json
+import re
+import shutil
+import subprocess
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from hrtem_bench.conditions import Condition
+from hrtem_bench.harness import Example, Results
+from hrtem_bench.report import write_report
+
+CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser") or shutil.which("google-chrome")
+FLAGS = (
+    "--headless", "--no-sandbox", "--disable-gpu", "--disable-background-networking", "--disable-component-update",
+    "--disable-sync", "--no-first-run", "--no-pdf-header-footer",
+)  # fmt: skip
+PROBE = """<script>
+addEventListener("load", () => {
+  const wide = [...document.querySelectorAll("main *")].filter(e => !e.closest(".scroll, svg, pre")
+    && e.getBoundingClientRect().right > innerWidth + 1).map(e => e.outerHTML.slice(0, 80));
+  const found = {width: innerWidth, page: document.documentElement.scrollWidth, wide: wide,
+    requests: performance.getEntriesByType("resource").filter(r => !r.name.startsWith("data:")).map(r => r.name)};
+  document.title = "PROBE" + JSON.stringify(found) + "PROBE";
+});
+</script></body>"""
+
+pytestmark = [pytest.mark.slow, pytest.mark.skipif(CHROMIUM is None, reason="no Chromium here")]
+
+
+def browse(profile: Path, *arguments: str) -> str:
+    assert CHROMIUM is not None
+    command = [CHROMIUM, *FLAGS, f"--user-data-dir={profile}", *arguments]
+    return subprocess.run(command, check=True, capture_output=True, text=True, timeout=120).stdout
+
+
+@pytest.fixture
+def page(
+    tmp_path: Path, results: Results, per_image: dict[str, np.ndarray], examples: list[Example],
+    conditions: dict[str, Condition],
+) -> Path:  # fmt: skip
+    return write_report(results, per_image, examples, tmp_path / "out", conditions=conditions, nyquist=1.25)
+
+
+@pytest.mark.parametrize("width", [390, 1280])
+def test_nothing_runs_off_the_screen_and_nothing_is_requested(tmp_path: Path, page: Path, width: int) -> None:
+    probed = page.with_name("probed.html")
+    probed.write_text(page.read_text().replace("</body>", PROBE))
+    dom = browse(tmp_path / "profile", f"--window-size={width},900", "--dump-dom", f"file://{probed}")
+    title = re.search(r"PROBE(\{.*?\})PROBE", dom)
+    assert title
+    found = json.loads(title[1].replace("&lt;", "<").replace("&gt;", ">").replace("&amp;", "&"))
+    assert found["page"] <= found["width"]
+    assert found["wide"] == [] and found["requests"] == []
+
+
+def test_it_prints(tmp_path: Path, page: Path) -> None:
+    pdf = tmp_path / "report.pdf"
+    browse(tmp_path / "profile", f"--print-to-pdf={pdf}", f"file://{page}")
+    assert pdf.read_bytes().startswith(b"%PDF")
+    assert pdf.stat().st_size > 20_000

@@ -1,0 +1,118 @@
+"""Figures of scores: what is drawn is what was given, and labels do not collide."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+import numpy as np
+import pytest
+from matplotlib.backends.backend_agg import FigureCanvasAgg
+from matplotlib.figure import Figure
+from matplotlib.text import Annotation
+from scipy.stats import spearmanr
+
+from hrtem_bench.harness import Results
+from hrtem_bench.report import curve_figure, curve_of, reliability_figure, shift_figure
+from hrtem_bench.report.gather import track_of
+
+
+def line_data(figure: Figure, panel: int) -> list[np.ndarray]:
+    return [np.asarray(line.get_xydata()) for line in figure.axes[panel].lines]
+
+
+def test_the_curve_is_sorted_and_drawn_as_given(make_results: Callable[..., Results]) -> None:
+    results = make_results()
+    shuffled = make_results(curve=results.curve[::-1])
+    curve = curve_of(shuffled)
+    assert list(curve.value) == sorted(point.value for point in results.curve)
+    figure = curve_figure(curve, track_of(shuffled))
+    wanted = np.array([[point.value, point.dice] for point in results.curve])
+    assert any(np.array_equal(data, wanted) for data in line_data(figure, 0))
+    assert figure.axes[-1].get_xlabel() == "Defocus (nm), underfocus > 0"
+    assert [ax.get_ylabel() for ax in figure.axes] == ["Dice", "Loss (NLL, nats per pixel)", "Transfer (0 to 1)"]
+
+
+def test_bands_are_the_intervals_and_trained_conditions_are_marked(results: Results) -> None:
+    curve = curve_of(results)
+    figure = curve_figure(curve, track_of(results), confidence=0.9)
+    band = np.asarray(figure.axes[0].collections[0].get_paths()[0].vertices)
+    assert band[:, 1].min() == pytest.approx(min(point.dice_low for point in results.curve))
+    assert band[:, 1].max() == pytest.approx(max(point.dice_high for point in results.curve))
+    trained = [data for data in line_data(figure, 0) if len(data) == 2 and np.all(data[:, 0] == -10)]
+    assert trained
+    legend = figure.axes[0].get_legend()
+    assert legend is not None
+    assert [text.get_text() for text in legend.get_texts()] == ["trained here", "90 % interval"]
+
+
+def test_other_models_are_named(make_results: Callable[..., Results], hostile: str) -> None:
+    one, two = make_results(), make_results(hostile)
+    figure = curve_figure(curve_of(one), track_of(one), others=[curve_of(two)])
+    FigureCanvasAgg(figure).draw()  # a dollar sign in a name is no formula
+    legend = figure.axes[0].get_legend()
+    assert legend is not None
+    names = [text.get_text() for text in legend.get_texts()]
+    assert names[0] == one.model.name and hostile.startswith(names[1][:-1])
+
+
+@pytest.mark.parametrize("against", ["sigma", "epsilon"])
+def test_rank_correlation_is_stated_and_every_point_named(results: Results, against: str) -> None:
+    curve = curve_of(results)
+    figure = shift_figure(curve, track_of(results), against=against)
+    for ax, name in zip(figure.axes, ("nll", "dice"), strict=True):
+        rho = spearmanr(getattr(curve, against), curve.scores[name][0]).statistic
+        assert ax.get_title(loc="left") == f"Spearman’s ρ = {rho:+.2f}".replace("-", "−")
+        written = {text.get_text() for text in ax.texts}
+        assert {"−25", "−10", "0", "+5", "+25"} <= written
+
+
+def test_stated_correlation_wins(results: Results) -> None:
+    figure = shift_figure(curve_of(results), track_of(results), rho={"nll": -0.123, "dice": None})
+    titles = [ax.get_title(loc="left") for ax in figure.axes]
+    assert titles == ["Spearman’s ρ = −0.12", "Spearman’s ρ = –"]
+
+
+def test_labels_do_not_cover_each_other(results: Results) -> None:
+    figure = shift_figure(curve_of(results), track_of(results))
+    figure.draw_without_rendering()
+    renderer = figure.canvas.get_renderer()  # type: ignore[attr-defined]
+    for ax in figure.axes:
+        boxes = [t.get_window_extent(renderer) for t in ax.texts if isinstance(t, Annotation)]
+        for index, box in enumerate(boxes):
+            assert not any(box.overlaps(other) for other in boxes[index + 1 :])
+            assert box.x0 >= 0 and box.x1 <= figure.bbox.x1
+
+
+def test_a_model_without_probabilities_has_no_loss_panel(make_results: Callable[..., Results]) -> None:
+    results = make_results()
+    bare = [{**{f: getattr(p, f) for f in p.__struct_fields__}, "nll": None, "nll_low": None, "nll_high": None}
+            for p in results.curve]  # fmt: skip
+    figure = curve_figure(curve_of(make_results(curve=bare)), track_of(results))
+    assert [ax.get_ylabel() for ax in figure.axes] == ["Dice", "Transfer (0 to 1)"]
+
+
+def test_tracks_without_numbers_show_names(make_results: Callable[..., Results]) -> None:
+    results = make_results(dataset={"track": "structure", "axis": "structure", "unit": ""})
+    figure = curve_figure(curve_of(results), track_of(results))
+    figure.draw_without_rendering()
+    ticks = [text.get_text() for text in figure.axes[-1].get_xticklabels()]
+    assert ticks == [point.condition for point in results.curve]
+
+
+def test_dose_is_drawn_on_a_logarithmic_axis(make_results: Callable[..., Results]) -> None:
+    results = make_results()
+    points = [{**{f: getattr(p, f) for f in p.__struct_fields__}, "value": dose}
+              for p, dose in zip(results.curve, (30, 75, 150, 300, 600), strict=False)]  # fmt: skip
+    dosed = make_results(curve=points, dataset={"track": "dose", "axis": "dose", "unit": "e/Å²"})
+    figure = curve_figure(curve_of(dosed), track_of(dosed))
+    figure.draw_without_rendering()
+    ax = figure.axes[-1]
+    assert ax.get_xscale() == "log" and ax.get_xlabel() == "Dose (e/Å²)"
+    assert [text.get_text() for text in ax.get_xticklabels()] == ["30", "75", "150", "300", "600"]
+
+
+def test_reliability_leaves_empty_bins_out() -> None:
+    figure = reliability_figure(np.array([0.1, 0.5, 0.9]), np.array([0.2, 0.0, 0.8]), np.array([30.0, 0.0, 10.0]))
+    points = line_data(figure, 0)[1]
+    assert points.tolist() == [[0.1, 0.2], [0.9, 0.8]]
+    assert [bar.get_height() for bar in figure.axes[1].patches] == pytest.approx([0.75, 0.0, 0.25])

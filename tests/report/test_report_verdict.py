@@ -1,0 +1,138 @@
+"""The verdict says what the numbers say."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from typing import Any
+
+import msgspec
+import numpy as np
+import pytest
+
+from hrtem_bench.harness import Results
+from hrtem_bench.report import Curve, choose_examples, verdict
+from hrtem_bench.report.verdict import held
+
+Make = Callable[..., Results]
+
+
+def curve(dice: Sequence[float], trained: Sequence[int]) -> Curve:
+    scores = np.tile(np.asarray(dice, dtype=float), (3, 1))
+    marks = np.isin(np.arange(len(dice)), trained)
+    return Curve("m", tuple("abcdefgh"[: len(dice)]), np.arange(len(dice), dtype=float), marks, {"dice": scores})
+
+
+@pytest.mark.parametrize(
+    ("dice", "trained", "expected"),
+    [
+        ([0.5, 0.9, 1.0, 0.96, 0.9], [2], [2, 3]),
+        ([0.96, 0.9, 1.0, 0.9, 0.99], [2], [2]),  # what lies behind a gap is not reached
+        ([1.0, 1.0, 1.0], [1], [0, 1, 2]),
+        ([1.0, 0.2, 1.0], [0, 2], [0, 2]),
+        ([0.5, 0.5], [], []),
+        ([1.0, 1.0, 0.6], [0, 2], [0, 1]),  # a trained condition may itself fall short of the mean
+    ],
+)
+def test_the_reach_is_walked_outwards_from_training(dice: list[float], trained: list[int], expected: list[int]) -> None:
+    assert np.flatnonzero(held(curve(dice, trained))).tolist() == expected
+
+
+def changed(results: Results, **scores: Sequence[float]) -> list[dict[str, Any]]:
+    points = msgspec.to_builtins(results.curve)
+    for name, values in scores.items():
+        for point, value in zip(points, values, strict=True):
+            point |= {name: value, f"{name}_low": value - 0.01, f"{name}_high": value + 0.01}
+    return points
+
+
+def test_the_lead_gives_score_and_gap(results: Results) -> None:
+    own = next(point for point in results.curve if point.in_distribution)
+    lead = verdict(results).lead
+    assert lead.startswith(f"U-Net, small reaches a Dice of {own.dice:.2f} ({own.dice_low:.2f} to {own.dice_high:.2f})")
+    assert f"a gap of {results.summary.id_ood_gap:.2f}" in lead
+    assert "at −10 nm" in lead and "the other 10 conditions" in lead
+
+
+def test_the_reach_and_the_worst_condition_are_named(make_results: Make) -> None:
+    base = make_results()
+    dice = [0.5, 0.6, 0.88, 0.9, 0.87, 0.3, 0.5, 0.5, 0.5, 0.5, 0.5]
+    findings = " ".join(verdict(make_results(curve=changed(base, dice=dice))).findings)
+    assert "keeps 95 % of its in-distribution score from −15 nm to −5 nm." in findings
+    assert "The worst condition is 0 nm: Dice 0.30 (0.29 to 0.31)" in findings
+
+
+def test_a_range_to_the_edge_of_the_track_says_so(make_results: Make) -> None:
+    base = make_results()
+    dice = [0.9, 0.9, 0.9, 0.9, *[0.3] * 7]
+    findings = " ".join(verdict(make_results(curve=changed(base, dice=dice))).findings)
+    assert "from −25 nm to −10 nm; the track ends at −25 nm, so it may go further." in findings
+
+
+def test_nowhere_else_is_said(make_results: Make) -> None:
+    base = make_results()
+    dice = [0.1, 0.1, 0.1, 0.9, *[0.1] * 7]
+    findings = " ".join(verdict(make_results(curve=changed(base, dice=dice))).findings)
+    assert "at no other tested condition does the mean Dice keep 95 %" in findings
+
+
+def test_a_model_trained_elsewhere_has_no_gap(make_results: Make) -> None:
+    base = make_results()
+    points = [{**point, "in_distribution": False} for point in msgspec.to_builtins(base.curve)]
+    summary = {"id_dice": None, "id_ood_gap": None, "id_ood_gap_low": None, "id_ood_gap_high": None}
+    said = verdict(make_results(curve=points, summary=summary))
+    assert "trained on none of these conditions" in said.lead
+    assert not any("How far" in finding for finding in said.findings)
+
+
+@pytest.mark.parametrize(
+    ("nll", "dice", "expected"),
+    [
+        (-0.9, 0.9, "predicted the order of the conditions well"),
+        (-0.9, 0.6, "in part"),
+        (-0.9, 0.2, "hardly predicted"),
+        (0.4, -0.4, "the wrong way round"),
+    ],
+)
+def test_the_prediction_is_judged_by_its_weaker_side(
+    make_results: Make, nll: float, dice: float, expected: str
+) -> None:
+    said = verdict(make_results(summary={"spearman_sigma_nll": nll, "spearman_sigma_dice": dice}))
+    (finding,) = [finding for finding in said.findings if "Spearman" in finding]
+    assert expected in finding
+    assert f"{nll:+.2f} with the loss and {dice:+.2f} with the Dice".replace("-", "−") in finding
+
+
+def test_limits_tell_of_few_structures_and_of_unofficial_runs(make_results: Make) -> None:
+    base = make_results()
+    few = [{**point, "n_structures": 4, "n_images": 4} for point in msgspec.to_builtins(base.curve)]
+    limits = " ".join(verdict(make_results(curve=few, settings={"official": False, "limit": 4})).limits)
+    assert "4 test structures (44 images in all). With fewer than 10" in limits
+    assert "unofficial (limit 4)" in limits
+    assert "unofficial" not in " ".join(verdict(base).limits)
+
+
+def test_examples_show_one_structure_from_best_to_worst(results: Results, per_image: dict[str, np.ndarray]) -> None:
+    chosen = choose_examples(results, per_image)
+    assert [choice.title for choice in chosen] == [
+        "best condition", "middle condition", "worst condition", "worst image of all"
+    ]  # fmt: skip
+    order = sorted(results.curve, key=lambda point: -point.dice)
+    assert [choice.condition_id for choice in chosen[:3]] == [
+        order[0].condition, order[len(order) // 2].condition, order[-1].condition
+    ]  # fmt: skip
+    assert len({choice.structure_id for choice in chosen[:3]}) == 1
+    lowest = int(np.argmin(per_image["dice"]))
+    assert chosen[3].structure_id == per_image["structure_id"][lowest]
+
+
+def test_one_condition_gives_one_example(make_results: Make) -> None:
+    one = make_results(curve=msgspec.to_builtins(make_results().curve)[:1])
+    per_image = {
+        "structure_id": np.array(["s"]),
+        "condition_id": np.array([one.curve[0].condition]),
+        "dice": np.array([0.5]),
+    }
+    assert [choice.title for choice in choose_examples(one, per_image)] == ["best condition"]
+    assert verdict(one).findings == (
+        "Too few conditions have a σ to say whether the transfer function predicted the scores.",
+    )
