@@ -9,8 +9,11 @@ import numpy as np
 from numpy.typing import NDArray
 
 from hrtem_bench.conditions import Condition
-from hrtem_bench.harness.results import METRICS, CurvePoint, Summary
-from hrtem_bench.harness.statistics import Clusters, Replicates, bootstrap, clusters, interval, spearman
+from hrtem_bench.harness.calibration import calibration_error, reliability_curve
+from hrtem_bench.harness.options import Options
+from hrtem_bench.harness.results import METRICS, CurvePoint, Reliability
+from hrtem_bench.harness.statistics import Clusters, Replicates, bootstrap, clusters, interval, simultaneous_band
+from hrtem_bench.harness.summary import finite
 
 if TYPE_CHECKING:
     from hrtem_bench.dataset import TrackCondition
@@ -80,18 +83,29 @@ def curve_points(
     data: Mapping[str, Clusters],
     replicates: Mapping[str, Replicates],
     transfer: Sequence[Mapping[str, Any]],
+    reliability: Sequence[Any],
     trained: Sequence[str],
-    confidence: float,
+    options: Options,
 ) -> list[CurvePoint]:
-    """The curve: a point per condition, in their order."""
-    intervals = {name: interval(one, confidence) for name, one in replicates.items()}
+    """The curve: a point per condition, in their order.
+
+    transfer: see `transfer_values`. reliability: sums of `calibration.reliability`, or None. trained: ids of
+    conditions.
+    """
+    intervals = {name: interval(one, options.confidence) for name, one in replicates.items()}
+    band = simultaneous_band(
+        data["dice"], samples=options.bootstrap_samples, seed=options.seed, confidence=options.confidence, limits=(0, 1)
+    )
     counts = data["dice"].count
     points = []
     for index, condition in enumerate(conditions):
-        scores: dict[str, Any] = {}
+        scores: dict[str, Any] = {"dice_band_low": finite(band[0][index]), "dice_band_high": finite(band[1][index])}
         for name, (low, high) in intervals.items():
             scores[name] = float(replicates[name].estimate[index])
             scores[f"{name}_low"], scores[f"{name}_high"] = finite(low[index]), finite(high[index])
+        if reliability[index] is not None:
+            scores["calibration_error"] = calibration_error(reliability[index])
+            scores["reliability"] = _reliability(reliability[index])
         points.append(
             CurvePoint(
                 condition=condition.condition_id,
@@ -107,33 +121,15 @@ def curve_points(
     return points
 
 
-def summarise(points: Sequence[CurvePoint], replicates: Mapping[str, Replicates], confidence: float) -> Summary:
-    """The scores of the whole curve; each is None where it has no meaning."""
-    dice = np.array([point.dice for point in points])
-    trained = np.array([point.in_distribution for point in points])
-    sigma = [np.nan if point.sigma is None else point.sigma for point in points]
-    nll = [np.nan if point.nll is None else point.nll for point in points]
-    gap: dict[str, float | None] = {}
-    if trained.any() and not trained.all():
-        one = replicates["dice"].map(lambda m: m[..., trained].mean(axis=-1) - m[..., ~trained].mean(axis=-1))
-        low, high = interval(one, confidence)
-        gap = {"id_ood_gap": float(one.estimate), "id_ood_gap_low": finite(low), "id_ood_gap_high": finite(high)}
-    return Summary(
-        id_dice=float(dice[trained].mean()) if trained.any() else None,
-        ood_dice=float(dice[~trained].mean()) if not trained.all() else None,
-        spearman_sigma_nll=spearman(sigma, nll),
-        spearman_sigma_dice=spearman(sigma, dice),
-        worst_condition=points[int(np.argmin(dice))].condition,
-        best_condition=points[int(np.argmax(dice))].condition,
-        **gap,
+def _reliability(sums: Any) -> Reliability:
+    confidence, accuracy, count = reliability_curve(sums)
+    return Reliability(
+        confidence=[finite(one) for one in confidence],
+        accuracy=[finite(one) for one in accuracy],
+        count=[int(one) for one in count],
     )
 
 
 def bootstrap_all(data: Mapping[str, Clusters], samples: int, seed: int) -> dict[str, Replicates]:
     """The replicates of every metric, from one resampling of structures."""
     return {name: bootstrap(one, samples=samples, seed=seed) for name, one in data.items()}
-
-
-def finite(value: Any) -> float | None:
-    """A number, None for NaN."""
-    return float(value) if np.isfinite(value) else None

@@ -33,6 +33,7 @@ from hrtem_bench.harness.results import (
 )
 from hrtem_bench.harness.scoring import ConditionScores, score_condition, stack
 from hrtem_bench.harness.submissions import Submission, load_submission
+from hrtem_bench.harness.summary import summarise
 
 if TYPE_CHECKING:
     from hrtem_bench.dataset import Track, TrackCondition
@@ -110,13 +111,20 @@ def _finished(
         _training_set(submission, track, options), [one.conditions() for one in scores], q_max
     )
     trained = _trained_ids(submission, track, options)
-    points = curves.curve_points(chosen, data, replicates, transfer, trained, options.confidence)
+    reliability = [one.reliability for one in scores]
+    points = curves.curve_points(chosen, data, replicates, transfer, reliability, trained, options)
     results = Results(
         model=model_info(submission),
         dataset=dataset_info(track, options.split),
         train=TrainInfo(conditions=trained),
         curve=points,
-        summary=curves.summarise(points, replicates, options.confidence),
+        summary=summarise(
+            points,
+            replicates["dice"],
+            confidence=options.confidence,
+            has_axis=bool(track.unit),
+            breakdown=options.breakdown_dice,
+        ),
         settings=Settings(
             q_max=q_max,
             bootstrap_samples=options.bootstrap_samples,
@@ -124,6 +132,7 @@ def _finished(
             seed=options.seed,
             batch_size=options.batch_size,
             threshold=submission.contract.threshold,
+            breakdown_dice=options.breakdown_dice,
             limit=options.limit,
             official=options.split == "test" and options.limit is None and len(chosen) == len(track.conditions),
             input=submission.contract,
@@ -147,16 +156,13 @@ def _opened(data: str | Path | Track, track: str) -> Track:
     return open_dataset(data, track)
 
 
-def _chosen(track: Track, options: Options) -> list[TrackCondition]:
-    """The conditions to score, in the track's order."""
-    known = [one.condition_id for one in track.conditions]
-    for name in (*(options.conditions or ()), *(options.train_conditions or ())):
-        if name not in known:
-            raise InputError(f"the track {track.name} has no condition {name!r}: it has {', '.join(known)}")
-    wanted = known if options.conditions is None else options.conditions
-    if not wanted:
-        raise InputError(f"no condition to score: the track {track.name} has {', '.join(known)}")
-    return [one for one in track.conditions if one.condition_id in wanted]
+def _chosen(track: Track, options: Options) -> tuple[TrackCondition, ...]:
+    """The conditions to score, in the track's order; the names of those trained at are checked too."""
+    track.select(options.train_conditions)
+    chosen = track.select(options.conditions)
+    if not chosen:
+        raise InputError(f"no condition to score: the track {track.name} has {len(track.conditions)}, none is chosen")
+    return chosen
 
 
 def _trial(

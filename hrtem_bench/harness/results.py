@@ -15,14 +15,14 @@ from hrtem_bench.dataset.files import aside, write_aside
 from hrtem_bench.errors import InputError, require
 from hrtem_bench.harness.cards import one_line
 from hrtem_bench.harness.contract import InputContract
+from hrtem_bench.harness.objects import MATCH, MIN_AREA, TOLERANCE
 
 SCHEMA_VERSION = 1
 RESULTS = "results.json"
 PER_IMAGE = "per_image.parquet"
 
-METRICS = ("dice", "iou", "nll")
+METRICS = ("dice", "iou", "nll", "brier", "surface_dice", "precision", "recall", "f1", "panoptic_quality")
 """The scores of an image; `CurvePoint` has the mean and the interval of each."""
-LIMITS = {"dice": (0.0, 1.0), "iou": (0.0, 1.0), "nll": (0.0, float("inf"))}
 
 
 class ModelInfo(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
@@ -53,12 +53,26 @@ class TrainInfo(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields
     conditions: list[str] = []
 
 
+class Reliability(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """Pixels by bins of predicted probability.
+
+    confidence: its mean; accuracy: the share that is particle (both None in an empty bin); count: the number
+    of pixels.
+    """
+
+    confidence: list[float | None]
+    accuracy: list[float | None]
+    count: list[int]
+
+
 class CurvePoint(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """One condition: means over its images, each with the interval of a bootstrap over structures.
 
     C10: nominal, Å. value: place on the axis, in its unit. epsilon, sigma, coverage: of the conditions as
-    used, the spread between images included; sigma and coverage are None where the training is unknown. nll
-    is None for a model that returns classes. An interval is None where there is but one structure.
+    used, the spread between images included; sigma and coverage are None where the training is unknown. An
+    interval is None where there is but one structure. nll, brier, calibration_error (expected, 15 bins) and
+    reliability are None for a model that returns classes. precision, recall, f1 and panoptic_quality are
+    those of objects. dice_band: the simultaneous band that holds the whole curve of Dice.
     """
 
     condition: str
@@ -79,6 +93,28 @@ class CurvePoint(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_field
     nll: float | None = None
     nll_low: float | None = None
     nll_high: float | None = None
+    brier: float | None = None
+    brier_low: float | None = None
+    brier_high: float | None = None
+    surface_dice: float | None = None
+    surface_dice_low: float | None = None
+    surface_dice_high: float | None = None
+    precision: float | None = None
+    precision_low: float | None = None
+    precision_high: float | None = None
+    recall: float | None = None
+    recall_low: float | None = None
+    recall_high: float | None = None
+    f1: float | None = None
+    f1_low: float | None = None
+    f1_high: float | None = None
+    panoptic_quality: float | None = None
+    panoptic_quality_low: float | None = None
+    panoptic_quality_high: float | None = None
+    dice_band_low: float | None = None
+    dice_band_high: float | None = None
+    calibration_error: float | None = None
+    reliability: Reliability | None = None
 
 
 class Summary(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
@@ -86,7 +122,12 @@ class Summary(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=T
 
     id_dice, ood_dice: mean over the conditions trained at, and over the others, of their mean Dice, every
     condition counted alike; id_ood_gap: id_dice - ood_dice. spearman_*: rank correlation over conditions of
-    σ(train, test) with the mean score.
+    σ(train, test) with the mean score. slope_sigma_dice: slope of the least-squares line of mean Dice against
+    σ. worst_dice: lowest mean over the conditions. On an axis with a unit, with straight lines between
+    conditions: area_dice, mean height of the Dice curve from area_from to area_to; width_95, width of the
+    range about the trained conditions that keeps 95 % of id_dice; breakdown_below and _above, where the lower
+    simultaneous band, walked outwards from the trained conditions, falls below settings.breakdown_dice.
+    Censored: the axis ends before that happens, and the number is as far as was tested.
     """
 
     id_dice: float | None = None
@@ -98,6 +139,25 @@ class Summary(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=T
     spearman_sigma_dice: float | None = None
     worst_condition: str | None = None
     best_condition: str | None = None
+    worst_dice: float | None = None
+    worst_dice_low: float | None = None
+    worst_dice_high: float | None = None
+    slope_sigma_dice: float | None = None
+    slope_sigma_dice_low: float | None = None
+    slope_sigma_dice_high: float | None = None
+    area_dice: float | None = None
+    area_dice_low: float | None = None
+    area_dice_high: float | None = None
+    area_from: float | None = None
+    area_to: float | None = None
+    width_95: float | None = None
+    width_95_low: float | None = None
+    width_95_high: float | None = None
+    width_95_censored: bool | None = None
+    breakdown_below: float | None = None
+    breakdown_below_censored: bool | None = None
+    breakdown_above: float | None = None
+    breakdown_above_censored: bool | None = None
 
 
 class Settings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
@@ -105,7 +165,8 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=
 
     q_max: band of ε, σ and coverage, 1/Å. seed: of the bootstrap. threshold: a pixel is particle above it.
     limit: images per condition, None for all. official: the whole test split at every condition was scored.
-    input: the contract the model was run under.
+    input: the contract the model was run under. breakdown_dice: see `Summary`. surface_tolerance (Å),
+    object_min_area (Å²), object_match (IoU): see `objects`.
     """
 
     q_max: float
@@ -114,6 +175,10 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=
     seed: int
     batch_size: int
     threshold: float
+    breakdown_dice: float = 0.7
+    surface_tolerance: float = TOLERANCE
+    object_min_area: float = MIN_AREA
+    object_match: float = MATCH
     limit: int | None
     official: bool
     input: InputContract = InputContract()

@@ -13,6 +13,9 @@ from numpy.typing import NDArray
 from hrtem_bench.conditions import Condition, condition_from_dict, condition_to_dict
 from hrtem_bench.errors import InputError
 from hrtem_bench.harness import metrics
+from hrtem_bench.harness.calibration import BINS, reliability
+from hrtem_bench.harness.contract import InputContract
+from hrtem_bench.harness.objects import object_scores, surface_dice
 from hrtem_bench.harness.predict import batches, predict
 from hrtem_bench.harness.results import ImageScores
 from hrtem_bench.harness.submissions import Submission
@@ -22,11 +25,16 @@ if TYPE_CHECKING:
 
 
 class ConditionScores(msgspec.Struct, frozen=True, kw_only=True):
-    """What is kept of one condition: a score per image, in the track's order, and the settings used, each once."""
+    """What is kept of one condition.
+
+    images: in the track's order. used: their settings, each distinct one once. reliability: see
+    `calibration`, None for a model that returns classes.
+    """
 
     condition_id: str
     images: list[ImageScores]
     used: list[dict[str, Any]]
+    reliability: list[list[float]] | None
 
     def conditions(self) -> tuple[Condition, ...]:
         """The conditions of the images, each distinct one once."""
@@ -46,16 +54,24 @@ def score_condition(
     """Score every image of a condition (the first `limit`), `batch_size` at a time; `scored` is told of each batch."""
     images: list[ImageScores] = []
     used: dict[Condition, None] = {}
+    sums = np.zeros((3, BINS))
     samples = islice(track.rows(split, conditions=[condition_id]), limit)
     for batch in batches(samples, batch_size):
         probability = predict(submission, stack(batch), track.pixel_size)
-        images += score_batch(batch, probability, submission)
+        images += score_batch(batch, probability, submission, track.pixel_size)
+        for one, sample in zip(probability, batch, strict=True):
+            sums += reliability(one, sample.mask > 0)
         used.update(dict.fromkeys(sample.condition for sample in batch))
         if scored is not None:
             scored(len(batch))
     if not images:
         raise InputError(f"the {split} split of the track {track.name} has no images at {condition_id}")
-    return ConditionScores(condition_id=condition_id, images=images, used=[condition_to_dict(one) for one in used])
+    return ConditionScores(
+        condition_id=condition_id,
+        images=images,
+        used=[condition_to_dict(one) for one in used],
+        reliability=None if submission.contract.output == "classes" else sums.tolist(),
+    )
 
 
 def stack(samples: list[Sample]) -> NDArray[np.float32]:
@@ -65,19 +81,34 @@ def stack(samples: list[Sample]) -> NDArray[np.float32]:
     return np.stack([sample.image for sample in samples]).astype(np.float32, copy=False)
 
 
-def score_batch(samples: list[Sample], probability: NDArray[np.float32], submission: Submission) -> list[ImageScores]:
+def score_batch(
+    samples: list[Sample], probability: NDArray[np.float32], submission: Submission, pixel_size: float
+) -> list[ImageScores]:
     """The scores of a batch: probability (N, ny, nx) against each sample's mask."""
-    mask = np.stack([sample.mask for sample in samples]) > 0
-    prediction = probability > submission.contract.threshold
-    columns = {"dice": metrics.dice(prediction, mask), "iou": metrics.iou(prediction, mask)}
-    if submission.contract.output != "classes":
-        columns["nll"] = metrics.nll(probability, mask)
     return [
         ImageScores(
             structure_id=sample.structure_id,
             condition_id=sample.condition_id,
             C10=sample.condition.C10,
-            metrics={name: float(values[index]) for name, values in columns.items()},
+            metrics=image_metrics(sample, probability[index], submission.contract, pixel_size),
         )
         for index, sample in enumerate(samples)
     ]
+
+
+def image_metrics(
+    sample: Sample, probability: NDArray[np.float32], contract: InputContract, pixel_size: float
+) -> dict[str, float | None]:
+    """Every score of one image, by the names in METRICS; those of probabilities not for a model that gives classes."""
+    mask = sample.mask > 0
+    prediction = probability > contract.threshold
+    scores: dict[str, float | None] = {
+        "dice": float(metrics.dice(prediction, mask)),
+        "iou": float(metrics.iou(prediction, mask)),
+        "surface_dice": surface_dice(prediction, mask, pixel_size=pixel_size),
+        **object_scores(prediction, sample.instances, pixel_size=pixel_size),
+    }
+    if contract.output != "classes":
+        scores["nll"] = float(metrics.nll(probability, mask))
+        scores["brier"] = float(metrics.brier(probability, mask))
+    return scores

@@ -11,6 +11,7 @@ import pytest
 from hypothesis import settings
 
 from hrtem_bench.conditions import Condition
+from hrtem_bench.errors import InputError
 
 SIZE = 32
 settings.register_profile("shared machine", deadline=None)
@@ -58,12 +59,18 @@ class FakeTrack:
             for v in self.values
         )
 
+    def select(self, conditions: Sequence[str] | None = None) -> tuple[FakeCondition, ...]:
+        known = [one.condition_id for one in self.conditions]
+        for name in conditions or ():
+            if name not in known:
+                raise InputError(f"the track has no condition {name!r}: it has {', '.join(known)}")
+        return tuple(one for one in self.conditions if conditions is None or one.condition_id in conditions)
+
     def rows(self, split: str, conditions: Sequence[str] | None = None) -> Iterator[FakeSample]:
-        for condition in self.conditions:
-            if conditions is None or condition.condition_id in conditions:
-                self.reads.append(condition.condition_id)
-                for structure in range(self.n_structures):
-                    yield self._sample(structure, condition)
+        for condition in self.select(conditions):
+            self.reads.append(condition.condition_id)
+            for structure in range(self.n_structures):
+                yield self._sample(structure, condition)
 
     def _sample(self, structure: int, condition: FakeCondition) -> FakeSample:
         rng = np.random.default_rng([structure, int(condition.value) + 100])

@@ -6,9 +6,7 @@ import numpy as np
 import pytest
 
 from hrtem_bench.conditions import Condition
-from hrtem_bench.harness.curves import spread_set, summarise, transfer_values
-from hrtem_bench.harness.results import CurvePoint
-from hrtem_bench.harness.statistics import Clusters, bootstrap
+from hrtem_bench.harness.curves import spread_set, transfer_values
 
 HERE, THERE = Condition(C10=-100.0, focal_spread=10.0), Condition(C10=-400.0, focal_spread=10.0)
 
@@ -48,35 +46,3 @@ def test_transfer_values() -> None:
     assert other["sigma"] is not None and other["sigma"] < 0.98
     unknown = transfer_values([], [[HERE]], 1.25)[0]
     assert unknown == {"epsilon": pytest.approx(same["epsilon"]), "sigma": None, "coverage": None}
-
-
-def points(dice: list[float], trained: list[bool], sigma: list[float | None]) -> list[CurvePoint]:
-    return [
-        CurvePoint(
-            condition=f"c{i}", C10=0.0, value=i, in_distribution=t, n_images=5, n_structures=5, sigma=s, dice=d,
-            iou=d, nll=1 - d,
-        )
-        for i, (d, t, s) in enumerate(zip(dice, trained, sigma, strict=True))
-    ]  # fmt: skip
-
-
-def test_summary_of_a_curve() -> None:
-    dice = [0.6, 0.9, 0.8, 0.4]
-    data = Clusters(np.tile(dice, (5, 1)), np.ones((5, 4)))
-    one = summarise(points(dice, [False, True, True, False], [0.7, 1.0, 0.9, 0.5]), {"dice": bootstrap(data)}, 0.95)
-    assert (one.id_dice, one.ood_dice) == (pytest.approx(0.85), pytest.approx(0.5))
-    assert one.id_ood_gap == pytest.approx(0.35)
-    assert (one.id_ood_gap_low, one.id_ood_gap_high) == (pytest.approx(0.35), pytest.approx(0.35))
-    assert (one.spearman_sigma_dice, one.spearman_sigma_nll) == (pytest.approx(1), pytest.approx(-1))
-    assert (one.best_condition, one.worst_condition) == ("c1", "c3")
-
-
-@pytest.mark.parametrize("trained", [True, False])
-def test_without_two_sides_there_is_no_gap(trained: bool) -> None:
-    data = Clusters(np.full((5, 2), 0.5), np.ones((5, 2)))
-    one = summarise(points([0.5, 0.5], [trained] * 2, [None, None]), {"dice": bootstrap(data)}, 0.95)
-    assert one.id_ood_gap is None
-    assert one.id_ood_gap_low is None
-    assert (one.id_dice is None) is not trained
-    assert (one.ood_dice is None) is trained
-    assert one.spearman_sigma_nll is None

@@ -1,0 +1,37 @@
+"""Whether probabilities hold: of the pixels given p, does a share p belong to a particle."""
+
+from __future__ import annotations
+
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+
+BINS = 15
+"""Bins of equal width over the probability of the particle class."""
+
+
+def reliability(probability: ArrayLike, mask: ArrayLike, bins: int = BINS) -> NDArray[np.float64]:
+    """(3, bins) sums over pixels by bin of probability: number, sum of the probabilities, number in the mask.
+
+    Sums of several images add up. A bin holds its lower edge; the last holds both.
+    """
+    p = np.asarray(probability, dtype=np.float64).ravel()
+    truth = np.asarray(mask, dtype=bool).ravel()
+    index = np.minimum((p * bins).astype(np.intp), bins - 1)
+    rows = (np.bincount(index, weights, bins) for weights in (None, p, truth))
+    return np.array(list(rows), dtype=np.float64)
+
+
+def reliability_curve(sums: ArrayLike) -> tuple[NDArray[np.float64], NDArray[np.float64], NDArray[np.float64]]:
+    """(mean probability, share in the mask, number of pixels) of each bin; the first two NaN where it is empty."""
+    number, p, inside = np.asarray(sums, dtype=np.float64)
+    with np.errstate(invalid="ignore"):
+        return p / number, inside / number, number
+
+
+def calibration_error(sums: ArrayLike) -> float:
+    """Expected calibration error, 0 to 1: the mean over pixels of |mean p - share in the mask| of their bin."""
+    number, p, inside = np.asarray(sums, dtype=np.float64)
+    return float(np.abs(p - inside).sum() / number.sum())
+
+
+__all__ = ["BINS", "calibration_error", "reliability", "reliability_curve"]
