@@ -48,8 +48,8 @@ def download(repo: str, revision: str | None, patterns: Sequence[str]) -> Path:
 
 
 def _is_network(error: Exception) -> bool:
-    import httpx
-    from huggingface_hub.errors import HfHubHTTPError, LocalEntryNotFoundError, OfflineModeIsEnabled
+    from huggingface_hub.errors import HfHubHTTPError, OfflineModeIsEnabled
 
-    kinds = (httpx.HTTPError, HfHubHTTPError, LocalEntryNotFoundError, OfflineModeIsEnabled, OSError)
-    return isinstance(error, kinds)
+    # The library's HTTP client has changed its package's name from release to release, not its prefix.
+    of_client = type(error).__module__.startswith("httpx")
+    return of_client or isinstance(error, (HfHubHTTPError, OfflineModeIsEnabled, OSError))

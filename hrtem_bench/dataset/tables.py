@@ -78,9 +78,12 @@ def _type_name(annotation: Any) -> str:
     if typing.get_origin(annotation) is typing.Annotated:
         inner, *rest = typing.get_args(annotation)
         return " ".join([_type_name(inner), *(_limits(m) for m in rest if isinstance(m, msgspec.Meta))])
+    if typing.get_origin(annotation) is list:
+        return f"a list of {_type_name(typing.get_args(annotation)[0]).removeprefix('a ')}s"
+    if isinstance(annotation, type) and issubclass(annotation, msgspec.Struct):
+        return f"a table of {_fields(annotation, {})}"
     words = {"int": "a whole number", "float": "a number", "str": "text", "bool": "true or false"}
-    name = getattr(annotation, "__name__", str(annotation))
-    return words.get(name, str(annotation).replace("typing.", "").replace("hrtem_bench.dataset.recipes.", ""))
+    return words.get(getattr(annotation, "__name__", ""), "a table")
 
 
 def _limits(meta: msgspec.Meta) -> str:

@@ -6,6 +6,7 @@ import os
 import signal
 import threading
 from collections.abc import Iterator, Sequence
+from itertools import islice
 from pathlib import Path
 from typing import Any
 
@@ -48,16 +49,24 @@ def in_pool(
     On interruption, structures under way are finished and kept, and no more are begun.
     """
     import multiprocessing
-    from concurrent.futures import ProcessPoolExecutor, as_completed
+    from concurrent.futures import FIRST_COMPLETED, Future, ProcessPoolExecutor, wait
     from concurrent.futures.process import BrokenProcessPool
 
     context = multiprocessing.get_context("spawn")
     pool = ProcessPoolExecutor(workers, mp_context=context, initializer=_start_worker)
     try:
-        futures = [pool.submit(run_job, recipe, out, job, device, simulate) for job in waiting]
-        for future in as_completed(futures):
-            future.result()
-            yield
+        queue = iter(waiting)
+        running: set[Future[str]] = set()
+        while True:
+            # No more than there are workers: what the pool has queued, an interruption would have to wait for.
+            for job in islice(queue, workers - len(running)):
+                running.add(pool.submit(run_job, recipe, out, job, device, simulate))
+            if not running:
+                return
+            done, running = wait(running, return_when=FIRST_COMPLETED)
+            for future in done:
+                future.result()
+                yield
     except BrokenProcessPool:
         raise InputError(
             "a worker died, killed or out of memory; finished structures are kept: "

@@ -1,0 +1,174 @@
+"""Generation: the same bytes with any number of workers, through interruptions and failures."""
+
+import os
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import pytest
+import toy_datasets
+
+from hrtem_bench.dataset import generate, read_manifest, verify
+from hrtem_bench.dataset.parts import PARTS
+from hrtem_bench.errors import InputError
+
+
+@pytest.fixture(scope="module")
+def finished(tmp_path_factory):
+    folder = tmp_path_factory.mktemp("toy") / "one"
+    manifest = generate(toy_datasets.recipe(), folder, workers=1, simulate=toy_datasets.simulate)
+    return folder, manifest
+
+
+def test_the_folder_is_whole(finished):
+    folder, manifest = finished
+    assert verify(folder).problems == ()
+    assert read_manifest(folder) == manifest
+    assert not list(folder.rglob(".*"))
+    rows = {(s.path.split("/")[1], s.path.split("/")[2].split("-")[0]): s.rows for s in manifest.shards}
+    assert rows == {
+        ("defocus", "train"): 3 * 2, ("defocus", "validation"): 2, ("defocus", "test"): 3 * 3,
+        ("dose", "train"): 2 * 2, ("dose", "validation"): 2, ("dose", "test"): 2 * 2,
+        ("structure", "train"): 1, ("structure", "validation"): 1, ("structure", "test"): 2 * 2,
+        ("joint", "train"): 3 * 2, ("joint", "validation"): 2, ("joint", "test"): 3 * 5,
+    }  # fmt: skip
+
+
+def test_workers_do_not_change_a_byte(finished, tmp_path):
+    done = []
+    generate(
+        toy_datasets.recipe(),
+        tmp_path / "two",
+        workers=2,
+        simulate=toy_datasets.simulate,
+        progress=toy_datasets.counting(done),
+    )
+    assert toy_datasets.files(tmp_path / "two") == toy_datasets.files(finished[0])
+    assert done == [(k, 9) for k in range(10)]
+
+
+def test_a_finished_dataset_is_left_as_it_is(finished):
+    before = toy_datasets.files(finished[0])
+    again = generate(toy_datasets.recipe(), finished[0], simulate=toy_datasets.dying)
+    assert again == finished[1]
+    assert toy_datasets.files(finished[0]) == before
+
+
+def start(folder: Path, workers: int) -> subprocess.Popen:
+    here = Path(toy_datasets.__file__)
+    process = subprocess.Popen(
+        [sys.executable, str(here), str(folder), str(workers)], start_new_session=True, stderr=subprocess.DEVNULL
+    )
+    deadline = time.monotonic() + 60
+    while len(list((folder / PARTS).glob("*.arrow"))) < 2:
+        assert process.poll() is None
+        assert time.monotonic() < deadline
+        time.sleep(0.02)
+    return process
+
+
+def wait_for_group(group: int) -> None:
+    deadline = time.monotonic() + 20
+    while time.monotonic() < deadline:
+        try:
+            os.killpg(group, 0)
+        except ProcessLookupError:
+            return
+        time.sleep(0.05)
+    raise AssertionError("worker processes outlived their parent")
+
+
+@pytest.mark.parametrize(("workers", "how"), [(1, signal.SIGKILL), (2, signal.SIGKILL), (2, signal.SIGINT)])
+def test_killed_and_run_again(finished, tmp_path, workers, how):
+    folder = tmp_path / "killed"
+    process = start(folder, workers)
+    if how == signal.SIGINT:
+        os.killpg(process.pid, how)  # what Ctrl-C in a terminal does: parent and workers get it
+    else:
+        process.send_signal(how)
+    process.wait(20)
+    wait_for_group(process.pid)
+    kept = {p.name for p in (folder / PARTS).glob("*.arrow")}
+    assert kept
+    assert not (folder / "manifest.json").exists()
+    with pytest.raises(InputError, match="no dataset"):
+        verify(folder)
+    done = []
+    generate(
+        toy_datasets.recipe(),
+        folder,
+        workers=1,
+        simulate=toy_datasets.simulate,
+        progress=toy_datasets.counting(done),
+    )
+    assert done[0] == (len(kept), 9)
+    assert toy_datasets.files(folder) == toy_datasets.files(finished[0])
+
+
+def test_killed_while_putting_together(finished, tmp_path, monkeypatch):
+    from hrtem_bench.dataset import shards
+
+    def failing(*_):
+        raise KeyboardInterrupt
+
+    with monkeypatch.context() as patch:
+        patch.setattr(shards, "sha256_of", failing)
+        with pytest.raises(KeyboardInterrupt):
+            generate(toy_datasets.recipe(), tmp_path, workers=1, simulate=toy_datasets.simulate)
+    generate(toy_datasets.recipe(), tmp_path, workers=1, simulate=toy_datasets.dying)  # nothing is simulated again
+    assert toy_datasets.files(tmp_path) == toy_datasets.files(finished[0])
+
+
+@pytest.mark.parametrize(
+    ("simulate", "workers", "words"),
+    [
+        (toy_datasets.dying, 2, "a worker died.*run the same command again"),
+        (toy_datasets.full_disk, 1, "No space left on device.*run the same command again"),
+        (toy_datasets.full_disk, 2, "No space left on device.*run the same command again"),
+    ],
+)
+def test_failures_are_explained_and_what_is_done_is_kept(finished, tmp_path, simulate, workers, words):
+    with pytest.raises(InputError, match=words):
+        generate(toy_datasets.recipe(), tmp_path, workers=workers, simulate=simulate)
+    assert list((tmp_path / PARTS).glob("train-*.arrow"))
+    generate(toy_datasets.recipe(), tmp_path, workers=1, simulate=toy_datasets.simulate)
+    assert toy_datasets.files(tmp_path) == toy_datasets.files(finished[0])
+
+
+def test_folders_that_cannot_be_used(finished, tmp_path):
+    other = toy_datasets.recipe(toy_datasets.TOML.replace("seed = 7", "seed = 8"))
+    with pytest.raises(InputError, match="holds another dataset, toy"):
+        generate(other, finished[0], workers=1, simulate=toy_datasets.simulate)
+    with pytest.raises(InputError):
+        generate(toy_datasets.recipe(), tmp_path / "a", workers=1, simulate=toy_datasets.full_disk)
+    with pytest.raises(InputError, match="unfinished dataset of another recipe"):
+        generate(other, tmp_path / "a", workers=1, simulate=toy_datasets.simulate)
+    (tmp_path / "b").mkdir()
+    (tmp_path / "b" / "thesis.txt").write_text("mine")
+    with pytest.raises(InputError, match="not empty and holds no dataset"):
+        generate(other, tmp_path / "b", workers=1, simulate=toy_datasets.simulate)
+    with pytest.raises(InputError, match="is not a folder"):
+        generate(other, tmp_path / "b" / "thesis.txt", workers=1, simulate=toy_datasets.simulate)
+    with pytest.raises(InputError, match="cannot write to"):
+        generate(other, tmp_path / "b" / "thesis.txt" / "c", workers=1, simulate=toy_datasets.simulate)
+    assert [p.name for p in (tmp_path / "b").iterdir()] == ["thesis.txt"]
+
+
+def test_two_runs_do_not_write_into_one_folder(tmp_path):
+    process = start(tmp_path / "x", 1)
+    try:
+        with pytest.raises(InputError, match="another run"):
+            generate(toy_datasets.recipe(), tmp_path / "x", workers=1, simulate=toy_datasets.simulate)
+    finally:
+        process.kill()
+        process.wait()
+
+
+def test_a_track_does_not_depend_on_the_others(finished, tmp_path):
+    text = toy_datasets.TOML
+    alone = text[: text.index("[tracks.dose]")]
+    generate(toy_datasets.recipe(alone), tmp_path / "alone", workers=1, simulate=toy_datasets.simulate)
+    both = [toy_datasets.files(f / "data" / "defocus") for f in (tmp_path / "alone", finished[0])]
+    assert both[0] == both[1]

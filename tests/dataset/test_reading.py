@@ -1,0 +1,147 @@
+"""Reading: what `datasets` and `open_dataset` give back is what was written."""
+
+import io
+import subprocess
+import sys
+import time
+
+import numpy as np
+import pyarrow.parquet as pq
+import pytest
+import toy_datasets
+from PIL import Image
+
+from hrtem_bench.dataset import generate, open_dataset
+from hrtem_bench.dataset.jobs import Job
+from hrtem_bench.dataset.schema import COLUMNS
+from hrtem_bench.dataset.structure import make_structure
+from hrtem_bench.errors import InputError
+
+
+@pytest.fixture(scope="module")
+def folder(tmp_path_factory):
+    folder = tmp_path_factory.mktemp("reading") / "toy"
+    generate(toy_datasets.recipe(), folder, workers=1, simulate=toy_datasets.simulate)
+    return folder
+
+
+@pytest.fixture(scope="module")
+def written():
+    """The rows of every test structure in the defocus track, straight from where they are made."""
+    jobs = [Job("test", k) for k in range(3)]
+    return [r for job in jobs for r in make_structure(toy_datasets.recipe(), job, toy_datasets.simulate)["defocus"]]
+
+
+def exact(picture, row, column):
+    mode = "I;16" if column == "image" else "L"
+    assert picture.mode == mode
+    expected = np.asarray(Image.open(io.BytesIO(row[column]["bytes"])))
+    np.testing.assert_array_equal(np.asarray(picture), expected)
+
+
+@pytest.mark.parametrize("streaming", [False, True])
+def test_load_dataset_is_exact(folder, written, tmp_path, streaming):
+    from datasets import Image as ImageFeature
+    from datasets import load_dataset
+
+    loaded = load_dataset(str(folder), "defocus", split="test", streaming=streaming, cache_dir=str(tmp_path))
+    assert list(loaded.features) == list(COLUMNS)
+    for name, kind in COLUMNS.items():
+        feature = loaded.features[name]
+        assert isinstance(feature, ImageFeature) if kind == "image" else feature.dtype == kind
+    rows = list(loaded)
+    assert len(rows) == len(written) == 9
+    for row, expected in zip(rows, written, strict=True):
+        for column in ("image", "mask", "instances", "preview"):
+            exact(row[column], expected, column)
+        for column in [c for c, kind in COLUMNS.items() if kind != "image"]:
+            assert row[column] == expected[column]
+
+
+def test_every_config_loads_and_defocus_is_the_default(folder, tmp_path):
+    from datasets import get_dataset_config_names, load_dataset
+
+    assert sorted(get_dataset_config_names(str(folder))) == ["defocus", "dose", "joint", "structure"]
+    for config, split, rows in (("dose", "train", 4), ("joint", "test", 15), ("structure", "validation", 1)):
+        assert len(load_dataset(str(folder), config, split=split, cache_dir=str(tmp_path))) == rows
+    default = load_dataset(str(folder), split="validation", cache_dir=str(tmp_path))
+    assert default["condition_id"] == ["defocus=-10nm", "defocus=0nm"]
+
+
+def test_card_counts_are_those_of_the_files(folder):
+    import yaml
+
+    card = yaml.safe_load((folder / "README.md").read_text(encoding="utf-8").split("---\n")[1])
+    assert card["license"] == "cc-by-4.0"
+    for info in card["dataset_info"]:
+        assert [f["name"] for f in info["features"]] == list(COLUMNS)
+        for split in info["splits"]:
+            files = list((folder / "data" / info["config_name"]).glob(f"{split['name']}-*.parquet"))
+            assert split["num_examples"] == sum(pq.ParquetFile(f).metadata.num_rows for f in files)
+
+
+def test_open_dataset_gives_counts_labels_and_conditions(folder, written):
+    track = open_dataset(folder, "defocus")
+    assert (track.name, track.axis, track.unit, track.pixel_size, track.pixels) == ("defocus", "defocus", "nm", 0.5, 32)
+    assert (track.dataset, track.version, len(track.checksum)) == ("toy", "1.2.3", 64)
+    samples = list(track.rows("test"))
+    assert track.count("test") == len(samples) == 9
+    for sample, row in zip(samples, written, strict=True):
+        assert (sample.image.dtype, sample.mask.dtype, sample.instances.dtype) == (np.float32, np.uint8, np.uint16)
+        np.testing.assert_array_equal(sample.image, np.asarray(Image.open(io.BytesIO(row["image"]["bytes"]))))
+        assert (sample.structure_id, sample.condition_id) == (row["structure_id"], row["condition_id"])
+        assert (sample.condition.C10, sample.condition.dose) == (row["C10"], 400.0)
+        assert sample.condition.focal_spread == 10.0
+        nominal = next(c for c in track.conditions if c.condition_id == sample.condition_id)
+        assert 0 < abs(sample.condition.C10 - nominal.condition.C10) <= 4 * nominal.spread["C10"]
+
+
+def test_rows_of_chosen_conditions(folder):
+    track = open_dataset(folder, "defocus")
+    chosen = list(track.rows("test", ["defocus=10nm", "defocus=-10nm"]))
+    assert len(chosen) == track.count("test", ["defocus=10nm", "defocus=-10nm"]) == 6
+    assert {s.condition_id for s in chosen} == {"defocus=10nm", "defocus=-10nm"}
+    assert list(track.rows("train", ["defocus=10nm"])) == []
+
+
+def test_same_structure_same_mask_at_every_condition(folder):
+    masks = {}
+    for name in ("defocus", "dose", "joint"):
+        for sample in open_dataset(folder, name).rows("test"):
+            before = masks.setdefault(sample.structure_id, sample.mask)
+            np.testing.assert_array_equal(before, sample.mask)
+    assert len(masks) == 3
+
+
+@pytest.mark.parametrize(
+    ("call", "words"),
+    [
+        (lambda f: open_dataset(f / "none", "defocus"), "no dataset at .*generate mini"),
+        (lambda f: open_dataset(f.parent, "defocus"), "no manifest.json"),
+        (lambda f: open_dataset(f, "defocos"), "no track 'defocos': did you mean defocus\\?"),
+        (lambda f: list(open_dataset(f, "defocus").rows("dev")), "no split 'dev'.*train, validation, test"),
+        (lambda f: list(open_dataset(f, "defocus").rows("test", ["defocus=11nm"])), "'defocus=11nm'.*defocus=10nm"),
+        (lambda f: open_dataset(f, "defocus", revision="v1"), "leave the revision out"),
+    ],
+)
+def test_what_is_not_there_is_named_with_what_is(folder, call, words):
+    with pytest.raises(InputError, match=words) as caught:
+        call(folder)
+    assert "\n" not in str(caught.value)
+
+
+def test_an_unreachable_hub_is_one_line_within_seconds():
+    code = """
+from hrtem_bench.dataset import open_dataset
+from hrtem_bench.errors import InputError
+try:
+    open_dataset("nobody/nothing-of-this-name", "defocus")
+except InputError as error:
+    print(error)
+"""
+    started = time.monotonic()
+    env = {"HF_ENDPOINT": "http://127.0.0.1:9", "HF_HUB_DISABLE_XET": "1", "PATH": "/usr/bin", "HOME": "/nonexistent"}
+    ran = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, env=env, check=True, timeout=60)
+    assert time.monotonic() - started < 20
+    assert "the Hub cannot be reached" in ran.stdout
+    assert ran.stdout.count("\n") == 1

@@ -1,0 +1,98 @@
+"""Recipes: what is read, and what is refused with key, value and what is allowed."""
+
+import msgspec
+import pytest
+import toy_datasets
+
+from hrtem_bench.dataset import load_recipe, parse_recipe, shipped_recipes
+from hrtem_bench.dataset.recipes import recipe_from_dict, recipe_hash, recipe_to_dict
+from hrtem_bench.dataset.tracks import track_conditions
+from hrtem_bench.errors import InputError
+
+
+@pytest.mark.parametrize("name", shipped_recipes())
+def test_shipped_recipes_are_valid(name):
+    assert load_recipe(name).name == name
+
+
+def test_mini_is_the_published_defocus_track():
+    conditions = track_conditions(load_recipe("mini"), "defocus")
+    assert [c.value for c in conditions] == list(range(-25, 26, 5))
+    assert [c.value for c in conditions if c.train] == [-10, -5, 0, 5, 10]
+    for c in conditions:
+        assert c.condition.defocus == 10 * c.value  # nm to Å, positive is underfocus
+        assert (c.condition.dose, c.condition.focal_spread, c.spread) == (400.0, 10.0, {"C10": 15.0})
+
+
+def test_recipe_survives_plain_tables():
+    recipe = toy_datasets.recipe()
+    assert recipe_from_dict(recipe_to_dict(recipe)) == recipe
+
+
+@pytest.mark.parametrize(
+    ("old", "new"),
+    [("seed = 7", "seed = 8"), ("pixels = 32", "pixels = 64"), ('lattices = ["Si"]', 'lattices = ["Cu"]')],
+)
+def test_hash_follows_the_content(old, new):
+    changed = toy_datasets.recipe(toy_datasets.TOML.replace(old, new))
+    assert recipe_hash(changed) != recipe_hash(toy_datasets.recipe())
+    assert recipe_hash(toy_datasets.recipe("# a comment\n" + toy_datasets.TOML)) == recipe_hash(toy_datasets.recipe())
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "words"),
+    [
+        ("seed = 7", "seed = -7", ["seed = -7", "whole number", "at least 0"]),
+        ("seed = 7", 'seed = "x"', ["seed = 'x'", "whole number"]),
+        ("pixels = 32", "pixles = 32", ["sampling.pixles", "allowed", "pixels, pixel_size"]),
+        ("pixels = 32\n", "", ["sampling.pixels is missing"]),
+        ("pixel_size = 0.5\n", "pixel_size = 0\n", ["sampling.pixel_size = 0", "above 0"]),
+        ("simulation_pixel_size = 0.25", "simulation_pixel_size = 0.3", ["simulation_pixel_size = 0.3", "0.301887"]),
+        ("simulation_pixel_size = 0.25", "simulation_pixel_size = 0.5", ["at most 2/3 of pixel_size"]),
+        ("whole = false", "whole = false\nlatices = []", ["scene.latices", "allowed", "lattices"]),
+        ("whole = false", 'whole = false\nlattices = ["Unobtainium"]', ["scene", "Unobtainium", "CdSe"]),
+        ("dose = 400", "doze = 400", ["imaging", "doze", "did you mean dose"]),
+        ("dose = 400\n", "", ["imaging.dose is missing"]),
+        ('axis = "defocus"', 'axis = "fog"', ["tracks.defocus.axis = 'fog'", "spherical_aberration"]),
+        ('unit = "nm"\nvalues', 'unit = "ft"\nvalues', ["tracks.defocus.unit = 'ft'", "nm"]),
+        ("train = [-10, 0]", "train = [-15]", ["tracks.defocus.train = [-15.0]", "-10.0, 0.0, 10.0"]),
+        (
+            "values = [75, 300]\ntrain = [300]",
+            "values = [75, -300]\ntrain = [75]",
+            ["tracks.dose", "dose must be above 0"],
+        ),
+        ("values = [-10, 0, 10]", 'values = [-10, 0, "a"]', ["tracks.defocus.values[2] = 'a'", "a list of numbers"]),
+        ("spread = { C10 = 15.0 }", "spread = { C21 = 15.0 }", ["spread.C21", "C10, C30"]),
+        ("spread = { C10 = 15.0 }", "spread = { dose = 200.0 }", ["spread.dose", "below 100"]),
+        ('kind = "joint"', 'kind = "mixed"', ["tracks.joint.kind", "mixed", "'scan', 'scenes', 'joint'"]),
+        ('kind = "joint"', "", ["tracks.joint.kind is missing"]),
+        ("test = 2 }\ndraws", "test = 9 }\ndraws", ["tracks.dose.structures.test = 9", "at most"]),
+        ('default_track = "defocus"', 'default_track = "x"', ["default_track = 'x'", "defocus, dose"]),
+        ("silicon = {", "silicon = { diametre = 3,", ["tracks.structure.silicon.diametre", "diameter"]),
+        ("train_low = -5", "train_low = -50", ["tracks.joint.ranges.defocus", "must not decrease"]),
+        ("[tracks.dose]", "[tracks.exit_waves]", ["exit_waves"]),
+        ("pixels = 32", "pixels = ", ["not TOML"]),
+    ],
+)
+def test_what_is_wrong_is_named_in_one_line(old, new, words):
+    assert old in toy_datasets.TOML
+    with pytest.raises(InputError) as caught:
+        parse_recipe(toy_datasets.TOML.replace(old, new, 1))
+    message = str(caught.value)
+    assert "\n" not in message
+    assert all(word in message for word in words), message
+
+
+def test_recipes_that_are_not_there(tmp_path):
+    with pytest.raises(InputError, match=r"shipped are .*mini"):
+        load_recipe("maxi")
+    with pytest.raises(InputError, match="cannot read the recipe"):
+        load_recipe(tmp_path / "none.toml")
+    (tmp_path / "own.toml").write_text(toy_datasets.TOML, encoding="utf-8")
+    assert load_recipe(tmp_path / "own.toml") == toy_datasets.recipe()
+
+
+def test_a_recipe_cannot_be_changed():
+    with pytest.raises(AttributeError):
+        toy_datasets.recipe().seed = 3
+    assert msgspec.structs.replace(toy_datasets.recipe(), seed=3).seed == 3

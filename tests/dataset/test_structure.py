@@ -1,0 +1,86 @@
+"""The unit of work with the real layers: specimens, multislice, imaging."""
+
+import numpy as np
+import pytest
+import toy_datasets
+
+from hrtem_bench.dataset.encode import decode_png
+from hrtem_bench.dataset.jobs import Job
+from hrtem_bench.dataset.structure import crop_band, make_structure, simulate
+
+SCENE = "diameter = [14, 16]\ncount = 2\ngap = 4\nfilm_thickness = [10, 12]\n"
+REAL = (
+    toy_datasets.TOML.replace("whole = false\n", SCENE)
+    .replace("pixels = 32", "pixels = 80")
+    .replace("[scene]", '[scene]\nlattices = ["CdSe"]')
+)
+
+
+@pytest.fixture(scope="module")
+def structure():
+    return simulate(toy_datasets.recipe(REAL), Job("test", 0))
+
+
+def test_a_structure_is_a_pure_function_of_recipe_and_job(structure):
+    again = simulate(toy_datasets.recipe(REAL), Job("test", 0))
+    np.testing.assert_array_equal(again.waves, structure.waves)
+    np.testing.assert_array_equal(again.instances, structure.instances)
+    assert again.zero_focus == structure.zero_focus
+    other = simulate(toy_datasets.recipe(REAL), Job("train", 0))
+    assert not np.array_equal(other.mask, structure.mask)
+
+
+def test_what_is_simulated_fits_together(structure):
+    assert structure.waves.shape[0] == 2
+    assert structure.waves.shape[1] * structure.pixel_size == pytest.approx(40.0)
+    assert structure.mask.shape == (80, 80)
+    assert structure.particle_count == 2
+    assert set(np.unique(structure.instances)) == {0, 1, 2}
+    np.testing.assert_array_equal(structure.instances > 0, structure.mask > 0)
+    # Two spheres of 14 to 16 Å, of which the rims, too thin for the threshold, may be missing.
+    area = structure.mask.sum() * 0.5**2
+    assert 0.6 * 2 * np.pi * 7**2 < area < 1.1 * 2 * np.pi * 8**2
+    # The particles' middle lies 7 Å and a margin of 2 Å from the exit plane: underfocus brings it to focus.
+    assert -20 < structure.zero_focus < -2
+
+
+def test_counts_follow_the_dose_and_the_seed(structure):
+    recipe = toy_datasets.recipe(REAL)
+    rows = make_structure(recipe, Job("test", 0), lambda *_: structure)
+    for row in (r for track in rows.values() for r in track):
+        counts = decode_png(row["image"]["bytes"])
+        mean = row["dose"] * 0.5**2
+        assert 0.8 * mean < counts.mean() < 1.02 * mean
+        assert row["zero_focus"] == structure.zero_focus
+    assert len({r["image_seed"] for track in rows.values() for r in track}) == sum(map(len, rows.values()))
+
+
+def test_variants_of_a_structure_share_film_and_layout():
+    recipe = toy_datasets.recipe(REAL)
+    cadmium, silicon = (simulate(recipe, Job("test", 0, scene)) for scene in ("", "structure.silicon"))
+    assert (cadmium.lattice, silicon.lattice) == ("CdSe", "Si")
+    overlap = (cadmium.mask & silicon.mask).sum() / np.minimum(cadmium.mask.sum(), silicon.mask.sum())
+    assert overlap > 0.9
+
+
+def test_a_bare_film_has_an_empty_mask():
+    text = REAL.replace("count = 2", "count = 0")
+    bare = simulate(toy_datasets.recipe(text), Job("test", 0))
+    assert (bare.particle_count, bare.lattice, bare.mask.sum(), bare.instances.sum()) == (0, "", 0, 0)
+    rows = make_structure(toy_datasets.recipe(text), Job("test", 0), lambda *_: bare)
+    assert len(rows["defocus"]) == 3
+
+
+def test_cropping_keeps_the_band():
+    n, part = 96, 2 / 3
+    rng = np.random.default_rng(0)
+    spectrum = rng.standard_normal((n, n)) + 1j * rng.standard_normal((n, n))
+    k = np.fft.fftfreq(n, 1 / n)
+    spectrum[np.hypot(k[:, None], k) >= n / 2 * part] = 0
+    wave = np.fft.ifft2(spectrum)
+    small = crop_band(wave, part)
+    assert small.shape[0] < 0.75 * n
+    # The same function on fewer points: the sum of squares is kept (Parseval), and so is every coefficient.
+    assert np.mean(abs(small) ** 2) == pytest.approx(np.mean(abs(wave) ** 2), rel=1e-5)
+    found = np.fft.fft2(small) * n**2 / small.size
+    assert found[3, -5] == pytest.approx(spectrum[3, -5], rel=1e-4)

@@ -1,0 +1,187 @@
+"""Verification: whatever is changed in a dataset is found and named."""
+
+import shutil
+
+import msgspec
+import pyarrow as pa
+import pyarrow.parquet as pq
+import pytest
+import toy_datasets
+
+from hrtem_bench.dataset import generate, read_manifest, verify
+from hrtem_bench.dataset.encode import decode_png, encode_png
+from hrtem_bench.dataset.files import sha256_of
+from hrtem_bench.dataset.manifest import checksum, write_manifest
+from hrtem_bench.errors import InputError
+
+TEST = "data/defocus/test-00000-of-00001.parquet"
+
+
+@pytest.fixture(scope="module")
+def sound(tmp_path_factory):
+    folder = tmp_path_factory.mktemp("verifying") / "toy"
+    generate(toy_datasets.recipe(), folder, workers=1, simulate=toy_datasets.simulate)
+    return folder
+
+
+@pytest.fixture
+def copy(sound, tmp_path):
+    return shutil.copytree(sound, tmp_path / "toy")
+
+
+def reseal(folder, path):
+    """Write a manifest that agrees with a changed shard, as one who covers their tracks would."""
+    manifest = read_manifest(folder)
+    file = folder / path
+    shards = tuple(
+        msgspec.structs.replace(
+            s, sha256=sha256_of(file), bytes=file.stat().st_size, rows=pq.ParquetFile(file).metadata.num_rows
+        )
+        if s.path == path
+        else s
+        for s in manifest.shards
+    )
+    write_manifest(folder, msgspec.structs.replace(manifest, shards=shards, checksum=checksum(shards)))
+
+
+def edit(folder, change, path=TEST):
+    """Change a shard's rows in place and reseal the manifest."""
+    table = pq.read_table(folder / path)
+    rows = change(table.to_pylist())
+    pq.write_table(pa.Table.from_pylist(rows, schema=table.schema), folder / path)
+    reseal(folder, path)
+
+
+def test_a_sound_dataset_has_no_problems(sound):
+    found = verify(sound)
+    assert found.ok
+    assert (found.problems, found.shards, found.images, found.structures) == ((), 12, 56, 7)
+
+
+@pytest.mark.parametrize("where", [0.0, 0.1, 0.35, 0.5, 0.77, 0.999])
+def test_a_flipped_byte_is_found(copy, where):
+    data = bytearray((copy / TEST).read_bytes())
+    data[int(where * len(data))] ^= 0x10
+    (copy / TEST).write_bytes(data)
+    problems = verify(copy).problems
+    assert any(p.startswith(TEST) for p in problems)
+
+
+def test_files_missing_cut_and_added_are_found(copy):
+    (copy / TEST).unlink()
+    joint = copy / "data/joint/train-00000-of-00001.parquet"
+    joint.write_bytes(joint.read_bytes()[:-100])
+    (copy / "data/dose/extra.parquet").write_bytes(b"x")
+    (copy / "README.md").unlink()
+    problems = verify(copy).problems
+    assert f"{TEST}: missing" in problems
+    assert any(p.startswith("data/joint/train-00000-of-00001.parquet: ") and "bytes" in p for p in problems)
+    assert "data/dose/extra.parquet: not in the manifest" in problems
+    assert "README.md: missing" in problems
+
+
+def put(column, value):
+    def change(rows):
+        rows[4][column] = value
+        return rows
+
+    return change
+
+
+def brighter(rows):
+    counts = decode_png(rows[4]["image"]["bytes"])
+    rows[4]["image"]["bytes"] = encode_png(counts * 2)
+    return rows
+
+
+def other_mask(rows):
+    rows[4]["mask"] = rows[4]["instances"] = rows[8]["mask"]
+    return rows
+
+
+def same_image(rows):
+    rows[4]["image"] = rows[3]["image"]
+    return rows
+
+
+def shallow_mask(rows):
+    rows[4]["mask"]["bytes"] = encode_png(decode_png(rows[4]["mask"]["bytes"]) * 255)
+    return rows
+
+
+@pytest.mark.parametrize(
+    ("change", "words"),
+    [
+        (put("C10", 12.0), "C10 is 12.0, the recipe gives"),
+        (put("dose", 500.0), "dose is 500.0"),
+        (put("condition_id", "defocus=10nm"), "condition_id"),
+        (put("structure_id", "train-00001"), "structure_id"),
+        (put("image_seed", 3), "image_seed is 3"),
+        (put("zero_focus", 44.0), "zero_focus is 44.0"),
+        (put("particle_count", 0), "instances go up to 1, with 0 particles"),
+        (put("image", {"bytes": b"not a picture", "path": None}), "image is no PNG"),
+        (brighter, "times dose × pixel area"),
+        (other_mask, "not that of this structure's other images"),
+        (same_image, "image is the same as that of"),
+        (shallow_mask, "mask is not 0 and 1"),
+    ],
+)
+def test_an_edited_row_is_named_even_under_a_new_seal(copy, change, words):
+    edit(copy, change)
+    problems = verify(copy).problems
+    named = [p for p in problems if p.startswith(f"{TEST}, row 4 (defocus test-00001 defocus=0nm)")]
+    assert any(words in p for p in named), problems
+
+
+def test_rows_left_out_doubled_or_in_another_order_are_found(copy):
+    edit(copy, lambda rows: rows[:-1])
+    assert any("8 rows, the recipe gives 9" in p for p in verify(copy).problems)
+    edit(copy, lambda rows: [*rows, rows[0]])
+    assert any("row 8" in p for p in verify(copy).problems)
+
+
+def test_leakage_between_splits_is_found_by_content(copy):
+    train = pq.read_table(copy / "data/defocus/train-00000-of-00001.parquet").to_pylist()
+
+    def leak(rows):
+        for name in ("mask", "instances"):
+            for k in range(3):
+                rows[k][name] = train[0][name]
+        return rows
+
+    edit(copy, leak)
+    assert any("row 0" in p and "train-00000 of another split: leakage" in p for p in verify(copy).problems)
+
+
+def test_another_schema_is_found(copy):
+    table = pq.read_table(copy / TEST).replace_schema_metadata(None)
+    pq.write_table(table, copy / TEST)
+    reseal(copy, TEST)
+    assert any("columns or their types" in p for p in verify(copy).problems)
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "words"),
+    [
+        ('"seed": 7,', '"seed": 8,', "recipe"),
+        ('"rows": 9', '"rows": 10', "has 10 rows, and the recipe gives 9"),
+        ('"value": -10.0', '"value": -11.0', "tracks is not what the recipe gives"),
+        ('"checksum": "', '"checksum": "0', "checksum is not that of the shards"),
+        ('"pixels": 32', '"pixels": "x"', "the recipe is not valid"),
+    ],
+)
+def test_an_edited_manifest_is_found(copy, old, new, words):
+    path = copy / "manifest.json"
+    text = path.read_text()
+    assert old in text
+    path.write_text(text.replace(old, new, 1))
+    assert any(p.startswith("manifest.json") and words in p for p in verify(copy).problems)
+
+
+def test_a_manifest_that_cannot_be_read_is_an_input_error(copy):
+    (copy / "manifest.json").write_text('{"schema_version": 1')
+    with pytest.raises(InputError, match="damaged"):
+        verify(copy)
+    (copy / "manifest.json").unlink()
+    with pytest.raises(InputError, match=r"no manifest\.json"):
+        verify(copy)
