@@ -14,11 +14,13 @@ def reliability(probability: ArrayLike, mask: ArrayLike, bins: int = BINS) -> ND
 
     Sums of several images add up. A bin holds its lower edge; the last holds both.
     """
-    p = np.asarray(probability, dtype=np.float64).ravel()
-    truth = np.asarray(mask, dtype=bool).ravel()
+    p = np.asarray(probability).ravel()
     index = np.minimum((p * bins).astype(np.intp), bins - 1)
-    rows = (np.bincount(index, weights, bins) for weights in (None, p, truth))
-    return np.array(list(rows), dtype=np.float64)
+    total = np.bincount(index, p, bins)
+    outside, inside = np.bincount(index + bins * np.asarray(mask, dtype=bool).ravel(), minlength=2 * bins).reshape(
+        2, bins
+    )
+    return np.array([outside + inside, total, inside], dtype=np.float64)
 
 
 def reliability_curve(sums: ArrayLike) -> tuple[NDArray[np.float64], NDArray[np.float64], NDArray[np.float64]]:

@@ -47,11 +47,13 @@ class InputContract(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_
 
 def standardise(images: NDArray[np.floating]) -> Images:
     """Each image of (..., ny, nx) to mean 0 and variance 1, float32; a constant image becomes zeros."""
-    values = np.asarray(images, dtype=np.float64)
-    centred = values - values.mean(axis=(-2, -1), keepdims=True)
-    deviation = centred.std(axis=(-2, -1), keepdims=True)
-    constant = deviation <= 1e-12 * np.abs(values).max(axis=(-2, -1), keepdims=True)
-    return np.where(constant, 0.0, centred / np.where(constant, 1.0, deviation)).astype(np.float32)
+    axes = (-2, -1)
+    values = np.asarray(images)
+    constant = values.max(axis=axes, keepdims=True) == values.min(axis=axes, keepdims=True)
+    centred = (values - values.mean(axis=axes, keepdims=True, dtype=np.float64)).astype(np.float32)
+    variance = np.square(centred).mean(axis=axes, keepdims=True, dtype=np.float64)
+    scale = np.where(constant, 0.0, 1.0 / np.sqrt(np.where(constant, 1.0, variance)))
+    return centred * scale.astype(np.float32)
 
 
 def minmax(images: NDArray[np.floating]) -> Images:

@@ -27,12 +27,13 @@ def object_scores(
     from scipy import ndimage
 
     pieces, _ = ndimage.label(np.asarray(prediction) != 0, structure=np.ones((3, 3)))
+    anywhere = np.flatnonzero((pieces > 0) | (np.asarray(instances) > 0))
     pixels = min_area / pixel_size**2
-    predicted, true = _large(pieces, pixels), _large(np.asarray(instances, dtype=np.intp), pixels)
-    n_predicted, n_true = int(predicted.max()), int(true.max())
+    predicted, true = (_large(np.asarray(one).ravel()[anywhere], pixels) for one in (pieces, instances))
+    n_predicted, n_true = int(predicted.max(initial=0)), int(true.max(initial=0))
     if not n_predicted or not n_true:
         return dict.fromkeys(("precision", "recall", "f1", "panoptic_quality"), float(n_predicted == n_true))
-    overlap = np.bincount((predicted * (n_true + 1) + true).ravel(), minlength=(n_predicted + 1) * (n_true + 1))
+    overlap = np.bincount(predicted * (n_true + 1) + true, minlength=(n_predicted + 1) * (n_true + 1))
     overlap = overlap.reshape(n_predicted + 1, n_true + 1)
     union = overlap.sum(axis=1)[1:, None] + overlap.sum(axis=0)[None, 1:] - overlap[1:, 1:]
     iou = overlap[1:, 1:] / union
@@ -73,8 +74,8 @@ def outline(region: NDArray[np.bool_]) -> NDArray[np.intp]:
 
 
 def _large(labels: NDArray[np.intp], pixels: float) -> NDArray[np.intp]:
-    """Labels 1 … n in place of those that cover at least so many pixels, 0 elsewhere."""
-    area = np.bincount(labels.ravel())
+    """Labels (n,) numbered 1, 2, … in place of those that cover at least so many pixels, 0 elsewhere."""
+    area = np.bincount(labels, minlength=1)
     keep = (area >= max(pixels, 1)).astype(np.intp)
     keep[0] = 0
     return np.asarray((np.cumsum(keep) * keep)[labels])
