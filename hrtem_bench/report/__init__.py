@@ -11,12 +11,12 @@ from hrtem_bench.errors import require
 
 require("matplotlib", "report")
 
-from hrtem_bench.report.curves import Curve, Track, curve_figure, reliability_figure, shift_figure
+from hrtem_bench.report.calibration import ReliabilityCurve, reliability_figure
+from hrtem_bench.report.curves import Curve, TrackAxis, curve_figure, shift_figure
 from hrtem_bench.report.evaluation import report_evaluation
 from hrtem_bench.report.gather import Choice, choose_examples, curve_of
 from hrtem_bench.report.html import report, write_report
 from hrtem_bench.report.images import contact_sheet, examples_figure
-from hrtem_bench.report.plates import Reliability
 from hrtem_bench.report.style import figure_png, figure_svg, save_figure
 from hrtem_bench.report.transfer import family_figure, matrix_figure, transfer_figure
 from hrtem_bench.report.verdict import Verdict, verdict
@@ -24,8 +24,8 @@ from hrtem_bench.report.verdict import Verdict, verdict
 __all__ = [
     "Choice",
     "Curve",
-    "Reliability",
-    "Track",
+    "ReliabilityCurve",
+    "TrackAxis",
     "Verdict",
     "choose_examples",
     "contact_sheet",

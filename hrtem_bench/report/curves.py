@@ -1,4 +1,4 @@
-"""Figures of a model's scores: along the track, against what transfer is shared, and its calibration."""
+"""Figures of a model's scores: along the track, and against what transfer is shared."""
 
 from __future__ import annotations
 
@@ -33,7 +33,7 @@ Floats = NDArray[np.float64]
 
 
 @dataclass(frozen=True)
-class Track:
+class TrackAxis:
     """The axis a curve runs along: its title, its unit ("" for named conditions), and how it is drawn."""
 
     title: str
@@ -55,7 +55,8 @@ class Curve:
     name: the model. labels: n short names of the conditions. value: (n,) places on the axis.
     trained: (n,) bool, True where the model was trained. scores: "dice" or "nll" (the mean negative
     log-likelihood per pixel, in nats) -> (3, n): mean, lower and upper limit of the interval, NaN where
-    unknown. sigma, epsilon: (n,), see `hrtem_bench.sigma` and `hrtem_bench.epsilon`; NaN where unknown.
+    unknown. band: (2, n), lower and upper limit of a simultaneous band of Dice. sigma, epsilon: (n,), see
+    `hrtem_bench.sigma` and `hrtem_bench.epsilon`. NaN, or an empty array, where unknown.
     """
 
     name: str
@@ -63,6 +64,7 @@ class Curve:
     value: Floats
     trained: NDArray[np.bool_]
     scores: dict[str, Floats] = field(default_factory=dict)
+    band: Floats = field(default_factory=lambda: np.empty((2, 0)))
     sigma: Floats = field(default_factory=lambda: np.empty(0))
     epsilon: Floats = field(default_factory=lambda: np.empty(0))
 
@@ -76,7 +78,7 @@ TRANSFER_LABELS = {"sigma": "σ(train, test)", "epsilon": "ε(test)"}
 @styled
 def curve_figure(
     curve: Curve,
-    track: Track,
+    track: TrackAxis,
     *,
     others: Sequence[Curve] = (),
     confidence: float = 0.95,
@@ -84,35 +86,46 @@ def curve_figure(
 ) -> Figure:
     """Dice, loss and transfer along the track, one above the other, for one or more models.
 
-    Bands are the intervals of each condition by itself at `confidence`; where the model was trained is
-    marked. `others` (say, a baseline) must run along the same track. `width` in mm.
+    Dark bands are the intervals of each condition by itself at `confidence`, the light one is that of the whole
+    curve of Dice; where the model was trained is marked. Conditions without an order (`track.unit` is "") are
+    not joined. `others` (say, a baseline) must run along the same track. `width` in mm.
     """
     panels = [name for name in ("dice", "nll") if name in curve.scores and np.isfinite(curve.scores[name][0]).any()]
     transfer = np.isfinite(np.append(curve.sigma, curve.epsilon)).any()
     rows = len(panels) + int(transfer)
-    figure = new_figure(width, 12.0 + 42.0 * rows)
+    figure = new_figure(width, 16.0 + 42.0 * rows)
     axes = np.atleast_1d(figure.subplots(rows, 1, sharex=True))
+    models = (curve, *others)
     for ax, name in zip(axes, panels, strict=False):
         _mark_trained(ax, curve)
-        for index, one in enumerate((curve, *others)):
+        if name == "dice" and _has_band(curve) and track.unit:
+            ax.fill_between(curve.value, *curve.band, color=BLUE, alpha=0.12, linewidth=0)
+        for index, one in enumerate(models):
             if name in one.scores:
-                _draw_scores(ax, one, name, SERIES[index % len(SERIES)])
+                _draw_scores(ax, one, name, SERIES[index % len(SERIES)], joined=bool(track.unit))
         ax.set_ylabel(SCORE_LABELS[name])
     if "dice" in panels:
         axes[0].set_ylim(0, 1.02)
     if transfer:
-        _draw_transfer(axes[-1], curve)
+        _draw_transfer(axes[-1], curve, joined=bool(track.unit))
     _draw_axis(axes[-1], curve, track)
     if panels:
-        _name_marks(axes[0], [one.name for one in (curve, *others)], bool(curve.trained.any()), confidence)
+        _name_marks(axes[0], models, confidence, band=_has_band(curve) and bool(track.unit))
     figure.align_ylabels(list(axes))
     return figure
 
 
-def _draw_scores(ax: Axes, curve: Curve, name: str, color: str) -> None:
+def _has_band(curve: Curve) -> bool:
+    return curve.band.size > 0 and bool(np.isfinite(curve.band).any())
+
+
+def _draw_scores(ax: Axes, curve: Curve, name: str, color: str, *, joined: bool) -> None:
     mean, low, high = curve.scores[name]
-    ax.fill_between(curve.value, low, high, color=color, alpha=0.22, linewidth=0)
-    ax.plot(curve.value, mean, color=color, zorder=3)
+    if joined:
+        ax.fill_between(curve.value, low, high, color=color, alpha=0.22, linewidth=0)
+        ax.plot(curve.value, mean, color=color, zorder=3)
+    else:
+        ax.vlines(curve.value, low, high, color=color, linewidth=1.0, alpha=0.7)
     ax.plot(curve.value[~curve.trained], mean[~curve.trained], "o", color=color, zorder=4)
     ax.plot(
         curve.value[curve.trained], mean[curve.trained], "D", color=TRAINED, markeredgecolor="white",
@@ -120,12 +133,13 @@ def _draw_scores(ax: Axes, curve: Curve, name: str, color: str) -> None:
     )  # fmt: skip
 
 
-def _draw_transfer(ax: Axes, curve: Curve) -> None:
+def _draw_transfer(ax: Axes, curve: Curve, *, joined: bool) -> None:
     _mark_trained(ax, curve)
     series = (("sigma", curve.sigma, GREEN, "-", "s"), ("epsilon", curve.epsilon, PURPLE, "--", "^"))
     for name, values, color, line, marker in series:
         if np.isfinite(values).any():
-            ax.plot(curve.value, values, line, marker=marker, color=color, label=TRANSFER_LABELS[name])
+            style = line if joined else "none"
+            ax.plot(curve.value, values, linestyle=style, marker=marker, color=color, label=TRANSFER_LABELS[name])
     ax.set_ylim(0, 1.05)
     ax.set_ylabel("Transfer (0 to 1)")
     ax.legend(frameon=False, ncols=2, loc="lower left", bbox_to_anchor=(0, 0.98), borderaxespad=0, handlelength=2.4)
@@ -136,21 +150,25 @@ def _mark_trained(ax: Axes, curve: Curve) -> None:
         ax.axvline(value, color=TRAINED, linewidth=0.8, linestyle=(0, (4, 2)), zorder=1)
 
 
-def _name_marks(ax: Axes, names: Sequence[str], trained: bool, confidence: float) -> None:
+def _name_marks(ax: Axes, models: Sequence[Curve], confidence: float, *, band: bool) -> None:
     handles: list[Any] = []
-    if len(names) > 1:
-        for index, name in enumerate(names):
-            handles.append(Line2D([], [], color=SERIES[index % len(SERIES)], marker="o", label=plain(name, 22)))
-    if trained:
+    if len(models) > 1:
+        for index, one in enumerate(models):
+            color = SERIES[index % len(SERIES)]
+            handles.append(Line2D([], [], color=color, marker="o", label=plain(one.name, 22)))
+    if models[0].trained.any():
         handles.append(Line2D([], [], color=TRAINED, marker="D", linestyle="none", label="trained here"))
-    handles.append(Patch(color=BLUE if len(names) == 1 else GREY, alpha=0.22, label=f"{100 * confidence:g} % interval"))
+    level, color = f"{100 * confidence:g} %", BLUE if len(models) == 1 else GREY
+    handles.append(Patch(color=color, alpha=0.3, label=f"{level} interval"))
+    if band:
+        handles.append(Patch(color=BLUE, alpha=0.12, label=f"{level} band of the curve"))
     ax.legend(
         handles=handles, frameon=False, ncols=2, loc="lower left", bbox_to_anchor=(0, 1.0), borderaxespad=0.2,
         handletextpad=0.5, columnspacing=1.4, handlelength=1.6,
     )  # fmt: skip
 
 
-def _draw_axis(ax: Axes, curve: Curve, track: Track) -> None:
+def _draw_axis(ax: Axes, curve: Curve, track: TrackAxis) -> None:
     ax.set_xlabel(track.label)
     if not track.unit and len(curve.labels) > MANY:
         ax.set_xlabel(f"{track.label}, in the order of the track")
@@ -161,6 +179,7 @@ def _draw_axis(ax: Axes, curve: Curve, track: Track) -> None:
         return
     if track.log:
         ax.set_xscale("log")
+        ax.xaxis.set_major_formatter("{x:g}")  # the default would need mathtext
         ax.minorticks_off()
     if len(curve.value) <= 13:
         every = 2 if len(curve.value) > 8 else 1
@@ -174,7 +193,7 @@ def _draw_axis(ax: Axes, curve: Curve, track: Track) -> None:
 @styled
 def shift_figure(
     curve: Curve,
-    track: Track,
+    track: TrackAxis,
     *,
     against: str = "sigma",
     rho: Mapping[str, float | None] | None = None,
@@ -210,30 +229,9 @@ def shift_figure(
     return figure
 
 
-def _key(ax: Axes, track: Track) -> None:
+def _key(ax: Axes, track: TrackAxis) -> None:
     words = f"numbers: {track.title.lower()} in {track.unit}" if track.unit else "names: conditions"
     ax.annotate(
         words, (1, 1), xycoords="axes fraction", xytext=(0, 4), textcoords="offset points", ha="right",
         va="bottom", color=GREY, fontsize=7,
     )  # fmt: skip
-
-
-@styled
-def reliability_figure(confidence: Floats, accuracy: Floats, count: Floats, *, width: float = COLUMN) -> Figure:
-    """How often pixels that are given a probability belong to a particle, and how many are given it.
-
-    confidence, accuracy, count: (bins,): mean predicted probability, share of particle pixels, pixels per bin.
-    """
-    figure = new_figure(width, 1.15 * width)
-    top, bottom = figure.subplots(2, 1, sharex=True, height_ratios=[3, 1])
-    filled = count > 0
-    top.plot([0, 1], [0, 1], color=GREY, linewidth=0.8, linestyle=(0, (4, 2)))
-    top.plot(confidence[filled], accuracy[filled], "o-", color=BLUE)
-    top.set(xlim=(-0.02, 1.02), ylim=(-0.02, 1.02), ylabel="Share of particle pixels")
-    top.annotate("too sure of particles", (0.97, 0.06), ha="right", color=GREY, fontsize=7)
-    top.annotate("not sure enough", (0.03, 0.9), color=GREY, fontsize=7)
-    edges = np.linspace(0, 1, len(count) + 1)
-    bottom.bar(edges[:-1], count / max(count.sum(), 1), np.diff(edges), align="edge", color=BLUE, edgecolor="white")
-    bottom.set(ylabel="Share of pixels", xlabel="Predicted probability of particle")
-    bottom.set_ylim(0, 1)
-    return figure

@@ -9,15 +9,12 @@ from hrtem_bench.harness import Evaluation, make_examples
 from hrtem_bench.report.curves import Curve
 from hrtem_bench.report.gather import choose_examples
 from hrtem_bench.report.html import write_report
-from hrtem_bench.report.plates import Reliability
 
 
-def report_evaluation(
-    evaluation: Evaluation, out: Path, *, others: Sequence[Curve] = (), reliability: Reliability | None = None
-) -> Path:
+def report_evaluation(evaluation: Evaluation, out: Path, *, others: Sequence[Curve] = ()) -> Path:
     """Write the report of an evaluation into `out`; returns the page's path. The model runs once per example.
 
-    others, reliability: as in `report`.
+    others: as in `report`.
     """
     results, track = evaluation.results, evaluation.track
     examples = make_examples(evaluation, choose_examples(results, evaluation.per_image))
@@ -29,5 +26,4 @@ def report_evaluation(
         conditions={one.condition_id: one.condition for one in track.conditions},
         nyquist=0.5 / track.pixel_size,
         others=others,
-        reliability=reliability,
     )

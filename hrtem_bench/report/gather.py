@@ -11,7 +11,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from hrtem_bench.harness.statistics import spearman
-from hrtem_bench.report.curves import Curve, Track
+from hrtem_bench.report.calibration import WHERE_TRAINED, ReliabilityCurve
+from hrtem_bench.report.curves import Curve, TrackAxis
 from hrtem_bench.report.style import plain, quantity
 
 if TYPE_CHECKING:
@@ -20,23 +21,23 @@ if TYPE_CHECKING:
 PerImage = Mapping[str, NDArray[Any]]
 """Columns of equal length, one entry per image: structure_id, condition_id, dice, …"""
 
-TRACKS: Mapping[str, Track] = MappingProxyType({
-    "defocus": Track("Defocus", "nm", signed=True, note=", underfocus > 0"),
-    "dose": Track("Dose", "e/Å²", log=True),
-    "spherical_aberration": Track("Spherical aberration C30", "µm", signed=True),
-    "focal_spread": Track("Focal spread, standard deviation", "Å"),
-    "astigmatism": Track("Two-fold astigmatism C12", "nm"),
-    "structure": Track("Structure"),
-    "joint": Track("Joint condition"),
+TRACKS: Mapping[str, TrackAxis] = MappingProxyType({
+    "defocus": TrackAxis("Defocus", "nm", signed=True, note=", underfocus > 0"),
+    "dose": TrackAxis("Dose", "e/Å²", log=True),
+    "spherical_aberration": TrackAxis("Spherical aberration C30", "µm", signed=True),
+    "focal_spread": TrackAxis("Focal spread, standard deviation", "Å"),
+    "astigmatism": TrackAxis("Two-fold astigmatism C12", "nm"),
+    "structure": TrackAxis("Structure"),
+    "joint": TrackAxis("Joint condition"),
 })  # fmt: skip
 SCORES = ("dice", "nll")
 
 
-def track_of(results: Results) -> Track:
+def track_of(results: Results) -> TrackAxis:
     """How the results' axis is titled and drawn; an unknown axis keeps its own name."""
     name, unit = results.dataset.axis, results.dataset.unit
     title = plain(name.replace("_", " "), 40).capitalize() or "Condition"
-    return replace(TRACKS.get(name, Track(title)), unit=plain(unit, 12))
+    return replace(TRACKS.get(name, TrackAxis(title)), unit=plain(unit, 12))
 
 
 def sorted_points(results: Results) -> list[CurvePoint]:
@@ -57,6 +58,7 @@ def curve_of(results: Results) -> Curve:
         value=values,
         trained=np.array([point.in_distribution for point in points], dtype=bool),
         scores=scores,
+        band=np.array([[_known(point.dice_band_low), _known(point.dice_band_high)] for point in points]).T,
         sigma=np.array([_known(point.sigma) for point in points]),
         epsilon=np.array([_known(point.epsilon) for point in points]),
     )
@@ -73,7 +75,28 @@ def correlations(results: Results, against: str) -> dict[str, float | None]:
     return found
 
 
-def condition_name(point: CurvePoint, track: Track) -> str:
+def reliability_of(results: Results) -> dict[str, ReliabilityCurve]:
+    """Reliability over all pixels of the conditions trained at, and over those of the others, where known."""
+    groups = {
+        WHERE_TRAINED: [point for point in results.curve if point.in_distribution],
+        "elsewhere": [point for point in results.curve if not point.in_distribution],
+    }
+    return {name: pooled for name, points in groups.items() if (pooled := _pooled(points)) is not None}
+
+
+def _pooled(points: list[CurvePoint]) -> ReliabilityCurve | None:
+    known = [point.reliability for point in points if point.reliability is not None]
+    if not known:
+        return None
+    counts = np.array([one.count for one in known], dtype=float)
+    total = counts.sum(axis=0)
+    means = []
+    for values in ([one.confidence for one in known], [one.accuracy for one in known]):
+        means.append((np.nan_to_num(np.array(values, dtype=float)) * counts).sum(axis=0) / np.maximum(total, 1))
+    return ReliabilityCurve(means[0], means[1], total)
+
+
+def condition_name(point: CurvePoint, track: TrackAxis) -> str:
     """A condition for readers: ``−10 nm`` where the axis has a unit, its id where not."""
     if track.unit and np.isfinite(_known(point.value)):
         return quantity(point.value, track.unit, signed=track.signed)

@@ -16,9 +16,9 @@ from hrtem_bench.report.curves import Curve
 from hrtem_bench.report.gather import PerImage, condition_name, track_of
 from hrtem_bench.report.images import PREDICTION, STRETCH, TRUTH, panel_figure
 from hrtem_bench.report.markup import Html, element, image, join, listing, pairs, paragraph, section, text
-from hrtem_bench.report.plates import Plate, Reliability, example_name, make_plates
+from hrtem_bench.report.plates import Plate, example_name, make_plates
 from hrtem_bench.report.style import figure_palette_png, inline_svg, number, save_figure, write_aside
-from hrtem_bench.report.tables import condition_table, entries_of, summary_entries
+from hrtem_bench.report.tables import condition_tables, entries_of, summary_entries
 from hrtem_bench.report.verdict import verdict
 
 if TYPE_CHECKING:
@@ -36,17 +36,14 @@ def report(
     conditions: Mapping[str, Condition] | None = None,
     nyquist: float | None = None,
     others: Sequence[Curve] = (),
-    reliability: Reliability | None = None,
 ) -> str:
     """The page as HTML text; the same input gives the same text.
 
     results: of one model on one track. per_image: columns, at least condition_id and dice. examples: the
     images to show, see `choose_examples`. conditions: condition_id -> nominal condition, for T(q). nyquist: of
-    the images, 1/Å. others: curves of other models on the same track. reliability: for the reliability curve.
+    the images, 1/Å. others: curves of other models on the same track.
     """
-    plates = make_plates(
-        results, examples, conditions=conditions, nyquist=nyquist, others=others, reliability=reliability
-    )
+    plates = make_plates(results, examples, conditions=conditions, nyquist=nyquist, others=others)
     return _page(results, per_image, examples, plates)
 
 
@@ -59,15 +56,12 @@ def write_report(
     conditions: Mapping[str, Condition] | None = None,
     nyquist: float | None = None,
     others: Sequence[Curve] = (),
-    reliability: Reliability | None = None,
 ) -> Path:
     """Write ``out/report.html`` and each figure as ``out/figures/*.svg`` and ``*.png``; returns the page's path.
 
     Input as in `report`. Every file is written aside and then renamed.
     """
-    plates = make_plates(
-        results, examples, conditions=conditions, nyquist=nyquist, others=others, reliability=reliability
-    )
+    plates = make_plates(results, examples, conditions=conditions, nyquist=nyquist, others=others)
     for plate in plates.values():
         save_figure(plate.figure, out / "figures" / plate.name, document=plate.svg)
     page = out / "report.html"
@@ -200,7 +194,7 @@ def _example(results: Results, example: Example, threshold: float) -> Html:
 
 def _scores(results: Results, per_image: PerImage) -> Html:
     summary = element("div", pairs(summary_entries(results)), class_="pairs")
-    return join([condition_table(results, per_image), element("h3", text("Of the whole curve")), summary])
+    return join([condition_tables(results, per_image), element("h3", text("Of the whole curve")), summary])
 
 
 def _provenance(results: Results) -> Html:

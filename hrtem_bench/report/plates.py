@@ -11,15 +11,14 @@ import numpy as np
 from matplotlib.figure import Figure
 
 from hrtem_bench.conditions import Condition
+from hrtem_bench.report.calibration import ReliabilityCurve, reliability_figure
 from hrtem_bench.report.curves import (
     Curve,
-    Floats,
-    Track,
+    TrackAxis,
     curve_figure,
-    reliability_figure,
     shift_figure,
 )
-from hrtem_bench.report.gather import condition_name, correlations, curve_of, sorted_points, track_of
+from hrtem_bench.report.gather import condition_name, correlations, curve_of, reliability_of, sorted_points, track_of
 from hrtem_bench.report.images import STRETCH, examples_figure
 from hrtem_bench.report.style import figure_svg, number
 from hrtem_bench.report.transfer import family_figure
@@ -47,19 +46,9 @@ class Plate:
         return figure_svg(self.figure)
 
 
-@dataclass(frozen=True)
-class Reliability:
-    """Whether probabilities hold: (bins,) mean prediction, share of particle pixels, number of pixels."""
-
-    title: str
-    confidence: Floats
-    accuracy: Floats
-    count: Floats
-
-
 def make_plates(
     results: Results, examples: Sequence[Example], *, conditions: Mapping[str, Condition] | None = None,
-    nyquist: float | None = None, others: Sequence[Curve] = (), reliability: Reliability | None = None,
+    nyquist: float | None = None, others: Sequence[Curve] = (),
 ) -> dict[str, Plate]:  # fmt: skip
     """Every figure these results allow, by name: curve, sigma, epsilon, transfer, examples, reliability."""
     curve, track = curve_of(results), track_of(results)
@@ -71,12 +60,13 @@ def make_plates(
         plates.append(_transfer(results, conditions, nyquist))
     if examples:
         plates.append(_examples(results, examples))
-    if reliability is not None:
+    reliability = reliability_of(results)
+    if reliability:
         plates.append(_reliability(reliability))
     return {plate.name: plate for plate in plates}
 
 
-def _curve(results: Results, curve: Curve, track: Track, others: Sequence[Curve]) -> Plate:
+def _curve(results: Results, curve: Curve, track: TrackAxis, others: Sequence[Curve]) -> Plate:
     level = f"{100 * results.settings.confidence:g} %"
     dice = curve.scores["dice"]
     caption = (
@@ -84,6 +74,8 @@ def _curve(results: Results, curve: Curve, track: Track, others: Sequence[Curve]
         "Diamonds: where the model was trained. Below: σ, what each condition shares with training, and ε, "
         "what it transfers."
     )
+    if np.isfinite(curve.band).any() and track.unit:
+        caption += f" The light band holds the whole curve of Dice at once with {level} confidence."
     if others:
         caption += f" Compared with {', '.join(one.name for one in others)}."
     values = "; ".join(f"{label}: {number(score)}" for label, score in zip(curve.labels, dice[0], strict=True))
@@ -92,7 +84,7 @@ def _curve(results: Results, curve: Curve, track: Track, others: Sequence[Curve]
     return Plate("curve", figure, caption, description)
 
 
-def _shift(curve: Curve, track: Track, against: str, rho: Mapping[str, float | None]) -> Plate:
+def _shift(curve: Curve, track: TrackAxis, against: str, rho: Mapping[str, float | None]) -> Plate:
     values = curve.sigma if against == "sigma" else curve.epsilon
     loss, dice = (number(rho[name], signed=True) for name in ("nll", "dice"))
     what = (
@@ -165,16 +157,15 @@ def _examples(results: Results, examples: Sequence[Example]) -> Plate:
     return Plate("examples", figure, caption, f"Example images at {', '.join(names)}.")
 
 
-def _reliability(one: Reliability) -> Plate:
+def _reliability(curves: Mapping[str, ReliabilityCurve]) -> Plate:
     caption = (
-        f"Reliability, {one.title}: the share of pixels that are particle, by the probability they were given. "
-        "On the diagonal, probabilities can be taken at their word. Below: the share of pixels given each."
+        "Reliability: the share of pixels that are particle, by the probability they were given, over all images of "
+        "the conditions. On the diagonal, probabilities can be taken at their word. Below: the share of pixels given "
+        "each."
     )
-    known = one.count > 0
-    listed = "; ".join(
-        f"given {number(p)}, found {number(a)}" for p, a in zip(one.confidence[known], one.accuracy[known], strict=True)
-    )
-    return Plate(
-        "reliability", reliability_figure(one.confidence, one.accuracy, one.count), caption,
-        f"Reliability curve. {listed}.",
-    )  # fmt: skip
+    listed = []
+    for name, one in curves.items():
+        filled = one.count > 0
+        pairs = zip(one.confidence[filled], one.accuracy[filled], strict=True)
+        listed.append(f"{name}: " + "; ".join(f"given {number(p)}, found {number(a)}" for p, a in pairs))
+    return Plate("reliability", reliability_figure(curves), caption, f"Reliability curves. {'. '.join(listed)}.")

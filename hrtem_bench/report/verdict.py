@@ -7,9 +7,10 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from hrtem_bench.report.curves import Curve, Track
+from hrtem_bench.report.curves import Curve, TrackAxis
 from hrtem_bench.report.gather import condition_name, correlations, curve_of, sorted_points, track_of
 from hrtem_bench.report.style import number
+from hrtem_bench.report.tables import place
 
 if TYPE_CHECKING:
     from hrtem_bench.harness import Results
@@ -34,7 +35,11 @@ def verdict(results: Results) -> Verdict:
     curve, track = curve_of(results), track_of(results)
     return Verdict(
         lead=_lead(results, curve),
-        findings=tuple(filter(None, (_reach(curve, track), _extremes(results), _predicted(results, curve)))),
+        findings=tuple(
+            filter(
+                None, (_reach(curve, track), _breakdown(results, track), _extremes(results), _predicted(results, curve))
+            )
+        ),
         limits=tuple(_limits(results, curve)),
     )
 
@@ -83,7 +88,7 @@ def _lead(results: Results, curve: Curve) -> str:
     )
 
 
-def _reach(curve: Curve, track: Track) -> str:
+def _reach(curve: Curve, track: TrackAxis) -> str:
     if not curve.trained.any() or curve.trained.all():
         return ""
     kept = held(curve)
@@ -99,6 +104,23 @@ def _reach(curve: Curve, track: Track) -> str:
         beyond = f"; the track ends at {edge[0]}, so it may go further" if edge else ""
         return f"How far it may be used: {rule} from {first} to {last}{beyond}."
     return f"How far it may be used: {rule} at {_listed([curve.labels[i] for i in places])}."
+
+
+def _breakdown(results: Results, track: TrackAxis) -> str:
+    """Where the simultaneous band leaves what counts as working, to either side of training."""
+    summary = results.summary
+    sides = (
+        (summary.breakdown_below, summary.breakdown_below_censored),
+        (summary.breakdown_above, summary.breakdown_above_censored),
+    )
+    reached = [f"at {place(value, track)}" for value, censored in sides if value is not None and not censored]
+    ends = [place(value, track) for value, censored in sides if value is not None and censored]
+    level, least = f"{100 * results.settings.confidence:g} %", number(results.settings.breakdown_dice)
+    start = f"Where it breaks down: going out from training, the {level} band of the whole curve"
+    if reached:
+        rest = f"; it does not as far as {_listed(ends)}, where the track ends" if ends else ""
+        return f"{start} falls below a Dice of {least} {_listed(reached)}{rest}."
+    return f"{start} does not fall below a Dice of {least} before the track ends." if ends else ""
 
 
 def _extremes(results: Results) -> str:
@@ -160,7 +182,8 @@ def _limits(results: Results, curve: Curve) -> list[str]:
     limits += [
         "One set of weights was scored. The intervals cover the choice of structures, not that of training "
         "seed: training again may move the whole curve.",
-        "Each interval holds for its own condition, not for the curve as a whole.",
+        "Each interval holds for its own condition, not for the curve as a whole"
+        + ("; the light band in the figure does." if np.isfinite(curve.band).any() else "."),
         "The images are simulated. How the model does on a microscope’s own images does not follow from this page.",
     ]
     if curve.trained.any():

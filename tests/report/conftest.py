@@ -35,6 +35,15 @@ def artificial_results(name: str = "U-Net, small", trained: tuple[float, ...] = 
         }  # fmt: skip
         for key, mean in (("dice", dice), ("iou", dice / (2 - dice)), ("nll", nll)):
             point |= {key: mean, f"{key}_low": mean - 0.02, f"{key}_high": mean + 0.02}
+        bins = np.linspace(0.05, 0.95, 10)
+        shares = 1 / (1 + np.exp(-6 * sigma * (bins - 0.5)))
+        point |= {
+            "dice_band_low": dice - 0.035, "dice_band_high": dice + 0.035, "brier": nll / 3, "surface_dice": 0.9 * dice,
+            "f1": 0.95 * dice, "calibration_error": 0.1 * (1 - sigma), "reliability": {
+                "confidence": [*bins.tolist()[:-1], None], "accuracy": [*shares.tolist()[:-1], None],
+                "count": [5000, 300, 200, 100, 80, 80, 100, 200, 900, 0],
+            },
+        }  # fmt: skip
         curve.append(point | {"n_images": 12, "n_structures": 12})
     inside = [p["dice"] for p in curve if p["in_distribution"]]
     outside = [p["dice"] for p in curve if not p["in_distribution"]]
@@ -55,6 +64,10 @@ def artificial_results(name: str = "U-Net, small", trained: tuple[float, ...] = 
             "id_dice": float(np.mean(inside)), "ood_dice": float(np.mean(outside)), "id_ood_gap": gap,
             "id_ood_gap_low": gap - 0.03, "id_ood_gap_high": gap + 0.03, "spearman_sigma_nll": -0.71,
             "spearman_sigma_dice": 0.71, "worst_condition": "defocus=0nm", "best_condition": "defocus=-10nm",
+            "worst_dice": 0.6, "worst_dice_low": 0.58, "worst_dice_high": 0.62, "width_95": 11.4, "width_95_low": 9.0,
+            "width_95_high": 13.0, "width_95_censored": False, "breakdown_below": -25.0,
+            "breakdown_below_censored": True, "breakdown_above": -2.5, "breakdown_above_censored": False,
+            "area_dice": 0.81, "area_dice_low": 0.79, "area_dice_high": 0.83, "area_from": -25.0, "area_to": 25.0,
         },
         "settings": {
             "q_max": 1.25, "bootstrap_samples": 2000, "confidence": 0.95, "seed": 0, "batch_size": 8,

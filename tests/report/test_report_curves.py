@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
+import msgspec
 import numpy as np
 import pytest
 from matplotlib.backends.backend_agg import FigureCanvasAgg
@@ -12,8 +13,8 @@ from matplotlib.text import Annotation
 from scipy.stats import spearmanr
 
 from hrtem_bench.harness import Results
-from hrtem_bench.report import curve_figure, curve_of, reliability_figure, shift_figure
-from hrtem_bench.report.gather import track_of
+from hrtem_bench.report import ReliabilityCurve, curve_figure, curve_of, reliability_figure, shift_figure
+from hrtem_bench.report.gather import reliability_of, track_of
 
 
 def line_data(figure: Figure, panel: int) -> list[np.ndarray]:
@@ -35,14 +36,16 @@ def test_the_curve_is_sorted_and_drawn_as_given(make_results: Callable[..., Resu
 def test_bands_are_the_intervals_and_trained_conditions_are_marked(results: Results) -> None:
     curve = curve_of(results)
     figure = curve_figure(curve, track_of(results), confidence=0.9)
-    band = np.asarray(figure.axes[0].collections[0].get_paths()[0].vertices)
-    assert band[:, 1].min() == pytest.approx(min(point.dice_low for point in results.curve))
-    assert band[:, 1].max() == pytest.approx(max(point.dice_high for point in results.curve))
+    for drawn, kind in zip(figure.axes[0].collections, ("dice_band", "dice"), strict=True):
+        heights = np.asarray(drawn.get_paths()[0].vertices)[:, 1]
+        assert heights.min() == pytest.approx(min(getattr(point, f"{kind}_low") for point in results.curve))
+        assert heights.max() == pytest.approx(max(getattr(point, f"{kind}_high") for point in results.curve))
     trained = [data for data in line_data(figure, 0) if len(data) == 2 and np.all(data[:, 0] == -10)]
     assert trained
     legend = figure.axes[0].get_legend()
     assert legend is not None
-    assert [text.get_text() for text in legend.get_texts()] == ["trained here", "90 % interval"]
+    marks = [text.get_text() for text in legend.get_texts()]
+    assert marks == ["trained here", "90 % interval", "90 % band of the curve"]
 
 
 def test_other_models_are_named(make_results: Callable[..., Results], hostile: str) -> None:
@@ -112,7 +115,21 @@ def test_dose_is_drawn_on_a_logarithmic_axis(make_results: Callable[..., Results
 
 
 def test_reliability_leaves_empty_bins_out() -> None:
-    figure = reliability_figure(np.array([0.1, 0.5, 0.9]), np.array([0.2, 0.0, 0.8]), np.array([30.0, 0.0, 10.0]))
-    points = line_data(figure, 0)[1]
-    assert points.tolist() == [[0.1, 0.2], [0.9, 0.8]]
-    assert [bar.get_height() for bar in figure.axes[1].patches] == pytest.approx([0.75, 0.0, 0.25])
+    one = ReliabilityCurve(np.array([0.1, 0.5, 0.9]), np.array([0.2, 0.0, 0.8]), np.array([30.0, 0.0, 10.0]))
+    figure = reliability_figure({"elsewhere": one})
+    assert line_data(figure, 0)[1].tolist() == [[0.1, 0.2], [0.9, 0.8]]
+    (steps,) = figure.axes[1].patches
+    assert np.asarray(steps.get_data().values) == pytest.approx([0.75, 0.0, 0.25])  # type: ignore[attr-defined]
+
+
+def test_reliability_is_pooled_over_pixels(make_results: Callable[..., Results]) -> None:
+    points = msgspec.to_builtins(make_results().curve[:3])
+    few = {"confidence": [0.1, None], "accuracy": [0.3, None], "count": [100, 0]}
+    many = {"confidence": [0.2, 0.9], "accuracy": [0.1, 0.7], "count": [300, 50]}
+    for point, reliability in zip(points, (few, many, None), strict=True):
+        point |= {"reliability": reliability, "in_distribution": False}
+    pooled = reliability_of(make_results(curve=points))
+    assert list(pooled) == ["elsewhere"]
+    assert pooled["elsewhere"].confidence == pytest.approx([0.175, 0.9])  # (100 · 0.1 + 300 · 0.2) / 400
+    assert pooled["elsewhere"].accuracy == pytest.approx([0.15, 0.7])
+    assert pooled["elsewhere"].count.tolist() == [400, 50]

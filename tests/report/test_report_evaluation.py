@@ -40,6 +40,9 @@ class DoseTrack:
     def at(self, dose: float) -> Condition:
         return Condition(C10=-100.0, focal_spread=10.0, dose=dose)
 
+    def select(self, conditions: Sequence[str] | None = None) -> tuple[TrackCondition, ...]:
+        return tuple(one for one in self.conditions if conditions is None or one.condition_id in conditions)
+
     def count(self, split: str, conditions: Sequence[str] | None = None) -> int:
         return len(list(self.rows(split, conditions)))
 

@@ -17,10 +17,11 @@ import pytest
 
 from hrtem_bench.conditions import Condition
 from hrtem_bench.harness import Example, Results
-from hrtem_bench.report import Reliability, report, write_report
+from hrtem_bench.report import report, write_report
 from hrtem_bench.report.markup import text
 
 VOID = {"meta", "img", "br", "hr", "input", "link"}
+BARE = ("condition", "C10", "value", "in_distribution", "n_images", "n_structures", "dice", "iou")
 HEADINGS = {"h1": 1, "h2": 2, "h3": 3}
 
 
@@ -58,17 +59,11 @@ class Page(HTMLParser):
 
 
 @pytest.fixture(scope="session")
-def reliability() -> Reliability:
-    bins = np.linspace(0.05, 0.95, 10)
-    return Reliability("all conditions", bins, bins**1.3, np.full(10, 100.0))
-
-
-@pytest.fixture(scope="session")
 def source(
     results: Results, per_image: dict[str, np.ndarray], examples: list[Example],
-    conditions: dict[str, Condition], reliability: Reliability,
+    conditions: dict[str, Condition],
 ) -> str:  # fmt: skip
-    return report(results, per_image, examples, conditions=conditions, nyquist=1.25, reliability=reliability)
+    return report(results, per_image, examples, conditions=conditions, nyquist=1.25)
 
 
 def test_the_page_is_well_formed_and_has_every_section(source: str) -> None:
@@ -113,7 +108,7 @@ def test_it_can_be_used_without_seeing_or_pointing(source: str) -> None:
     levels = [HEADINGS[name] for name, _ in page.elements if name in HEADINGS]
     assert levels[0] == 1 and levels.count(1) == 1
     assert all(after - before <= 1 for before, after in pairwise(levels))
-    assert len(page.all("caption")) == len(page.all("table")) == 1
+    assert len(page.all("caption")) == len(page.all("table")) == 3
     assert all(attrs.get("scope") in ("col", "row") for attrs in page.all("th"))
     assert next(attrs for name, attrs in page.elements if name == "a")["href"] == "#verdict"  # the skip link
     assert ":focus-visible" in source
@@ -131,13 +126,31 @@ def test_numbers_in_the_table_are_those_of_the_results(source: str, results: Res
         shown = dict(zip(columns, row, strict=True))
         assert float(shown["Condition"].removesuffix(" nm").replace("−", "-")) == point.value
         assert shown["Trained here"] == ("yes" if point.in_distribution else "no")
-        for name, column in (("dice", "Dice"), ("iou", "IoU"), ("nll", "Loss (NLL)")):
+        for name, column in (("dice", "Dice"), ("iou", "IoU")):
             low, high = getattr(point, f"{name}_low"), getattr(point, f"{name}_high")
             between = f"{low:.3f}–{high:.3f}" if low >= 0 else f"−{-low:.3f} to {high:.3f}"
             assert shown[column] == f"{getattr(point, name):.3f} ({between})"
         assert shown["σ(train, test)"] == f"{point.sigma:.3f}"
         assert shown["ε"] == f"{point.epsilon:.3f}"
         assert (shown["Images"], shown["Structures"]) == (str(point.n_images), str(point.n_structures))
+
+
+def test_scores_of_probabilities_and_objects_have_tables_of_their_own(source: str, results: Results) -> None:
+    tables = re.findall(r"<table>(.*?)</table>", source, re.DOTALL)
+    cells = [re.findall(r"<tr[^>]*>(.*?)</tr>", one, re.DOTALL)[1] for one in tables[1:]]
+    first = results.curve[0]
+    wanted = ((first.nll, first.brier, first.calibration_error), (first.surface_dice, first.f1))
+    for row, scores in zip(cells, wanted, strict=True):
+        shown = [cell.split(" ")[0] for cell in re.findall(r"<td>(.*?)</td>", row)]
+        assert shown == [f"{score:.3f}" for score in scores]
+
+
+def test_scores_of_the_whole_curve_are_listed(source: str) -> None:
+    entries = dict(re.findall(r"<dt>(.*?)</dt><dd>(.*?)</dd>", source))
+    assert entries["Width that keeps 95 % of the ID Dice"] == "11.4 nm (9.0–13.0)"
+    assert entries["Breakdown below training"] == "none as far as −25 nm"
+    assert entries["Breakdown above training"] == "−2.5 nm"
+    assert entries["Mean height of the Dice curve"] == "0.810 (0.790–0.830), −25 nm to +25 nm"
 
 
 def test_the_page_carries_its_results(source: str, results: Results) -> None:
@@ -200,13 +213,18 @@ def test_the_same_input_gives_the_same_files(
         assert page == tmp_path / name / "report.html"
         found = sorted(path for path in (tmp_path / name).rglob("*") if path.is_file())
         contents.append({str(path.relative_to(tmp_path / name)): path.read_bytes() for path in found})
-    figures = ("curve", "sigma", "epsilon", "transfer", "examples")
+    figures = ("curve", "sigma", "epsilon", "transfer", "examples", "reliability")
     assert set(contents[0]) == {"report.html", *(f"figures/{f}.{e}" for f in figures for e in ("svg", "png"))}
     assert contents[0] == contents[1]
 
 
-def test_only_what_is_known_is_shown(results: Results, per_image: dict[str, np.ndarray]) -> None:
-    page = Page(report(results, per_image, []))
+def test_only_what_is_known_is_shown(make_results: Callable[..., Results], per_image: dict[str, np.ndarray]) -> None:
+    bare = [
+        {key: value for key, value in msgspec.to_builtins(point).items() if key in BARE}
+        for point in make_results().curve
+    ]
+    page = Page(report(make_results(curve=bare), per_image, []))
+    assert len(page.all("table")) == 1
     shown = [attrs["id"] for attrs in page.all("section")]
     assert "transfer" not in shown and "examples" not in shown and "reliability" not in shown
     assert not page.all("img")

@@ -13,6 +13,7 @@ from hrtem_bench.harness import Results
 from hrtem_bench.report import Curve, choose_examples, verdict
 from hrtem_bench.report.verdict import held
 
+NO_BREAKDOWN = {"breakdown_below": None, "breakdown_above": None}
 Make = Callable[..., Results]
 
 
@@ -66,6 +67,11 @@ def test_a_range_to_the_edge_of_the_track_says_so(make_results: Make) -> None:
     dice = [0.9, 0.9, 0.9, 0.9, *[0.3] * 7]
     findings = " ".join(verdict(make_results(curve=changed(base, dice=dice))).findings)
     assert "from −25 nm to −10 nm; the track ends at −25 nm, so it may go further." in findings
+
+
+def test_breakdown_points_are_told_from_the_end_of_the_track(results: Results) -> None:
+    (finding,) = [finding for finding in verdict(results).findings if "breaks down" in finding]
+    assert "falls below a Dice of 0.70 at −2.5 nm; it does not as far as −25 nm, where the track ends." in finding
 
 
 def test_nowhere_else_is_said(make_results: Make) -> None:
@@ -133,6 +139,5 @@ def test_one_condition_gives_one_example(make_results: Make) -> None:
         "dice": np.array([0.5]),
     }
     assert [choice.title for choice in choose_examples(one, per_image)] == ["best condition"]
-    assert verdict(one).findings == (
-        "Too few conditions have a σ to say whether the transfer function predicted the scores.",
-    )
+    findings = verdict(make_results(curve=msgspec.to_builtins(one.curve), summary=NO_BREAKDOWN)).findings
+    assert findings == ("Too few conditions have a σ to say whether the transfer function predicted the scores.",)
