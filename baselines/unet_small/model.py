@@ -77,7 +77,7 @@ def load(folder: Path) -> Callable[[NDArray[np.float32]], NDArray[np.float32]]:
     """The predictor of a trained folder: standardised images (N, ny, nx) to probabilities (N, ny, nx)."""
     network = UNet()
     network.load_state_dict(load_file(folder / "weights.safetensors"))
-    network = convert_conv2d_weight_memory_format(network, torch.channels_last).eval()
+    network = convert_conv2d_weight_memory_format(network, torch.channels_last)
 
     def predict(images: NDArray[np.float32]) -> NDArray[np.float32]:
         return probabilities(network, images)

@@ -167,7 +167,6 @@ def _run_epoch(state: State, training: Pairs, validation: Pairs, *, seed: int, e
 
 
 def _step(state: State, images: torch.Tensor, masks: torch.Tensor) -> float:
-    state.network.train()
     state.optimizer.zero_grad()
     loss = functional.binary_cross_entropy_with_logits(state.network(images), masks)
     loss.backward()
@@ -188,7 +187,6 @@ def _batches(pairs: Pairs, rng: np.random.Generator) -> Iterator[tuple[torch.Ten
 
 def _validated(network: torch.nn.Module, pairs: Pairs) -> tuple[float, float]:
     """Mean cross-entropy and mean Dice (threshold 0.5; 1 where both are empty) over the images."""
-    network.eval()
     losses, dices = [], []
     for image, mask in zip(pairs.images, pairs.masks, strict=True):
         p = np.clip(probabilities(network, image[None])[0].astype(np.float64), 1e-7, 1 - 1e-7)
