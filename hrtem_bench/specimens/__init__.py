@@ -2,14 +2,19 @@
 
 from __future__ import annotations
 
+from hrtem_bench.specimens.crystals import lattice_from_cif, lattice_from_dict
 from hrtem_bench.specimens.films import amorphous_film
 from hrtem_bench.specimens.glasses import GLASSES, Glass, glass
-from hrtem_bench.specimens.lattices import LATTICES, Lattice, lattice, unit_cell
-from hrtem_bench.specimens.particles import random_rotation, sphere
+from hrtem_bench.specimens.lattices import LATTICES, PROTOCOL, Lattice, lattice, unit_cell
+from hrtem_bench.specimens.particles import core_shell, cut, five_fold, random_rotation, sphere
 from hrtem_bench.specimens.scenes import Particle, Scene, scene, vacuum
+from hrtem_bench.specimens.shapes import sphere_outline, wulff_outline
+from hrtem_bench.specimens.slabs import crystalline_slab
 from hrtem_bench.specimens.spec import SceneSpec, spec_from_dict
 
 __all__ = [
-    "GLASSES", "LATTICES", "Glass", "Lattice", "Particle", "Scene", "SceneSpec", "amorphous_film", "glass",
-    "lattice", "random_rotation", "scene", "spec_from_dict", "sphere", "unit_cell", "vacuum",
+    "GLASSES", "LATTICES", "PROTOCOL", "Glass", "Lattice", "Particle", "Scene", "SceneSpec", "amorphous_film",
+    "core_shell", "crystalline_slab", "cut", "five_fold", "glass", "lattice", "lattice_from_cif",
+    "lattice_from_dict", "random_rotation", "scene", "spec_from_dict", "sphere", "sphere_outline", "unit_cell",
+    "vacuum", "wulff_outline",
 ]  # fmt: skip

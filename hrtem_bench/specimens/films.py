@@ -18,12 +18,12 @@ from hrtem_bench.specimens.glasses import Glass, bond_lengths, least_distances, 
 ATOMIC_MASS = 1.66053906660
 """Atomic mass constant in g/cm³ Å³: one unit of mass in one Å³ (CODATA 2018)."""
 
-_ROUNDS, _STEPS, _LAST_STEPS = 14, 6, 24
-_STIFFNESS = (0.1, 1.0, 0.35)
+_ROUNDS, _STEPS, _LAST_STEPS = 20, 6, 24
+_STIFFNESS = (0.1, 1.0, 0.3)
 _RATE, _MOMENTUM = 0.15, 0.8
 _REACH = (2.0, 1.65)
 """Longest distance over which a bond forms, in bond lengths: in the first round and in the last."""
-_SHAKE = 0.1
+_SHAKE = 0.15
 """Standard deviation of the first shake along each axis, in bond lengths."""
 
 

@@ -48,9 +48,56 @@ _KNOWN = (
         sites=(Site("C", 0.85, 3, 118.0), Site("C", 0.15, 4, _TETRAHEDRAL)),
         bonds=MappingProxyType({(0, 0): 1.43, (0, 1): 1.48, (1, 1): 1.54}),
         contact=3.0,
-        limits=(0.5, 3.3),
-        source="Bonds between those of graphite (1.42 Å) and diamond (1.54 Å). 85 % threefold and 15 % fourfold atoms "
-        "at 2.0 g/cm³: G. Galli, R. M. Martin, R. Car, M. Parrinello, Phys. Rev. Lett. 62, 555 (1989).",
+        limits=(0.5, 2.6),
+        source="Bonds between those of graphite (1.42 Å) and diamond (1.54 Å). Threefold and fourfold atoms at "
+        "2.0 g/cm³: G. Galli, R. M. Martin, R. Car, M. Parrinello, Phys. Rev. Lett. 62, 555 (1989).",
+    ),
+    Glass(
+        "ta-C",
+        density=3.0,
+        sites=(Site("C", 0.2, 3, 118.0), Site("C", 0.8, 4, _TETRAHEDRAL)),
+        bonds=MappingProxyType({(0, 0): 1.43, (0, 1): 1.50, (1, 1): 1.54}),
+        contact=2.9,
+        limits=(2.4, 3.4),
+        source="Share of fourfold atoms: K. W. R. Gilkes, P. H. Gaskell, J. Robertson, Phys. Rev. B 51, 12303 (1995).",
+    ),
+    Glass(
+        "a-Si",
+        density=2.29,
+        sites=(Site("Si", 1.0, 4, _TETRAHEDRAL),),
+        bonds=MappingProxyType({(0, 0): 2.35}),
+        contact=3.2,
+        limits=(1.8, 2.4),
+        source="Density 1.8 % below the crystal's: J. S. Custer et al., Appl. Phys. Lett. 64, 437 (1994).",
+    ),
+    Glass(
+        "a-Ge",
+        density=5.1,
+        sites=(Site("Ge", 1.0, 4, _TETRAHEDRAL),),
+        bonds=MappingProxyType({(0, 0): 2.46}),
+        contact=3.35,
+        limits=(4.0, 5.4),
+        source="Bond length and density of evaporated films: G. Etherington et al., "
+        "J. Non-Cryst. Solids 48, 265 (1982).",
+    ),
+    Glass(
+        "a-SiO2",
+        density=2.2,
+        sites=(Site("Si", 1 / 3, 4, _TETRAHEDRAL), Site("O", 2 / 3, 2, 144.0)),
+        bonds=MappingProxyType({(0, 1): 1.62}),
+        contact=3.0,
+        limits=(1.6, 2.4),
+        source="Si-O bond and Si-O-Si angle of vitreous silica: R. L. Mozzi, B. E. Warren, "
+        "J. Appl. Cryst. 2, 164 (1969).",
+    ),
+    Glass(
+        "a-Si3N4",
+        density=2.9,
+        sites=(Site("Si", 3 / 7, 4, _TETRAHEDRAL), Site("N", 4 / 7, 3, 120.0)),
+        bonds=MappingProxyType({(0, 1): 1.73}),
+        contact=2.8,
+        limits=(2.2, 3.2),
+        source="Si-N bond and coordination: M. Misawa et al., J. Non-Cryst. Solids 34, 313 (1979).",
     ),
 )
 

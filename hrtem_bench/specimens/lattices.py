@@ -1,9 +1,9 @@
-"""Crystal lattices: what a particle or a crystalline support is cut from, and where its planes may slip."""
+"""Crystal lattices: what particles and crystalline supports are cut from, and where their planes may slip."""
 
 from __future__ import annotations
 
 import difflib
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from types import MappingProxyType
 from typing import TYPE_CHECKING
@@ -18,27 +18,27 @@ Vector = tuple[float, float, float]
 
 @dataclass(frozen=True)
 class GlidePlanes:
-    """The family of planes on which a crystal can slip into a stacking fault without breaking its bonds.
+    """A family of planes along which one half of a crystal can be shifted against the other.
 
-    normal: Miller indices (h, k, l) of the planes. heights: where they cut, as values of h x + k y + l z of
-    fractional coordinates, within one period [0, period). shifts: for each height, the fault vector of
-    everything beyond the plane, in fractional coordinates and parallel to the plane. period: of the heights.
+    normal: Miller indices (h, k, l) of the planes. heights: where they lie, as values of h x + k y + l z of
+    fractional coordinates, within one period [0, 1). shifts: for each height, the shift of everything beyond
+    the plane, in fractional coordinates and parallel to the plane.
     """
 
     normal: tuple[int, int, int]
     heights: tuple[float, ...]
     shifts: tuple[Vector, ...]
-    period: float = 1.0
 
 
 @dataclass(frozen=True)
 class Lattice:
-    """A crystal structure: space group, cell and sites, each with its source.
+    """A crystal structure.
 
     name: what it is called in a recipe. spacegroup: number in the International Tables. cell: a, b, c (Å),
-    alpha, beta, gamma (degrees). sites: (element, fractional position) of one site per orbit. setting: 1 or
-    2, the choice of origin. glide: where stacking faults form; None if the lattice has none. source: of the
-    cell and the sites.
+    alpha, beta, gamma (degrees). sites: (element, fractional position), one for each orbit of the space group.
+    setting: 1 or 2, its choice of origin. glide: where stacking faults form, None if the lattice has no stable
+    one. twin: where a shift at every plane beyond the first makes the mirror image, None if no shift does.
+    source: of the cell and the sites.
     """
 
     name: str
@@ -47,70 +47,98 @@ class Lattice:
     sites: tuple[tuple[str, Vector], ...]
     setting: int = 1
     glide: GlidePlanes | None = None
+    twin: GlidePlanes | None = None
     source: str = ""
 
 
-_DESIGN = "Cell: that of the published protocol. "
-_WYCKOFF = "Sites: R. W. G. Wyckoff, Crystal Structures vol. 1 (1963)."
-
-# Wurtzite slips between the two layers of a bilayer (the three slanted bonds of each atom keep their length), so
-# that the upper crystal's next layer moves from its own site to the third one: I2, ...ABAB|CACA....
-_BASAL = GlidePlanes((0, 0, 1), (0.4375, 0.9375), ((1 / 3, 2 / 3, 0.0), (-1 / 3, -2 / 3, 0.0)))
-# The Shockley partial a/6 [11-2] on (111): ...ABC|BCA....
+# Wurtzite slips between the layers of a bilayer, where the three slanted bonds of each atom keep their length: the
+# next layer moves from its site to the third one, ...ABAB|CACA... (the fault I2). Close-packed metals alike.
+_BASAL_SHIFTS: tuple[Vector, ...] = ((1 / 3, 2 / 3, 0.0), (-1 / 3, -2 / 3, 0.0))
+_WURTZITE = GlidePlanes((0, 0, 1), (0.4375, 0.9375), _BASAL_SHIFTS)
+_HCP = GlidePlanes((0, 0, 1), (0.5, 0.0), _BASAL_SHIFTS)
+# The Shockley partial a/6 [11-2] on (111): ...ABC|BCA...; at every plane it turns ABC into CBA, a twin.
 _PARTIAL: Vector = (1 / 6, 1 / 6, -1 / 3)
 _FCC = GlidePlanes((1, 1, 1), (0.5,), (_PARTIAL,))
 _DIAMOND = GlidePlanes((1, 1, 1), (0.875,), (_PARTIAL,))
-
-
-def _wurtzite(name: str, metal: str, other: str, a: float, c: float, u: float, source: str) -> Lattice:
-    sites = ((metal, (1 / 3, 2 / 3, 0.0)), (other, (1 / 3, 2 / 3, u)))
-    return Lattice(name, 186, (a, a, c, 90.0, 90.0, 120.0), sites, 1, _BASAL, _DESIGN + source)
-
-
-def _cubic(
-    name: str,
-    group: int,
-    a: float,
-    sites: tuple[tuple[str, Vector], ...],
-    glide: GlidePlanes | None,
-    source: str,
-) -> Lattice:
-    setting = 2 if len(sites) > 1 and group == 227 else 1
-    return Lattice(name, group, (a, a, a, 90.0, 90.0, 90.0), sites, setting, glide, _DESIGN + source)
-
-
-def _spinel(name: str, metal: str, a: float, u: float, source: str) -> Lattice:
-    sites = ((metal, (0.125,) * 3), (metal, (0.5,) * 3), ("O", (u,) * 3))
-    return _cubic(name, 227, a, sites, None, source)  # type: ignore[arg-type]
-
+# The twinning shear a/6 [11-1] on (112) of body-centred metals; a single one is no stable fault.
+_BCC = GlidePlanes((1, 1, 2), (0.5,), ((1 / 6, 1 / 6, -1 / 6),))
 
 _ORIGIN: Vector = (0.0, 0.0, 0.0)
-_KNOWN = (
-    _wurtzite("ZnS", "Zn", "S", 3.8227, 6.2607, 0.3748, "Sites: E. H. Kisi and M. M. Elcombe, Acta Cryst. C45, 1867 (1989)."),
-    _wurtzite("CdSe", "Cd", "Se", 4.2985, 7.0152, 0.375, _WYCKOFF),
-    _cubic("Cu", 225, 3.6157, (("Cu", _ORIGIN),), _FCC, _WYCKOFF),
-    _cubic("Ag", 225, 4.0782, (("Ag", _ORIGIN),), _FCC, _WYCKOFF),
-    _cubic("C", 227, 3.5673, (("C", _ORIGIN),), _DIAMOND, _WYCKOFF),
-    _cubic("Si", 227, 5.430, (("Si", _ORIGIN),), _DIAMOND, _WYCKOFF),
-    _spinel("Fe3O4", "Fe", 8.394, 0.2549, "Sites: M. E. Fleet, Acta Cryst. B37, 917 (1981)."),
-    _spinel("Co3O4", "Co", 8.065, 0.2631, "Sites: W. L. Smith and A. D. Hobson, Acta Cryst. B29, 362 (1973)."),
-    _cubic("Fe", 229, 2.866, (("Fe", _ORIGIN),), None, _WYCKOFF),
+_PUBLISHED = "Cell: the published protocol. "
+_WYCKOFF = "Sites: R. W. G. Wyckoff, Crystal Structures 1 (1963)."
+
+
+def _wurtzite(names: tuple[str, str], a: float, c: float, u: float, source: str) -> Lattice:
+    sites = ((names[0], (1 / 3, 2 / 3, 0.0)), (names[1], (1 / 3, 2 / 3, u)))
+    return Lattice("".join(names), 186, (a, a, c, 90.0, 90.0, 120.0), sites, 1, _WURTZITE, None, source)
+
+
+def _cubic(name: str, group: int, a: float, source: str, glide: GlidePlanes | None) -> Lattice:
+    twin = _BCC if group == 229 else glide
+    return Lattice(name, group, (a, a, a, 90.0, 90.0, 90.0), ((name, _ORIGIN),), 1, glide, twin, source)
+
+
+def _spinel(metal: str, a: float, u: float, source: str) -> Lattice:
+    # A rigid slip of 1/4 <110> would bring two metal atoms within 2.1 Å of each other: no glide planes.
+    sites = ((metal, (0.125, 0.125, 0.125)), (metal, (0.5, 0.5, 0.5)), ("O", (u, u, u)))
+    return Lattice(f"{metal}3O4", 227, (a, a, a, 90.0, 90.0, 90.0), sites, 2, source=source)
+
+
+_PROTOCOL = (
+    _wurtzite(("Zn", "S"), 3.8227, 6.2607, 0.3748,
+              _PUBLISHED + "Sites: Kisi and Elcombe, Acta Cryst. C45, 1867 (1989)."),
+    _wurtzite(("Cd", "Se"), 4.2985, 7.0152, 0.375, _PUBLISHED + _WYCKOFF),
+    _cubic("Cu", 225, 3.6157, _PUBLISHED + _WYCKOFF, _FCC),
+    _cubic("Ag", 225, 4.0782, _PUBLISHED + _WYCKOFF, _FCC),
+    _cubic("C", 227, 3.5673, _PUBLISHED + _WYCKOFF, _DIAMOND),
+    _cubic("Si", 227, 5.430, _PUBLISHED + _WYCKOFF, _DIAMOND),
+    _spinel("Fe", 8.394, 0.2549, _PUBLISHED + "Sites: Okudera, Kihara, Matsumoto, Acta Cryst. B52, 450 (1996)."),
+    _spinel("Co", 8.065, 0.2631, _PUBLISHED + "Sites: Smith and Hobson, Acta Cryst. B29, 362 (1973)."),
+    _cubic("Fe", 229, 2.866, _PUBLISHED + _WYCKOFF, None),
+)  # fmt: skip
+_SUPPORTS = (
+    Lattice("MgO", 225, (4.212,) * 3 + (90.0,) * 3, (("Mg", _ORIGIN), ("O", (0.5, 0.5, 0.5))), source=_WYCKOFF),
+    Lattice("graphite", 194, (2.461, 2.461, 6.708, 90.0, 90.0, 120.0),
+            (("C", (0.0, 0.0, 0.25)), ("C", (1 / 3, 2 / 3, 0.25))), source=_WYCKOFF),
 )  # fmt: skip
 
-PROTOCOL: tuple[str, ...] = tuple(known.name for known in _KNOWN)
+PROTOCOL: tuple[str, ...] = tuple(known.name for known in _PROTOCOL)
 """Names of the nine lattices of the published protocol."""
 
-LATTICES: Mapping[str, Lattice] = MappingProxyType({known.name: known for known in _KNOWN})
-"""The nine lattices of the published protocol, by name."""
+LATTICES: Mapping[str, Lattice] = MappingProxyType({known.name: known for known in (*_PROTOCOL, *_SUPPORTS)})
+"""The lattices with published cells, by name: the nine of the protocol and two for supports."""
 
 
-def lattice(name: str) -> Lattice:
-    """The lattice of that name. Raises InputError, listing the known ones, if there is none."""
-    if name in LATTICES:
-        return LATTICES[name]
-    close = difflib.get_close_matches(name, LATTICES, n=1, cutoff=0.5)
+def lattice(name: str, own: Iterable[Lattice] = ()) -> Lattice:
+    """The lattice of that name: one's own, one of LATTICES, or an element as ase knows it ("Au").
+
+    own: lattices that come before the known ones. Raises InputError, listing the known names, if there is none.
+    """
+    known = {**LATTICES, **{item.name: item for item in own}}
+    if name in known:
+        return known[name]
+    element = _element(name)
+    if element is not None:
+        return element
+    close = difflib.get_close_matches(name, known, n=1, cutoff=0.5)
     hint = f"did you mean {close[0]}? " if close else ""
-    raise InputError(f"unknown lattice {name!r}: {hint}known are {', '.join(LATTICES)}")
+    raise InputError(f"unknown lattice {name!r}: {hint}known are {', '.join(known)}, and elements such as Au")
+
+
+def _element(symbol: str) -> Lattice | None:
+    """The structure of an element as ase tabulates it; None if it is none of fcc, bcc, hcp and diamond."""
+    data = require("ase.data", "sim")
+    if symbol not in data.atomic_numbers:
+        return None
+    state = data.reference_states[data.atomic_numbers[symbol]] or {}
+    kind, a, source = state.get("symmetry"), float(state.get("a", 0.0)), "ase.data.reference_states"
+    if kind == "hcp":
+        cell = (a, a, a * float(state["c/a"]), 90.0, 90.0, 120.0)
+        return Lattice(symbol, 194, cell, ((symbol, (1 / 3, 2 / 3, 0.25)),), 1, _HCP, None, source)
+    groups = {"fcc": (225, _FCC), "diamond": (227, _DIAMOND), "bcc": (229, None)}
+    if kind not in groups:
+        return None
+    return _cubic(symbol, groups[kind][0], a, source, groups[kind][1])
 
 
 def unit_cell(crystal: Lattice) -> Atoms:
@@ -125,4 +153,4 @@ def unit_cell(crystal: Lattice) -> Atoms:
     )
 
 
-__all__ = ["LATTICES", "GlidePlanes", "Lattice", "lattice", "unit_cell"]
+__all__ = ["LATTICES", "PROTOCOL", "GlidePlanes", "Lattice", "lattice", "unit_cell"]

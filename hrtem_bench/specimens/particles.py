@@ -1,19 +1,35 @@
-"""Particles: a crystal, faulted and turned, from which a shape is cut."""
+"""Particles: a crystal, with its faults, from which a shape is cut."""
 
 from __future__ import annotations
 
-import itertools
+from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 import numpy as np
 
-from hrtem_bench.specimens.lattices import GlidePlanes, Lattice, unit_cell
+from hrtem_bench.errors import require
+from hrtem_bench.specimens.faults import drawn_slips, slipped
+from hrtem_bench.specimens.lattices import Lattice, unit_cell
+from hrtem_bench.specimens.shapes import Outline, cluster, sphere_outline
 
 if TYPE_CHECKING:
     from ase import Atoms
 
-_FAULT_REACH = 0.6
-"""Faults lie within this share of the radius from the centre, so that both sides of each show."""
+_SHELL_GAP = 0.9
+"""Atoms of a shell keep this share of the shell's own nearest distance to the core."""
+
+
+@dataclass(frozen=True)
+class Cut:
+    """A particle about the origin, in the axes of its crystal.
+
+    atoms: without a cell. radius: of the sphere around it, Å. faults, twins: how many it has.
+    """
+
+    atoms: Atoms
+    radius: float
+    faults: int = 0
+    twins: int = 0
 
 
 def random_rotation(rng: np.random.Generator) -> np.ndarray:
@@ -26,71 +42,71 @@ def random_rotation(rng: np.random.Generator) -> np.ndarray:
     ])  # fmt: skip
 
 
-def sphere(crystal: Lattice, diameter: float, faults: int, rng: np.random.Generator) -> tuple[Atoms, int]:
-    """Atoms of a sphere of the crystal about the origin, in the crystal's axes, and its number of faults.
+def cut(crystal: Lattice, outline: Outline, rng: np.random.Generator, counts: tuple[int, int] = (0, 0)) -> Cut:
+    """The atoms of the crystal whose centres lie inside the outline; its centre is a random point of the cell.
 
-    diameter: Å; every atom whose centre lies inside the sphere belongs to it. The centre falls on a random point
-    of the unit cell. faults: how many stacking faults, on different parallel planes; fewer where there are not
-    so many planes near the middle, none where the lattice has no glide planes.
+    counts: how many (stacking faults, twin boundaries) to draw; see `drawn_slips` for where there are fewer.
     """
     atoms = unit_cell(crystal)
-    cell, radius = np.asarray(atoms.cell), diameter / 2
-    origin = rng.random(3)
-    planes = _drawn_planes(crystal.glide, cell, origin, radius, faults, rng)
-    reach = radius + sum(float(np.linalg.norm(shift @ cell)) for _, shift in planes)
-    fractional, index = filled(atoms.get_scaled_positions(), cell, origin, reach)
-    if crystal.glide is not None:
-        fractional = _faulted(fractional, crystal.glide, planes)
-    positions = (fractional - origin) @ cell
-    inside = (positions**2).sum(axis=1) <= radius**2
-    return _atoms(atoms.numbers[index[inside]], positions[inside]), len(planes)
+    cell, origin = np.asarray(atoms.cell), rng.random(3)
+    slips = drawn_slips(crystal, cell, origin, outline.radius, counts, rng)
+    fractional, index = filled(atoms.get_scaled_positions(), cell, origin, outline.radius + slips.displacement(cell))
+    positions = (slipped(fractional, slips) - origin) @ cell
+    inside = outline.holds(positions)
+    made = _atoms(atoms.numbers[index[inside]], positions[inside])
+    return Cut(made, outline.radius, slips.faults, slips.twins)
+
+
+def sphere(crystal: Lattice, diameter: float, rng: np.random.Generator, counts: tuple[int, int] = (0, 0)) -> Cut:
+    """A sphere of the crystal; diameter in Å. Otherwise as `cut`."""
+    return cut(crystal, sphere_outline(diameter), rng, counts)
+
+
+def core_shell(
+    core: Lattice,
+    shell: Lattice,
+    sizes: tuple[float, float],
+    rng: np.random.Generator,
+    counts: tuple[int, int] = (0, 0),
+) -> Cut:
+    """A sphere of one crystal inside a shell of another, their axes parallel; sizes: (outer diameter, shell), Å.
+
+    counts: faults and twins of the core. The shell is its own lattice without strain; its atoms that come too
+    near to the core are left out, so that the interface is not coherent.
+    """
+    inner = sphere(core, sizes[0] - 2 * sizes[1], rng, counts)
+    outer = sphere(shell, sizes[0], rng)
+    nearest = require("ase.neighborlist", "sim").neighbor_list("d", unit_cell(shell), 3.5).min()
+    free = np.linalg.norm(outer.atoms.positions, axis=1) > inner.radius
+    tree = require("scipy.spatial", "sim").cKDTree(inner.atoms.positions)
+    free &= tree.query(outer.atoms.positions)[0] >= _SHELL_GAP * nearest
+    return Cut(inner.atoms + outer.atoms[free], outer.radius, inner.faults, inner.twins)
+
+
+def five_fold(crystal: Lattice, shape: str, diameter: float) -> Cut:
+    """An icosahedron or a decahedron of an fcc metal, of about the volume of a sphere of that diameter (Å)."""
+    atoms = cluster(crystal, shape, diameter)
+    made = _atoms(atoms.numbers, atoms.positions)
+    return Cut(made, float(np.linalg.norm(made.positions, axis=1).max()))
+
+
+def equal_volume_diameter(atoms: Atoms, crystal: Lattice) -> float:
+    """Diameter, Å, of the sphere of the crystal that has as many atoms."""
+    cell = unit_cell(crystal)
+    return float(np.cbrt(6 / np.pi * len(atoms) * cell.get_volume() / len(cell)))
 
 
 def filled(basis: np.ndarray, cell: np.ndarray, origin: np.ndarray, reach: float) -> tuple[np.ndarray, np.ndarray]:
-    """Fractional positions (n, 3) of all atoms within `reach` (Å) of a point, and more; and their basis atoms (n,).
+    """Fractional positions (n, 3) of at least all atoms within `reach` (Å) of a point; and their basis atoms (n,).
 
     basis: (b, 3) fractional positions in the cell (3, 3), Å. origin: the point, fractional.
     """
     widths = reach * np.linalg.norm(np.linalg.inv(cell), axis=0)
     low = np.floor(origin - widths).astype(int) - 1
     high = np.ceil(origin + widths).astype(int) + 1
-    corners = np.array(list(itertools.product(*(range(a, b + 1) for a, b in zip(low, high, strict=True)))))
+    corners = low + np.indices(high - low + 1).reshape(3, -1).T
     points = (corners[:, None, :] + basis[None, :, :]).reshape(-1, 3)
     return points, np.tile(np.arange(len(basis)), len(corners))
-
-
-def _drawn_planes(
-    glide: GlidePlanes | None,
-    cell: np.ndarray,
-    origin: np.ndarray,
-    radius: float,
-    faults: int,
-    rng: np.random.Generator,
-) -> list[tuple[float, np.ndarray]]:
-    """Height and shift of each fault, lowest first, drawn without repetition from the planes near the middle."""
-    if glide is None or not faults:
-        return []
-    normal = np.array(glide.normal, float)
-    spacing = 1 / float(np.linalg.norm(np.linalg.inv(cell) @ normal))
-    middle, reach = float(normal @ origin), _FAULT_REACH * radius / spacing
-    periods = range(int((middle - reach) // glide.period) - 1, int((middle + reach) // glide.period) + 2)
-    choices = [
-        (height + k * glide.period, np.array(shift))
-        for k in periods
-        for height, shift in zip(glide.heights, glide.shifts, strict=True)
-        if abs(height + k * glide.period - middle) <= reach
-    ]
-    chosen = rng.choice(len(choices), size=min(faults, len(choices)), replace=False)
-    return [choices[i] for i in sorted(chosen)]
-
-
-def _faulted(fractional: np.ndarray, glide: GlidePlanes, planes: list[tuple[float, np.ndarray]]) -> np.ndarray:
-    """The crystal with everything beyond each plane shifted; shifts are parallel to the planes, so heights stay."""
-    heights = fractional @ np.array(glide.normal, float)
-    moved = fractional.copy()
-    for height, shift in planes:
-        moved[heights > height] += shift
-    return moved
 
 
 def _atoms(numbers: np.ndarray, positions: np.ndarray) -> Atoms:
@@ -99,4 +115,4 @@ def _atoms(numbers: np.ndarray, positions: np.ndarray) -> Atoms:
     return Atoms(numbers=numbers, positions=positions)
 
 
-__all__ = ["filled", "random_rotation", "sphere"]
+__all__ = ["Cut", "core_shell", "cut", "equal_volume_diameter", "filled", "five_fold", "random_rotation", "sphere"]

@@ -2,36 +2,37 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+import math
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 import numpy as np
 
-from hrtem_bench.errors import require
+from hrtem_bench.specimens.adsorbates import adsorbed
 from hrtem_bench.specimens.films import amorphous_film
-from hrtem_bench.specimens.glasses import glass
-from hrtem_bench.specimens.lattices import lattice
-from hrtem_bench.specimens.particles import random_rotation, sphere
+from hrtem_bench.specimens.glasses import GLASSES
+from hrtem_bench.specimens.lattices import Lattice, unit_cell
+from hrtem_bench.specimens.layout import drawn_places, resting_height
+from hrtem_bench.specimens.particles import Cut, core_shell, cut, equal_volume_diameter, five_fold, random_rotation
+from hrtem_bench.specimens.shapes import sphere_outline, wulff_outline
+from hrtem_bench.specimens.slabs import crystalline_slab
 from hrtem_bench.specimens.spec import SceneSpec
 
 if TYPE_CHECKING:
     from ase import Atoms
 
-_LAYOUT, _FILM, _PARTICLE = 0, 1, 2
+_LAYOUT, _FILM, _PARTICLE, _ADSORBATE = range(4)
 """Tags of the random streams of a scene: each part draws from its own."""
-_TRIES, _ATTEMPTS = 100, 100
-"""Places drawn for one particle, and layouts of all of them, before a particle is left out."""
-_SURFACE = 10.0
-"""Depth of film, Å, that a particle can touch."""
 
 
 @dataclass(frozen=True)
 class Particle:
     """One particle of a scene. Lengths in Å.
 
-    lattice, shape: names. diameter: of the sphere. center: (x, y, z) in the box. faults: number of stacking
-    faults. orientation: rotation matrix R, row by row; a vector v in the crystal's axes is R v in the box.
-    atom_count: how many atoms it has.
+    lattice: name; of a core-shell particle "core@shell". shape: name. diameter: of the sphere, or of the sphere
+    of equal volume. center: (x, y, z) in the box. faults: number of stacking faults. orientation: rotation
+    matrix R, row by row; a vector v in the crystal's axes is R v in the box. atom_count: how many atoms it has.
+    twins: number of twin boundaries.
     """
 
     lattice: str
@@ -39,18 +40,19 @@ class Particle:
     diameter: float
     center: tuple[float, float, float]
     faults: int
-    orientation: tuple[tuple[float, float, float], ...]
+    orientation: tuple[tuple[float, ...], ...]
     atom_count: int
+    twins: int = 0
 
 
 @dataclass(frozen=True)
 class Scene:
     """Particles on a film.
 
-    atoms: the specimen; its cell is the box, the beam along +z, periodic in x and y, 0 <= z < height. The film comes
-    first along the beam. particle: (atoms,) 0 for the film, k for the k-th particle. particles: those that
-    are there, which may be fewer than were drawn if the box had no room. film_thickness, thickness (of all
-    atoms along z): Å.
+    atoms: the specimen; its cell is the box, the beam along +z, periodic in x and y, 0 <= z < height. The film
+    comes first along the beam. particle: (atoms,) 0 for the film and for adsorbates, k for the k-th particle.
+    particles: those that are there, which may be fewer than were drawn if the box had no room. film_thickness,
+    thickness (of all atoms along z): Å.
     """
 
     atoms: Atoms
@@ -60,8 +62,17 @@ class Scene:
     thickness: float
 
 
+@dataclass(frozen=True)
+class _Part:
+    """Some atoms of a scene while it is put together: positions (n, 3) with z from the film's lower face, Å."""
+
+    numbers: np.ndarray
+    positions: np.ndarray
+    record: Particle | None = None
+
+
 def scene(spec: SceneSpec, seed: int) -> Scene:
-    """The scene that the seed draws from the spec: a pure function of both.
+    """The scene that the seed draws from the spec: a pure function of both, on any number of threads.
 
     Places are drawn at random, the largest particle first, and drawn again where particles are too close. If 100
     layouts leave one without room, the particle drawn last is left out; Scene.particles says which are there.
@@ -70,14 +81,20 @@ def scene(spec: SceneSpec, seed: int) -> Scene:
     name = spec.lattices[int(rng.integers(len(spec.lattices)))]
     count = int(rng.integers(spec.count[0], spec.count[1] + 1))
     thickness = float(rng.uniform(*spec.film_thickness))
-    diameters = rng.uniform(*spec.diameter, size=count)
-    places = _places(spec, diameters, rng)
-    numbers, positions = _film(spec, thickness, seed)
-    made = [
-        _particle(spec, name, float(diameter), place, (numbers, positions), thickness, _stream(seed, _PARTICLE, k))
-        for k, (diameter, place) in enumerate(zip(diameters, places, strict=False))
-    ]
-    return _assembled(spec, thickness, (numbers, positions), made)
+    made = [_particle(spec, spec.lattice(name), _stream(seed, _PARTICLE, k)) for k in range(count)]
+    box = np.array(spec.box)
+    radii = np.array([radius for _, radius in made])
+    places = drawn_places(radii, box, spec.gap, spec.whole, rng)
+    film = _film(spec, thickness, _stream(seed, _FILM))
+    parts = [film]
+    for (part, _), place in zip(made, places, strict=False):
+        standing = _moved(part, (*place, 0.0))
+        parts.append(
+            _moved(standing, (0.0, 0.0, resting_height(standing.positions, film.positions, box, spec.contact)))
+        )
+    if spec.adsorbate:
+        parts += [_adsorbates(spec, parts, k, _stream(seed, _ADSORBATE, k)) for k in range(1, len(parts))]
+    return _assembled(spec, thickness, parts)
 
 
 def vacuum(of: Scene) -> Atoms:
@@ -89,114 +106,139 @@ def _stream(seed: int, *tags: int) -> np.random.Generator:
     return np.random.default_rng(np.random.SeedSequence([seed, *tags]))
 
 
-def _film(spec: SceneSpec, thickness: float, seed: int) -> tuple[np.ndarray, np.ndarray]:
+def _film(spec: SceneSpec, thickness: float, rng: np.random.Generator) -> _Part:
+    size = (*spec.box, thickness)
     if thickness == 0:
-        return np.zeros(0, int), np.zeros((0, 3))
-    drawn = int(_stream(seed, _FILM).integers(2**63))
-    return amorphous_film(glass(spec.film), (*spec.box, thickness), drawn, spec.film_density)
+        return _Part(np.zeros(0, int), np.zeros((0, 3)))
+    if spec.film in GLASSES:
+        return _Part(*amorphous_film(GLASSES[spec.film], size, int(rng.integers(2**63)), spec.film_density))
+    numbers, positions, _ = crystalline_slab(
+        spec.lattice(spec.film), spec.film_surface, size, float(rng.uniform(0, 2 * math.pi))
+    )
+    return _Part(numbers, positions)
 
 
-def _places(spec: SceneSpec, diameters: np.ndarray, rng: np.random.Generator) -> np.ndarray:
-    """Centres (m, 2) of the first m particles, as many as found room, no two closer than the gap."""
-    for count in range(len(diameters), 0, -1):
-        for _ in range(_ATTEMPTS):
-            places = _attempt(spec, diameters[:count], rng)
-            if places is not None:
-                return places
-    return np.zeros((0, 2))
-
-
-def _attempt(spec: SceneSpec, diameters: np.ndarray, rng: np.random.Generator) -> np.ndarray | None:
-    """Centres of all particles, the largest placed first; None if one finds no room."""
-    box = np.array(spec.box)
-    places = np.full((len(diameters), 2), np.nan)
-    for k in np.argsort(-diameters, kind="stable"):
-        edge = diameters[k] / 2 if spec.whole else 0.0
-        drawn = edge + rng.random((_TRIES, 2)) * (box - 2 * edge)
-        apart = drawn[:, None, :] - places[None, :, :]
-        apart -= box * np.rint(apart / box)
-        gaps = np.hypot(apart[..., 0], apart[..., 1]) - (diameters + diameters[k]) / 2
-        free = np.flatnonzero(np.all((gaps >= spec.gap) | np.isnan(gaps), axis=1))
-        if not len(free):
-            return None
-        places[k] = drawn[free[0]]
-    return places
-
-
-def _particle(
-    spec: SceneSpec,
-    name: str,
-    diameter: float,
-    place: np.ndarray,
-    film: tuple[np.ndarray, np.ndarray],
-    thickness: float,
-    rng: np.random.Generator,
-) -> tuple[Particle, np.ndarray, np.ndarray]:
-    """The particle with z counted from the film's lower face, its atomic numbers and its positions."""
-    faults = int(rng.integers(spec.faults[0], spec.faults[1] + 1))
-    rotation = random_rotation(rng)
-    atoms, made = sphere(lattice(name), diameter, faults, rng)
-    positions = atoms.positions @ rotation.T
-    positions[:, :2] += place
-    height = _resting(positions, film[1], thickness, spec)
-    positions[:, 2] += height
+def _particle(spec: SceneSpec, crystal: Lattice, rng: np.random.Generator) -> tuple[_Part, float]:
+    """A particle about the origin, turned; and its radius across the beam, Å."""
+    shape = spec.shapes[int(rng.integers(len(spec.shapes)))]
+    diameter = _diameter(spec, rng)
+    counts = (
+        int(rng.integers(spec.faults[0], spec.faults[1] + 1)),
+        int(rng.integers(spec.twins[0], spec.twins[1] + 1)),
+    )
+    rotation = _orientation(spec, crystal, rng)
+    made = _cut(spec, crystal, (shape, diameter), counts, rng)
+    name = f"{crystal.name}@{spec.shell}" if shape == "core_shell" else crystal.name
+    five = shape in ("icosahedron", "decahedron")
     record = Particle(
         lattice=name,
-        shape="sphere",
-        diameter=diameter,
-        center=(float(place[0]), float(place[1]), height),
-        faults=made,
-        orientation=tuple(tuple(map(float, row)) for row in rotation),  # type: ignore[misc]
-        atom_count=len(atoms),
+        shape=shape,
+        diameter=equal_volume_diameter(made.atoms, crystal) if five else diameter,
+        center=(0.0, 0.0, 0.0),
+        faults=made.faults,
+        orientation=tuple(tuple(map(float, row)) for row in rotation),
+        atom_count=len(made.atoms),
+        twins=made.twins,
     )
-    return record, atoms.numbers, positions
+    positions = made.atoms.positions @ rotation.T
+    round_ = shape in ("sphere", "core_shell")
+    radius = made.radius if round_ else float(np.hypot(*positions[:, :2].T).max(initial=0.0))
+    return _Part(made.atoms.numbers, positions, record), radius
 
 
-def _resting(particle: np.ndarray, film: np.ndarray, thickness: float, spec: SceneSpec) -> float:
-    """How far to lift a particle so that its nearest distance to the film is the contact distance; Å.
+def _cut(
+    spec: SceneSpec, crystal: Lattice, size: tuple[str, float], counts: tuple[int, int], rng: np.random.Generator
+) -> Cut:
+    shape, diameter = size
+    if shape == "sphere":
+        return cut(crystal, sphere_outline(diameter), rng, counts)
+    if shape == "wulff":
+        return cut(crystal, wulff_outline(crystal, spec.surface_energies, diameter), rng, counts)
+    if shape == "core_shell":
+        sizes = (diameter, float(rng.uniform(*spec.shell_thickness)))
+        return core_shell(crystal, spec.lattice(spec.shell), sizes, rng, counts)
+    return five_fold(crystal, shape, diameter)
 
-    It comes down along z until the first of its atoms touches; without a film its lowest atom is at 0.
-    """
-    top = film[film[:, 2] > thickness - _SURFACE]
-    if not len(top):
-        return float(-particle[:, 2].min())
-    tree = require("scipy.spatial", "sim").cKDTree
-    box = np.array(spec.box)
-    low = particle[particle[:, 2] < particle[:, 2].min() + _SURFACE + spec.contact]
-    found = tree(low[:, :2] % box, boxsize=box).sparse_distance_matrix(
-        tree(top[:, :2] % box, boxsize=box), spec.contact, output_type="coo_matrix"
+
+def _diameter(spec: SceneSpec, rng: np.random.Generator) -> float:
+    low, high = spec.diameter
+    if spec.size_distribution == "uniform" or low == high:
+        return float(rng.uniform(low, high))
+    logarithmic = spec.size_distribution == "lognormal"
+    if logarithmic:
+        low, high = math.log(low), math.log(high)
+    while not low <= (drawn := rng.normal((low + high) / 2, (high - low) / 4)) <= high:
+        pass
+    return math.exp(drawn) if logarithmic else float(drawn)
+
+
+def _orientation(spec: SceneSpec, crystal: Lattice, rng: np.random.Generator) -> np.ndarray:
+    """Rotation (3, 3) from the crystal's axes to the box."""
+    if spec.zone_axis is None:
+        return random_rotation(rng)
+    axis = np.array(spec.zone_axis) @ np.asarray(unit_cell(crystal).cell)
+    turn = rng.uniform(0, 2 * math.pi)
+    tilts = np.radians(spec.tilt) * rng.standard_normal(2)
+    return _about(0, tilts[0]) @ _about(1, tilts[1]) @ _about(2, turn) @ _to_beam(axis)
+
+
+def _about(axis: int, angle: float) -> np.ndarray:
+    """Rotation by an angle (rad) about x, y or z (0, 1, 2)."""
+    i, j = [(1, 2), (2, 0), (0, 1)][axis]
+    rotation = np.eye(3)
+    rotation[i, i] = rotation[j, j] = math.cos(angle)
+    rotation[i, j], rotation[j, i] = -math.sin(angle), math.sin(angle)
+    return rotation
+
+
+def _to_beam(axis: np.ndarray) -> np.ndarray:
+    """A rotation that takes the axis to +z: its rows are two directions across the axis, and the axis."""
+    z = axis / np.linalg.norm(axis)
+    x = np.cross(np.eye(3)[np.argmin(np.abs(z))], z)
+    x /= np.linalg.norm(x)
+    return np.array([x, np.cross(z, x), z])
+
+
+def _moved(part: _Part, by: tuple[float, ...]) -> _Part:
+    record = part.record
+    if record is not None:
+        x, y, z = (float(a + b) for a, b in zip(record.center, by, strict=True))
+        record = replace(record, center=(x, y, z))
+    return _Part(part.numbers, part.positions + np.array(by), record)
+
+
+def _adsorbates(spec: SceneSpec, parts: list[_Part], k: int, rng: np.random.Generator) -> _Part:
+    others = np.concatenate([part.positions for i, part in enumerate(parts) if i != k])
+    near = np.linalg.norm(others - parts[k].positions.mean(axis=0), axis=1) < spec.diameter[1] + 20.0
+    return _Part(
+        *adsorbed(
+            spec.adsorbate, spec.adsorbate_coverage, spec.adsorbate_distance, parts[k].positions, others[near], rng
+        )
     )
-    lifts = top[found.col, 2] + np.sqrt(spec.contact**2 - found.data**2) - low[found.row, 2]
-    return float(lifts.max(initial=-particle[:, 2].min()))
 
 
-def _assembled(
-    spec: SceneSpec,
-    thickness: float,
-    film: tuple[np.ndarray, np.ndarray],
-    made: list[tuple[Particle, np.ndarray, np.ndarray]],
-) -> Scene:
+def _assembled(spec: SceneSpec, thickness: float, parts: list[_Part]) -> Scene:
     from ase import Atoms
 
-    positions = np.concatenate([film[1], *(p for _, _, p in made)])
-    lowest = float(positions[:, 2].min())
-    positions[:, 2] += spec.margin - lowest
+    positions = np.concatenate([part.positions for part in parts])
+    lift = spec.margin - float(positions[:, 2].min())
+    positions[:, 2] += lift
     positions[:, :2] %= np.array(spec.box)
+    positions[:, :2][positions[:, :2] >= spec.box] = 0.0  # what rounding left on the far edge
     height = float(positions[:, 2].max()) + spec.margin
-    records = tuple(
-        Particle(**{**vars(r), "center": (*r.center[:2], r.center[2] + spec.margin - lowest)}) for r, _, _ in made
-    )
+    records = [_moved(part, (0.0, 0.0, lift)).record for part in parts]
+    labels = np.cumsum([record is not None for record in records]) * [record is not None for record in records]
     return Scene(
         atoms=Atoms(
-            numbers=np.concatenate([film[0], *(n for _, n, _ in made)]),
+            numbers=np.concatenate([part.numbers for part in parts]),
             positions=positions,
             cell=(*spec.box, height),
             pbc=(True, True, False),
         ),
-        particle=np.repeat(np.arange(len(made) + 1), [len(film[0]), *(len(n) for _, n, _ in made)]),
-        particles=records,
+        particle=np.repeat(labels, [len(part.numbers) for part in parts]),
+        particles=tuple(record for record in records if record is not None),
         film_thickness=thickness,
-        thickness=height - 2 * spec.margin,
+        thickness=float(np.ptp(positions[:, 2])),
     )
 
 

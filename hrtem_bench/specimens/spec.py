@@ -3,86 +3,178 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Mapping
 from dataclasses import dataclass, fields
 from typing import Any
 
-from hrtem_bench.errors import InputError
-from hrtem_bench.specimens.glasses import glass
-from hrtem_bench.specimens.lattices import lattice
+from hrtem_bench.errors import InputError, require
+from hrtem_bench.specimens.crystals import checked, lattice_from_dict
+from hrtem_bench.specimens.films import check_film
+from hrtem_bench.specimens.glasses import GLASSES
+from hrtem_bench.specimens.lattices import Lattice, lattice
+from hrtem_bench.specimens.shapes import Facet, is_fcc, wulff_outline
 
 Range = tuple[float, float]
 
-_NOT_NEGATIVE = ("diameter", "count", "gap", "faults", "film_thickness", "contact", "margin")
-_WHOLE = ("count", "faults")
-_PAIRS = ("box", "diameter", "count", "faults", "film_thickness")
+SHAPES = ("sphere", "wulff", "icosahedron", "decahedron", "core_shell")
+SIZES = ("uniform", "normal", "lognormal")
+
+_RANGES = {
+    "diameter": float,
+    "count": int,
+    "faults": int,
+    "twins": int,
+    "film_thickness": float,
+    "shell_thickness": float,
+}
+_NUMBERS = ("gap", "contact", "margin", "tilt", "adsorbate_coverage", "adsorbate_distance")
 
 
 @dataclass(frozen=True)
 class SceneSpec:
-    """What every scene is drawn from; the defaults are the published protocol. Lengths in Å.
+    """What scenes are drawn from; the defaults are the published protocol. Lengths in Å.
 
-    box: field of view along x and y, periodic. lattices: names, of which each scene takes one. diameter, count,
-    faults, film_thickness: lowest and highest value, drawn uniformly (a single number stands for both); diameter and
-    faults for each particle, the others once. gap: least distance between the surfaces of two particles, periodic in x and y.
-    whole: particles lie wholly inside the box in x and y; otherwise its edges may cut them. film: material of
-    the film. film_density: g/cm³, None for the material's own. contact: nearest distance of a particle's
-    atoms to the film's. margin: empty space below and above. Thickness 0 is no film.
+    box: field of view along x and y, periodic. A range is lowest and highest value, drawn uniformly (one number
+    stands for both).
+
+    Particles. lattices: names, of which each scene takes one. crystals: lattices of one's own that these names
+    may mean. shapes: of which each particle takes one. diameter: range, for each particle; of shapes that are
+    no spheres, the diameter of the sphere of equal volume. size_distribution: "uniform"; "normal" or "lognormal":
+    the range (of the logarithm) is the mean and two standard deviations to each side, and what falls outside
+    is drawn again. count: range, for the scene. gap: least distance between the surfaces of two particles,
+    periodic in x and y. whole: particles lie wholly inside the box in x and y; otherwise its edges may cut
+    them. faults, twins: ranges, for each particle. surface_energies: of the Wulff shape, {"111": 1.0, "100": 1.2}.
+    shell: lattice around the core of a core-shell particle; shell_thickness: range. zone_axis: direction
+    [u, v, w] of the crystal along the beam, None for uniformly random orientations; tilt: standard deviation,
+    degrees, of the random tilt from it about x and about y.
+
+    Film. film: an amorphous material ("a-C") or a lattice ("graphite"). film_thickness: range, 0 for no film.
+    film_density: g/cm³, None for the material's own. film_surface: Miller indices of a crystalline film's face.
+    contact: nearest distance of a particle's atoms to the film's. margin: empty space below and above.
+
+    Adsorbates. adsorbate: an element or a molecule of ase ("CO"), "" for none; adsorbate_coverage: how many on
+    1 Å² of particle surface; adsorbate_distance: nearest distance to the particle's atoms.
 
     Raises InputError that names the field, its value and what is allowed.
     """
 
     box: Range = (128.0, 128.0)
     lattices: tuple[str, ...] = ("CdSe",)
+    crystals: tuple[Lattice, ...] = ()
+    shapes: tuple[str, ...] = ("sphere",)
     diameter: Range = (30.0, 50.0)
+    size_distribution: str = "uniform"
     count: tuple[int, int] = (1, 5)
     gap: float = 10.0
-    faults: tuple[int, int] = (0, 2)
     whole: bool = True
+    faults: tuple[int, int] = (0, 2)
+    twins: tuple[int, int] = (0, 0)
+    surface_energies: tuple[Facet, ...] = ()
+    shell: str = ""
+    shell_thickness: Range = (5.0, 10.0)
+    zone_axis: tuple[int, int, int] | None = None
+    tilt: float = 0.0
     film: str = "a-C"
     film_thickness: Range = (20.0, 80.0)
     film_density: float | None = None
+    film_surface: tuple[int, int, int] = (0, 0, 1)
     contact: float = 3.0
     margin: float = 2.0
+    adsorbate: str = ""
+    adsorbate_coverage: float = 0.0
+    adsorbate_distance: float = 2.2
 
     def __post_init__(self) -> None:
-        for name in _PAIRS:
-            object.__setattr__(self, name, _pair(name, getattr(self, name), int if name in _WHOLE else float))
-        for name in ("gap", "contact", "margin"):
-            object.__setattr__(self, name, _number(name, getattr(self, name), float))
-        if self.film_density is not None:
-            object.__setattr__(self, "film_density", _number("film_density", self.film_density, float))
-        object.__setattr__(self, "lattices", _names("lattices", self.lattices))
-        for name in self.lattices:
-            lattice(name)
-        self._check_ranges()
+        for name, value in _plain(self).items():
+            object.__setattr__(self, name, value)
+        _one_of("size_distribution", self.size_distribution, SIZES)
+        _check_sizes(self)
+        _check_particles(self)
+        _check_film(self)
 
-    def _check_ranges(self) -> None:
-        for name in _NOT_NEGATIVE:
-            value = getattr(self, name)
-            if (value[0] if isinstance(value, tuple) else value) < 0:
-                raise InputError(f"{name} must not be negative, is {value}")
-        if self.diameter[0] <= 0 or min(self.box) <= 0:
-            raise InputError(f"diameter and box must be above 0, are {self.diameter} and {self.box}")
-        if not self.count[0] and not self.film_thickness[0]:
-            raise InputError("count and film_thickness both allow 0: a scene would be empty")
-        if self.whole and self.diameter[1] > min(self.box):
-            raise InputError(f"diameter goes up to {self.diameter[1]:g} Å, beyond the box of {self.box} Å")
-        if self.film_thickness[1] > 0:
-            material = glass(self.film)
-            low, high = material.limits
-            if self.film_density is not None and not low <= self.film_density <= high:
-                raise InputError(f"film_density must be {low:g} to {high:g} g/cm³, is {self.film_density:g}")
-            if self.film_thickness[0] < 10.0:
-                raise InputError(f"film_thickness must be 0 (no film) or from 10 Å up, is {self.film_thickness}")
+    def lattice(self, name: str) -> Lattice:
+        """The lattice of that name, one's own before the known."""
+        return lattice(name, self.crystals)
 
 
-def spec_from_dict(values: dict[str, Any]) -> SceneSpec:
-    """A SceneSpec from a mapping, such as a table of a recipe. Raises InputError for a key that is not known."""
+def spec_from_dict(values: Mapping[str, Any]) -> SceneSpec:
+    """A SceneSpec from a mapping, such as a table of a recipe. Raises InputError for a key that is not known.
+
+    `crystals` may hold tables as `lattice_from_dict` reads them.
+    """
     known = [field.name for field in fields(SceneSpec)]
     for key in values:
         if key not in known:
             raise InputError(f"unknown key {key!r} of a scene: known are {', '.join(known)}")
     return SceneSpec(**values)
+
+
+def _plain(spec: SceneSpec) -> dict[str, Any]:
+    """The fields with their types made right: lists become tuples, one number a range, tables lattices."""
+    read: dict[str, Any] = {"box": _pair("box", spec.box, float)}
+    for name, kind in _RANGES.items():
+        read[name] = _rising(name, _pair(name, getattr(spec, name), kind))
+    for name in _NUMBERS:
+        read[name] = _not_negative(name, _number(name, getattr(spec, name), float))
+    if spec.film_density is not None:
+        read["film_density"] = _number("film_density", spec.film_density, float)
+    if spec.zone_axis is not None:
+        read["zone_axis"] = _indices("zone_axis", spec.zone_axis)
+    return read | {
+        "crystals": tuple(_crystal(item) for item in spec.crystals),
+        "lattices": _names("lattices", spec.lattices),
+        "shapes": _names("shapes", spec.shapes, SHAPES),
+        "surface_energies": _facets(spec.surface_energies),
+        "film_surface": _indices("film_surface", spec.film_surface),
+    }
+
+
+def _check_sizes(spec: SceneSpec) -> None:
+    if spec.diameter[0] <= 0 or min(spec.box) <= 0:
+        raise InputError(f"diameter and box must be above 0, are {spec.diameter} and {spec.box}")
+    if not spec.count[0] and not spec.film_thickness[0]:
+        raise InputError("count and film_thickness both allow 0: a scene could be empty")
+    if spec.whole and spec.diameter[1] > min(spec.box):
+        raise InputError(f"diameter goes up to {spec.diameter[1]:g} Å, beyond the box of {spec.box} Å")
+
+
+def _check_particles(spec: SceneSpec) -> None:
+    for crystal in [spec.lattice(name) for name in spec.lattices]:
+        for shape in ("icosahedron", "decahedron"):
+            if shape in spec.shapes and not is_fcc(crystal):
+                raise InputError(f"shapes has {shape}, which only face-centred elements form, not {crystal.name}")
+        if spec.twins[1] and crystal.twin is None:
+            raise InputError(f"twins goes up to {spec.twins[1]}, but no twin of {crystal.name} is known: set it to 0")
+        if "wulff" in spec.shapes:
+            wulff_outline(crystal, spec.surface_energies, spec.diameter[1])
+    if "core_shell" in spec.shapes:
+        spec.lattice(spec.shell)
+        if not 0 < 2 * spec.shell_thickness[1] < spec.diameter[0]:
+            raise InputError(f"shell_thickness must be above 0 and under half of diameter, is {spec.shell_thickness}")
+    if spec.zone_axis is not None and not any(spec.zone_axis):
+        raise InputError("zone_axis must be a direction, not [0, 0, 0]")
+    if spec.adsorbate:
+        known = {*require("ase.data", "sim").chemical_symbols[1:], *require("ase.collections", "sim").g2.names}
+        if spec.adsorbate not in known:
+            raise InputError(f"adsorbate must be an element or a molecule of ase such as CO, not {spec.adsorbate!r}")
+
+
+def _check_film(spec: SceneSpec) -> None:
+    low, high = spec.film_thickness
+    if not high:
+        return
+    if spec.film not in GLASSES:
+        try:
+            spec.lattice(spec.film)
+        except InputError as error:
+            raise InputError(f"film: {error}; amorphous films are {', '.join(GLASSES)}") from None
+        return
+    material = GLASSES[spec.film]
+    density = material.density if spec.film_density is None else spec.film_density
+    try:
+        check_film(material, (*spec.box, low), density)
+    except InputError as error:
+        raise InputError(f"film_density and film_thickness: {error}") from None
 
 
 def _number(name: str, value: Any, kind: type) -> Any:
@@ -93,21 +185,67 @@ def _number(name: str, value: Any, kind: type) -> Any:
     return kind(value)
 
 
+def _not_negative(name: str, value: Any) -> Any:
+    if value < 0:
+        raise InputError(f"{name} must not be negative, is {value:g}")
+    return value
+
+
 def _pair(name: str, value: Any, kind: type) -> tuple[Any, Any]:
     pair = list(value) if isinstance(value, (list, tuple)) else [value, value]
     if len(pair) != 2:
         raise InputError(f"{name} must be a number or two numbers, not {value!r}")
-    low, high = (_number(name, number, kind) for number in pair)
-    if low > high and name != "box":
-        raise InputError(f"{name} must run from low to high, not {value!r}")
+    low, high = (_not_negative(name, _number(name, number, kind)) for number in pair)
     return low, high
 
 
-def _names(name: str, value: Any) -> tuple[str, ...]:
+def _rising(name: str, pair: tuple[Any, Any]) -> tuple[Any, Any]:
+    if pair[0] > pair[1]:
+        raise InputError(f"{name} must run from low to high, not {pair}")
+    return pair
+
+
+def _one_of(name: str, value: Any, allowed: tuple[str, ...]) -> None:
+    if value not in allowed:
+        raise InputError(f"{name} must be one of {', '.join(allowed)}, not {value!r}")
+
+
+def _names(name: str, value: Any, allowed: tuple[str, ...] | None = None) -> tuple[str, ...]:
     names = (value,) if isinstance(value, str) else tuple(value)
     if not names or not all(isinstance(item, str) for item in names):
         raise InputError(f"{name} must be one name or a list of names, not {value!r}")
+    for item in names if allowed else ():
+        _one_of(name, item, allowed or ())
     return names
 
 
-__all__ = ["SceneSpec", "spec_from_dict"]
+def _indices(name: str, value: Any) -> tuple[int, int, int]:
+    indices = tuple(_number(name, number, int) for number in value) if isinstance(value, (list, tuple)) else ()
+    if len(indices) != 3:
+        raise InputError(f"{name} must be three whole numbers, not {value!r}")
+    return indices
+
+
+def _facets(value: Any) -> tuple[Facet, ...]:
+    """Surfaces from {"111": 1.0, "1 0 -2": 1.3} or from pairs of indices and energy."""
+    pairs = value.items() if isinstance(value, Mapping) else value
+    found = []
+    for surface, energy in pairs:
+        text = surface.split() if isinstance(surface, str) and " " in surface else surface
+        try:
+            indices = tuple(int(index) for index in text)
+        except (TypeError, ValueError):
+            indices = ()
+        if len(indices) != 3 or not any(indices):
+            raise InputError(f'surface_energies must name surfaces like "111" or "1 0 -2", not {surface!r}')
+        if _number(f"surface_energies of {surface}", energy, float) <= 0:
+            raise InputError(f"surface_energies of {surface} must be above 0, is {energy:g}")
+        found.append((indices, float(energy)))
+    return tuple(found)
+
+
+def _crystal(value: Any) -> Lattice:
+    return checked(value) if isinstance(value, Lattice) else lattice_from_dict(value)
+
+
+__all__ = ["SHAPES", "SIZES", "SceneSpec", "spec_from_dict"]

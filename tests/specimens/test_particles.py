@@ -9,7 +9,8 @@ from hrtem_bench.specimens import lattice, random_rotation, sphere, unit_cell
 
 
 def made(name, diameter, faults=0, seed=0):
-    return sphere(lattice(name), diameter, faults, np.random.default_rng(seed))
+    particle = sphere(lattice(name), diameter, np.random.default_rng(seed), (faults, 0))
+    return particle.atoms, particle.faults
 
 
 @pytest.mark.parametrize("name", ["CdSe", "Cu", "Si", "Fe3O4", "Fe"])
@@ -58,7 +59,7 @@ def test_atoms_at_faults_keep_the_bonds_of_the_lattice(name, bond, seed):
 
 
 def stacking(atoms, normal_layers):
-    """Letter of each close-packed layer of wurtzite: where its atoms sit among A (0, 0), B (1/3, 2/3), C (2/3, 1/3)."""
+    """Phase of each close-packed layer of wurtzite, which tells the sites A, B and C apart."""
     cell = np.asarray(unit_cell(lattice("CdSe")).cell)
     fractional = atoms.positions @ np.linalg.inv(cell)
     sites = []
@@ -70,7 +71,7 @@ def stacking(atoms, normal_layers):
 
 
 def test_a_wurtzite_fault_turns_one_step_of_the_stacking_into_zinc_blende():
-    """ABAB becomes ABAB|CACA (the I2 fault): exactly two layers with different neighbours below and above for one fault."""
+    """ABAB becomes ABAB|CACA (the I2 fault): two layers with different neighbours below and above."""
     for faults, cubic in ((0, 0), (1, 2)):
         atoms, count = made("CdSe", 50.0, faults, seed=3)
         assert count == faults
