@@ -131,15 +131,29 @@ def _track_table(manifest: Manifest) -> str:
 
 
 def _track_details(recipe: Recipe, name: str, track: TrackEntry) -> str:
-    ids = ", ".join(f"**`{c.condition_id}`**" if c.train else f"`{c.condition_id}`" for c in track.conditions)
-    text = f"### {name}\n\n"
-    if why := recipe.tracks[name].why:
-        text += f"{why}\n\n"
-    text += f"Conditions (training in bold): {ids}."
+    parts = [f"### {name}"]
+    if why := recipe.tracks[name].why.strip():
+        parts.append(why)
     if spread := track.conditions[0].spread:
-        parts = ", ".join(f"{key} with a standard deviation of {std:g}" for key, std in spread.items())
-        text += f" From image to image, about the nominal value, varies {parts} (Å, rad, mrad or electrons per Å²)."
-    return text
+        varying = ", ".join(f"`{key}` by {std:g}" for key, std in spread.items())
+        parts.append(f"From image to image, about the nominal value, vary (standard deviations, Å or rad): {varying}.")
+    q_max = 0.5 / recipe.sampling.pixel_size
+    parts.append(f"In the band up to {q_max:g} 1/Å, the Nyquist frequency of the pixels:")
+    parts.append(_transfer_table(track, q_max))
+    return "\n\n".join(parts)
+
+
+def _transfer_table(track: TrackEntry, q_max: float) -> str:
+    """ε of each condition, σ and coverage from all training conditions together, spread included."""
+    from hrtem_bench.physics.information import transfer_table
+
+    trained = [member for c in track.conditions if c.train for member in c.members()]
+    lines = ["| condition | training | ε | σ | coverage |", "|---|---|---|---|---|"]
+    rows = transfer_table(trained, [c.members() for c in track.conditions], q_max)
+    for c, r in zip(track.conditions, rows, strict=True):
+        mark = "yes" if c.train else ""
+        lines.append(f"| `{c.condition_id}` | {mark} | {r['epsilon']:.3f} | {r['sigma']:.3f} | {r['coverage']:.3f} |")
+    return "\n".join(lines)
 
 
 def _split_table(manifest: Manifest) -> str:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 
 from hrtem_bench.conditions import condition_from_dict
-from hrtem_bench.dataset.jobs import scene_keys
+from hrtem_bench.dataset.plan import make_plan
 from hrtem_bench.dataset.recipes import SPLITS, AnyTrack, JointTrack, Recipe, Sampling, ScanTrack, SceneTrack
 from hrtem_bench.dataset.scenes import scene_spec
 from hrtem_bench.dataset.schema import LARGEST_COUNT
@@ -31,7 +31,7 @@ def check_recipe(recipe: Recipe) -> None:
         raise key_error("default_track", recipe.default_track, f"allowed are {', '.join(recipe.tracks)}")
     for name, track in recipe.tracks.items():
         _check_track(recipe, name, track)
-    for key in scene_keys(recipe):
+    for key in make_plan(recipe).scenes:
         scene_spec(recipe, key)
 
 

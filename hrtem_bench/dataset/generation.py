@@ -7,9 +7,9 @@ import os
 from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 
-from hrtem_bench.dataset.jobs import Job, jobs
 from hrtem_bench.dataset.manifest import MANIFEST, Manifest, make_manifest, read_manifest, write_manifest
 from hrtem_bench.dataset.parts import PARTS, locked, open_parts, part_path, remove_parts
+from hrtem_bench.dataset.plan import Job, make_plan
 from hrtem_bench.dataset.recipes import Recipe, recipe_hash
 from hrtem_bench.dataset.structure import Simulate, simulate
 from hrtem_bench.dataset.workers import in_pool, in_process
@@ -49,7 +49,7 @@ def generate(
         open_parts(out, recipe)
         with locked(out):
             _simulate_all(recipe, out, workers or _cpus(), device, progress, simulate)
-            manifest = make_manifest(recipe, assemble(recipe, out))
+            manifest = make_manifest(recipe, assemble(make_plan(recipe), out))
             write_card(out, manifest)
             write_manifest(out, manifest)
     remove_parts(out)
@@ -75,7 +75,7 @@ def _finished(out: Path, recipe: Recipe) -> Manifest | None:
 def _simulate_all(
     recipe: Recipe, out: Path, workers: int, device: str, progress: Progress | None, simulate: Simulate
 ) -> None:
-    every = jobs(recipe)
+    every = make_plan(recipe).jobs
     waiting = [job for job in every if not part_path(out, job).exists()]
     done = len(every) - len(waiting)
     if progress:

@@ -13,7 +13,7 @@ import msgspec
 
 import hrtem_bench
 from hrtem_bench.dataset.files import aside, remove_temporaries, write_aside
-from hrtem_bench.dataset.jobs import Job
+from hrtem_bench.dataset.plan import Job
 from hrtem_bench.dataset.recipes import Recipe, recipe_hash
 from hrtem_bench.dataset.schema import COLUMNS, arrow_schema
 from hrtem_bench.errors import InputError

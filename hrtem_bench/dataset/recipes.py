@@ -89,12 +89,16 @@ class Track(Table, frozen=True, kw_only=True, tag_field="kind"):
 
 
 class ScanTrack(Track, frozen=True, kw_only=True, tag="scan"):
-    """One setting of the microscope moves through `values`, in `unit`; networks train at those of `train`."""
+    """One setting of the microscope moves through `values`, in `unit`; networks train at those of `train`.
+
+    focus: "fixed", C10 as in [imaging] and `base`; or "scherzer", the extended Scherzer focus of each condition's C30.
+    """
 
     axis: str
     unit: str
     values: list[float]
     train: list[float]
+    focus: Literal["fixed", "scherzer"] = "fixed"
 
 
 class SceneTrack(Track, frozen=True, kw_only=True, tag="scenes"):

@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 
 from hrtem_bench.conditions import Condition
-from hrtem_bench.dataset.jobs import Job, images_per_condition, job_conditions
+from hrtem_bench.dataset.plan import Job, Plan
 from hrtem_bench.dataset.recipes import Recipe
 from hrtem_bench.dataset.seeds import child_seed
 from hrtem_bench.dataset.tracks import TrackCondition, draw
@@ -37,11 +37,11 @@ class Expected:
         return f"{label} #{self.repeat}" if self.repeat else label
 
 
-def expected_rows(recipe: Recipe, track: str, job: Job) -> Iterator[Expected]:
-    """The rows that a job gives to a track, in order: a pure function of (recipe, track, job)."""
-    for c in job_conditions(recipe, track, job):
-        for k in range(images_per_condition(recipe, track, job.split)):
-            yield _expected(recipe, track, job, c, k)
+def expected_rows(plan: Plan, track: str, job: Job) -> Iterator[Expected]:
+    """The rows that a job gives to a track, in order: a pure function of its arguments."""
+    for c in plan.shown(track, job):
+        for k in range(plan.draws(track, job.split)):
+            yield _expected(plan.recipe, track, job, c, k)
 
 
 def settings_columns(c: Condition) -> dict[str, float | None]:

@@ -7,58 +7,23 @@ from pathlib import Path
 from typing import Any
 
 from hrtem_bench.dataset.files import aside, sha256_of
-from hrtem_bench.dataset.jobs import Job, images_per_condition, job_conditions, jobs
 from hrtem_bench.dataset.manifest import Shard
 from hrtem_bench.dataset.parts import load_part, part_path
-from hrtem_bench.dataset.recipes import SPLITS, Recipe
+from hrtem_bench.dataset.plan import Plan, place_of
 from hrtem_bench.dataset.schema import COLUMNS, arrow_schema
 
-SHARD_BYTES = 400_000_000
-"""Shards are cut at about this size, between structures."""
-BYTES_PER_PIXEL = 1.1
-"""About what a pixel of electron counts takes as PNG."""
 _PICTURES = [name for name, kind in COLUMNS.items() if kind == "image"]
 
 
-def shard_jobs(recipe: Recipe, track: str, split: str) -> list[list[Job]]:
-    """The jobs of each shard of a track's split, in order; at least one shard, which may be empty."""
-    limit = int(SHARD_BYTES / (BYTES_PER_PIXEL * recipe.sampling.pixels**2))
-    shards: list[list[Job]] = [[]]
-    rows = 0
-    for job in jobs(recipe):
-        count = row_count(recipe, track, job) if job.split == split else 0
-        if not count:
-            continue
-        if rows and rows + count > limit:
-            shards.append([])
-            rows = 0
-        shards[-1].append(job)
-        rows += count
-    return shards
-
-
-def row_count(recipe: Recipe, track: str, job: Job) -> int:
-    """The rows that a job gives to a track."""
-    return len(job_conditions(recipe, track, job)) * images_per_condition(recipe, track, job.split)
-
-
-def shard_path(track: str, split: str, index: int, count: int) -> str:
-    """Path of a shard inside the dataset's folder."""
-    return f"data/{track}/{split}-{index:05d}-of-{count:05d}.parquet"
-
-
-def assemble(recipe: Recipe, out: Path) -> list[Shard]:
+def assemble(plan: Plan, out: Path) -> list[Shard]:
     """Write every shard from the parts, and return them with their checksums."""
     shards = []
-    for track in recipe.tracks:
-        for split in SPLITS:
-            groups = shard_jobs(recipe, track, split)
-            for index, group in enumerate(groups):
-                path = shard_path(track, split, index, len(groups))
-                (out / path).parent.mkdir(parents=True, exist_ok=True)
-                rows = _write_shard(out / path, (load_part(part_path(out, job), track) for job in group))
-                size = (out / path).stat().st_size
-                shards.append(Shard(path=path, sha256=sha256_of(out / path), rows=rows, bytes=size))
+    for path, jobs in plan.shards.items():
+        track, _ = place_of(path)
+        file = out / path
+        file.parent.mkdir(parents=True, exist_ok=True)
+        rows = _write_shard(file, (load_part(part_path(out, job), track) for job in jobs))
+        shards.append(Shard(path=path, sha256=sha256_of(file), rows=rows, bytes=file.stat().st_size))
     return shards
 
 

@@ -10,7 +10,7 @@ import numpy as np
 
 from hrtem_bench.conditions import Condition
 from hrtem_bench.dataset.encode import encode_counts, encode_png, preview
-from hrtem_bench.dataset.jobs import Job
+from hrtem_bench.dataset.plan import Job, make_plan
 from hrtem_bench.dataset.recipes import Recipe
 from hrtem_bench.dataset.rows import Expected, expected_rows, settings_columns
 from hrtem_bench.dataset.scenes import scene_spec
@@ -71,7 +71,8 @@ def make_structure(
 
     simulate: (recipe, job, device) -> Structure. Returns track -> rows, in the order of the finished files.
     """
-    wanted = {track: list(expected_rows(recipe, track, job)) for track in recipe.tracks}
+    plan = make_plan(recipe)
+    wanted = {track: list(expected_rows(plan, track, job)) for track in recipe.tracks}
     structure = simulate(recipe, job, device)
     fixed = _fixed_columns(recipe, job, structure)
     return {

@@ -43,6 +43,23 @@ class TrackCondition(msgspec.Struct, frozen=True, kw_only=True):
     spread: dict[str, float] = {}
     scene: str = ""
 
+    def members(self, count: int = 16) -> list[Condition]:
+        """`count` conditions that stand for the spread, all counted alike: what `sigma` and the like take as a set.
+
+        Evenly spaced quantiles of a normal distribution for each setting, paired at random (always the same way) where
+        there are several; scaled so that their standard deviation is that of the spread.
+        """
+        from scipy.special import ndtri
+
+        quantiles = ndtri((np.arange(count) + 0.5) / count)
+        quantiles /= max(float(quantiles.std()), 1e-12)
+        generator = np.random.default_rng(0)
+        members = [flat(self.condition) for _ in range(count if self.spread else 1)]
+        for name, std in sorted(self.spread.items()):
+            for values, z in zip(members, generator.permutation(quantiles), strict=False):
+                values[name] = values.get(name, 0.0) + std * float(z)
+        return [_from_flat(values) for values in members]
+
 
 def track_axis(recipe: Recipe, name: str) -> tuple[str, str]:
     """(axis, unit) of a track; the unit is "" where there is none."""
@@ -62,7 +79,9 @@ def track_conditions(recipe: Recipe, name: str) -> tuple[TrackCondition, ...]:
             TrackCondition(
                 condition_id=condition_id(track.axis, value, track.unit),
                 value=value,
-                condition=condition_from_dict({**base, **setting(track.axis, value, track.unit, where)}),
+                condition=_focused(
+                    condition_from_dict({**base, **setting(track.axis, value, track.unit, where)}), track.focus
+                ),
                 train=value in track.train,
                 spread=spread,
             )
@@ -93,9 +112,7 @@ def draw(condition: Condition, spread: Mapping[str, float | Spread], generator: 
         else:
             deviate = float(generator.uniform(-math.sqrt(3), math.sqrt(3)))
         values[name] = values.get(name, 0.0) + s.std * deviate
-    if "phi12" in values:
-        values.setdefault("C12", 0.0)
-    return condition_from_dict(values)
+    return _from_flat(values)
 
 
 def setting(axis: str, value: float, unit: str, where: str) -> dict[str, float]:
@@ -123,6 +140,17 @@ def flat(condition: Condition) -> dict[str, Any]:
 def as_spread(spread: float | Spread) -> Spread:
     """A bare number is the standard deviation of a normal distribution."""
     return spread if isinstance(spread, Spread) else Spread(std=spread)
+
+
+def _from_flat(values: dict[str, Any]) -> Condition:
+    """The condition; an angle may vary before there is an astigmatism for it."""
+    return condition_from_dict(values | {"C12": values.get("C12", 0.0)} if "phi12" in values else values)
+
+
+def _focused(c: Condition, focus: str) -> Condition:
+    from hrtem_bench.physics import scherzer_defocus
+
+    return c if focus == "fixed" else c.replace(C10=-scherzer_defocus(c) + 0.0)
 
 
 def _scales(axis: str) -> Mapping[str, float]:

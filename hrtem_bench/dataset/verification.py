@@ -10,10 +10,10 @@ from hrtem_bench.dataset.card import CARD
 from hrtem_bench.dataset.files import sha256_of
 from hrtem_bench.dataset.manifest import MANIFEST, Manifest, checksum, make_manifest, read_manifest
 from hrtem_bench.dataset.parts import PARTS
-from hrtem_bench.dataset.recipes import SPLITS, Recipe, recipe_from_dict, recipe_hash
+from hrtem_bench.dataset.plan import Plan, make_plan, place_of
+from hrtem_bench.dataset.recipes import Recipe, recipe_from_dict, recipe_hash
 from hrtem_bench.dataset.rows import Expected, check_row, expected_rows
 from hrtem_bench.dataset.schema import SCHEMA_VERSION, arrow_schema
-from hrtem_bench.dataset.shards import row_count, shard_jobs, shard_path
 from hrtem_bench.errors import InputError, require
 
 Progress = Callable[[int, int], None]
@@ -65,20 +65,20 @@ def verify(folder: str | Path, *, progress: Progress | None = None) -> Verificat
         recipe = recipe_from_dict(manifest.recipe)
     except InputError as error:
         return Verification((f"{MANIFEST}: the recipe is not valid: {error}",), 0, 0, 0)
-    problems = [*_check_manifest(manifest, recipe), *_check_files(folder, manifest)]
-    seen = Seen()
-    places = [(t, s, i) for t in recipe.tracks for s in SPLITS for i in range(len(shard_jobs(recipe, t, s)))]
-    for done, (track, split, index) in enumerate(places):
+    plan, seen = make_plan(recipe), Seen()
+    problems = [*_check_manifest(manifest, plan), *_check_files(folder, manifest)]
+    for done, path in enumerate(plan.shards):
         if progress:
-            progress(done, len(places))
-        problems += _check_shard(folder, manifest, recipe, (track, split, index), seen)
+            progress(done, len(plan.shards))
+        problems += _check_shard(folder, path, plan, seen)
     if progress:
-        progress(len(places), len(places))
+        progress(len(plan.shards), len(plan.shards))
     return Verification(tuple(problems), len(manifest.shards), seen.images, len(seen.structures))
 
 
-def _check_manifest(manifest: Manifest, recipe: Recipe) -> Iterator[str]:
+def _check_manifest(manifest: Manifest, plan: Plan) -> Iterator[str]:
     """What the manifest says of itself."""
+    recipe = plan.recipe
     if recipe_hash(recipe) != manifest.recipe_sha256:
         yield f"{MANIFEST}: the recipe was changed: its SHA-256 is not recipe_sha256"
     if checksum(manifest.shards) != manifest.checksum:
@@ -88,7 +88,7 @@ def _check_manifest(manifest: Manifest, recipe: Recipe) -> Iterator[str]:
         if getattr(fresh, key) != getattr(manifest, key):
             yield f"{MANIFEST}: {key} is not what the recipe gives"
     listed = {s.path: s.rows for s in manifest.shards}
-    expected = _expected_shards(recipe)
+    expected = {path: sum(plan.row_count(place_of(path)[0], job) for job in jobs) for path, jobs in plan.shards.items()}
     for path in sorted(expected.keys() | listed.keys()):
         if path not in listed:
             yield f"{MANIFEST}: {path} is not listed, and the recipe gives it"
@@ -96,17 +96,6 @@ def _check_manifest(manifest: Manifest, recipe: Recipe) -> Iterator[str]:
             yield f"{MANIFEST}: {path} is listed, and the recipe does not give it"
         elif listed[path] != expected[path]:
             yield f"{MANIFEST}: {path} has {listed[path]} rows, and the recipe gives {expected[path]}"
-
-
-def _expected_shards(recipe: Recipe) -> dict[str, int]:
-    out = {}
-    for track in recipe.tracks:
-        for split in SPLITS:
-            groups = shard_jobs(recipe, track, split)
-            for index, group in enumerate(groups):
-                path = shard_path(track, split, index, len(groups))
-                out[path] = sum(row_count(recipe, track, job) for job in group)
-    return out
 
 
 def _check_files(folder: Path, manifest: Manifest) -> Iterator[str]:
@@ -130,19 +119,15 @@ def _check_files(folder: Path, manifest: Manifest) -> Iterator[str]:
         yield f"{PARTS}: left over; run the same generate command again, it removes them"
 
 
-def _check_shard(
-    folder: Path, manifest: Manifest, recipe: Recipe, place: tuple[str, str, int], seen: Seen
-) -> list[str]:
+def _check_shard(folder: Path, name: str, plan: Plan, seen: Seen) -> list[str]:
     """The rows of one shard against those that the recipe gives."""
     import pyarrow as pa
     import pyarrow.parquet as pq
 
-    track, split, index = place
-    groups = shard_jobs(recipe, track, split)
-    name = shard_path(track, split, index, len(groups))
     if not (folder / name).is_file():
         return []
-    expected = [row for job in groups[index] for row in expected_rows(recipe, track, job)]
+    track, _ = place_of(name)
+    expected = [row for job in plan.shards[name] for row in expected_rows(plan, track, job)]
     problems: list[str] = []
     try:
         file = pq.ParquetFile(folder / name)
@@ -152,7 +137,7 @@ def _check_shard(
             problems.append(f"{name}: {file.metadata.num_rows} rows, the recipe gives {len(expected)}")
         rows = (row for batch in file.iter_batches(32) for row in batch.to_pylist())
         for number, (row, wanted) in enumerate(zip(rows, expected, strict=False)):
-            problems += [f"{name}, row {number} ({wanted.label}): {p}" for p in _check(row, wanted, recipe, seen)]
+            problems += [f"{name}, row {number} ({wanted.label}): {p}" for p in _check(row, wanted, plan.recipe, seen)]
     except (pa.ArrowException, OSError) as error:
         problems.append(f"{name}: cannot be read: {str(error).splitlines()[0]}")
     return problems

@@ -10,8 +10,8 @@ from itertools import islice
 from pathlib import Path
 from typing import Any
 
-from hrtem_bench.dataset.jobs import Job
 from hrtem_bench.dataset.parts import part_path, save_part
+from hrtem_bench.dataset.plan import Job
 from hrtem_bench.dataset.recipes import Recipe
 from hrtem_bench.dataset.structure import Simulate, make_structure
 from hrtem_bench.errors import InputError, MissingPackage

@@ -12,7 +12,7 @@ import toy_datasets
 from PIL import Image
 
 from hrtem_bench.dataset import generate, open_dataset
-from hrtem_bench.dataset.jobs import Job
+from hrtem_bench.dataset.plan import Job
 from hrtem_bench.dataset.schema import COLUMNS
 from hrtem_bench.dataset.structure import make_structure
 from hrtem_bench.errors import InputError

@@ -5,7 +5,7 @@ import pytest
 import toy_datasets
 
 from hrtem_bench.dataset.encode import decode_png
-from hrtem_bench.dataset.jobs import Job
+from hrtem_bench.dataset.plan import Job
 from hrtem_bench.dataset.structure import crop_band, make_structure, simulate
 
 SCENE = "diameter = [14, 16]\ncount = 2\ngap = 4\nfilm_thickness = [10, 12]\n"

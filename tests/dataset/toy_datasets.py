@@ -12,7 +12,7 @@ import numpy as np
 from scipy import ndimage
 
 from hrtem_bench.dataset import generate, parse_recipe
-from hrtem_bench.dataset.jobs import Job
+from hrtem_bench.dataset.plan import Job
 from hrtem_bench.dataset.recipes import Recipe
 from hrtem_bench.dataset.seeds import child_seed
 from hrtem_bench.dataset.structure import Structure

@@ -1,0 +1,127 @@
+"""A recipe laid out: which specimens are simulated, and which rows of which files each of them gives."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from functools import cached_property
+
+from hrtem_bench.dataset.recipes import SPLITS, Recipe, Structures
+from hrtem_bench.dataset.tracks import TrackCondition, track_conditions
+
+SHARD_BYTES = 400_000_000
+"""Shards are cut at about this size, between structures."""
+BYTES_PER_PIXEL = 1.1
+"""About what a pixel of electron counts takes as PNG."""
+
+
+@dataclass(frozen=True, order=True)
+class Job:
+    """The unit of work: structure `index` of `split`, as the specimen's variant `scene`, "" for the recipe's own."""
+
+    split: str
+    index: int
+    scene: str = ""
+
+    @property
+    def structure_id(self) -> str:
+        """E.g. "test-00003"; the same for every variant, which share their seed."""
+        return f"{self.split}-{self.index:05d}"
+
+    @property
+    def name(self) -> str:
+        """E.g. "test-00003" or "test-00003-structure.silicon": names the job's file."""
+        return f"{self.structure_id}-{self.scene}" if self.scene else self.structure_id
+
+
+@dataclass(frozen=True)
+class Plan:
+    """A recipe with the conditions of each of its tracks; `make_plan` makes it."""
+
+    recipe: Recipe
+    conditions: Mapping[str, tuple[TrackCondition, ...]]
+
+    @cached_property
+    def scenes(self) -> list[str]:
+        """The recipe's own specimen, "", and its variants "track.scene", as far as conditions ask for them."""
+        return sorted({c.scene for conditions in self.conditions.values() for c in conditions})
+
+    @cached_property
+    def jobs(self) -> list[Job]:
+        """Every job that some track needs, in the order of the finished files."""
+        every = (
+            Job(split, index, scene)
+            for split in SPLITS
+            for index in range(getattr(self.recipe.structures, split))
+            for scene in self.scenes
+        )
+        return [job for job in every if any(self.row_count(track, job) for track in self.conditions)]
+
+    @cached_property
+    def _shown(self) -> dict[tuple[str, str, bool], tuple[TrackCondition, ...]]:
+        """(track, scene, in test) -> conditions: all in test, the training ones otherwise."""
+        return {
+            (track, scene, test): tuple(c for c in conditions if c.scene == scene and (test or c.train))
+            for track, conditions in self.conditions.items()
+            for scene in self.scenes
+            for test in (False, True)
+        }
+
+    def structures(self, track: str) -> Structures:
+        """Number of structures of each split in a track."""
+        return self.recipe.tracks[track].structures or self.recipe.structures
+
+    def shown(self, track: str, job: Job) -> tuple[TrackCondition, ...]:
+        """The conditions at which a track shows a job's specimen."""
+        if job.index >= getattr(self.structures(track), job.split):
+            return ()
+        return self._shown[track, job.scene, job.split == "test"]
+
+    def draws(self, track: str, split: str) -> int:
+        """Images of one structure at one condition: one in test, where images are paired."""
+        return 1 if split == "test" else self.recipe.tracks[track].draws
+
+    def row_count(self, track: str, job: Job) -> int:
+        """The rows that a job gives to a track."""
+        return len(self.shown(track, job)) * self.draws(track, job.split)
+
+    @cached_property
+    def shards(self) -> dict[str, list[Job]]:
+        """Path of each file -> its jobs, in order. A split without rows has one file without rows."""
+        return {
+            shard_path(track, split, index, len(groups)): group
+            for track in self.conditions
+            for split in SPLITS
+            for groups in [self._groups(track, split)]
+            for index, group in enumerate(groups)
+        }
+
+    def _groups(self, track: str, split: str) -> list[list[Job]]:
+        limit = int(SHARD_BYTES / (BYTES_PER_PIXEL * self.recipe.sampling.pixels**2))
+        groups: list[list[Job]] = [[]]
+        rows = 0
+        for job in self.jobs:
+            count = self.row_count(track, job) if job.split == split else 0
+            if count and rows and rows + count > limit:
+                groups.append([])
+                rows = 0
+            if count:
+                groups[-1].append(job)
+                rows += count
+        return groups
+
+
+def make_plan(recipe: Recipe) -> Plan:
+    """The plan of a recipe: a pure function of it."""
+    return Plan(recipe, {name: track_conditions(recipe, name) for name in recipe.tracks})
+
+
+def shard_path(track: str, split: str, index: int, count: int) -> str:
+    """Path of a shard inside the dataset's folder."""
+    return f"data/{track}/{split}-{index:05d}-of-{count:05d}.parquet"
+
+
+def place_of(path: str) -> tuple[str, str]:
+    """(track, split) of a shard's path."""
+    _, track, name = path.split("/")
+    return track, name.partition("-")[0]
