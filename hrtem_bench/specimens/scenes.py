@@ -10,7 +10,7 @@ import numpy as np
 
 from hrtem_bench.specimens.adsorbates import adsorbed
 from hrtem_bench.specimens.films import amorphous_film
-from hrtem_bench.specimens.glasses import GLASSES
+from hrtem_bench.specimens.glasses import Glass
 from hrtem_bench.specimens.lattices import Lattice, unit_cell
 from hrtem_bench.specimens.layout import drawn_places, resting_height
 from hrtem_bench.specimens.particles import Cut, core_shell, cut, equal_volume_diameter, five_fold, random_rotation
@@ -107,15 +107,13 @@ def _stream(seed: int, *tags: int) -> np.random.Generator:
 
 
 def _film(spec: SceneSpec, thickness: float, rng: np.random.Generator) -> _Part:
-    size = (*spec.box, thickness)
     if thickness == 0:
         return _Part(np.zeros(0, int), np.zeros((0, 3)))
-    if spec.film in GLASSES:
-        return _Part(*amorphous_film(GLASSES[spec.film], size, int(rng.integers(2**63)), spec.film_density))
-    numbers, positions, _ = crystalline_slab(
-        spec.lattice(spec.film), spec.film_surface, size, float(rng.uniform(0, 2 * math.pi))
-    )
-    return _Part(numbers, positions)
+    size, material = (*spec.box, thickness), spec.support()
+    if isinstance(material, Glass):
+        return _Part(*amorphous_film(material, size, int(rng.integers(2**63)), spec.film_density))
+    angle = float(rng.uniform(0, 2 * math.pi))
+    return _Part(*crystalline_slab(material, spec.film_surface, size, angle)[:2])
 
 
 def _particle(spec: SceneSpec, crystal: Lattice, rng: np.random.Generator) -> tuple[_Part, float]:

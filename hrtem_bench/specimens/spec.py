@@ -10,7 +10,7 @@ from typing import Any
 from hrtem_bench.errors import InputError, require
 from hrtem_bench.specimens.crystals import checked, lattice_from_dict
 from hrtem_bench.specimens.films import check_film
-from hrtem_bench.specimens.glasses import GLASSES
+from hrtem_bench.specimens.glasses import GLASSES, Glass
 from hrtem_bench.specimens.lattices import Lattice, lattice
 from hrtem_bench.specimens.shapes import Facet, is_fcc, wulff_outline
 
@@ -48,7 +48,7 @@ class SceneSpec:
     [u, v, w] of the crystal along the beam, None for uniformly random orientations; tilt: standard deviation,
     degrees, of the random tilt from it about x and about y.
 
-    Film. film: an amorphous material ("a-C") or a lattice ("graphite"). film_thickness: range, 0 for no film.
+    Film. film: an amorphous material ("a-C") or a lattice ("graphite", "c-Si"). film_thickness: range, 0 for no film.
     film_density: g/cm³, None for the material's own. film_surface: Miller indices of a crystalline film's face.
     contact: nearest distance of a particle's atoms to the film's. margin: empty space below and above.
 
@@ -95,6 +95,17 @@ class SceneSpec:
     def lattice(self, name: str) -> Lattice:
         """The lattice of that name, one's own before the known."""
         return lattice(name, self.crystals)
+
+    def support(self) -> Glass | Lattice:
+        """What the film is made of. Raises InputError if its name is not known, or may mean a glass or a crystal."""
+        if self.film in GLASSES:
+            return GLASSES[self.film]
+        if f"a-{self.film}" in GLASSES:
+            raise InputError(f"film {self.film!r} may mean a-{self.film} (amorphous) or c-{self.film} (the crystal)")
+        try:
+            return self.lattice(self.film.removeprefix("c-"))
+        except InputError as error:
+            raise InputError(f"film: {error}; amorphous films are {', '.join(GLASSES)}") from None
 
 
 def spec_from_dict(values: Mapping[str, Any]) -> SceneSpec:
@@ -163,18 +174,13 @@ def _check_film(spec: SceneSpec) -> None:
     low, high = spec.film_thickness
     if not high:
         return
-    if spec.film not in GLASSES:
+    material = spec.support()
+    if isinstance(material, Glass):
+        density = material.density if spec.film_density is None else spec.film_density
         try:
-            spec.lattice(spec.film)
+            check_film(material, (*spec.box, low), density)
         except InputError as error:
-            raise InputError(f"film: {error}; amorphous films are {', '.join(GLASSES)}") from None
-        return
-    material = GLASSES[spec.film]
-    density = material.density if spec.film_density is None else spec.film_density
-    try:
-        check_film(material, (*spec.box, low), density)
-    except InputError as error:
-        raise InputError(f"film_density and film_thickness: {error}") from None
+            raise InputError(f"film_density and film_thickness: {error}") from None
 
 
 def _number(name: str, value: Any, kind: type) -> Any:

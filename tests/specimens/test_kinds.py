@@ -76,7 +76,7 @@ def test_twins_are_drawn_and_recorded():
     assert {p.twins for m in made for p in m.particles} == {0, 1, 2}
 
 
-@pytest.mark.parametrize("film", ["graphite", "MgO", "a-SiO2"])
+@pytest.mark.parametrize("film", ["graphite", "MgO", "c-Si", "a-SiO2"])
 def test_supports_of_other_materials_carry_particles(film):
     made = scene(dataclasses.replace(BARE, film=film, film_thickness=10.0), 1)
     support = made.atoms[made.particle == 0]
@@ -123,6 +123,7 @@ def test_adsorbates_keep_their_distances_and_number():
         ({"size_distribution": "flat"}, "size_distribution must be one of"),
         ({"adsorbate": "XY"}, "adsorbate must be"),
         ({"film": "a-Xx", "film_thickness": 10}, "film: unknown lattice 'a-Xx'"),
+        ({"film": "Si", "film_thickness": 10}, r"may mean a-Si \(amorphous\) or c-Si"),
         ({"count": 0}, "could be empty"),
     ],
 )
