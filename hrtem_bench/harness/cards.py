@@ -41,11 +41,11 @@ class TrainedOn(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Card(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
-    """A whole card; unknown keys are errors, except in [trained_on]."""
+    """A whole card; unknown keys are errors, except in [trained_on]. A folder of predictions has no [model]."""
 
     schema_version: int
     name: str
-    model: ModelEntry
+    model: ModelEntry | None = None
     description: str = ""
     authors: list[str] = []
     licence: str = ""

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from functools import partial
 from itertools import islice
 from pathlib import Path
@@ -31,7 +31,7 @@ from hrtem_bench.harness.results import (
     write_per_image,
     write_results,
 )
-from hrtem_bench.harness.scoring import ConditionScores, score_condition, stack
+from hrtem_bench.harness.scoring import ConditionScores, score_condition
 from hrtem_bench.harness.submissions import Submission, load_submission
 from hrtem_bench.harness.summary import summarise
 
@@ -76,9 +76,7 @@ def evaluate(
     chosen = _chosen(opened, options)
     if out is not None:
         check_writable(Path(out))
-    submission = load_submission(model)
-    if options.contract is not None:
-        submission = replace(submission, contract=options.contract)
+    submission = load_submission(model, options.contract)
     trial, warnings = _trial(submission, opened, options, chosen[0].condition_id)
     folder = None if out is None else RunFolder(Path(out), _key(submission, opened, options), trial)
     try:
@@ -175,7 +173,7 @@ def _trial(
     samples = list(islice(rows, TRIAL_IMAGES))
     if not samples:
         raise InputError(f"the track {track.name} has no {options.split} images at {condition_id}")
-    return preflight(submission, stack(samples), track.pixel_size)
+    return preflight(submission, samples, track.pixel_size)
 
 
 def _scores(

@@ -12,8 +12,7 @@ from numpy.typing import NDArray
 from hrtem_bench.errors import InputError
 from hrtem_bench.harness.evaluate import Evaluation
 from hrtem_bench.harness.metrics import dice
-from hrtem_bench.harness.predict import predict
-from hrtem_bench.harness.scoring import stack
+from hrtem_bench.harness.predict import answers
 
 
 class Choice(Protocol):
@@ -57,7 +56,7 @@ def _example(evaluation: Evaluation, choice: Choice) -> Example:
     sample = next((one for one in rows if one.structure_id == choice.structure_id), None)
     if sample is None:
         raise InputError(f"the track {track.name} has no {choice.structure_id} at {choice.condition_id}")
-    probability = predict(submission, stack([sample]), track.pixel_size)
+    probability = answers(submission, [sample], track.pixel_size)
     return Example(
         condition_id=choice.condition_id,
         structure_id=choice.structure_id,

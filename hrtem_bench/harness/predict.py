@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from itertools import islice
-from typing import TypeVar
+from typing import TYPE_CHECKING, TypeVar
 
 import numpy as np
 
@@ -13,6 +13,9 @@ from hrtem_bench.harness.cards import one_line
 from hrtem_bench.harness.contract import Images, is_resampled, model_input, probabilities
 from hrtem_bench.harness.resample import resample
 from hrtem_bench.harness.submissions import Submission
+
+if TYPE_CHECKING:
+    from hrtem_bench.dataset import Sample
 
 BATCH_TOLERANCE = 0.01
 """How far, on average over pixels, an image's probabilities may depend on its company in a batch."""
@@ -46,14 +49,31 @@ def predict(submission: Submission, counts: Images, pixel_size: float) -> Images
     return answered
 
 
-def preflight(submission: Submission, counts: Images, pixel_size: float) -> tuple[Images, list[str]]:
-    """Try the model on a few images (N, ny, nx) before the long run; returns its answers and warnings.
+def answers(submission: Submission, samples: Sequence[Sample], pixel_size: float) -> Images:
+    """Probabilities (N, ny, nx) for the samples: predicted now, or found among stored predictions."""
+    counts = stack(samples)
+    if submission.stored is None:
+        return predict(submission, counts, pixel_size)
+    found = [submission.stored(one.structure_id, one.condition_id, one.image.shape) for one in samples]
+    checked = [probabilities(one[None], (1, *counts.shape[1:]), submission.contract) for one in found]
+    return np.concatenate(checked)
+
+
+def stack(samples: Sequence[Sample]) -> Images:
+    """The samples' images as one array (N, ny, nx)."""
+    if len({sample.image.shape for sample in samples}) > 1:
+        raise InputError("the images of a condition differ in size: score them with a batch size of 1")
+    return np.stack([sample.image for sample in samples]).astype(np.float32, copy=False)
+
+
+def preflight(submission: Submission, samples: Sequence[Sample], pixel_size: float) -> tuple[Images, list[str]]:
+    """Try the model on a few images before the long run; returns its answers (N, ny, nx) and warnings.
 
     Raises InputError for an answer that breaks the contract, alone or in a batch, and for one that depends on
     the other images of its batch, since scores must not depend on the batch size.
     """
-    together = predict(submission, counts, pixel_size)
-    alone = np.concatenate([predict(submission, image[None], pixel_size) for image in counts])
+    together = answers(submission, samples, pixel_size)
+    alone = np.concatenate([answers(submission, [one], pixel_size) for one in samples])
     difference = float(np.abs(together - alone).mean())
     if difference > BATCH_TOLERANCE:
         raise InputError(
@@ -67,7 +87,7 @@ def preflight(submission: Submission, counts: Images, pixel_size: float) -> tupl
             f"{submission.contract.pixel_size:g} Å, and its answers back"
         )
     if float(np.ptp(together)) < 1e-6:
-        warnings.append(f"the model returned {together.flat[0]:.3g} at every pixel of {len(counts)} trial images")
+        warnings.append(f"the model returned {together.flat[0]:.3g} at every pixel of {len(samples)} trial images")
     return alone, warnings
 
 

@@ -16,7 +16,7 @@ from hrtem_bench.harness import metrics
 from hrtem_bench.harness.calibration import BINS, reliability
 from hrtem_bench.harness.contract import InputContract
 from hrtem_bench.harness.objects import object_scores, surface_dice
-from hrtem_bench.harness.predict import batches, predict
+from hrtem_bench.harness.predict import answers, batches
 from hrtem_bench.harness.results import ImageScores
 from hrtem_bench.harness.submissions import Submission
 
@@ -57,7 +57,7 @@ def score_condition(
     sums = np.zeros((3, BINS))
     samples = islice(track.rows(split, conditions=[condition_id]), limit)
     for batch in batches(samples, batch_size):
-        probability = predict(submission, stack(batch), track.pixel_size)
+        probability = answers(submission, batch, track.pixel_size)
         images += score_batch(batch, probability, submission, track.pixel_size)
         for one, sample in zip(probability, batch, strict=True):
             sums += reliability(one, sample.mask > 0)
@@ -72,13 +72,6 @@ def score_condition(
         used=[condition_to_dict(one) for one in used],
         reliability=None if submission.contract.output == "classes" else sums.tolist(),
     )
-
-
-def stack(samples: list[Sample]) -> NDArray[np.float32]:
-    """The samples' images as one array (N, ny, nx)."""
-    if len({sample.image.shape for sample in samples}) > 1:
-        raise InputError("the images of a condition differ in size: score them with a batch size of 1")
-    return np.stack([sample.image for sample in samples]).astype(np.float32, copy=False)
 
 
 def score_batch(

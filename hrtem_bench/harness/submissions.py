@@ -6,7 +6,7 @@ import difflib
 import inspect
 import sys
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -15,11 +15,15 @@ from numpy.typing import NDArray
 
 import hrtem_bench
 from hrtem_bench.errors import InputError
-from hrtem_bench.harness.cards import CARD, Card, TrainedOn, one_line, read_card
+from hrtem_bench.harness.cards import CARD, SCHEMA_VERSION, Card, TrainedOn, one_line, read_card
 from hrtem_bench.harness.contract import InputContract
+from hrtem_bench.harness.exported import load_onnx, load_pt2
 from hrtem_bench.harness.modules import function_in_file, function_in_folder, function_in_module
+from hrtem_bench.harness.stored import Stored, has_predictions, stored_predictions
 from hrtem_bench.harness.weights import checksum, parameter_count, refuse_pickles
 
+EXPORTED = (".pt2", ".onnx")
+FORMS = f"a folder with {CARD}, a .pt2 or .onnx file, a folder of predictions, module:function or path.py:function"
 Predictor = Callable[[NDArray[np.float32]], Any]
 """Images float32 (N, ny, nx), normalised as the contract says, to as many answers of the same shape."""
 
@@ -28,10 +32,11 @@ Predictor = Callable[[NDArray[np.float32]], Any]
 class Submission:
     """A model ready to be scored.
 
-    kind: "folder", "function" or "file". path: as the user named it. contract: what it is given and returns.
-    trained_on: None where nobody said. checksum: sha256 over the folder's or the file's files; for a
-    function, over the file that defines it, which does not cover weights loaded from elsewhere. parameters:
-    None where unknown.
+    kind: "folder", "function", "file", "pt2", "onnx" or "predictions". path: as the user named it. contract:
+    what it is given and returns. trained_on: None where nobody said. checksum: sha256 over the submission's
+    files; for a function, over the file of the module named, which does not cover weights loaded from
+    elsewhere. parameters: None where unknown. stored: finds predictions made elsewhere, where there is no
+    model to run.
     """
 
     name: str
@@ -42,33 +47,20 @@ class Submission:
     trained_on: TrainedOn | None
     checksum: str
     parameters: int | None
+    stored: Stored | None = None
 
 
-def load_submission(model: str) -> Submission:
+def load_submission(model: str, contract: InputContract | None = None) -> Submission:
     """The model that `model` names.
 
     A folder with card.toml; `package.module:function` or `path.py:function`, the function a predictor, or a
-    factory without parameters that returns one; or the name of a shipped baseline. Code runs only from these.
-    Raises InputError, one line, for what is not there, not a model, or refused.
+    factory without parameters that returns one; a .pt2 file of torch.export; an .onnx file; a folder of
+    predictions (see `stored`); or the name of a shipped baseline. Code runs only from folders with a card and
+    from functions. contract: in place of the model's own. Raises InputError, one line, for what is not
+    there, not a model, or refused.
     """
-    path = Path(model)
-    if model and path.is_dir():
-        return _from_folder(path, model)
-    if path.is_file():
-        refuse_pickles(path)
-    if ":" in model:
-        return _from_function(model)
-    folder = baseline_folder(model)
-    if folder is not None:
-        return _from_folder(folder, model)
-    if path.is_file():
-        raise InputError(f"{model}: not a model: give a folder with {CARD}, module:function or path.py:function")
-    close = difflib.get_close_matches(model, baseline_names(), n=1)
-    hint = f"did you mean {close[0]}? " if close else ""
-    raise InputError(
-        f"there is no model {model!r}: {hint}give a folder with {CARD}, module:function, path.py:function or a shipped "
-        f"baseline ({', '.join(baseline_names()) or 'none here'})"
-    )
+    submission = _named(model, contract or InputContract())
+    return submission if contract is None else replace(submission, contract=contract)
 
 
 def baseline_names() -> list[str]:
@@ -86,7 +78,7 @@ def baseline_folder(name: str) -> Path | None:
 def load_trainer(folder: Path) -> Callable[..., Any]:
     """The function that trains the baseline in `folder`: (data, track, conditions, out, *, seed, epochs) -> None."""
     card = read_card(folder)
-    if card.model.train is None:
+    if card.model is None or card.model.train is None:
         raise InputError(f"{card.name} has nothing to train: its card names no [model] train")
     return function_in_folder(folder, card.model.train)
 
@@ -101,42 +93,94 @@ def _has_card(folder: Path) -> bool:
     return (folder / CARD).is_file()
 
 
+def _named(model: str, contract: InputContract) -> Submission:
+    path = Path(model)
+    if model and path.is_dir():
+        return _from_folder(path, model)
+    if path.is_file():
+        refuse_pickles(path)
+        if path.suffix.lower() in EXPORTED:
+            return _from_export(path, model, contract)
+        raise InputError(f"{model}: not a model: give {FORMS}")
+    if ":" in model:
+        return _from_function(model)
+    folder = baseline_folder(model)
+    if folder is not None:
+        return _from_folder(folder, model)
+    close = difflib.get_close_matches(model, baseline_names(), n=1)
+    hint = f"did you mean {close[0]}? " if close else ""
+    raise InputError(
+        f"there is no model {model!r}: {hint}give {FORMS}, or a shipped baseline "
+        f"({', '.join(baseline_names()) or 'none here'})"
+    )
+
+
 def _from_folder(folder: Path, model: str) -> Submission:
+    if not _has_card(folder) and has_predictions(folder):
+        return _from_predictions(folder, model, Card(schema_version=SCHEMA_VERSION, name=folder.resolve().name))
     card = read_card(folder)
+    if card.model is None:
+        if has_predictions(folder):
+            return _from_predictions(folder, model, card)
+        raise InputError(f"{folder / CARD}: it has no [model], and the folder no predictions")
     refuse_pickles(folder)
-    parameters = None
-    if card.model.weights is not None:
-        weights = folder / card.model.weights
-        if not weights.resolve().is_relative_to(folder.resolve()):
-            raise InputError(f"{folder / CARD}: weights {card.model.weights!r} must lie in the folder")
-        if weights.suffix != ".safetensors":
-            raise InputError(f"{folder / CARD}: weights {card.model.weights!r} must be a .safetensors file")
-        parameters = parameter_count(weights)
     return Submission(
         name=card.name,
         kind="folder",
         path=model,
-        predict=_loaded(folder, card),
+        parameters=None if card.model.weights is None else _counted(folder, card.model.weights),
+        predict=_called(function_in_folder(folder, card.model.entry), (folder,), f"{folder}: {card.model.entry}"),
         contract=card.input,
         trained_on=card.trained_on,
         checksum=checksum(folder),
-        parameters=parameters,
     )
 
 
-def _loaded(folder: Path, card: Card) -> Predictor:
-    load = function_in_folder(folder, card.model.entry)
-    try:
-        predict = load(folder)
-    except InputError:
-        raise
-    except Exception as error:
-        raise InputError(
-            f"{folder}: {card.model.entry} failed with {type(error).__name__}: {one_line(error)}"
-        ) from error
-    if not callable(predict):
-        raise InputError(f"{folder}: {card.model.entry} returned a {type(predict).__name__}, not a function of images")
-    return predict
+def _counted(folder: Path, name: str) -> int:
+    """Parameters in a folder's weights, after checking that they are a safetensors file of the folder."""
+    weights = folder / name
+    if not weights.resolve().is_relative_to(folder.resolve()):
+        raise InputError(f"{folder / CARD}: weights {name!r} must lie in the folder")
+    if weights.suffix != ".safetensors":
+        raise InputError(f"{folder / CARD}: weights {name!r} must be a .safetensors file")
+    return parameter_count(weights)
+
+
+def _from_predictions(folder: Path, model: str, card: Card) -> Submission:
+    refuse_pickles(folder)
+
+    def predict(images: NDArray[np.float32]) -> Any:
+        raise InputError(f"{folder} holds predictions and no model: it cannot be given images")
+
+    return Submission(
+        name=card.name,
+        kind="predictions",
+        path=model,
+        predict=predict,
+        contract=card.input,
+        trained_on=card.trained_on,
+        checksum=checksum(folder),
+        parameters=None,
+        stored=stored_predictions(folder),
+    )
+
+
+def _from_export(path: Path, model: str, contract: InputContract) -> Submission:
+    parameters = None
+    if path.suffix.lower() == ".pt2":
+        predict, parameters = load_pt2(path, contract.output)
+    else:
+        predict = load_onnx(path, contract.output)
+    return Submission(
+        name=path.stem,
+        kind=path.suffix[1:].lower(),
+        path=model,
+        predict=predict,
+        contract=contract,
+        trained_on=None,
+        checksum=checksum(path),
+        parameters=parameters,
+    )
 
 
 def _from_function(model: str) -> Submission:
@@ -148,7 +192,7 @@ def _from_function(model: str) -> Submission:
         name=name,
         kind="file" if is_file else "function",
         path=model,
-        predict=_made(function, model),
+        predict=_called(function, (), model) if _is_factory(function) else function,
         contract=InputContract(),
         trained_on=None,
         checksum=checksum(Path(source)) if source else "",
@@ -156,19 +200,24 @@ def _from_function(model: str) -> Submission:
     )
 
 
-def _made(function: Callable[..., Any], model: str) -> Predictor:
-    """The function itself, or what it returns if it is a factory: a function or class that needs no argument."""
+def _is_factory(function: Callable[..., Any]) -> bool:
+    """Whether it is a function or class that needs no argument, and so returns a predictor rather than being one."""
     if not (inspect.isfunction(function) or inspect.isclass(function)):
-        return function
+        return False
     parameters = inspect.signature(function).parameters.values()
-    if any(p.default is p.empty and p.kind is not p.VAR_KEYWORD for p in parameters):
-        return function
+    return not any(p.default is p.empty and p.kind is not p.VAR_KEYWORD for p in parameters)
+
+
+def _called(factory: Callable[..., Any], arguments: tuple[Any, ...], name: str) -> Predictor:
+    """The predictor that a factory returns; its errors and other answers as InputError in one line."""
     try:
-        predict = function()
+        predict = factory(*arguments)
+    except InputError:
+        raise
     except Exception as error:
-        raise InputError(f"{model} failed with {type(error).__name__}: {one_line(error)}") from error
+        raise InputError(f"{name} failed with {type(error).__name__}: {one_line(error)}") from error
     if not callable(predict):
-        raise InputError(f"{model} takes no images and returned a {type(predict).__name__}, not a function of images")
+        raise InputError(f"{name} returned a {type(predict).__name__}, not a function of images")
     return predict
 
 

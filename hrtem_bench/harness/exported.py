@@ -1,0 +1,117 @@
+"""Networks exported to a file: .pt2 and .onnx, as predictors.
+
+They take images as (N, 1, ny, nx) or (N, ny, nx), float32, and return one channel (that of the particle
+class) or one per class, the first of which is the background.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from hrtem_bench.errors import InputError, require
+from hrtem_bench.harness.cards import one_line
+from hrtem_bench.harness.contract import Output
+from hrtem_bench.harness.pt2 import load_program
+
+Run = Callable[[NDArray[np.float32]], Any]
+Shape = tuple[int | None, ...]
+"""Sides of an input, None for those that may vary."""
+
+
+def load_pt2(path: Path, output: Output) -> tuple[Run, int]:
+    """(predictor, number of parameters) of a torch.export program."""
+    torch = require("torch", "torch")
+    program = load_program(path)
+    names = program.graph_signature.user_inputs
+    values = [node.meta["val"] for node in program.graph.nodes if node.op == "placeholder" and node.name in names]
+    shape = _only_input(path, [tuple(n if isinstance(n, int) else None for n in v.shape) for v in values])
+    network = program.module()
+
+    def run(images: NDArray[np.float32]) -> Any:
+        with torch.inference_mode():
+            answer = network(torch.from_numpy(images))
+        return _first(answer).float().numpy()
+
+    return _predictor(run, shape, output), sum(one.numel() for one in program.parameters())
+
+
+def load_onnx(path: Path, output: Output) -> Run:
+    """The predictor of an ONNX model, run by onnxruntime on the CPU."""
+    runtime = require("onnxruntime", "onnx")
+    options = runtime.SessionOptions()
+    options.log_severity_level = 4
+    try:
+        session = runtime.InferenceSession(str(path), options, providers=["CPUExecutionProvider"])
+    except Exception as error:
+        raise InputError(f"{path} cannot be loaded as an ONNX model: {one_line(error)[:200]}") from None
+    inputs = session.get_inputs()
+    shape = _only_input(path, [tuple(n if isinstance(n, int) else None for n in one.shape) for one in inputs])
+    name = inputs[0].name
+
+    def run(images: NDArray[np.float32]) -> Any:
+        return _first(session.run(None, {name: images}))
+
+    return _predictor(run, shape, output)
+
+
+def _only_input(path: Path, shapes: list[Shape]) -> Shape:
+    if len(shapes) != 1:
+        raise InputError(f"{path} takes {len(shapes)} inputs where one, the images, is due")
+    shape = shapes[0]
+    if len(shape) not in (3, 4) or (len(shape) == 4 and shape[1] not in (1, None)):
+        shown = " x ".join("?" if n is None else str(n) for n in shape)
+        raise InputError(f"{path} takes {shown} where images as N x 1 x ny x nx or N x ny x nx are due")
+    return shape
+
+
+def _predictor(run: Run, shape: Shape, output: Output) -> Run:
+    """The predictor that adds and removes the channel axis and keeps to a fixed batch size."""
+
+    def predict(images: NDArray[np.float32]) -> Any:
+        given = np.ascontiguousarray(images[:, None] if len(shape) == 4 else images)
+        batch = shape[0]
+        if batch is None:
+            return single_channel(run(given), output)
+        padded = np.concatenate([given, np.repeat(given[-1:], -len(given) % batch, axis=0)])
+        parts = [np.asarray(run(padded[i : i + batch])) for i in range(0, len(padded), batch)]
+        return single_channel(np.concatenate(parts)[: len(images)], output)
+
+    return predict
+
+
+def _first(answer: Any) -> Any:
+    """The only tensor of an answer that may come wrapped in a list, a tuple or a dict."""
+    if isinstance(answer, dict):
+        answer = list(answer.values())
+    if isinstance(answer, list | tuple):
+        if len(answer) != 1:
+            raise InputError(f"the model returned {len(answer)} outputs where one is due")
+        return answer[0]
+    return answer
+
+
+def single_channel(answer: NDArray[Any], output: Output) -> NDArray[Any]:
+    """An answer (N, C, ny, nx) as (N, ny, nx) of the particle class; anything else as it is.
+
+    One channel is that of the particle class. Of more, the first is the background, and the others together
+    are particle.
+    """
+    if answer.ndim != 4:
+        return answer
+    if answer.shape[1] == 1:
+        return answer[:, 0]
+    if output == "probabilities":
+        if not np.allclose(answer.sum(axis=1), 1, atol=1e-3):
+            raise InputError(
+                f"the {answer.shape[1]} channels the model returned do not add up to 1, as probabilities do: "
+                'apply a softmax, or declare output = "logits"'
+            )
+        return 1 - answer[:, 0]
+    if output == "logits":
+        return np.logaddexp.reduce(answer[:, 1:], axis=1) - answer[:, 0]
+    return answer.argmax(axis=1)

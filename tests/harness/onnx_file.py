@@ -1,0 +1,53 @@
+"""Writes the one ONNX model that the tests need, byte by byte, so that they need no package to make it.
+
+The field numbers are those of onnx.proto (ModelProto, GraphProto, NodeProto, TensorProto, ValueInfoProto).
+"""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import numpy as np
+
+
+def varint(value: int) -> bytes:
+    out = b""
+    while value > 127:
+        out, value = out + bytes([value & 127 | 128]), value >> 7
+    return out + bytes([value])
+
+
+def integer(field: int, value: int) -> bytes:
+    return varint(field << 3) + varint(value)
+
+
+def message(field: int, content: bytes | str) -> bytes:
+    content = content.encode() if isinstance(content, str) else content
+    return varint(field << 3 | 2) + varint(len(content)) + content
+
+
+def value_info(name: str, shape: tuple[int | str, ...]) -> bytes:
+    sides = b"".join(message(1, integer(1, n) if isinstance(n, int) else message(2, n)) for n in shape)
+    return message(1, name) + message(2, message(1, integer(1, 1) + message(2, sides)))
+
+
+def tensor(name: str, values: np.ndarray) -> bytes:
+    dims = b"".join(integer(1, n) for n in values.shape)
+    return dims + integer(2, 1) + message(8, name) + message(9, values.astype("<f4").tobytes())
+
+
+def node(kind: str, inputs: tuple[str, ...], output: str) -> bytes:
+    return b"".join(message(1, one) for one in inputs) + message(2, output) + message(4, kind)
+
+
+def write_scaled_sigmoid(path: Path, steepness: float, shape: tuple[int | str, ...]) -> None:
+    """sigmoid(steepness * images), images of `shape`."""
+    graph = (
+        message(1, node("Mul", ("images", "steepness"), "scaled"))
+        + message(1, node("Sigmoid", ("scaled",), "probability"))
+        + message(2, "g")
+        + message(5, tensor("steepness", np.array([steepness])))
+        + message(11, value_info("images", shape))
+        + message(12, value_info("probability", shape))
+    )
+    path.write_bytes(integer(1, 8) + message(7, graph) + message(8, integer(2, 13)))
