@@ -5,6 +5,7 @@ manifest = generate(recipe, "data/mini")
 track = open_dataset("data/mini", "defocus")
 """
 
+from hrtem_bench.dataset.estimate import Estimate, estimate
 from hrtem_bench.dataset.generation import generate
 from hrtem_bench.dataset.manifest import Manifest, Shard, TrackEntry, read_manifest
 from hrtem_bench.dataset.reader import Sample, Track, open_dataset
@@ -13,6 +14,7 @@ from hrtem_bench.dataset.tracks import TrackCondition
 from hrtem_bench.dataset.verification import Verification, verify
 
 __all__ = [
+    "Estimate",
     "Manifest",
     "Recipe",
     "Sample",
@@ -21,6 +23,7 @@ __all__ = [
     "TrackCondition",
     "TrackEntry",
     "Verification",
+    "estimate",
     "generate",
     "load_recipe",
     "open_dataset",

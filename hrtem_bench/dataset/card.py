@@ -170,10 +170,17 @@ def _specimen(recipe: Recipe) -> str:
     from hrtem_bench.dataset.scenes import scene_spec
 
     spec = scene_spec(recipe)
-    (low, high), (fewest, most) = spec.diameter, spec.count
-    thin, thick = spec.film_thickness
-    return (
-        f"{fewest} to {most} spheres of {' or '.join(spec.lattices)}, {low:g} to {high:g} Å across, randomly turned, "
-        f"with {spec.faults[0]} to {spec.faults[1]} stacking faults, at least {spec.gap:g} Å apart, on amorphous "
-        f"{spec.film}, {thin:g} to {thick:g} Å thick"
+    turned = "randomly turned" if spec.zone_axis is None else f"{list(spec.zone_axis)} along the beam"
+    text = (
+        f"{_span(spec.count)} particles ({', '.join(spec.shapes).replace('_', '-')}) of {' or '.join(spec.lattices)}, "
+        f"{_span(spec.diameter)} Å across, {turned}, with {_span(spec.faults)} stacking faults, at least "
+        f"{spec.gap:g} Å apart"
     )
+    if spec.film_thickness[1] > 0:
+        text += f", on a film of {spec.film}, {_span(spec.film_thickness)} Å thick"
+    return f"{text} (drawn uniformly, where a range is given)" if spec.size_distribution == "uniform" else text
+
+
+def _span(pair: tuple[float, float]) -> str:
+    low, high = pair
+    return f"{low:g}" if low == high else f"{low:g} to {high:g}"

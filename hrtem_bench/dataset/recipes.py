@@ -152,7 +152,7 @@ def load_recipe(name: str | Path) -> Recipe:
     path = Path(name)
     if path.suffix == ".toml":
         try:
-            return parse_recipe(path.read_text(encoding="utf-8"))
+            return parse_recipe(path.read_text(encoding="utf-8"), path.parent)
         except OSError as error:
             raise InputError(f"cannot read the recipe {path}: {error.strerror}") from None
         except UnicodeDecodeError:
@@ -165,13 +165,18 @@ def load_recipe(name: str | Path) -> Recipe:
     return parse_recipe(_folder().joinpath(f"{name}.toml").read_text(encoding="utf-8"))
 
 
-def parse_recipe(text: str) -> Recipe:
-    """A checked Recipe from TOML text; InputError names the first key that is wrong, its value and what is allowed."""
+def parse_recipe(text: str, folder: Path = Path()) -> Recipe:
+    """A checked Recipe from TOML text; InputError names the first key that is wrong, its value and what is allowed.
+
+    folder: CIF files that the recipe names are read from there, and are part of the Recipe from then on.
+    """
+    from hrtem_bench.dataset.scenes import embed_crystals
+
     try:
         raw = tomllib.loads(text)
     except tomllib.TOMLDecodeError as error:
         raise InputError(f"the recipe is not TOML: {error}") from None
-    return recipe_from_dict(raw)
+    return recipe_from_dict(embed_crystals(raw, folder))
 
 
 def recipe_from_dict(raw: Mapping[str, Any]) -> Recipe:

@@ -1,13 +1,54 @@
-"""From a recipe's tables to the specimens they describe."""
+"""Between a recipe's tables and the specimens they describe."""
 
 from __future__ import annotations
 
 import dataclasses
+from collections.abc import Mapping
+from pathlib import Path
 from typing import Any
 
 from hrtem_bench.dataset.recipes import Recipe, SceneTrack
 from hrtem_bench.dataset.tables import key_error
 from hrtem_bench.errors import InputError
+
+
+def embed_crystals(raw: Mapping[str, Any], folder: Path) -> dict[str, Any]:
+    """The tables of a recipe with the content of every CIF file in place of its path, relative to `folder`.
+
+    A recipe must hold all that shapes the data; a file beside it could change.
+    """
+    tables = dict(raw)
+    if isinstance(tables.get("scene"), Mapping):
+        tables["scene"] = _embedded(tables["scene"], folder)
+    if isinstance(tables.get("tracks"), Mapping):
+        tables["tracks"] = {
+            name: {**track, "scenes": {key: _embedded(scene, folder) for key, scene in track["scenes"].items()}}
+            if isinstance(track, Mapping) and isinstance(track.get("scenes"), Mapping)
+            else track
+            for name, track in tables["tracks"].items()
+        }
+    return tables
+
+
+def _embedded(scene: Any, folder: Path) -> Any:
+    if not isinstance(scene, Mapping) or not isinstance(scene.get("crystals"), list):
+        return scene
+    return {**scene, "crystals": [_from_cif(crystal, folder) for crystal in scene["crystals"]]}
+
+
+def _from_cif(crystal: Any, folder: Path) -> Any:
+    if not isinstance(crystal, Mapping) or not isinstance(crystal.get("cif"), str):
+        return crystal
+    from hrtem_bench.specimens import lattice_from_cif
+
+    found = lattice_from_cif(folder / crystal["cif"], crystal.get("name"))
+    return {
+        "name": found.name,
+        "spacegroup": found.spacegroup,
+        "cell": list(found.cell),
+        "sites": [[symbol, *position] for symbol, position in found.sites],
+        "source": found.source,
+    }
 
 
 def scene_table(recipe: Recipe, key: str = "") -> dict[str, Any]:

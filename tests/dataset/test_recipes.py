@@ -1,11 +1,14 @@
 """Recipes: what is read, and what is refused with key, value and what is allowed."""
 
+from pathlib import Path
+
 import msgspec
 import pytest
 import toy_datasets
 
-from hrtem_bench.dataset import load_recipe, parse_recipe, shipped_recipes
+from hrtem_bench.dataset import estimate, load_recipe, parse_recipe, shipped_recipes
 from hrtem_bench.dataset.recipes import recipe_from_dict, recipe_hash, recipe_to_dict
+from hrtem_bench.dataset.scenes import scene_spec
 from hrtem_bench.dataset.tracks import track_conditions
 from hrtem_bench.errors import InputError
 
@@ -96,3 +99,53 @@ def test_a_recipe_cannot_be_changed():
     with pytest.raises(AttributeError):
         toy_datasets.recipe().seed = 3
     assert msgspec.structs.replace(toy_datasets.recipe(), seed=3).seed == 3
+
+
+CIF = """data_rocksalt
+_cell_length_a 4.2
+_cell_length_b 4.2
+_cell_length_c 4.2
+_cell_angle_alpha 90
+_cell_angle_beta 90
+_cell_angle_gamma 90
+_symmetry_space_group_name_H-M 'P 1'
+loop_
+_atom_site_label
+_atom_site_type_symbol
+_atom_site_fract_x
+_atom_site_fract_y
+_atom_site_fract_z
+Ni1 Ni 0 0 0
+O1 O 0.5 0.5 0.5
+"""
+
+
+def test_a_cif_becomes_part_of_the_recipe(tmp_path):
+    (tmp_path / "salt.cif").write_text(CIF)
+    crystals = 'whole = false\nlattices = ["salt"]\ncrystals = [{ name = "salt", cif = "salt.cif" }]\n'
+    (tmp_path / "own.toml").write_text(toy_datasets.TOML.replace("whole = false\n", crystals), encoding="utf-8")
+    recipe = load_recipe(tmp_path / "own.toml")
+    (tmp_path / "salt.cif").unlink()
+    crystal = scene_spec(recipe_from_dict(recipe_to_dict(recipe))).lattice("salt")
+    assert crystal.cell == (4.2, 4.2, 4.2, 90, 90, 90)
+    assert crystal.sites == (("Ni", (0, 0, 0)), ("O", (0.5, 0.5, 0.5)))
+    with pytest.raises(InputError, match="no CIF file at"):
+        load_recipe(tmp_path / "own.toml")
+
+
+def test_estimate_counts_what_generate_makes():
+    found = estimate(toy_datasets.recipe(), workers=4, clock=lambda points: 1.0)
+    assert (found.structures, found.simulations, found.images, found.shards) == (7, 9, 56, 12)
+    # With a second for each transform: 3 waves through some 50 Å of film and 40 Å of particle in slices of 2 Å.
+    assert found.seconds * 4 > 9 * 3 * (50 + 40) / 2 * 2
+    assert found.seconds == pytest.approx(estimate(toy_datasets.recipe(), clock=lambda points: 1.0).seconds / 4)
+
+
+def test_an_experiment_can_be_imitated():
+    """Gold of 2 to 6 nm on 10 nm of silicon nitride, 30 nm at 0.585 Å, 200 nm under focus at 300 kV."""
+    recipe = load_recipe(Path(__file__).parents[2] / "examples" / "gold_on_nitride.toml")
+    spec = scene_spec(recipe)
+    assert (spec.lattices, spec.film, spec.diameter, spec.film_thickness) == (("Au",), "a-Si3N4", (20, 60), (100, 100))
+    assert recipe.sampling.field == pytest.approx(300, abs=1)
+    nominal = {c.value: c.condition for c in track_conditions(recipe, "defocus")}
+    assert nominal[200.0].C10 == -2000.0
