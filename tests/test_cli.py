@@ -102,6 +102,7 @@ def test_starting_up_loads_nothing_heavy() -> None:
         ("train unet_small --data {data} --track dose --conditions x --out {new}", "'dose'"),
         ("train unet_small --data {data} --conditions defocus=-11nm --out {new}", "defocus=-11nm"),
         ("train unet_small --data {data} --conditions defocus=-10nm --out {place}", "exists already"),
+        ("train unet_small --data {data} --conditions defocus=-10nm --out /proc/none/run", "/proc/none"),
         ("evaluate unet_smal --data {data} --out {new}", "unet_small"),
         ("evaluate otsu --data {new} --out {new}", "no dataset"),
         ("evaluate otsu --data {data} --track dose --out {new}", "'dose'"),
