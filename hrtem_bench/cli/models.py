@@ -113,16 +113,9 @@ def evaluated(model: str, data: str | Path, track: str, out: Path, options: Opti
 
 def reported(evaluation: Evaluation, out: Path, others: Sequence[Evaluation] = ()) -> Path:
     """Write the page about an evaluation into `out`, with the curves of others beside its own; returns its path."""
-    from hrtem_bench.harness import make_examples
-    from hrtem_bench.report import choose_examples, curve_of, write_report
+    from hrtem_bench.report import curve_of, report_evaluation
 
-    results, per_image, track = evaluation.results, evaluation.per_image, evaluation.track
-    return write_report(
-        results, per_image, make_examples(evaluation, choose_examples(results, per_image)), out,
-        conditions={one.condition_id: one.condition for one in track.conditions},
-        nyquist=0.5 / track.pixel_size,
-        others=[curve_of(other.results) for other in others],
-    )  # fmt: skip
+    return report_evaluation(evaluation, out, others=[curve_of(other.results) for other in others])
 
 
 def print_curve(evaluation: Evaluation) -> None:

@@ -46,8 +46,6 @@ def reliability_figure(curves: Mapping[str, ReliabilityCurve], *, width: float =
         edges = np.linspace(0, 1, len(one.count) + 1)
         bottom.stairs(one.count / max(one.count.sum(), 1), edges, color=color, linewidth=1.2)
     top.set(xlim=(-0.02, 1.02), ylim=(-0.02, 1.02), ylabel="Share of particle pixels")
-    top.annotate("too sure of particles", (0.97, 0.06), ha="right", color=GREY, fontsize=7)
-    top.annotate("not sure enough", (0.03, 0.9), color=GREY, fontsize=7)
     top.legend(frameon=False, ncols=2, loc="lower left", bbox_to_anchor=(0, 1.0), borderaxespad=0.2)
     bottom.set(ylabel="Share of pixels", xlabel="Predicted probability of particle", ylim=(0, 1))
     return figure

@@ -55,8 +55,8 @@ class Curve:
     name: the model. labels: n short names of the conditions. value: (n,) places on the axis.
     trained: (n,) bool, True where the model was trained. scores: "dice" or "nll" (the mean negative
     log-likelihood per pixel, in nats) -> (3, n): mean, lower and upper limit of the interval, NaN where
-    unknown. band: (2, n), lower and upper limit of a simultaneous band of Dice. sigma, epsilon: (n,), see
-    `hrtem_bench.sigma` and `hrtem_bench.epsilon`. NaN, or an empty array, where unknown.
+    unknown. sigma, epsilon: (n,), see `hrtem_bench.sigma` and `hrtem_bench.epsilon`. band: (2, n), lower and
+    upper limit of a simultaneous band of Dice. NaN, or an empty array, where unknown.
     """
 
     name: str
@@ -64,9 +64,9 @@ class Curve:
     value: Floats
     trained: NDArray[np.bool_]
     scores: dict[str, Floats] = field(default_factory=dict)
-    band: Floats = field(default_factory=lambda: np.empty((2, 0)))
     sigma: Floats = field(default_factory=lambda: np.empty(0))
     epsilon: Floats = field(default_factory=lambda: np.empty(0))
+    band: Floats = field(default_factory=lambda: np.empty((2, 0)))
 
 
 MANY = 24

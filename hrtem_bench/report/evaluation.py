@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from hrtem_bench.harness import Evaluation, make_examples
+from hrtem_bench.harness.curves import spread_set
 from hrtem_bench.report.curves import Curve
 from hrtem_bench.report.gather import choose_examples
 from hrtem_bench.report.html import write_report
@@ -23,7 +24,7 @@ def report_evaluation(evaluation: Evaluation, out: Path, *, others: Sequence[Cur
         evaluation.per_image,
         examples,
         out,
-        conditions={one.condition_id: one.condition for one in track.conditions},
+        conditions={one.condition_id: spread_set(one.condition, one.spread) for one in track.conditions},
         nyquist=0.5 / track.pixel_size,
         others=others,
     )

@@ -77,10 +77,9 @@ def correlations(results: Results, against: str) -> dict[str, float | None]:
 
 def reliability_of(results: Results) -> dict[str, ReliabilityCurve]:
     """Reliability over all pixels of the conditions trained at, and over those of the others, where known."""
-    groups = {
-        WHERE_TRAINED: [point for point in results.curve if point.in_distribution],
-        "elsewhere": [point for point in results.curve if not point.in_distribution],
-    }
+    trained = [point for point in results.curve if point.in_distribution]
+    others = [point for point in results.curve if not point.in_distribution]
+    groups = {WHERE_TRAINED: trained, "elsewhere" if trained else "all conditions": others}
     return {name: pooled for name, points in groups.items() if (pooled := _pooled(points)) is not None}
 
 

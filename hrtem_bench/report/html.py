@@ -11,7 +11,6 @@ from typing import TYPE_CHECKING
 
 import msgspec
 
-from hrtem_bench.conditions import Condition
 from hrtem_bench.report.curves import Curve
 from hrtem_bench.report.gather import PerImage, condition_name, track_of
 from hrtem_bench.report.images import PREDICTION, STRETCH, TRUTH, panel_figure
@@ -19,6 +18,7 @@ from hrtem_bench.report.markup import Html, element, image, join, listing, pairs
 from hrtem_bench.report.plates import Plate, example_name, make_plates
 from hrtem_bench.report.style import figure_palette_png, inline_svg, number, save_figure, write_aside
 from hrtem_bench.report.tables import condition_tables, entries_of, summary_entries
+from hrtem_bench.report.transfer import Conditions
 from hrtem_bench.report.verdict import verdict
 
 if TYPE_CHECKING:
@@ -33,15 +33,15 @@ def report(
     per_image: PerImage,
     examples: Sequence[Example],
     *,
-    conditions: Mapping[str, Condition] | None = None,
+    conditions: Mapping[str, Conditions] | None = None,
     nyquist: float | None = None,
     others: Sequence[Curve] = (),
 ) -> str:
     """The page as HTML text; the same input gives the same text.
 
     results: of one model on one track. per_image: columns, at least condition_id and dice. examples: the
-    images to show, see `choose_examples`. conditions: condition_id -> nominal condition, for T(q). nyquist: of
-    the images, 1/Å. others: curves of other models on the same track.
+    images to show, see `choose_examples`. conditions: condition_id -> condition, or the set it stands for, for
+    T(q). nyquist: of the images, 1/Å. others: curves of other models on the same track.
     """
     plates = make_plates(results, examples, conditions=conditions, nyquist=nyquist, others=others)
     return _page(results, per_image, examples, plates)
@@ -53,7 +53,7 @@ def write_report(
     examples: Sequence[Example],
     out: Path,
     *,
-    conditions: Mapping[str, Condition] | None = None,
+    conditions: Mapping[str, Conditions] | None = None,
     nyquist: float | None = None,
     others: Sequence[Curve] = (),
 ) -> Path:

@@ -21,7 +21,7 @@ from hrtem_bench.report.curves import (
 from hrtem_bench.report.gather import condition_name, correlations, curve_of, reliability_of, sorted_points, track_of
 from hrtem_bench.report.images import STRETCH, examples_figure
 from hrtem_bench.report.style import figure_svg, number
-from hrtem_bench.report.transfer import family_figure
+from hrtem_bench.report.transfer import Conditions, as_set, family_figure, limit_in_band
 
 if TYPE_CHECKING:
     from hrtem_bench.harness import CurvePoint, Example, Results
@@ -47,7 +47,7 @@ class Plate:
 
 
 def make_plates(
-    results: Results, examples: Sequence[Example], *, conditions: Mapping[str, Condition] | None = None,
+    results: Results, examples: Sequence[Example], *, conditions: Mapping[str, Conditions] | None = None,
     nyquist: float | None = None, others: Sequence[Curve] = (),
 ) -> dict[str, Plate]:  # fmt: skip
     """Every figure these results allow, by name: curve, sigma, epsilon, transfer, examples, reliability."""
@@ -107,7 +107,7 @@ def _shift(curve: Curve, track: TrackAxis, against: str, rho: Mapping[str, float
     )
 
 
-def _transfer(results: Results, conditions: Mapping[str, Condition], nyquist: float | None) -> Plate:
+def _transfer(results: Results, conditions: Mapping[str, Conditions], nyquist: float | None) -> Plate:
     track, q_max = track_of(results), results.settings.q_max
     points = _told_apart([point for point in sorted_points(results) if point.condition in conditions], conditions)
     named = {condition_name(point, track): conditions[point.condition] for point in points}
@@ -117,9 +117,13 @@ def _transfer(results: Results, conditions: Mapping[str, Condition], nyquist: fl
     else:
         whose = f"{len(points)} of the {len(results.curve)} conditions; the others lie between or transfer alike"
     caption = (
-        f"Contrast transfer function T(q) of {whose}, at nominal settings, to the edge of the band that ε and σ "
-        f"are taken over (q_max = {number(q_max)} 1/Å). Short bars: information limit."
+        f"Contrast transfer function T(q) of {whose}, to the edge of the band that ε and σ are taken over "
+        f"(q_max = {number(q_max)} 1/Å)."
     )
+    if any(limit_in_band(one, q_max) is not None for one in named.values()):
+        caption += " Short bars: information limit."
+    if any(not isinstance(one, Condition) for one in named.values()):
+        caption += " Lines: mean over the spread of settings between images; shades: root mean square, √P."
     if nyquist is not None:
         caption += f" Nyquist frequency of the images: {number(nyquist)} 1/Å."
     description = f"T(q) from 0 to {number(q_max)} 1/Å for {', '.join(named)}."
@@ -127,11 +131,12 @@ def _transfer(results: Results, conditions: Mapping[str, Condition], nyquist: fl
     return Plate("transfer", figure, caption, description)
 
 
-def _told_apart(points: Sequence[CurvePoint], conditions: Mapping[str, Condition]) -> list[CurvePoint]:
+def _told_apart(points: Sequence[CurvePoint], conditions: Mapping[str, Conditions]) -> list[CurvePoint]:
     """Points whose T(q) differ (dose does not enter it), evenly thinned to `ROWS`."""
-    first: dict[Condition, CurvePoint] = {}
+    first: dict[tuple[Condition, ...], CurvePoint] = {}
     for point in sorted(points, key=lambda point: not point.in_distribution):
-        first.setdefault(conditions[point.condition].replace(dose=None), point)
+        members = as_set(conditions[point.condition])
+        first.setdefault(tuple(one.replace(dose=None) for one in members), point)
     kept = [point for point in points if point in first.values()]
     chosen = np.unique(np.linspace(0, len(kept) - 1, min(ROWS, len(kept))).round().astype(int))
     return [kept[index] for index in chosen]
@@ -160,8 +165,8 @@ def _examples(results: Results, examples: Sequence[Example]) -> Plate:
 def _reliability(curves: Mapping[str, ReliabilityCurve]) -> Plate:
     caption = (
         "Reliability: the share of pixels that are particle, by the probability they were given, over all images of "
-        "the conditions. On the diagonal, probabilities can be taken at their word. Below: the share of pixels given "
-        "each."
+        "the conditions. On the dashed line, probabilities can be taken at their word; under it, they promise too "
+        "much. Below: the share of pixels given each."
     )
     listed = []
     for name, one in curves.items():

@@ -13,7 +13,7 @@ from matplotlib.patches import Patch
 from numpy.typing import NDArray
 
 from hrtem_bench.conditions import Condition
-from hrtem_bench.physics import ctf, epsilon, information_limit, transfer_spectrum, transfer_table
+from hrtem_bench.physics import epsilon, information_limit, mean_transfer, transfer_spectrum, transfer_table
 from hrtem_bench.report.style import BLUE, COLUMN, GREY, PAGE, TRAINED, new_figure, number, plain, styled
 
 Floats = NDArray[np.float64]
@@ -26,59 +26,68 @@ _COLUMNS = (("ε", "epsilon"), ("σ", "sigma"), ("coverage", "coverage"))
 Q_LABEL = "Frequency q (1/Å)"
 
 
-def transfer_line(condition: Condition, q: Floats) -> Floats:
-    """T(q) along the x axis; q (n,) in 1/Å -> (n,), between −1 and 1."""
-    return np.asarray(ctf(q, np.zeros_like(q), condition), dtype=float)
+def transfer_line(conditions: Conditions, q: Floats) -> Floats:
+    """T(q) along the x axis, its mean over a set; q (n,) in 1/Å -> (n,), −1 to 1."""
+    return np.asarray(mean_transfer(q, np.zeros_like(q), conditions), dtype=float)
 
 
 def transfer_amplitude(conditions: Conditions, q: Floats) -> Floats:
     """√P(q), P the mean of T² over a set of conditions and over azimuth; q (n,) in 1/Å -> (n,), 0 to 1."""
-    round_ = not any(one.aberrations for one in _as_set(conditions))
+    round_ = not any(one.aberrations for one in as_set(conditions))
     azimuth = np.zeros(1) if round_ else np.linspace(0, 2 * np.pi, _AZIMUTHS, endpoint=False)
     power = transfer_spectrum(q[:, None] * np.cos(azimuth), q[:, None] * np.sin(azimuth), conditions)
     return np.sqrt(np.mean(power, axis=1))
 
 
-def _as_set(conditions: Conditions) -> tuple[Condition, ...]:
+def as_set(conditions: Conditions) -> tuple[Condition, ...]:
+    """One condition or several as a tuple."""
     return (conditions,) if isinstance(conditions, Condition) else tuple(conditions)
 
 
 @styled
 def family_figure(
-    conditions: Mapping[str, Condition], *, trained: Collection[str] = (), q_max: float,
+    conditions: Mapping[str, Conditions], *, trained: Collection[str] = (), q_max: float,
     nyquist: float | None = None, width: float = COLUMN,
 ) -> Figure:  # fmt: skip
     """T(q) of each condition in a row of its own, in the order given; those trained on are highlighted.
 
-    conditions: label -> condition; where T is not round, the cut along x is drawn. q_max, nyquist in 1/Å:
-    the band ε and σ are taken over, and the pixel's Nyquist frequency. A short bar marks each information
-    limit.
+    conditions: label -> condition, or the set it stands for; then the line is the mean of T and the shade its root
+    mean square over the set, √P. Where T is not round, the line is the cut along x. q_max, nyquist in 1/Å: the
+    band ε and σ are taken over, and the pixel's Nyquist frequency. A short bar marks each information limit.
     """
     q = np.linspace(0, q_max, _SAMPLES)
     figure = new_figure(width, 22.0 + 9.0 * max(len(conditions), 2))
     ax = figure.subplots()
-    for row, (label, condition) in enumerate(conditions.items()):
+    for row, (label, members) in enumerate(conditions.items()):
         color = TRAINED if label in trained else BLUE
-        line = 0.45 * transfer_line(condition, q)
+        line = 0.45 * transfer_line(members, q)
         ax.axhline(-row, color="0.85", linewidth=0.6, zorder=1)
-        ax.fill_between(q, -row, line - row, color=color, alpha=0.18, linewidth=0)
+        if len(as_set(members)) > 1:
+            reach = 0.45 * transfer_amplitude(members, q)
+            ax.fill_between(q, -reach - row, reach - row, color=color, alpha=0.18, linewidth=0)
+        else:
+            ax.fill_between(q, -row, line - row, color=color, alpha=0.18, linewidth=0)
         ax.plot(q, line - row, color=color, linewidth=1.3 if label in trained else 0.9)
-        _mark_limit(ax, condition, row, q_max)
+        limit = limit_in_band(members, q_max)
+        if limit is not None:
+            ax.plot([limit] * 2, [-row - 0.3, -row + 0.3], color="black", linewidth=1.0)
     _row_axis(ax, list(conditions), trained, q_max)
     ax.set_ylabel("T(q), each row from −1 to 1" if len(conditions) > 5 else "T(q)")
     _mark_nyquist(ax, nyquist, q_max)
     marks: list[Line2D] = []
     if trained:
         marks.append(Line2D([], [], color=TRAINED, label="trained here"))
-    marks.append(Line2D([], [], color="black", marker="|", markersize=7, linestyle="none", label="information limit"))
+    if any(limit_in_band(members, q_max) is not None for members in conditions.values()):
+        bar = Line2D([], [], color="black", marker="|", markersize=7, linestyle="none", label="information limit")
+        marks.append(bar)
     _legend(ax, marks)
     return figure
 
 
-def _mark_limit(ax: Axes, condition: Condition, row: int, q_max: float) -> None:
-    spacing = information_limit(condition)
-    if spacing > 0 and 1 / spacing <= q_max:
-        ax.plot([1 / spacing] * 2, [-row - 0.3, -row + 0.3], color="black", linewidth=1.0)
+def limit_in_band(conditions: Conditions, q_max: float) -> float | None:
+    """The information limit (of the first of a set), 1/Å, where it lies within the band."""
+    spacing = information_limit(as_set(conditions)[0])
+    return 1 / spacing if spacing > 0 and 1 / spacing <= q_max else None
 
 
 def _mark_nyquist(ax: Axes, nyquist: float | None, q_max: float) -> None:
@@ -122,7 +131,7 @@ def transfer_figure(
     1/Å. A row per test shows √P(q) of train (line), of test (line) and what both have (filled), all from 0
     to 1. With one test and single conditions, T(q) with its signs stands above.
     """
-    single = len(test) == 1 and all(len(_as_set(one)) == 1 for one in (train, *test.values()))
+    single = len(test) == 1 and all(len(as_set(one)) == 1 for one in (train, *test.values()))
     figure = new_figure(width, 24.0 + 12.0 * max(len(test), 2) + (42.0 if single else 0.0))
     if single:
         top, ax = figure.subplots(2, 1, sharex=True, height_ratios=[40.0, 36.0])
@@ -152,8 +161,8 @@ def transfer_figure(
 def _signed(ax: Axes, train: Conditions, test: Conditions, q_max: float) -> None:
     q = np.linspace(0, q_max, _SAMPLES)
     ax.axhline(0, color="0.75", linewidth=0.6)
-    ax.plot(q, transfer_line(_as_set(train)[0], q), color=TRAINED)
-    ax.plot(q, transfer_line(_as_set(test)[0], q), color=BLUE)
+    ax.plot(q, transfer_line(train, q), color=TRAINED)
+    ax.plot(q, transfer_line(test, q), color=BLUE)
     ax.set(ylim=(-1.05, 1.05), ylabel="T(q)")
 
 

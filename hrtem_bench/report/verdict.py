@@ -147,6 +147,8 @@ def _extremes(results: Results) -> str:
 
 def _predicted(results: Results, curve: Curve) -> str:
     known = int(np.isfinite(curve.sigma).sum())
+    if not known:
+        return "Where this model was trained is not stated, so σ(train, test) cannot predict its scores."
     if known < 4:
         return "Too few conditions have a σ to say whether the transfer function predicted the scores."
     rho = correlations(results, "sigma")

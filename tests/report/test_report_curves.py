@@ -129,7 +129,7 @@ def test_reliability_is_pooled_over_pixels(make_results: Callable[..., Results])
     for point, reliability in zip(points, (few, many, None), strict=True):
         point |= {"reliability": reliability, "in_distribution": False}
     pooled = reliability_of(make_results(curve=points))
-    assert list(pooled) == ["elsewhere"]
-    assert pooled["elsewhere"].confidence == pytest.approx([0.175, 0.9])  # (100 · 0.1 + 300 · 0.2) / 400
-    assert pooled["elsewhere"].accuracy == pytest.approx([0.15, 0.7])
-    assert pooled["elsewhere"].count.tolist() == [400, 50]
+    assert list(pooled) == ["all conditions"]
+    assert pooled["all conditions"].confidence == pytest.approx([0.175, 0.9])  # (100 · 0.1 + 300 · 0.2) / 400
+    assert pooled["all conditions"].accuracy == pytest.approx([0.15, 0.7])
+    assert pooled["all conditions"].count.tolist() == [400, 50]

@@ -55,6 +55,14 @@ def test_family_has_a_row_per_condition_and_marks_the_information_limit() -> Non
     assert any(len(x) == 2 and np.allclose(x, 1.25) for x in xs)
 
 
+def test_the_shade_of_a_set_is_its_root_mean_square() -> None:
+    figure = family_figure({"0 nm": [UNDER, UNDER.replace(C10=100.0)]}, q_max=2.0)
+    line = next(np.asarray(one.get_ydata()) for one in figure.axes[0].lines if len(one.get_xdata()) > 2)
+    assert np.abs(line).max() < 1e-12  # opposite signs cancel in the mean …
+    heights = np.asarray(figure.axes[0].collections[0].get_paths()[0].vertices)[:, 1]
+    assert heights.max() == pytest.approx(0.45 * np.abs(closed_form(UNDER)).max(), rel=1e-3)  # … not in the square
+
+
 def test_transfer_states_what_the_physics_says() -> None:
     tests = {"−10 nm": UNDER, "+15 nm": OVER, "both": [UNDER, OVER]}
     written = words(transfer_figure(UNDER, tests, q_max=1.5))
