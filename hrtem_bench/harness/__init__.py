@@ -6,9 +6,11 @@
 from __future__ import annotations
 
 from hrtem_bench.harness.cards import Card, TrainedOn, read_card
+from hrtem_bench.harness.compare import Comparison, Run, compare, read_run
 from hrtem_bench.harness.contract import InputContract, standardise
 from hrtem_bench.harness.evaluate import Evaluation, evaluate
 from hrtem_bench.harness.examples import Example, make_examples
+from hrtem_bench.harness.leaderboard import Board, board_markdown, leaderboard
 from hrtem_bench.harness.options import Options
 from hrtem_bench.harness.progress import progress_bar
 from hrtem_bench.harness.results import CurvePoint, Results, read_per_image, read_results, results_schema, write_schema
@@ -21,18 +23,24 @@ from hrtem_bench.harness.submissions import (
 )
 
 __all__ = [
+    "Board",
     "Card",
+    "Comparison",
     "CurvePoint",
     "Evaluation",
     "Example",
     "InputContract",
     "Options",
     "Results",
+    "Run",
     "Submission",
     "TrainedOn",
     "baseline_folder",
     "baseline_names",
+    "board_markdown",
+    "compare",
     "evaluate",
+    "leaderboard",
     "load_submission",
     "load_trainer",
     "make_examples",
@@ -40,6 +48,7 @@ __all__ = [
     "read_card",
     "read_per_image",
     "read_results",
+    "read_run",
     "results_schema",
     "standardise",
     "write_schema",

@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-import hashlib
 import importlib
-import importlib.util
+import secrets
 import sys
 from collections.abc import Callable
 from pathlib import Path
@@ -61,17 +60,16 @@ def split_entry(entry: str) -> tuple[str, str]:
 
 
 def _package(folder: Path) -> str:
-    """Register the folder as a package of its own; returns its name. Known again when named again."""
-    folder = folder.resolve()
-    name = "hrtem_bench_submission_" + hashlib.sha256(str(folder).encode()).hexdigest()[:16]
-    if name not in sys.modules:
-        package = ModuleType(name, f"The code of {folder.name}.")
-        package.__path__ = [str(folder)]
-        sys.modules[name] = package
+    """Register the folder as a package under a name of its own, new each time, so that changed code is read anew."""
+    name = f"hrtem_bench_submission_{secrets.token_hex(8)}"
+    package = ModuleType(name, f"The code of {folder.name}.")
+    package.__path__ = [str(folder.resolve())]
+    sys.modules[name] = package
     return name
 
 
 def _import(name: str, folder: Path, entry: str) -> ModuleType:
+    writes, sys.dont_write_bytecode = sys.dont_write_bytecode, True  # a submission's folder is left as it is
     try:
         return importlib.import_module(name)
     except MissingPackage:
@@ -85,6 +83,8 @@ def _import(name: str, folder: Path, entry: str) -> ModuleType:
         raise InputError(f"{entry}: it imports {missing!r}, which is not installed: {hint}") from error
     except (Exception, SystemExit) as error:
         raise InputError(f"{entry}: importing it failed with {type(error).__name__}: {one_line(error)}") from error
+    finally:
+        sys.dont_write_bytecode = writes
 
 
 def _function(module: ModuleType, name: str, entry: str) -> Callable[..., Any]:

@@ -197,6 +197,27 @@ def spearman(x: ArrayLike, y: ArrayLike) -> float | None:
     return float(stats.spearmanr(a, b).statistic)
 
 
+def sign_flip_test(difference: Clusters, *, flips: int = 10_000, seed: int = 0) -> Floats:
+    """Two-sided p-values (C,) that paired differences have mean zero, from flipping the sign of whole
+    structures.
+
+    difference: sums of differences by structure and condition. Every pattern of signs is tried where there
+    are no more than `flips`, so that p is at least 1 / 2^(S - 1); else `flips` random ones and the observed
+    one. Exact where the difference of a structure is as likely either way, as it is when two models are
+    exchangeable.
+    """
+    n = difference.n_structures
+    observed = np.abs(difference.total.sum(axis=0))
+    if 2**n <= flips:
+        signs = 1.0 - 2.0 * ((np.arange(2**n)[:, None] >> np.arange(n)) & 1)
+        extra = 0
+    else:
+        signs = np.random.default_rng(seed).choice([-1.0, 1.0], size=(flips, n))
+        extra = 1
+    reached = np.abs(signs @ difference.total) >= observed * (1 - 1e-12)
+    return (np.count_nonzero(reached, axis=0) + extra) / (len(signs) + extra)
+
+
 def holm(p: ArrayLike) -> Floats:
     """Holm's step-down correction: adjusted p-values (m,), at most 1, in the order given (Holm, 1979)."""
     values = np.asarray(p, dtype=np.float64)
@@ -209,5 +230,6 @@ def holm(p: ArrayLike) -> Floats:
 
 
 __all__ = [
-    "Clusters", "Replicates", "bootstrap", "clusters", "holm", "interval", "simultaneous_band", "spearman",
+    "Clusters", "Replicates", "bootstrap", "clusters", "holm", "interval", "sign_flip_test", "simultaneous_band",
+    "spearman",
 ]  # fmt: skip

@@ -43,6 +43,13 @@ def test_two_folders_do_not_share_modules(folder: Path, tmp_path: Path) -> None:
     assert np.allclose(second.predict(IMAGES), 1 - first.predict(IMAGES), atol=1e-6)
 
 
+def test_code_changed_in_place_is_read_anew_and_the_folder_left_as_it_was(folder: Path) -> None:
+    first = load_submission(str(folder))
+    (folder / "steep.py").write_text("STEEPNESS = -2.0\n")
+    assert np.allclose(load_submission(str(folder)).predict(IMAGES), 1 - first.predict(IMAGES), atol=1e-6)
+    assert not (folder / "__pycache__").exists()
+
+
 def test_the_checksum_follows_every_file_but_caches(folder: Path) -> None:
     before = load_submission(str(folder)).checksum
     assert len(before) == 64

@@ -1,0 +1,143 @@
+"""Many results in one table: validated, kept apart by dataset and track, ranked with the uncertainty of the ranks."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+
+import msgspec
+import numpy as np
+
+from hrtem_bench.errors import InputError
+from hrtem_bench.harness.compare import Run, read_run
+from hrtem_bench.harness.results import RESULTS, CurvePoint, DatasetInfo, Summary
+from hrtem_bench.harness.statistics import bootstrap, clusters
+
+
+class Row(msgspec.Struct, frozen=True, kw_only=True):
+    """A model on a board.
+
+    rank: by the mean Dice over the conditions. rank_low, rank_high: the interval of the rank over the
+    bootstrap's resampled structures. path: the folder of the results, relative to that of the board.
+    """
+
+    rank: int
+    rank_low: int
+    rank_high: int
+    model: str
+    parameters: int | None
+    path: str
+    mean_dice: float
+    summary: Summary
+    trained: list[str]
+    curve: list[CurvePoint]
+
+
+class Board(msgspec.Struct, frozen=True, kw_only=True):
+    """The models scored on one track of one version of a dataset, best first."""
+
+    dataset: DatasetInfo
+    rows: list[Row]
+
+
+def leaderboard(folder: Path, *, unofficial: bool = False, samples: int = 2000, seed: int = 0) -> list[Board]:
+    """A board for each dataset version, track and split among the results below `folder`, by name.
+
+    unofficial: take results that do not score the whole test set too. Raises InputError for a folder without
+    results, and for any results file that does not validate.
+    """
+    if not folder.is_dir():
+        raise InputError(f"there is no folder {folder}")
+    paths = sorted(path.parent for path in folder.rglob(RESULTS) if not _hidden(path.relative_to(folder)))
+    if not paths:
+        raise InputError(f"{folder} holds no {RESULTS}: `hrtem-bench evaluate MODEL --out {folder}/NAME` makes one")
+    runs = [(path, read_run(path)) for path in paths]
+    kept = [(path, run) for path, run in runs if unofficial or run.results.settings.official]
+    if not kept:
+        raise InputError(f"all {len(runs)} results below {folder} are unofficial (limited or partial runs)")
+    groups: dict[tuple[str, ...], list[tuple[Path, Run]]] = {}
+    for path, run in kept:
+        data = run.results.dataset
+        key = (data.name, data.track, data.version, data.split, data.checksum, *_conditions(run), _size(run))
+        groups.setdefault(key, []).append((path, run))
+    return [_board(folder, groups[key], samples, seed) for key in sorted(groups)]
+
+
+def _hidden(path: Path) -> bool:
+    return any(part.startswith(".") for part in path.parts)
+
+
+def _conditions(run: Run) -> list[str]:
+    return [point.condition for point in run.results.curve]
+
+
+def _size(run: Run) -> str:
+    return str(len(run.per_image["dice"]))
+
+
+def _board(folder: Path, runs: Sequence[tuple[Path, Run]], samples: int, seed: int) -> Board:
+    means = []
+    for _, run in runs:
+        columns, order = run.per_image, _conditions(run)
+        table = clusters(columns["structure_id"], columns["condition_id"], columns["dice"], order)
+        one = bootstrap(table, samples=samples, seed=seed).map(lambda m: m.mean(axis=-1))
+        means.append((float(one.estimate), one.samples))
+    estimates = np.array([estimate for estimate, _ in means])
+    ranks = 1 + (estimates[None] > estimates[:, None]).sum(axis=1)
+    drawn = np.stack([replicates for _, replicates in means])
+    each = 1 + (drawn[None] > drawn[:, None]).sum(axis=1)
+    low, high = np.quantile(each, [0.025, 0.975], axis=1, method="inverted_cdf")
+    rows = [
+        Row(
+            rank=int(ranks[i]),
+            rank_low=int(low[i]),
+            rank_high=int(high[i]),
+            model=run.results.model.name,
+            parameters=run.results.model.parameters,
+            path=path.relative_to(folder).as_posix(),
+            mean_dice=float(estimates[i]),
+            summary=run.results.summary,
+            trained=run.results.train.conditions,
+            curve=run.results.curve,
+        )
+        for i, (path, run) in enumerate(runs)
+    ]
+    return Board(dataset=runs[0][1].results.dataset, rows=sorted(rows, key=lambda row: (row.rank, row.model)))
+
+
+COLUMNS = (
+    ("mean_dice", "Mean Dice"),
+    ("id_dice", "Dice where trained"),
+    ("ood_dice", "Dice elsewhere"),
+    ("id_ood_gap", "Gap"),
+    ("worst_dice", "Worst condition"),
+    ("area_dice", "Area"),
+    ("width_95", "Width at 95 %"),
+    ("slope_sigma_dice", "Slope against σ"),
+)
+
+
+def board_markdown(board: Board) -> str:
+    """The board as a Markdown table, intervals in brackets."""
+    data = board.dataset
+    head = ["Rank", "Model", *(title for _, title in COLUMNS)]
+    lines = [f"### {data.track} track of {data.name} {data.version}", ""]
+    lines += ["| " + " | ".join(head) + " |", "|" + "---|" * len(head)]
+    for row in board.rows:
+        rank = f"{row.rank} ({row.rank_low}–{row.rank_high})"
+        lines.append("| " + " | ".join([rank, row.model.replace("|", r"\|"), *_cells(row)]) + " |")
+    return "\n".join(lines) + "\n"
+
+
+def _cells(row: Row) -> list[str]:
+    cells = []
+    for name, _ in COLUMNS:
+        value = row.mean_dice if name == "mean_dice" else getattr(row.summary, name)
+        low, high = (getattr(row.summary, f"{name}_{end}", None) for end in ("low", "high"))
+        text = "–" if value is None else f"{value:.3f}"
+        if low is not None and high is not None:
+            text += f" ({low:.3f} to {high:.3f})"
+        if name == "width_95" and row.summary.width_95_censored:
+            text = f"≥ {text}"
+        cells.append(text)
+    return cells
