@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import Any
 
 import numpy as np
@@ -88,13 +89,22 @@ def _tables(symbols: list[str], grid: Grid, energy: float, parametrization: str)
     q = np.hypot(ky[:, None], kx[None])
     # The window's transform, and 1/(dx dy) from a continuous to a discrete transform, and the inverse FFT's norm.
     scale = 1 / np.outer(window_transform(ky * dy), window_transform(kx * dx)) / (dx * dy * nx * ny)
-    radii = np.linspace(0, limit, 2048)
     tables = {}
     for symbol in symbols:
-        b = log_transmission(symbol, radii, band=BAND * grid.nyquist, energy=energy, parametrization=parametrization)
+        radii, b = _radial_table(symbol, grid.nyquist, energy, parametrization)
         values = np.interp(q, radii, b.real) + 1j * np.interp(q, radii, b.imag)
         tables[symbol] = _pairs(np.where(q <= limit, values * scale, 0))
     return tables, len(kx)
+
+
+@lru_cache(maxsize=128)
+def _radial_table(symbol: str, nyquist: float, energy: float, parametrization: str) -> tuple[Any, Any]:
+    """(|q|, log-transmission) up to LIMIT of Nyquist; remembered, since specimens made alike share elements and grid."""
+    radii = np.linspace(0, LIMIT * nyquist, 2048)
+    b = log_transmission(symbol, radii, band=BAND * nyquist, energy=energy, parametrization=parametrization)
+    for array in (radii, b):
+        array.flags.writeable = False
+    return radii, b
 
 
 def _pairs(values: Any) -> Any:
