@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import json
 import re
+import shutil
 import subprocess
 import sys
 from pathlib import Path
@@ -180,10 +181,7 @@ def test_verify_tells_a_sound_dataset_from_another(
     assert run(["verify", str(place / "data")]) == 0
     assert capsys.readouterr().out.rstrip().endswith("sound")
     copy = tmp_path / "copy"
-    for file in (p for p in (place / "data").rglob("*") if p.is_file()):
-        target = copy / file.relative_to(place / "data")
-        target.parent.mkdir(parents=True, exist_ok=True)
-        target.write_bytes(file.read_bytes())
+    shutil.copytree(place / "data", copy)
     shard = next(copy.rglob("test-*.parquet"))
     shard.write_bytes(shard.read_bytes()[:-1] + b"\0")
     assert run(["verify", str(copy)]) == 1
@@ -218,10 +216,11 @@ def test_limit_makes_a_result_unofficial(place: Path, tmp_path: Path) -> None:
 def test_quickstart(
     place: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    """The command on a tiny recipe and a model just trained, in place of the shipped ones."""
+    """The command on a tiny recipe, made before, and a model just trained, in place of the shipped ones."""
     monkeypatch.setattr("hrtem_bench.cli.quickstart.RECIPE", str(place / "tiny.toml"))
     monkeypatch.setattr("hrtem_bench.cli.quickstart.MODEL", str(place / "run"))
     out = tmp_path / "quickstart"
+    shutil.copytree(place / "data", out / "data")
     assert run(["quickstart", "--out", str(out)]) == 0
     said = capsys.readouterr().out
     assert f"Look at {out / 'report.html'}" in said
