@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import textwrap
 from collections.abc import Collection, Mapping, Sequence
 from typing import TypeAlias
 
@@ -99,13 +100,19 @@ def _mark_nyquist(ax: Axes, nyquist: float | None, q_max: float) -> None:
 
 
 def _row_axis(ax: Axes, labels: Sequence[str], trained: Collection[str], q_max: float) -> None:
-    ax.set_yticks(-np.arange(len(labels)), [plain(label, 24) for label in labels])
+    ax.set_yticks(-np.arange(len(labels)), [_wrapped(label) for label in labels])
     ax.tick_params(axis="y", length=0)
     ax.spines["left"].set_visible(False)
     for text, label in zip(ax.get_yticklabels(), labels, strict=True):
         if label in trained:
             text.set(color=TRAINED, fontweight="bold")
     ax.set(xlim=(0, q_max), ylim=(-len(labels) + 0.4, 0.6), xlabel=Q_LABEL)
+
+
+def _wrapped(label: str) -> str:
+    """A label on at most three lines, broken after commas: conditions come as C10=-100,focal_spread=10."""
+    lines = textwrap.wrap(plain(label, 72).replace(",", ", "), 24)[:3]
+    return "\n".join(line.replace(", ", ",") for line in lines)
 
 
 def _legend(ax: Axes, handles: Sequence[Line2D | Patch]) -> None:

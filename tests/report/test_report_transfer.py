@@ -77,6 +77,13 @@ def test_one_pair_shows_signs_and_several_do_not() -> None:
     assert len(transfer_figure(UNDER, {"a": OVER, "b": UNDER}, q_max=1.5).axes) == 1
 
 
+def test_long_conditions_are_wrapped_and_not_cut() -> None:
+    label = "C10=-100,C12=20,phi12=0.3,focal_spread=10"
+    figure = transfer_figure(UNDER, {label: OVER, "b": UNDER}, q_max=1.5)
+    (shown, _) = [text.get_text() for text in figure.axes[0].get_yticklabels()]
+    assert shown.replace("\n", "") == label and "\n" in shown
+
+
 def test_matrix_writes_each_known_number() -> None:
     figure = matrix_figure(np.array([[1.0, -0.25], [np.nan, 0.5]]), ["a", "b"], ["c", "d"], title="σ")
     assert words(figure) == ["1.00", "−0.25", "0.50"]
