@@ -8,13 +8,15 @@ track = open_dataset("data/mini", "defocus")
 from hrtem_bench.dataset.estimate import Estimate, estimate
 from hrtem_bench.dataset.generation import generate
 from hrtem_bench.dataset.manifest import Manifest, Shard, TrackEntry, read_manifest
-from hrtem_bench.dataset.reader import Sample, Track, open_dataset
+from hrtem_bench.dataset.reader import ExitWave, ExitWaves, Sample, Track, open_dataset, open_exit_waves
 from hrtem_bench.dataset.recipes import Recipe, load_recipe, parse_recipe, shipped_recipes
 from hrtem_bench.dataset.tracks import TrackCondition
 from hrtem_bench.dataset.verification import Verification, verify
 
 __all__ = [
     "Estimate",
+    "ExitWave",
+    "ExitWaves",
     "Manifest",
     "Recipe",
     "Sample",
@@ -27,6 +29,7 @@ __all__ = [
     "generate",
     "load_recipe",
     "open_dataset",
+    "open_exit_waves",
     "parse_recipe",
     "read_manifest",
     "shipped_recipes",

@@ -11,8 +11,9 @@ from typing import Any
 import hrtem_bench
 from hrtem_bench.dataset.files import write_aside
 from hrtem_bench.dataset.manifest import Manifest, Shard, TrackEntry
+from hrtem_bench.dataset.plan import place_of
 from hrtem_bench.dataset.recipes import SPLITS, Recipe, recipe_from_dict
-from hrtem_bench.dataset.schema import COLUMNS
+from hrtem_bench.dataset.schema import EXIT_WAVES, columns_of
 from hrtem_bench.errors import InputError
 
 CARD = "README.md"
@@ -55,25 +56,35 @@ def _front_matter(folder: Path, manifest: Manifest) -> str:
         f"size_categories:\n- {size}",
         "configs:",
     ]
-    for name in _default_first(manifest):
+    for name, splits in _configs(manifest).items():
         lines += [f"- config_name: {name}", *(["  default: true"] if name == manifest.default_track else [])]
         lines.append("  data_files:")
-        lines += [f"  - split: {split}\n    path: data/{name}/{split}-*.parquet" for split in SPLITS]
+        lines += [f"  - split: {split}\n    path: data/{name}/{split}-*.parquet" for split in splits]
     lines.append("dataset_info:")
-    for name in _default_first(manifest):
-        lines += _dataset_info(folder, name, manifest.shards)
+    for name, splits in _configs(manifest).items():
+        lines += _dataset_info(folder, name, splits, manifest.shards)
     return "\n".join(lines) + "\n"
 
 
-def _dataset_info(folder: Path, name: str, shards: Sequence[Shard]) -> list[str]:
+def _configs(manifest: Manifest) -> dict[str, list[str]]:
+    """Config -> its splits, the default first."""
+    found: dict[str, list[str]] = {name: [] for name in _default_first(manifest)}
+    for shard in manifest.shards:
+        name, split = place_of(shard.path)
+        if split not in found.setdefault(name, []):
+            found[name].append(split)
+    return found
+
+
+def _dataset_info(folder: Path, name: str, splits: Sequence[str], shards: Sequence[Shard]) -> list[str]:
     import pyarrow.parquet as pq
 
     lines = [f"- config_name: {name}", "  features:"]
-    lines += [f"  - name: {column}\n    dtype: {kind}" for column, kind in COLUMNS.items()]
+    lines += [f"  - name: {column}\n    dtype: {kind}" for column, kind in columns_of(name).items()]
     lines.append("  splits:")
     total = 0
-    for split in SPLITS:
-        mine = [s for s in shards if s.path.startswith(f"data/{name}/{split}-")]
+    for split in splits:
+        mine = [s for s in shards if place_of(s.path) == (name, split)]
         size = 0
         for shard in mine:
             metadata = pq.ParquetFile(folder / shard.path).metadata
@@ -81,7 +92,7 @@ def _dataset_info(folder: Path, name: str, shards: Sequence[Shard]) -> list[str]
         rows = sum(s.rows for s in mine)
         lines.append(f"  - name: {split}\n    num_bytes: {size}\n    num_examples: {rows}")
         total += size
-    download = sum(s.bytes for s in shards if s.path.startswith(f"data/{name}/"))
+    download = sum(s.bytes for s in shards if place_of(s.path)[0] == name)
     return [*lines, f"  download_size: {download}", f"  dataset_size: {total}"]
 
 
@@ -101,6 +112,7 @@ def _fields(manifest: Manifest, location: str) -> Mapping[str, Any]:
         "track_table": _track_table(manifest),
         "track_details": "\n\n".join(_track_details(recipe, n, manifest.tracks[n]) for n in _default_first(manifest)),
         "split_table": _split_table(manifest),
+        "exit_waves": _exit_waves(manifest, recipe, location),
         "specimen": _specimen(recipe),
         "energy_kv": f"{manifest.tracks[manifest.default_track].conditions[0].condition.energy / 1e3:g}",
         "simulation_pixel_size": f"{s.simulation_pixel_size:g}",
@@ -159,11 +171,24 @@ def _transfer_table(track: TrackEntry, q_max: float) -> str:
 def _split_table(manifest: Manifest) -> str:
     lines = ["| track | " + " | ".join(f"{s} images" for s in SPLITS) + " |", "|---|" + "---|" * len(SPLITS)]
     for name in _default_first(manifest):
-        counts = [
-            sum(s.rows for s in manifest.shards if s.path.startswith(f"data/{name}/{split}-")) for split in SPLITS
-        ]
+        counts = [sum(s.rows for s in manifest.shards if place_of(s.path) == (name, split)) for split in SPLITS]
         lines.append(f"| `{name}` | " + " | ".join(map(str, counts)) + " |")
     return "\n".join(lines)
+
+
+def _exit_waves(manifest: Manifest, recipe: Recipe, location: str) -> str:
+    mine = [s for s in manifest.shards if place_of(s.path)[0] == EXIT_WAVES]
+    if not mine:
+        return "This dataset keeps none."
+    rows, size = sum(s.rows for s in mine), sum(s.bytes for s in mine)
+    kept = {
+        "structures": rows,
+        "megabytes": f"{size / rows / 1e6:.1f}",
+        "band": f"{recipe.wave_band:.4g}",
+        "pixel_size": f"{recipe.sampling.pixel_size:g}",
+        "location": location,
+    }
+    return string.Template(template("exit_waves.md")).substitute(kept).strip()
 
 
 def _specimen(recipe: Recipe) -> str:

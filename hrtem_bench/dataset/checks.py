@@ -8,12 +8,10 @@ from hrtem_bench.conditions import condition_from_dict
 from hrtem_bench.dataset.plan import make_plan
 from hrtem_bench.dataset.recipes import SPLITS, AnyTrack, JointTrack, Recipe, Sampling, ScanTrack, SceneTrack
 from hrtem_bench.dataset.scenes import scene_spec
-from hrtem_bench.dataset.schema import LARGEST_COUNT
+from hrtem_bench.dataset.schema import EXIT_WAVES, LARGEST_COUNT
 from hrtem_bench.dataset.tables import key_error
 from hrtem_bench.dataset.tracks import SPREADABLE, WIDEST, TrackCondition, as_spread, setting, track_conditions
 from hrtem_bench.errors import InputError
-
-RESERVED = ("exit_waves",)
 
 
 def check_recipe(recipe: Recipe) -> None:
@@ -29,6 +27,8 @@ def check_recipe(recipe: Recipe) -> None:
         raise InputError("tracks is empty: give at least one track, [tracks.defocus] for example")
     if recipe.default_track not in recipe.tracks:
         raise key_error("default_track", recipe.default_track, f"allowed are {', '.join(recipe.tracks)}")
+    if recipe.exit_waves and recipe.exit_waves.structures > recipe.structures.test:
+        raise key_error("exit_waves.structures", recipe.exit_waves.structures, f"at most {recipe.structures.test}")
     for name, track in recipe.tracks.items():
         _check_track(recipe, name, track)
     for key in make_plan(recipe).scenes:
@@ -54,8 +54,8 @@ def _check_sampling(s: Sampling) -> None:
 
 def _check_track(recipe: Recipe, name: str, track: AnyTrack) -> None:
     where = f"tracks.{name}"
-    if not name.isidentifier() or not name.islower() or name in RESERVED:
-        raise key_error("tracks", name, f"a track's name is small letters, digits and _, and not {RESERVED[0]}")
+    if not name.isidentifier() or not name.islower() or name == EXIT_WAVES:
+        raise key_error("tracks", name, f"a track's name is small letters, digits and _, and not {EXIT_WAVES}")
     if "energy" in track.base:
         raise key_error(f"{where}.base.energy", track.base["energy"], "the energy is one for all: set imaging.energy")
     if track.structures:

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from hrtem_bench.dataset.plan import BYTES_PER_PIXEL, make_plan, place_of
+from hrtem_bench.dataset.plan import BYTES_PER_PIXEL, make_plan
 from hrtem_bench.dataset.recipes import Recipe
 from hrtem_bench.dataset.scenes import scene_spec
 
@@ -43,7 +43,8 @@ def estimate(recipe: Recipe, workers: int = 1, clock: Callable[[int], float] | N
     clock: points along a side -> seconds of one complex 2-D transform; measured here by default.
     """
     plan = make_plan(recipe)
-    images = sum(plan.row_count(place_of(path)[0], job) for path, jobs in plan.shards.items() for job in jobs)
+    kept = sum(map(plan.keeps_waves, plan.jobs))
+    images = sum(map(plan.rows_of, plan.shards)) - kept
     seconds = len(plan.jobs) * _seconds_of_simulation(recipe, clock or transform_seconds)
     seconds += images * _seconds_of_image(recipe, clock or transform_seconds)
     return Estimate(
@@ -51,7 +52,7 @@ def estimate(recipe: Recipe, workers: int = 1, clock: Callable[[int], float] | N
         simulations=len(plan.jobs),
         images=images,
         shards=len(plan.shards),
-        bytes=int(images * recipe.sampling.pixels**2 * BYTES_PER_PIXEL * 1.2),
+        bytes=int(images * recipe.sampling.pixels**2 * BYTES_PER_PIXEL * 1.2 + kept * plan.wave_bytes),
         workers=workers,
         seconds=seconds / workers,
     )

@@ -15,7 +15,7 @@ import hrtem_bench
 from hrtem_bench.dataset.files import aside, remove_temporaries, write_aside
 from hrtem_bench.dataset.plan import Job
 from hrtem_bench.dataset.recipes import Recipe, recipe_hash
-from hrtem_bench.dataset.schema import COLUMNS, arrow_schema
+from hrtem_bench.dataset.schema import COLUMNS, EXIT_WAVES, WAVE_COLUMNS, arrow_schema
 from hrtem_bench.errors import InputError
 
 PARTS = ".parts"
@@ -58,27 +58,40 @@ def locked(out: Path) -> Iterator[None]:
         yield
 
 
-def save_part(path: Path, tracks: dict[str, list[dict[str, Any]]]) -> None:
-    """Write the rows of a job: track -> rows."""
-    import pyarrow as pa
-
-    rows = [row | {_TRACK: track} for track, group in tracks.items() for row in group]
-    schema = arrow_schema({**COLUMNS, _TRACK: "string"})
-    with aside(path) as temporary, pa.OSFile(os.fspath(temporary), "wb") as sink:
-        table = pa.Table.from_pylist(rows, schema=schema)
-        with pa.ipc.new_file(sink, schema) as writer:
-            writer.write_table(table)
+def save_part(path: Path, configs: dict[str, list[dict[str, Any]]]) -> None:
+    """Write the rows of a job: config -> rows. The tracks' file comes last, and says that the job is done."""
+    if waves := configs.get(EXIT_WAVES):
+        _write(_waves_path(path), waves, arrow_schema(WAVE_COLUMNS))
+    rows = [row | {_TRACK: name} for name, group in configs.items() if name != EXIT_WAVES for row in group]
+    _write(path, rows, arrow_schema({**COLUMNS, _TRACK: "string"}))
 
 
-def load_part(path: Path, track: str) -> Any:
-    """The rows of one track in a job's part, a pyarrow Table with the columns of a dataset."""
-    import pyarrow as pa
+def load_part(path: Path, config: str) -> Any:
+    """The rows of one config in a job's part, a pyarrow Table with the columns of a dataset."""
     import pyarrow.compute as pc
 
+    if config == EXIT_WAVES:
+        return _read(_waves_path(path))
+    table = _read(path)
+    return table.filter(pc.equal(table[_TRACK], config)).drop_columns([_TRACK]).cast(arrow_schema())
+
+
+def _waves_path(path: Path) -> Path:
+    return path.with_suffix(".waves")
+
+
+def _write(path: Path, rows: list[dict[str, Any]], schema: Any) -> None:
+    import pyarrow as pa
+
+    with aside(path) as temporary, pa.OSFile(os.fspath(temporary), "wb") as sink, pa.ipc.new_file(sink, schema) as file:
+        file.write_table(pa.Table.from_pylist(rows, schema=schema))
+
+
+def _read(path: Path) -> Any:
+    import pyarrow as pa
+
     with pa.memory_map(os.fspath(path)) as source:
-        table = pa.ipc.open_file(source).read_all()
-        chosen = table.filter(pc.equal(table[_TRACK], track)).drop_columns([_TRACK])
-    return chosen.cast(arrow_schema())
+        return pa.ipc.open_file(source).read_all()
 
 
 def remove_parts(out: Path) -> None:

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cached_property
 
 from hrtem_bench.dataset.recipes import SPLITS, Recipe, Structures
+from hrtem_bench.dataset.schema import EXIT_WAVES
 from hrtem_bench.dataset.tracks import TrackCondition, track_conditions
 
 SHARD_BYTES = 400_000_000
@@ -55,7 +57,7 @@ class Plan:
             for index in range(getattr(self.recipe.structures, split))
             for scene in self.scenes
         )
-        return [job for job in every if any(self.row_count(track, job) for track in self.conditions)]
+        return [job for job in every if self.keeps_waves(job) or any(self.row_count(t, job) for t in self.conditions)]
 
     @cached_property
     def _shown(self) -> dict[tuple[str, str, bool], tuple[TrackCondition, ...]]:
@@ -94,7 +96,30 @@ class Plan:
             for split in SPLITS
             for groups in [self._groups(track, split)]
             for index, group in enumerate(groups)
-        }
+        } | self._wave_shards
+
+    @cached_property
+    def _wave_shards(self) -> dict[str, list[Job]]:
+        keeping = [job for job in self.jobs if self.keeps_waves(job)]
+        limit = max(1, int(SHARD_BYTES / self.wave_bytes))
+        groups = [keeping[k : k + limit] for k in range(0, len(keeping), limit)]
+        return {shard_path(EXIT_WAVES, "test", k, len(groups)): group for k, group in enumerate(groups)}
+
+    @property
+    def wave_bytes(self) -> float:
+        """Bytes of one structure's exit waves: two half-precision numbers for each coefficient inside the band."""
+        coefficients = math.pi * (self.recipe.wave_band * self.recipe.sampling.field) ** 2
+        return 4 * coefficients * self.recipe.multislice.phonons
+
+    def keeps_waves(self, job: Job) -> bool:
+        """Whether a job's exit waves go into the dataset."""
+        keep = self.recipe.exit_waves
+        return keep is not None and job.split == "test" and not job.scene and job.index < keep.structures
+
+    def rows_of(self, path: str) -> int:
+        """The rows of one file."""
+        config, _ = place_of(path)
+        return sum(1 if config == EXIT_WAVES else self.row_count(config, job) for job in self.shards[path])
 
     def _groups(self, track: str, split: str) -> list[list[Job]]:
         limit = int(SHARD_BYTES / (BYTES_PER_PIXEL * self.recipe.sampling.pixels**2))
@@ -122,6 +147,6 @@ def shard_path(track: str, split: str, index: int, count: int) -> str:
 
 
 def place_of(path: str) -> tuple[str, str]:
-    """(track, split) of a shard's path."""
+    """(config, split) of a shard's path; a config is a track or the exit waves."""
     _, track, name = path.split("/")
     return track, name.partition("-")[0]

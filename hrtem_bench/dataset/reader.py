@@ -12,7 +12,9 @@ import numpy as np
 
 from hrtem_bench.conditions import Condition, condition_from_dict
 from hrtem_bench.dataset.manifest import MANIFEST, Manifest, read_manifest
+from hrtem_bench.dataset.plan import place_of
 from hrtem_bench.dataset.recipes import SPLITS
+from hrtem_bench.dataset.schema import EXIT_WAVES
 from hrtem_bench.dataset.tracks import TrackCondition, flat
 from hrtem_bench.errors import InputError, require
 
@@ -106,12 +108,56 @@ class Track:
     def _shards(self, split: str) -> list[Path]:
         if split not in SPLITS:
             raise InputError(_unknown("split", split, SPLITS, "a dataset"))
-        prefix = f"data/{self.name}/{split}-"
-        paths = [self.folder / s.path for s in self.manifest.shards if s.path.startswith(prefix)]
-        for path in paths:
-            if not path.is_file():
-                raise InputError(f"{path} is missing: run `hrtem-bench verify {self.folder}`")
-        return paths
+        return _shards(self.folder, self.manifest, self.name, split)
+
+
+@dataclass(frozen=True)
+class ExitWave:
+    """A test structure's exit waves and labels.
+
+    waves: (phonons, n, n) complex64 at `pixel_size` Å, at the exit plane; `imaging.render` takes them, with
+    `zero_focus`. mask, instances: (ny, nx) uint8 and uint16, at `output_pixel_size` Å.
+    """
+
+    structure_id: str
+    waves: Any
+    pixel_size: float
+    zero_focus: float
+    energy: float
+    mask: Any
+    instances: Any
+    output_pixel_size: float
+
+
+@dataclass(frozen=True)
+class ExitWaves:
+    """The exit waves of a dataset's test structures, open for reading."""
+
+    folder: Path
+    manifest: Manifest
+
+    def rows(self, structures: Sequence[str] | None = None) -> Iterator[ExitWave]:
+        """The structures one at a time; only those named, if given. InputError for one that is not kept."""
+        import pyarrow.parquet as pq
+
+        missing = set(structures or ())
+        for path in _shards(self.folder, self.manifest, EXIT_WAVES, "test"):
+            for batch in pq.ParquetFile(path).iter_batches(1):
+                row = batch.to_pylist()[0]
+                if structures is None or row["structure_id"] in structures:
+                    missing.discard(row["structure_id"])
+                    yield _exit_wave(row, self.manifest.pixel_size)
+        if missing:
+            raise InputError(f"no exit waves of {min(missing)} are kept in {self.folder}")
+
+
+def open_exit_waves(source: str | Path, revision: str | None = None) -> ExitWaves:
+    """The exit waves of the dataset in a folder, or in a repository on the Hub; arguments and errors as `open_dataset`.
+
+    Raises InputError if the dataset keeps none.
+    """
+    folder, manifest = _located(source, EXIT_WAVES, revision)
+    return ExitWaves(folder, manifest)
 
 
 def open_dataset(source: str | Path, track: str, revision: str | None = None) -> Track:
@@ -120,24 +166,8 @@ def open_dataset(source: str | Path, track: str, revision: str | None = None) ->
     Of a repository, the manifest and the track's files are downloaded into the Hub's cache. Raises InputError
     for a dataset, a track or a Hub that is not there.
     """
-    require("pyarrow", "data")
-    require("PIL", "data")
-    folder = Path(source)
-    if not folder.exists() and _is_hub_id(str(source)):
-        from hrtem_bench.dataset.hub import download
-
-        folder = download(str(source), revision, [MANIFEST])
-        _entry(read_manifest(folder), track, str(source))
-        folder = download(str(source), revision, [MANIFEST, f"data/{track}/*"])
-    elif revision is not None:
-        raise InputError(f"a revision belongs to a dataset on the Hub; {source} is a folder: leave the revision out")
-    if not folder.is_dir():
-        raise InputError(
-            f"no dataset at {source}: give a dataset's folder, or its Hub id as organisation/name; "
-            f"`hrtem-bench generate mini --out {source}` makes one"
-        )
-    manifest = read_manifest(folder)
-    entry = _entry(manifest, track, str(source))
+    folder, manifest = _located(source, track, revision)
+    entry = manifest.tracks[track]
     return Track(
         name=track,
         axis=entry.axis,
@@ -150,10 +180,43 @@ def open_dataset(source: str | Path, track: str, revision: str | None = None) ->
     )
 
 
-def _entry(manifest: Manifest, track: str, source: str) -> Any:
-    if track not in manifest.tracks:
-        raise InputError(_unknown("track", track, list(manifest.tracks), f"the dataset {source}"))
-    return manifest.tracks[track]
+def _located(source: str | Path, config: str, revision: str | None) -> tuple[Path, Manifest]:
+    """The folder and the manifest of a dataset that has the config, its files at hand."""
+    require("pyarrow", "data")
+    require("PIL", "data")
+    folder = Path(source)
+    if not folder.exists() and _is_hub_id(str(source)):
+        from hrtem_bench.dataset.hub import download
+
+        folder = download(str(source), revision, [MANIFEST])
+        _check_config(read_manifest(folder), config, source)
+        folder = download(str(source), revision, [MANIFEST, f"data/{config}/*"])
+    elif revision is not None:
+        raise InputError(f"a revision belongs to a dataset on the Hub; {source} is a folder: leave the revision out")
+    if not folder.is_dir():
+        raise InputError(
+            f"no dataset at {source}: give a dataset's folder, or its Hub id as organisation/name; "
+            f"`hrtem-bench generate mini --out {source}` makes one"
+        )
+    manifest = read_manifest(folder)
+    _check_config(manifest, config, source)
+    return folder, manifest
+
+
+def _check_config(manifest: Manifest, config: str, source: str | Path) -> None:
+    if config == EXIT_WAVES:
+        if not any(place_of(s.path)[0] == EXIT_WAVES for s in manifest.shards):
+            raise InputError(f"the dataset {source} keeps no exit waves: give its recipe an [exit_waves] table")
+    elif config not in manifest.tracks:
+        raise InputError(_unknown("track", config, list(manifest.tracks), f"the dataset {source}"))
+
+
+def _shards(folder: Path, manifest: Manifest, config: str, split: str) -> list[Path]:
+    paths = [folder / s.path for s in manifest.shards if place_of(s.path) == (config, split)]
+    for path in paths:
+        if not path.is_file():
+            raise InputError(f"{path} is missing: run `hrtem-bench verify {folder}`")
+    return paths
 
 
 def _is_hub_id(source: str) -> bool:
@@ -179,4 +242,21 @@ def _sample(row: dict[str, Any], nominal: Condition) -> Sample:
         mask=decode_png(row["mask"]["bytes"]).astype(np.uint8),
         instances=decode_png(row["instances"]["bytes"]).astype(np.uint16),
         condition=condition_from_dict(flat(nominal) | settings),
+    )
+
+
+def _exit_wave(row: dict[str, Any], output_pixel_size: float) -> ExitWave:
+    from hrtem_bench.dataset.encode import decode_png
+    from hrtem_bench.dataset.waves import unpack
+
+    shape = (row["phonons"], row["points"], row["points"])
+    return ExitWave(
+        structure_id=row["structure_id"],
+        waves=unpack(row["waves"], shape, row["field"], row["band"]),
+        pixel_size=row["pixel_size"],
+        zero_focus=row["zero_focus"],
+        energy=row["energy"],
+        mask=decode_png(row["mask"]["bytes"]).astype(np.uint8),
+        instances=decode_png(row["instances"]["bytes"]).astype(np.uint16),
+        output_pixel_size=output_pixel_size,
     )

@@ -119,6 +119,13 @@ class JointTrack(Track, frozen=True, kw_only=True, tag="joint"):
 AnyTrack = ScanTrack | SceneTrack | JointTrack
 
 
+class ExitWaves(Table, frozen=True, kw_only=True):
+    """Exit waves of the first `structures` test structures are kept, up to `band` (1/Å); by default all simulated."""
+
+    structures: Annotated[int, msgspec.Meta(ge=1)]
+    band: Positive | None = None
+
+
 class Recipe(Table, frozen=True, kw_only=True):
     """A dataset before it is made. `scene` holds fields of `specimens.SceneSpec`; `imaging` those of `Condition`."""
 
@@ -133,12 +140,25 @@ class Recipe(Table, frozen=True, kw_only=True):
     tracks: dict[str, AnyTrack]
     scene: dict[str, Any] = {}
     multislice: Multislice = Multislice()
+    exit_waves: ExitWaves | None = None
+
+    @property
+    def simulated_band(self) -> float:
+        """The frequency, 1/Å, up to which multislice carries the waves: 2/3 of its grid's Nyquist frequency."""
+        return 1 / (3 * self.sampling.simulation_pixel_size)
+
+    @property
+    def wave_band(self) -> float:
+        """The frequency, 1/Å, up to which exit waves are kept."""
+        asked = self.exit_waves.band if self.exit_waves else None
+        return min(asked or self.simulated_band, self.simulated_band)
 
 
 _TABLES: Mapping[str, type[Any]] = {
     "sampling": Sampling,
     "multislice": Multislice,
     "structures": Structures,
+    "exit_waves": ExitWaves,
 }
 
 
@@ -185,7 +205,7 @@ def recipe_from_dict(raw: Mapping[str, Any]) -> Recipe:
 
     tables = dict(raw)
     for key, kind in _TABLES.items():
-        if key in tables:
+        if tables.get(key) is not None:
             tables[key] = convert_table(tables[key], kind, key)
     if isinstance(tables.get("tracks"), Mapping):
         tables["tracks"] = {

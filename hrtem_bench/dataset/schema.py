@@ -21,6 +21,20 @@ COLUMNS: Mapping[str, str] = MappingProxyType({
 })  # fmt: skip
 """Columns of a track: name -> Hugging Face type."""
 
+WAVE_COLUMNS: Mapping[str, str] = MappingProxyType({
+    "structure_id": "string", "waves": "binary", "mask": "image", "instances": "image",
+    "phonons": "int32", "points": "int32", "pixel_size": "float64", "field": "float64", "band": "float64",
+    "energy": "float64", "lattice": "string", "particle_count": "int32", "thickness": "float64",
+    "zero_focus": "float64",
+})  # fmt: skip
+"""Columns of the exit_waves config: name -> Hugging Face type."""
+EXIT_WAVES = "exit_waves"
+
+
+def columns_of(config: str) -> Mapping[str, str]:
+    """The columns of a config: a track's, or those of the exit waves."""
+    return WAVE_COLUMNS if config == EXIT_WAVES else COLUMNS
+
 
 def arrow_schema(columns: Mapping[str, str] = COLUMNS) -> Any:
     """The pyarrow schema of `columns`, with the metadata by which `datasets` knows pictures from bytes."""

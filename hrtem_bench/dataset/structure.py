@@ -14,7 +14,9 @@ from hrtem_bench.dataset.plan import Job, make_plan
 from hrtem_bench.dataset.recipes import Recipe
 from hrtem_bench.dataset.rows import Expected, expected_rows, settings_columns
 from hrtem_bench.dataset.scenes import scene_spec
+from hrtem_bench.dataset.schema import EXIT_WAVES, WAVE_COLUMNS
 from hrtem_bench.dataset.seeds import child_seed
+from hrtem_bench.dataset.waves import pack
 from hrtem_bench.imaging import find_zero_focus, instances, mask, render
 from hrtem_bench.imaging.fourier import resize_spectrum
 
@@ -67,19 +69,20 @@ def simulate(recipe: Recipe, job: Job, device: str = "cpu") -> Structure:
 def make_structure(
     recipe: Recipe, job: Job, simulate: Simulate = simulate, device: str = "cpu"
 ) -> dict[str, list[Row]]:
-    """The rows of every track that shows a job's structure: a pure function of (recipe, job).
+    """The rows of every config that shows a job's structure: a pure function of (recipe, job).
 
-    simulate: (recipe, job, device) -> Structure. Returns track -> rows, in the order of the finished files.
+    simulate: (recipe, job, device) -> Structure. Returns config -> rows, in the order of the finished files.
     """
     plan = make_plan(recipe)
     wanted = {track: list(expected_rows(plan, track, job)) for track in recipe.tracks}
     structure = simulate(recipe, job, device)
     fixed = _fixed_columns(recipe, job, structure)
-    return {
+    made = {
         track: [fixed | _image_columns(recipe, structure, row) for row in rows]
         for track, rows in wanted.items()
         if rows
     }
+    return made | ({EXIT_WAVES: [_wave_columns(recipe, structure, fixed)]} if plan.keeps_waves(job) else {})
 
 
 def crop_band(waves: Any, part: float) -> Any:
@@ -163,6 +166,20 @@ def _image_columns(recipe: Recipe, structure: Structure, row: Expected) -> Row:
         "condition_id": row.condition_id,
         "image_seed": row.image_seed,
     }
+
+
+def _wave_columns(recipe: Recipe, structure: Structure, fixed: Row) -> Row:
+    field = recipe.sampling.field
+    own = {
+        "waves": pack(structure.waves, field, recipe.wave_band),
+        "phonons": len(structure.waves),
+        "points": structure.waves.shape[-1],
+        "pixel_size": structure.pixel_size,
+        "field": field,
+        "band": recipe.wave_band,
+        "energy": _energy(recipe),
+    }
+    return {name: (fixed | own)[name] for name in WAVE_COLUMNS}
 
 
 def _picture(data: bytes) -> dict[str, Any]:

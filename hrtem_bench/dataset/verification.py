@@ -3,17 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from pathlib import Path
 
 from hrtem_bench.dataset.card import CARD
+from hrtem_bench.dataset.content import Seen, check_shard
 from hrtem_bench.dataset.files import sha256_of
 from hrtem_bench.dataset.manifest import MANIFEST, Manifest, checksum, make_manifest, read_manifest
 from hrtem_bench.dataset.parts import PARTS
-from hrtem_bench.dataset.plan import Plan, make_plan, place_of
-from hrtem_bench.dataset.recipes import Recipe, recipe_from_dict, recipe_hash
-from hrtem_bench.dataset.rows import Expected, check_row, expected_rows
-from hrtem_bench.dataset.schema import SCHEMA_VERSION, arrow_schema
+from hrtem_bench.dataset.plan import Plan, make_plan
+from hrtem_bench.dataset.recipes import recipe_from_dict, recipe_hash
+from hrtem_bench.dataset.schema import SCHEMA_VERSION
 from hrtem_bench.errors import InputError, require
 
 Progress = Callable[[int, int], None]
@@ -32,17 +32,6 @@ class Verification:
     def ok(self) -> bool:
         """No problem was found."""
         return not self.problems
-
-
-@dataclass
-class Seen:
-    """What the rows so far have shown: which structure each mask and image belongs to."""
-
-    structures: set[str] = field(default_factory=set)
-    mask_of: dict[str, str] = field(default_factory=dict)
-    owner_of_mask: dict[str, str] = field(default_factory=dict)
-    image_at: dict[str, str] = field(default_factory=dict)
-    images: int = 0
 
 
 def verify(folder: str | Path, *, progress: Progress | None = None) -> Verification:
@@ -70,7 +59,7 @@ def verify(folder: str | Path, *, progress: Progress | None = None) -> Verificat
     for done, path in enumerate(plan.shards):
         if progress:
             progress(done, len(plan.shards))
-        problems += _check_shard(folder, path, plan, seen)
+        problems += check_shard(folder, path, plan, seen)
     if progress:
         progress(len(plan.shards), len(plan.shards))
     return Verification(tuple(problems), len(manifest.shards), seen.images, len(seen.structures))
@@ -88,7 +77,7 @@ def _check_manifest(manifest: Manifest, plan: Plan) -> Iterator[str]:
         if getattr(fresh, key) != getattr(manifest, key):
             yield f"{MANIFEST}: {key} is not what the recipe gives"
     listed = {s.path: s.rows for s in manifest.shards}
-    expected = {path: sum(plan.row_count(place_of(path)[0], job) for job in jobs) for path, jobs in plan.shards.items()}
+    expected = {path: plan.rows_of(path) for path in plan.shards}
     for path in sorted(expected.keys() | listed.keys()):
         if path not in listed:
             yield f"{MANIFEST}: {path} is not listed, and the recipe gives it"
@@ -117,51 +106,3 @@ def _check_files(folder: Path, manifest: Manifest) -> Iterator[str]:
         yield f"{CARD}: missing"
     if (folder / PARTS).exists():
         yield f"{PARTS}: left over; run the same generate command again, it removes them"
-
-
-def _check_shard(folder: Path, name: str, plan: Plan, seen: Seen) -> list[str]:
-    """The rows of one shard against those that the recipe gives."""
-    import pyarrow as pa
-    import pyarrow.parquet as pq
-
-    if not (folder / name).is_file():
-        return []
-    track, _ = place_of(name)
-    expected = [row for job in plan.shards[name] for row in expected_rows(plan, track, job)]
-    problems: list[str] = []
-    try:
-        file = pq.ParquetFile(folder / name)
-        if not file.schema_arrow.equals(arrow_schema(), check_metadata=True):
-            return [f"{name}: the columns or their types are not those of a track"]
-        if file.metadata.num_rows != len(expected):
-            problems.append(f"{name}: {file.metadata.num_rows} rows, the recipe gives {len(expected)}")
-        rows = (row for batch in file.iter_batches(32) for row in batch.to_pylist())
-        for number, (row, wanted) in enumerate(zip(rows, expected, strict=False)):
-            problems += [f"{name}, row {number} ({wanted.label}): {p}" for p in _check(row, wanted, plan.recipe, seen)]
-    except (pa.ArrowException, OSError) as error:
-        problems.append(f"{name}: cannot be read: {str(error).splitlines()[0]}")
-    return problems
-
-
-def _check(row: dict, wanted: Expected, recipe: Recipe, seen: Seen) -> Iterator[str]:
-    yield from check_row(row, wanted, recipe)
-    yield from _check_sharing(row, wanted, seen)
-
-
-def _check_sharing(row: dict, wanted: Expected, seen: Seen) -> Iterator[str]:
-    """That a structure has one mask wherever it is seen, and that nothing is seen in two places."""
-    import hashlib
-
-    seen.images += 1
-    seen.structures.add(str(row["structure_id"]))
-    mask, image = (hashlib.sha256(row[c]["bytes"] or b"").hexdigest() for c in ("mask", "image"))
-    specimen = f"{row['structure_id']} {wanted.scene}".strip()
-    if seen.mask_of.setdefault(specimen, mask) != mask:
-        yield "the mask is not that of this structure's other images"
-    owner = seen.owner_of_mask.setdefault(mask, str(row["structure_id"]))
-    if owner != row["structure_id"] and row["particle_count"]:
-        leak = " of another split: leakage" if owner.split("-")[0] != wanted.structure_id.split("-")[0] else ""
-        yield f"the mask is that of {owner}{leak}"
-    before = seen.image_at.setdefault(image, wanted.label)
-    if before != wanted.label:
-        yield f"the image is the same as that of {before}"

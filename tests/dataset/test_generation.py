@@ -33,6 +33,7 @@ def test_the_folder_is_whole(finished):
         ("dose", "train"): 2 * 2, ("dose", "validation"): 2, ("dose", "test"): 2 * 2,
         ("structure", "train"): 1, ("structure", "validation"): 1, ("structure", "test"): 2 * 2,
         ("joint", "train"): 3 * 2, ("joint", "validation"): 2, ("joint", "test"): 3 * 5,
+        ("exit_waves", "test"): 2,
     }  # fmt: skip
 
 

@@ -11,10 +11,11 @@ import pytest
 import toy_datasets
 from PIL import Image
 
-from hrtem_bench.dataset import generate, open_dataset
+from hrtem_bench.dataset import generate, open_dataset, open_exit_waves
 from hrtem_bench.dataset.plan import Job
-from hrtem_bench.dataset.schema import COLUMNS
+from hrtem_bench.dataset.schema import COLUMNS, columns_of
 from hrtem_bench.dataset.structure import make_structure
+from hrtem_bench.dataset.waves import pack, unpack
 from hrtem_bench.errors import InputError
 
 
@@ -61,7 +62,7 @@ def test_load_dataset_is_exact(folder, written, tmp_path, streaming):
 def test_every_config_loads_and_defocus_is_the_default(folder, tmp_path):
     from datasets import get_dataset_config_names, load_dataset
 
-    assert sorted(get_dataset_config_names(str(folder))) == ["defocus", "dose", "joint", "structure"]
+    assert sorted(get_dataset_config_names(str(folder))) == ["defocus", "dose", "exit_waves", "joint", "structure"]
     for config, split, rows in (("dose", "train", 4), ("joint", "test", 15), ("structure", "validation", 1)):
         assert len(load_dataset(str(folder), config, split=split, cache_dir=str(tmp_path))) == rows
     default = load_dataset(str(folder), split="validation", cache_dir=str(tmp_path))
@@ -74,7 +75,7 @@ def test_card_counts_are_those_of_the_files(folder):
     card = yaml.safe_load((folder / "README.md").read_text(encoding="utf-8").split("---\n")[1])
     assert card["license"] == "cc-by-4.0"
     for info in card["dataset_info"]:
-        assert [f["name"] for f in info["features"]] == list(COLUMNS)
+        assert [f["name"] for f in info["features"]] == list(columns_of(info["config_name"]))
         for split in info["splits"]:
             files = list((folder / "data" / info["config_name"]).glob(f"{split['name']}-*.parquet"))
             assert split["num_examples"] == sum(pq.ParquetFile(f).metadata.num_rows for f in files)
@@ -111,6 +112,28 @@ def test_same_structure_same_mask_at_every_condition(folder):
             before = masks.setdefault(sample.structure_id, sample.mask)
             np.testing.assert_array_equal(before, sample.mask)
     assert len(masks) == 3
+
+
+def test_a_condition_no_track_has_is_rendered_from_exit_waves(folder):
+    import hrtem_bench as hb
+
+    kept = list(open_exit_waves(folder).rows())
+    assert [s.structure_id for s in kept] == ["test-00000", "test-00001"]
+    condition = hb.Condition(C10=-320.0, C30=2e5, focal_spread=8.0)
+    for k, s in enumerate(kept):
+        simulated = toy_datasets.simulate(toy_datasets.recipe(), Job("test", k))
+        np.testing.assert_array_equal(s.mask, simulated.mask)
+        kwargs = {"output_pixel_size": s.output_pixel_size, "zero_focus": s.zero_focus}
+        # The toy's waves go beyond the band that multislice keeps; what is lost there is left out on both sides.
+        band = unpack(pack(simulated.waves, 16.0, 4 / 3), simulated.waves.shape, 16.0, 4 / 3)
+        np.testing.assert_allclose(
+            hb.render(s.waves, condition, pixel_size=s.pixel_size, **kwargs),
+            hb.render(band, condition, pixel_size=0.25, **kwargs),
+            rtol=1e-5,
+        )
+    assert [s.structure_id for s in open_exit_waves(folder).rows(["test-00001"])] == ["test-00001"]
+    with pytest.raises(InputError, match="no exit waves of test-00002"):
+        list(open_exit_waves(folder).rows(["test-00002"]))
 
 
 @pytest.mark.parametrize(

@@ -135,7 +135,7 @@ def test_a_cif_becomes_part_of_the_recipe(tmp_path):
 
 def test_estimate_counts_what_generate_makes():
     found = estimate(toy_datasets.recipe(), workers=4, clock=lambda points: 1.0)
-    assert (found.structures, found.simulations, found.images, found.shards) == (7, 9, 56, 12)
+    assert (found.structures, found.simulations, found.images, found.shards) == (7, 9, 56, 13)
     # With a second for each transform: 3 waves through some 50 Å of film and 40 Å of particle in slices of 2 Å.
     assert found.seconds * 4 > 9 * 3 * (50 + 40) / 2 * 2
     assert found.seconds == pytest.approx(estimate(toy_datasets.recipe(), clock=lambda points: 1.0).seconds / 4)

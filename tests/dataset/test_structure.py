@@ -4,9 +4,11 @@ import numpy as np
 import pytest
 import toy_datasets
 
+import hrtem_bench as hb
 from hrtem_bench.dataset.encode import decode_png
 from hrtem_bench.dataset.plan import Job
 from hrtem_bench.dataset.structure import crop_band, make_structure, simulate
+from hrtem_bench.dataset.waves import unpack
 
 SCENE = "diameter = [14, 16]\ncount = 2\ngap = 4\nfilm_thickness = [10, 12]\n"
 REAL = (
@@ -47,12 +49,29 @@ def test_what_is_simulated_fits_together(structure):
 def test_counts_follow_the_dose_and_the_seed(structure):
     recipe = toy_datasets.recipe(REAL)
     rows = make_structure(recipe, Job("test", 0), lambda *_: structure)
-    for row in (r for track in rows.values() for r in track):
+    for row in (r for track in rows if track != "exit_waves" for r in rows[track]):
         counts = decode_png(row["image"]["bytes"])
         mean = row["dose"] * 0.5**2
         assert 0.8 * mean < counts.mean() < 1.02 * mean
         assert row["zero_focus"] == structure.zero_focus
-    assert len({r["image_seed"] for track in rows.values() for r in track}) == sum(map(len, rows.values()))
+    seeds = [r["image_seed"] for track in rows if track != "exit_waves" for r in rows[track]]
+    assert len(set(seeds)) == len(seeds)
+
+
+def test_counts_are_poisson_deviates_of_what_exit_waves_give(structure):
+    recipe = toy_datasets.recipe(REAL)
+    rows = make_structure(recipe, Job("test", 0), lambda *_: structure)
+    (kept,) = rows["exit_waves"]
+    shape = (kept["phonons"], kept["points"], kept["points"])
+    waves = unpack(kept["waves"], shape, kept["field"], kept["band"])
+    for row in rows["defocus"]:
+        c = hb.Condition(C10=row["C10"], focal_spread=10.0)
+        intensity = hb.render(
+            waves, c, pixel_size=kept["pixel_size"], output_pixel_size=0.5, zero_focus=kept["zero_focus"]
+        )
+        expected = intensity * 400 * 0.5**2
+        chi_square = np.mean((decode_png(row["image"]["bytes"]) - expected) ** 2 / expected)
+        assert chi_square == pytest.approx(1, abs=5 * np.sqrt(2 / expected.size))
 
 
 def test_variants_of_a_structure_share_film_and_layout():

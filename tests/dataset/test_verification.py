@@ -55,7 +55,7 @@ def edit(folder, change, path=TEST):
 def test_a_sound_dataset_has_no_problems(sound):
     found = verify(sound)
     assert found.ok
-    assert (found.problems, found.shards, found.images, found.structures) == ((), 12, 56, 7)
+    assert (found.problems, found.shards, found.images, found.structures) == ((), 13, 56, 7)
 
 
 @pytest.mark.parametrize("where", [0.0, 0.1, 0.35, 0.5, 0.77, 0.999])
@@ -185,3 +185,17 @@ def test_a_manifest_that_cannot_be_read_is_an_input_error(copy):
     (copy / "manifest.json").unlink()
     with pytest.raises(InputError, match=r"no manifest\.json"):
         verify(copy)
+
+
+def test_edited_exit_waves_are_named(copy):
+    path = "data/exit_waves/test-00000-of-00001.parquet"
+
+    def change(rows):
+        rows[0]["waves"] = rows[0]["waves"][:-2]
+        rows[1]["waves"] = bytes(len(rows[1]["waves"]))
+        return rows
+
+    edit(copy, change, path)
+    problems = verify(copy).problems
+    assert any(p.startswith(f"{path}, row 0 (exit_waves test-00000)") and "damaged" in p for p in problems)
+    assert any(p.startswith(f"{path}, row 1") and "mean intensity is 0" in p for p in problems)

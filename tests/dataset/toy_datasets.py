@@ -40,6 +40,9 @@ whole = false
 [multislice]
 phonons = 2
 
+[exit_waves]
+structures = 2
+
 [imaging]
 dose = 400
 focal_spread = 10

@@ -1,0 +1,109 @@
+"""The content of a dataset's files against what the recipe gives, row by row."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from hrtem_bench.dataset.plan import Job, Plan, place_of
+from hrtem_bench.dataset.rows import Expected, check_row, expected_rows
+from hrtem_bench.dataset.schema import EXIT_WAVES, arrow_schema, columns_of
+from hrtem_bench.dataset.waves import unpack
+from hrtem_bench.errors import InputError
+
+FAINTEST_WAVE, BRIGHTEST_WAVE = 0.5, 1.05
+"""Mean intensity of an exit wave: the incident one's, less what is scattered out of the band."""
+
+
+@dataclass
+class Seen:
+    """What the rows so far have shown: which structure each mask and image belongs to."""
+
+    structures: set[str] = field(default_factory=set)
+    mask_of: dict[str, str] = field(default_factory=dict)
+    owner_of_mask: dict[str, str] = field(default_factory=dict)
+    image_at: dict[str, str] = field(default_factory=dict)
+    images: int = 0
+
+
+def check_shard(folder: Path, name: str, plan: Plan, seen: Seen) -> list[str]:
+    """What is wrong with the rows of one file, each named; `seen` takes in what they show. A missing file has none."""
+    import pyarrow as pa
+    import pyarrow.parquet as pq
+
+    if not (folder / name).is_file():
+        return []
+    config, _ = place_of(name)
+    jobs, problems = plan.shards[name], []
+    expected: list[Any] = jobs if config == EXIT_WAVES else [r for j in jobs for r in expected_rows(plan, config, j)]
+    try:
+        file = pq.ParquetFile(folder / name)
+        if not file.schema_arrow.equals(arrow_schema(columns_of(config)), check_metadata=True):
+            return [f"{name}: the columns or their types are not those of {config}"]
+        if file.metadata.num_rows != len(expected):
+            problems.append(f"{name}: {file.metadata.num_rows} rows, the recipe gives {len(expected)}")
+        rows = (row for batch in file.iter_batches(8) for row in batch.to_pylist())
+        for number, (row, wanted) in enumerate(zip(rows, expected, strict=False)):
+            label = f"{config} {wanted.structure_id}" if isinstance(wanted, Job) else wanted.label
+            problems += [f"{name}, row {number} ({label}): {p}" for p in _check(row, wanted, plan, seen)]
+    except (pa.ArrowException, OSError) as error:
+        problems.append(f"{name}: cannot be read: {str(error).splitlines()[0]}")
+    return problems
+
+
+def _check(row: dict[str, Any], wanted: Expected | Job, plan: Plan, seen: Seen) -> Iterator[str]:
+    if isinstance(wanted, Job):
+        yield from _check_waves(row, wanted, plan)
+        yield from _check_mask(row, wanted.structure_id, seen)
+    else:
+        seen.images += 1
+        yield from check_row(row, wanted, plan.recipe)
+        yield from _check_mask(row, f"{wanted.structure_id} {wanted.scene}".strip(), seen)
+        yield from _check_image(row, wanted, seen)
+
+
+def _check_mask(row: dict[str, Any], specimen: str, seen: Seen) -> Iterator[str]:
+    """That a specimen has one mask wherever it is seen, and no other structure has it."""
+    structure = str(row["structure_id"])
+    seen.structures.add(structure)
+    mask = hashlib.sha256(row["mask"]["bytes"] or b"").hexdigest()
+    if seen.mask_of.setdefault(specimen, mask) != mask:
+        yield "the mask is not that of this structure's other images"
+    owner = seen.owner_of_mask.setdefault(mask, structure)
+    if owner != structure and row["particle_count"]:
+        leak = " of another split: leakage" if owner.split("-")[0] != structure.split("-", maxsplit=1)[0] else ""
+        yield f"the mask is that of {owner}{leak}"
+
+
+def _check_image(row: dict[str, Any], wanted: Expected, seen: Seen) -> Iterator[str]:
+    image = hashlib.sha256(row["image"]["bytes"] or b"").hexdigest()
+    before = seen.image_at.setdefault(image, wanted.label)
+    if before != wanted.label:
+        yield f"the image is the same as that of {before}"
+
+
+def _check_waves(row: dict[str, Any], job: Job, plan: Plan) -> Iterator[str]:
+    recipe = plan.recipe
+    columns = {
+        "structure_id": job.structure_id,
+        "phonons": recipe.multislice.phonons,
+        "field": recipe.sampling.field,
+        "band": recipe.wave_band,
+        "pixel_size": recipe.sampling.field / row["points"],
+    }
+    for name, value in columns.items():
+        if row[name] != value:
+            yield f"{name} is {row[name]!r}, the recipe gives {value!r}"
+    try:
+        waves = unpack(row["waves"], (row["phonons"], row["points"], row["points"]), row["field"], row["band"])
+    except InputError as error:
+        yield str(error)
+        return
+    intensity = float(np.mean(np.abs(waves) ** 2))
+    if not FAINTEST_WAVE < intensity < BRIGHTEST_WAVE:
+        yield f"the waves' mean intensity is {intensity:.3g}, not {FAINTEST_WAVE} to {BRIGHTEST_WAVE}"
