@@ -30,19 +30,23 @@ class InputContract(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_
     "counts" (electrons per pixel), "own" (counts again: the model normalises by itself). pixel_size: Å, None
     for whatever the data has; where it differs, images are resampled to it and the answer back. output:
     "probabilities" or "logits" of the particle class, or "classes" (0 background, above 0 particle).
-    threshold: the probability above which a pixel counts as particle.
+    threshold: the probability above which a pixel counts as particle. window: the side, in pixels, of the
+    square images that a model of fixed size takes; larger images are cut into windows, see `windows`.
     """
 
     normalisation: Normalisation = "standardised"
     pixel_size: float | None = None
     output: Output = "probabilities"
     threshold: float = 0.5
+    window: int | None = None
 
     def __post_init__(self) -> None:
         if self.pixel_size is not None and not 0 < self.pixel_size < float("inf"):
             raise ValueError(f"pixel_size must be above 0 Å, not {self.pixel_size:g}")
         if not 0 < self.threshold < 1:
             raise ValueError(f"threshold must lie between 0 and 1, not {self.threshold:g}")
+        if self.window is not None and self.window < 8:
+            raise ValueError(f"window must be at least 8 pixels, not {self.window}")
 
 
 def standardise(images: NDArray[np.floating]) -> Images:

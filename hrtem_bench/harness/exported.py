@@ -7,6 +7,7 @@ class) or one per class, the first of which is the background.
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -19,12 +20,23 @@ from hrtem_bench.harness.contract import Output
 from hrtem_bench.harness.pt2 import load_program
 
 Run = Callable[[NDArray[np.float32]], Any]
+
+
+@dataclass(frozen=True)
+class Exported:
+    """predict: the predictor. window: the side of the images it takes, None for any. parameters: None if unknown."""
+
+    predict: Run
+    window: int | None
+    parameters: int | None
+
+
 Shape = tuple[int | None, ...]
 """Sides of an input, None for those that may vary."""
 
 
-def load_pt2(path: Path, output: Output) -> tuple[Run, int]:
-    """(predictor, number of parameters) of a torch.export program."""
+def load_pt2(path: Path, output: Output) -> Exported:
+    """A torch.export program."""
     torch = require("torch", "torch")
     program = load_program(path)
     names = program.graph_signature.user_inputs
@@ -37,11 +49,13 @@ def load_pt2(path: Path, output: Output) -> tuple[Run, int]:
             answer = network(torch.from_numpy(images))
         return _first(answer).float().numpy()
 
-    return _predictor(run, shape, output), sum(one.numel() for one in program.parameters())
+    return Exported(
+        _predictor(run, shape, output), _window(path, shape), sum(one.numel() for one in program.parameters())
+    )
 
 
-def load_onnx(path: Path, output: Output) -> Run:
-    """The predictor of an ONNX model, run by onnxruntime on the CPU."""
+def load_onnx(path: Path, output: Output) -> Exported:
+    """An ONNX model, run by onnxruntime on the CPU."""
     runtime = require("onnxruntime", "onnx")
     options = runtime.SessionOptions()
     options.log_severity_level = 4
@@ -56,7 +70,7 @@ def load_onnx(path: Path, output: Output) -> Run:
     def run(images: NDArray[np.float32]) -> Any:
         return _first(session.run(None, {name: images}))
 
-    return _predictor(run, shape, output)
+    return Exported(_predictor(run, shape, output), _window(path, shape), None)
 
 
 def _only_input(path: Path, shapes: list[Shape]) -> Shape:
@@ -67,6 +81,17 @@ def _only_input(path: Path, shapes: list[Shape]) -> Shape:
         shown = " x ".join("?" if n is None else str(n) for n in shape)
         raise InputError(f"{path} takes {shown} where images as N x 1 x ny x nx or N x ny x nx are due")
     return shape
+
+
+def _window(path: Path, shape: Shape) -> int | None:
+    """The side of the square images that a model of fixed size takes; None where the size may vary."""
+    ny, nx = shape[-2:]
+    if ny is None and nx is None:
+        return None
+    if ny != nx:
+        sides = " x ".join("any" if n is None else str(n) for n in (ny, nx))
+        raise InputError(f"{path} takes images of {sides} pixels: export it for square images, or for any size")
+    return ny
 
 
 def _predictor(run: Run, shape: Shape, output: Output) -> Run:

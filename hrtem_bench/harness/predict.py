@@ -3,22 +3,31 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import replace
+from functools import partial
 from itertools import islice
 from typing import TYPE_CHECKING, TypeVar
 
+import msgspec
 import numpy as np
 
 from hrtem_bench.errors import InputError
 from hrtem_bench.harness.cards import one_line
 from hrtem_bench.harness.contract import Images, is_resampled, model_input, probabilities
+from hrtem_bench.harness.metrics import dice
 from hrtem_bench.harness.resample import resample
+from hrtem_bench.harness.stored import Stored
 from hrtem_bench.harness.submissions import Submission
+from hrtem_bench.harness.windows import windowed
 
 if TYPE_CHECKING:
     from hrtem_bench.dataset import Sample
 
 BATCH_TOLERANCE = 0.01
 """How far, on average over pixels, an image's probabilities may depend on its company in a batch."""
+
+SUSPICIOUS = 0.5
+"""Dice on trial images below which other normalisations are tried."""
 
 T = TypeVar("T")
 
@@ -31,10 +40,21 @@ def predict(submission: Submission, counts: Images, pixel_size: float) -> Images
     """Probabilities of the particle class (N, ny, nx), float32, for electron counts (N, ny, nx) of
     `pixel_size` Å.
 
-    One call of the model. Raises InputError where its answer breaks the contract, ModelError where it fails.
+    Raises InputError where the model's answer breaks its contract, ModelError where the model fails.
     """
     contract = submission.contract
     given = model_input(counts, contract, pixel_size)
+    if contract.window is not None and given.shape[1:] != (contract.window, contract.window):
+        answered = windowed(partial(_asked, submission), given, contract.window)
+    else:
+        answered = _asked(submission, given)
+    if is_resampled(contract, pixel_size):
+        answered = np.clip(resample(answered, counts.shape[-2:]), 0, 1)
+    return answered
+
+
+def _asked(submission: Submission, given: Images) -> Images:
+    """One call of the model, its answer checked."""
     try:
         answer = submission.predict(given.copy())
     except InputError:
@@ -43,20 +63,34 @@ def predict(submission: Submission, counts: Images, pixel_size: float) -> Images
         raise ModelError(
             f"the model failed on images of shape {given.shape} with {type(error).__name__}: {one_line(error)}"
         ) from error
-    answered = probabilities(answer, given.shape, contract)
-    if is_resampled(contract, pixel_size):
-        answered = np.clip(resample(answered, counts.shape[-2:]), 0, 1)
-    return answered
+    return probabilities(answer, given.shape, submission.contract)
 
 
 def answers(submission: Submission, samples: Sequence[Sample], pixel_size: float) -> Images:
-    """Probabilities (N, ny, nx) for the samples: predicted now, or found among stored predictions."""
-    counts = stack(samples)
-    if submission.stored is None:
-        return predict(submission, counts, pixel_size)
-    found = [submission.stored(one.structure_id, one.condition_id, one.image.shape) for one in samples]
-    checked = [probabilities(one[None], (1, *counts.shape[1:]), submission.contract) for one in found]
-    return np.concatenate(checked)
+    """Probabilities (N, ny, nx) for the samples: predicted now, or found among stored predictions.
+
+    A batch for which memory runs out is split in two.
+    """
+    if submission.stored is not None:
+        return np.concatenate([_stored(submission, submission.stored, sample) for sample in samples])
+    try:
+        return predict(submission, stack(samples), pixel_size)
+    except ModelError as error:
+        if len(samples) == 1 or not _is_out_of_memory(error.__cause__):
+            raise
+    half = len(samples) // 2
+    return np.concatenate([answers(submission, part, pixel_size) for part in (samples[:half], samples[half:])])
+
+
+def _stored(submission: Submission, stored: Stored, sample: Sample) -> Images:
+    found = stored(sample.structure_id, sample.condition_id, sample.image.shape)
+    return probabilities(found[None], (1, *sample.image.shape), submission.contract)
+
+
+def _is_out_of_memory(error: BaseException | None) -> bool:
+    """Whether an error says that memory ran out; PyTorch and onnxruntime say it in words only."""
+    words = ("out of memory", "allocate memory", "failed to allocate")
+    return isinstance(error, MemoryError) or any(word in str(error).lower() for word in words)
 
 
 def stack(samples: Sequence[Sample]) -> Images:
@@ -88,7 +122,37 @@ def preflight(submission: Submission, samples: Sequence[Sample], pixel_size: flo
         )
     if float(np.ptp(together)) < 1e-6:
         warnings.append(f"the model returned {together.flat[0]:.3g} at every pixel of {len(samples)} trial images")
+    elif submission.stored is None:
+        warnings += _other_normalisations(submission, samples, pixel_size, alone)
     return alone, warnings
+
+
+def _other_normalisations(
+    submission: Submission, samples: Sequence[Sample], pixel_size: float, declared: Images
+) -> list[str]:
+    """A warning if the trial images are segmented badly as declared, and much better under another normalisation."""
+    own = _trial_dice(submission, samples, declared)
+    if own > SUSPICIOUS:
+        return []
+    for name in ("counts", "minmax", "standardised"):
+        contract = msgspec.structs.replace(submission.contract, normalisation=name)
+        try:
+            answer = answers(replace(submission, contract=contract), samples, pixel_size)
+        except InputError:  # what a model does with images it was not made for is no fault of it
+            continue
+        other = _trial_dice(submission, samples, answer)
+        if other > own + 0.2:
+            return [
+                f"on {len(samples)} trial images the model has a Dice of {own:.2f} with its declared normalisation, "
+                f"{submission.contract.normalisation}, and {other:.2f} with {name}: is the declared one right, or "
+                "applied twice?"
+            ]
+    return []
+
+
+def _trial_dice(submission: Submission, samples: Sequence[Sample], probability: Images) -> float:
+    mask = np.stack([sample.mask for sample in samples]) > 0
+    return float(dice(probability > submission.contract.threshold, mask).mean())
 
 
 def batches(items: Iterable[T], size: int) -> Iterator[list[T]]:
@@ -98,4 +162,4 @@ def batches(items: Iterable[T], size: int) -> Iterator[list[T]]:
         yield batch
 
 
-__all__ = ["ModelError", "batches", "predict", "preflight"]
+__all__ = ["ModelError", "answers", "batches", "predict", "preflight", "stack"]

@@ -10,6 +10,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
+import msgspec
 import numpy as np
 from numpy.typing import NDArray
 
@@ -22,7 +23,7 @@ from hrtem_bench.harness.modules import function_in_file, function_in_folder, fu
 from hrtem_bench.harness.stored import Stored, has_predictions, stored_predictions
 from hrtem_bench.harness.weights import checksum, parameter_count, refuse_pickles
 
-EXPORTED = (".pt2", ".onnx")
+EXPORTED_KINDS = ("pt2", "onnx")
 FORMS = f"a folder with {CARD}, a .pt2 or .onnx file, a folder of predictions, module:function or path.py:function"
 Predictor = Callable[[NDArray[np.float32]], Any]
 """Images float32 (N, ny, nx), normalised as the contract says, to as many answers of the same shape."""
@@ -60,7 +61,9 @@ def load_submission(model: str, contract: InputContract | None = None) -> Submis
     there, not a model, or refused.
     """
     submission = _named(model, contract or InputContract())
-    return submission if contract is None else replace(submission, contract=contract)
+    if contract is None or submission.kind in EXPORTED_KINDS:
+        return submission
+    return replace(submission, contract=contract)
 
 
 def baseline_names() -> list[str]:
@@ -99,7 +102,7 @@ def _named(model: str, contract: InputContract) -> Submission:
         return _from_folder(path, model)
     if path.is_file():
         refuse_pickles(path)
-        if path.suffix.lower() in EXPORTED:
+        if path.suffix.lower()[1:] in EXPORTED_KINDS:
             return _from_export(path, model, contract)
         raise InputError(f"{model}: not a model: give {FORMS}")
     if ":" in model:
@@ -166,20 +169,19 @@ def _from_predictions(folder: Path, model: str, card: Card) -> Submission:
 
 
 def _from_export(path: Path, model: str, contract: InputContract) -> Submission:
-    parameters = None
-    if path.suffix.lower() == ".pt2":
-        predict, parameters = load_pt2(path, contract.output)
-    else:
-        predict = load_onnx(path, contract.output)
+    load = load_pt2 if path.suffix.lower() == ".pt2" else load_onnx
+    exported = load(path, contract.output)
+    if exported.window is not None:
+        contract = msgspec.structs.replace(contract, window=exported.window)
     return Submission(
         name=path.stem,
         kind=path.suffix[1:].lower(),
         path=model,
-        predict=predict,
+        predict=exported.predict,
         contract=contract,
         trained_on=None,
         checksum=checksum(path),
-        parameters=parameters,
+        parameters=exported.parameters,
     )
 
 

@@ -11,12 +11,14 @@ import numpy as np
 import pytest
 
 from hrtem_bench.errors import InputError
+from hrtem_bench.harness.contract import InputContract
 from hrtem_bench.harness.evaluate import evaluate
 from hrtem_bench.harness.examples import make_examples
 from hrtem_bench.harness.options import Options
 from hrtem_bench.harness.results import read_per_image, read_results, results_schema
 
 QUICK = Options(bootstrap_samples=200)
+TOLD = Options(bootstrap_samples=200, train_conditions=["defocus=0nm"])
 
 
 def predictor(tmp_path: Path, code: str) -> str:
@@ -88,8 +90,6 @@ def test_the_same_scores_from_every_normalisation_that_the_model_undoes(track: A
     """A model that standardises by itself is not changed by gain and offset."""
     code = "x = images - images.mean((1, 2), keepdims=True)\nx /= x.std((1, 2), keepdims=True)\n"
     model = predictor(tmp_path, code + "return 1 / (1 + np.exp(-2 * x))")
-    from hrtem_bench.harness.contract import InputContract
-
     scores = [
         evaluate(model, track, options=Options(bootstrap_samples=200, contract=InputContract(normalisation=name)))
         for name in ("standardised", "minmax", "counts", "own")
@@ -100,8 +100,6 @@ def test_the_same_scores_from_every_normalisation_that_the_model_undoes(track: A
 
 
 def test_classes_have_overlap_but_no_likelihood(track: Any, tmp_path: Path) -> None:
-    from hrtem_bench.harness.contract import InputContract
-
     model = predictor(tmp_path, "return (p > 0.5).astype(int)")
     run = evaluate(
         model, track, out=tmp_path / "out",
@@ -177,8 +175,6 @@ def test_a_constant_model_is_scored_with_a_warning(track: Any, tmp_path: Path) -
 
 
 def test_resampling_is_reported(track: Any, tmp_path: Path) -> None:
-    from hrtem_bench.harness.contract import InputContract
-
     contract = InputContract(pixel_size=0.8)
     model = predictor(tmp_path, "assert images.shape[1:] == (16, 16)\nreturn p")
     run = evaluate(model, track, options=Options(bootstrap_samples=200, contract=contract))
@@ -250,11 +246,33 @@ def test_a_damaged_partial_file_is_scored_again(folder: Path, track: Any, tmp_pa
 
 
 def test_a_crash_of_the_model_keeps_what_is_finished(track: Any, tmp_path: Path) -> None:
-    model = predictor(tmp_path, "calls.append(1)\nif len(calls) == 7: raise MemoryError('full')\nreturn p")
-    with pytest.raises(InputError, match="MemoryError: full"):
-        evaluate(model, track, out=tmp_path / "out", options=QUICK)
+    model = predictor(tmp_path, "calls.append(1)\nif len(calls) == 7: raise RuntimeError('gone')\nreturn p")
+    with pytest.raises(InputError, match="RuntimeError: gone"):
+        evaluate(model, track, out=tmp_path / "out", options=TOLD)
     assert (tmp_path / "out" / ".partial").exists()
     assert not (tmp_path / "out" / "results.json").exists()
+
+
+def test_a_batch_too_large_for_the_memory_is_split(track: Any, tmp_path: Path) -> None:
+    whole = evaluate(predictor(tmp_path, "return p"), track, options=QUICK)
+    code = "if len(images) > 2: raise RuntimeError('CUDA out of memory. Tried to allocate')\nreturn p"
+    split = evaluate(predictor(tmp_path, code), track, options=QUICK)
+    assert np.allclose(split.per_image["nll"], whole.per_image["nll"], rtol=1e-6)
+    with pytest.raises(InputError, match="out of memory"):
+        evaluate(predictor(tmp_path, "raise MemoryError('out of memory')"), track, options=QUICK)
+
+
+def test_a_normalisation_applied_twice_is_suspected(track: Any, tmp_path: Path) -> None:
+    """A model that subtracts the mean count by itself, of images that have lost it already."""
+    code = "return 1 / (1 + np.exp(-0.3 * (images - 45.0)))"
+    model = predictor(tmp_path, code)
+    (warning,) = evaluate(model, track, options=TOLD).results.warnings
+    assert "with its declared normalisation, standardised, and 1.00" in warning
+    assert warning.endswith("with counts: is the declared one right, or applied twice?")
+    right = Options(
+        bootstrap_samples=200, train_conditions=["defocus=0nm"], contract=InputContract(normalisation="counts")
+    )
+    assert evaluate(model, track, options=right).results.warnings == []
 
 
 def test_unknown_conditions_and_odd_options_are_named(folder: Path, track: Any, tmp_path: Path) -> None:
