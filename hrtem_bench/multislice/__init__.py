@@ -7,7 +7,7 @@ from hrtem_bench.multislice.parametrization import (
     projected_potential,
     scattering_factor,
 )
-from hrtem_bench.multislice.simulate import displaced, exit_waves
+from hrtem_bench.multislice.simulate import displaced, exit_waves, has_gpu
 
 __all__ = [
     "PARAMETRIZATIONS",
@@ -17,6 +17,7 @@ __all__ = [
     "displaced",
     "elements",
     "exit_waves",
+    "has_gpu",
     "projected_potential",
     "scattering_factor",
 ]

@@ -99,7 +99,7 @@ def _tables(symbols: list[str], grid: Grid, energy: float, parametrization: str)
 
 @lru_cache(maxsize=128)
 def _radial_table(symbol: str, nyquist: float, energy: float, parametrization: str) -> tuple[Any, Any]:
-    """(|q|, log-transmission) up to LIMIT of Nyquist; remembered, since specimens made alike share elements and grid."""
+    """(|q|, log-transmission) up to LIMIT of Nyquist; remembered: specimens made alike share elements and grid."""
     radii = np.linspace(0, LIMIT * nyquist, 2048)
     b = log_transmission(symbol, radii, band=BAND * nyquist, energy=energy, parametrization=parametrization)
     for array in (radii, b):

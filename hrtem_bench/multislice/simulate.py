@@ -9,10 +9,10 @@ from typing import Any
 
 import numpy as np
 
-from hrtem_bench.errors import InputError
+from hrtem_bench.errors import InputError, require
 from hrtem_bench.multislice.plan import Plan, make_plan
 
-DEVICES = ("cpu",)
+DEVICES = ("cpu", "cuda")
 
 
 def exit_waves(
@@ -36,8 +36,9 @@ def exit_waves(
     smaller ones, see `choose_grid`). slice_thickness: Å, the most a slice may have. phonons: number of
     frozen-phonon configurations, in each of which every atom is displaced by a normal deviate of standard deviation
     `displacement` (Å, along each axis); None for one wave with the atoms where they are. seed: of the displacements;
-    configuration i depends on (seed, i) alone. parametrization: "lobato" or "kirkland". threads: CPU threads, all by
-    default; the result does not depend on it. progress: called with (waves done, waves in all).
+    configuration i depends on (seed, i) alone. device: "cpu" (Numba) or "cuda" (CuPy). parametrization: "lobato" or
+    "kirkland". threads: CPU threads, all by default; the result does not depend on it. progress: called with (waves
+    done, waves in all).
 
     Returns (phonons, ny, nx) complex64, band-limited to 2/3 of Nyquist. Intensities, never waves, are to be averaged
     over the configurations. Raises InputError for boxes, elements or settings that cannot be simulated.
@@ -61,6 +62,8 @@ def exit_waves(
     def positions(index: int) -> Any:
         return atoms.positions if phonons is None else displaced(atoms.positions, displacement, seed, index)
 
+    if device == "cuda":
+        return _run_cuda(plan, positions, symbols, count, progress)
     return _run_cpu(plan, positions, symbols, count, threads or _cpus(), progress)
 
 
@@ -90,6 +93,50 @@ def _run_cpu(
             if progress:
                 progress(i + 1, count)
     return waves
+
+
+def _run_cuda(
+    plan: Plan,
+    positions: Callable[[int], Any],
+    symbols: Any,
+    count: int,
+    progress: Callable[[int, int], None] | None,
+) -> Any:
+    """Waves in batches as large as free memory allows; a batch that does not fit after all is halved."""
+    cupy = require("cupy", "cuda12")
+    if not has_gpu():
+        raise InputError("no CUDA GPU was found: use device='cpu'")
+    import array_api_compat.cupy as xp
+
+    from hrtem_bench.multislice.engine_array import ARRAYS_PER_WAVE, exit_waves_batch
+
+    waves = np.empty((count, *plan.grid.shape), np.complex64)
+    free, _ = cupy.cuda.runtime.memGetInfo()
+    batch = min(count, max(1, int(0.8 * free / (ARRAYS_PER_WAVE * waves[0].nbytes))))
+    done = 0
+    while done < count:
+        now = range(done, min(done + batch, count))
+        try:
+            got = exit_waves_batch(plan, [positions(i) for i in now], symbols, xp, cupy.asarray)
+        except cupy.cuda.memory.OutOfMemoryError:
+            if batch == 1:
+                raise InputError("one wave does not fit in the GPU's memory: use a larger pixel_size") from None
+            batch = max(1, batch // 2)
+            continue
+        waves[done : done + len(now)] = cupy.asnumpy(got)
+        done += len(now)
+        if progress:
+            progress(done, count)
+    return waves
+
+
+def has_gpu() -> bool:
+    """Whether CuPy is installed and sees a CUDA GPU."""
+    try:
+        import cupy
+    except ImportError:
+        return False
+    return bool(cupy.cuda.is_available())
 
 
 def _cpus() -> int:
