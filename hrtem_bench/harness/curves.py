@@ -20,6 +20,7 @@ if TYPE_CHECKING:
 
 Columns = Mapping[str, NDArray[Any]]
 SPREAD_POINTS = 64
+MOST_CONDITIONS = 512
 
 
 def transfer_values(
@@ -27,13 +28,21 @@ def transfer_values(
 ) -> list[dict[str, float | None]]:
     """ "epsilon", "sigma" and "coverage" of each test set; the last two None where `train` is empty.
 
-    Sets are the conditions as used, one for each image or distinct setting; q_max in 1/Å.
+    Sets are the conditions as used, one for each image or distinct setting; q_max in 1/Å. Of a set of more than
+    512, so many at even steps stand for all.
     """
     from hrtem_bench.physics import epsilon, transfer_table
 
+    train, tests = _thinned(train), [_thinned(test) for test in tests]
     if train:
         return [dict(row) for row in transfer_table(train, tests, q_max=q_max)]
     return [{"epsilon": epsilon(test, q_max=q_max), "sigma": None, "coverage": None} for test in tests]
+
+
+def _thinned(conditions: Sequence[Condition]) -> Sequence[Condition]:
+    if len(conditions) <= MOST_CONDITIONS:
+        return conditions
+    return [conditions[i] for i in np.linspace(0, len(conditions) - 1, MOST_CONDITIONS).astype(int)]
 
 
 def spread_set(nominal: Condition, spread: Mapping[str, float]) -> tuple[Condition, ...]:

@@ -39,6 +39,13 @@ def test_a_spread_set_stands_for_a_drawn_one() -> None:
     assert row["sigma"] == pytest.approx(1, abs=2e-3)
 
 
+def test_a_large_set_is_stood_for_by_part_of_it() -> None:
+    rng = np.random.default_rng(1)
+    large = [HERE.replace(C10=-100 + 15 * x) for x in rng.standard_normal(1400)]
+    (row,) = transfer_values(large, [large[:500]], 1.25)
+    assert row["sigma"] == pytest.approx(1, abs=3e-3)
+
+
 def test_transfer_values() -> None:
     same, other = transfer_values([HERE], [[HERE], [THERE]], 1.25)
     assert same["sigma"] == pytest.approx(1)

@@ -3,7 +3,10 @@
 from __future__ import annotations
 
 import json
-from dataclasses import dataclass
+import signal
+import subprocess
+import sys
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -212,6 +215,38 @@ def test_an_interrupted_run_resumes_and_ends_the_same(folder: Path, track: Any, 
     assert sorted(path.name for path in out.iterdir()) == ["per_image.parquet", "results.json"]
 
 
+KILLED = """
+import os, signal, sys
+sys.path.insert(0, {here!r})
+from conftest import FakeTrack
+from hrtem_bench.harness import Options, evaluate
+
+
+def progress(condition, done, total):
+    if done >= {after}:
+        os.kill(os.getpid(), signal.SIGKILL)
+
+
+evaluate({folder!r}, FakeTrack(), out={out!r}, options=Options(bootstrap_samples=200, batch_size=4), progress=progress)
+"""
+
+
+def test_a_killed_process_resumes_to_the_same_results_file(folder: Path, track: Any, tmp_path: Path) -> None:
+    """Killed twice, once between conditions' files and once within a condition; then left to finish."""
+    evaluate(str(folder), track, out=tmp_path / "whole", options=replace(QUICK, batch_size=4))
+    out = tmp_path / "out"
+    for after in (6, 16, 99):
+        script = KILLED.format(here=str(Path(__file__).parent), folder=str(folder), out=str(out), after=after)
+        code = subprocess.run([sys.executable, "-c", script], check=False, timeout=120).returncode
+        assert code == (0 if after == 99 else -signal.SIGKILL)
+        assert (out / "results.json").exists() is (after == 99)
+    assert sorted(path.name for path in out.iterdir()) == ["per_image.parquet", "results.json"]
+    contents = [json.loads((path / "results.json").read_text()) for path in (out, tmp_path / "whole")]
+    for content in contents:
+        del content["provenance"]
+    assert contents[0] == contents[1]
+
+
 def test_another_model_or_setting_does_not_resume(folder: Path, track: Any, tmp_path: Path) -> None:
     out = tmp_path / "out"
     with pytest.raises(Killed):
@@ -269,9 +304,7 @@ def test_a_normalisation_applied_twice_is_suspected(track: Any, tmp_path: Path) 
     (warning,) = evaluate(model, track, options=TOLD).results.warnings
     assert "with its declared normalisation, standardised, and 1.00" in warning
     assert warning.endswith("with counts: is the declared one right, or applied twice?")
-    right = Options(
-        bootstrap_samples=200, train_conditions=["defocus=0nm"], contract=InputContract(normalisation="counts")
-    )
+    right = replace(TOLD, contract=InputContract(normalisation="counts"))
     assert evaluate(model, track, options=right).results.warnings == []
 
 
