@@ -19,11 +19,11 @@ ATOMIC_MASS = 1.66053906660
 """Atomic mass constant in g/cm³ Å³: one unit of mass in one Å³ (CODATA 2018)."""
 
 _ROUNDS, _STEPS, _LAST_STEPS = 20, 6, 24
-_STIFFNESS = (0.1, 1.0, 0.3)
+_STIFFNESS = (0.1, 1.0, 0.4)
 _RATE, _MOMENTUM = 0.15, 0.8
 _REACH = (2.0, 1.65)
 """Longest distance over which a bond forms, in bond lengths: in the first round and in the last."""
-_SHAKE = 0.15
+_SHAKE = 0.2
 """Standard deviation of the first shake along each axis, in bond lengths."""
 
 
@@ -48,8 +48,7 @@ def amorphous_film(
     rng = np.random.default_rng(np.random.SeedSequence(seed))
     box = np.array(size, float)
     kinds = _drawn_kinds(material, atom_count(material, density, math.prod(size)), rng)
-    positions = rng.random((len(kinds), 3)) * box
-    positions = positions[np.lexsort((positions // _cutoff(material)).T)]  # neighbours lie close in memory
+    positions = _spread(len(kinds), box, rng)
     positions = _kept_apart(_network(positions, box, kinds, material, rng), box, kinds, material)
     numbers = require("ase.data", "sim").atomic_numbers
     return np.array([numbers[site.element] for site in material.sites])[kinds], positions
@@ -76,6 +75,25 @@ def _drawn_kinds(material: Glass, count: int, rng: np.random.Generator) -> np.nd
     return rng.permutation(np.repeat(np.arange(len(material.sites)), np.diff(edges, prepend=0)))
 
 
+def _spread(count: int, box: np.ndarray, rng: np.random.Generator) -> np.ndarray:
+    """Random places (count, 3), one in each of as many equal parts of the box, neighbours close in memory.
+
+    Independent places would leave the film lumpy over nanometres, which no short-ranged force evens out.
+    """
+    edge = float(np.cbrt(box.prod() / count))
+    layers = round(float(box[2]) / edge)
+    per_layer = np.diff(np.rint(np.linspace(0, count, layers + 1)).astype(int))
+    rows = round(float(box[1]) / edge)
+    places = []
+    for layer, atoms in enumerate(per_layer):
+        per_row = np.diff(np.rint(np.linspace(0, atoms, rows + 1)).astype(int))
+        row = np.repeat(np.arange(rows), per_row)
+        column = np.arange(atoms) - np.repeat(np.cumsum(per_row) - per_row, per_row)
+        x, y, z = rng.random((3, atoms))
+        places.append(np.column_stack([(column + x) / per_row[row], (row + y) / rows, (layer + z) / layers]))
+    return np.concatenate(places) * box
+
+
 def _network(
     positions: np.ndarray, box: np.ndarray, kinds: np.ndarray, material: Glass, rng: np.random.Generator
 ) -> np.ndarray:
@@ -88,8 +106,9 @@ def _network(
         pairs, lengths = networks.neighbour_pairs(positions, box, _cutoff(material))
         i, j = kinds[pairs[:, 0]], kinds[pairs[:, 1]]
         bonded = bond[i, j]
-        order = _by_length(lengths, bonded, _REACH[0] + (_REACH[1] - _REACH[0]) * done)
-        relation, middle = networks.assign_bonds(pairs, order, kinds, valence)
+        order = _by_length(lengths, bonded, float(np.interp(done, (0, 1), _REACH)))
+        cosine = math.cos(math.radians(np.interp(done, (0, 1), material.narrowest)))
+        relation, middle = networks.assign_bonds(positions, box, pairs, order, kinds, valence, cosine)
         rest = np.where(relation == networks.BONDED, bonded, material.contact)
         k = np.flatnonzero(relation == networks.SECOND)
         rest[k] = second[kinds[middle[k]], i[k], j[k]]

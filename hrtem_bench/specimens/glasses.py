@@ -28,7 +28,8 @@ class Glass:
     name: of the film in a recipe. density: default, g/cm³. sites: kinds of atoms; their shares sum to 1. bonds:
     (i, j), i <= j -> bond length of these kinds, Å; kinds that are not there do not bond. contact: distance, Å,
     below which atoms that share neither bond nor neighbour repel each other. limits: densities that can be
-    made, g/cm³. source: of the numbers.
+    made, g/cm³. source: of the numbers. narrowest: angle that a new bond leaves to the others of its atom, degrees,
+    when the network begins and when it is done; a wider one makes voids smaller, and leaves more bonds open.
     """
 
     name: str
@@ -38,6 +39,7 @@ class Glass:
     contact: float
     limits: tuple[float, float]
     source: str
+    narrowest: tuple[float, float] = (60.0, 30.0)
 
 
 _TETRAHEDRAL = 109.47
@@ -45,17 +47,18 @@ _KNOWN = (
     Glass(
         "a-C",
         density=2.0,
-        sites=(Site("C", 0.85, 3, 118.0), Site("C", 0.15, 4, _TETRAHEDRAL)),
+        sites=(Site("C", 0.85, 3, 120.0), Site("C", 0.15, 4, _TETRAHEDRAL)),
         bonds=MappingProxyType({(0, 0): 1.43, (0, 1): 1.48, (1, 1): 1.54}),
-        contact=3.0,
+        contact=3.2,
         limits=(0.5, 2.6),
         source="Bonds between those of graphite (1.42 Å) and diamond (1.54 Å). Threefold and fourfold atoms at "
         "2.0 g/cm³: G. Galli, R. M. Martin, R. Car, M. Parrinello, Phys. Rev. Lett. 62, 555 (1989).",
+        narrowest=(90.0, 45.0),
     ),
     Glass(
         "ta-C",
         density=3.0,
-        sites=(Site("C", 0.2, 3, 118.0), Site("C", 0.8, 4, _TETRAHEDRAL)),
+        sites=(Site("C", 0.2, 3, 120.0), Site("C", 0.8, 4, _TETRAHEDRAL)),
         bonds=MappingProxyType({(0, 0): 1.43, (0, 1): 1.50, (1, 1): 1.54}),
         contact=2.9,
         limits=(2.4, 3.4),

@@ -109,13 +109,35 @@ def _closes_square(bonds, count, i, j):
 
 
 @njit(cache=True)
-def assign_bonds(pairs, order, kinds, valence):
+def _toward(positions, box, i, j):
+    """Vector from atom i to the nearest image of atom j."""
+    return (
+        _nearest(positions[j, 0] - positions[i, 0], box[0]),
+        _nearest(positions[j, 1] - positions[i, 1], box[1]),
+        _nearest(positions[j, 2] - positions[i, 2], box[2]),
+    )
+
+
+@njit(cache=True)
+def _crowds(positions, box, bonds, count, i, j, cosine):
+    """Whether a bond from i to j would make an angle of larger cosine than that with another bond of i."""
+    x, y, z = _toward(positions, box, i, j)
+    square = x * x + y * y + z * z
+    for a in range(count[i]):
+        u, v, w = _toward(positions, box, i, bonds[i, a])
+        if x * u + y * v + z * w > cosine * np.sqrt(square * (u * u + v * v + w * w)):
+            return True
+    return False
+
+
+@njit(cache=True)
+def assign_bonds(positions, box, pairs, order, kinds, valence, cosine):
     """Bonds given to the pairs in turn, wherever both atoms can still take one.
 
     pairs (m, 2): from `neighbour_pairs`. order: those that may bond, the first to be bonded first. kinds (n,):
-    kind of each atom; valence (kinds,): how many bonds it takes. No bond closes a ring of three or four
-    atoms: such rings strain the network most. Returns for each pair its relation, and the atom in the
-    middle of a SECOND (else -1).
+    kind of each atom; valence (kinds,): how many bonds it takes. No bond makes an angle of larger `cosine` with
+    another, and none closes a ring of three or four atoms: both would strain the network. Returns for each
+    pair its relation, and the atom in the middle of a SECOND (else -1).
     """
     n = kinds.shape[0]
     bonds = np.full((n, MAX_BONDS), -1, np.int32)
@@ -127,6 +149,8 @@ def assign_bonds(pairs, order, kinds, valence):
         if count[i] >= valence[kinds[i]] or count[j] >= valence[kinds[j]]:
             continue
         if _common(bonds, count, i, j) >= 0 or _closes_square(bonds, count, i, j):
+            continue
+        if _crowds(positions, box, bonds, count, i, j, cosine) or _crowds(positions, box, bonds, count, j, i, cosine):
             continue
         bonds[i, count[i]] = j
         bonds[j, count[j]] = i
@@ -156,9 +180,7 @@ def relax(positions, box, pairs, relation, rest, stiffness, steps, rate, momentu
         force[:] = 0.0
         for k in range(pairs.shape[0]):
             i, j = pairs[k, 0], pairs[k, 1]
-            x = _nearest(positions[i, 0] - positions[j, 0], box[0])
-            y = _nearest(positions[i, 1] - positions[j, 1], box[1])
-            z = _nearest(positions[i, 2] - positions[j, 2], box[2])
+            x, y, z = _toward(positions, box, j, i)
             square = x * x + y * y + z * z
             if relation[k] == NONBONDED and square >= rest[k] * rest[k]:
                 continue

@@ -157,16 +157,32 @@ def test_neighbour_pairs_of_a_crowd_outgrow_the_first_guess():
     assert len(pairs) == len(cKDTree(positions, boxsize=6.0).query_pairs(2.0)) > 8 * 400 + 64
 
 
+SQUARE = np.array([[1.0, 1, 1], [2, 1, 1], [2, 2, 1], [1, 2, 1], [0.2, 2.8, 1]]) + 4.0
+SQUARE_PAIRS = np.array([[0, 1], [1, 2], [2, 3], [3, 0], [0, 2], [3, 4]], np.int32)
+
+
+def bonded(plain, valence=3, narrowest=30.0):
+    order, kinds = np.arange(len(SQUARE_PAIRS)), np.zeros(5, int)
+    cosine = np.cos(np.radians(narrowest))
+    box = np.full(3, 20.0)
+    return kernel("assign_bonds", plain)(SQUARE, box, SQUARE_PAIRS, order, kinds, np.array([valence]), cosine)
+
+
 @BOTH
-def test_bonds_respect_valence_and_close_no_small_ring(plain):
-    # A square of four atoms and one outside: 0-1-2-3-0 would be a ring of four.
-    pairs = np.array([[0, 1], [1, 2], [2, 3], [3, 0], [0, 2], [3, 4]], np.int32)
-    order = np.arange(len(pairs))
-    relation, middle = kernel("assign_bonds", plain)(pairs, order, np.zeros(5, int), np.array([3]))
+def test_bonds_close_no_ring_of_three_or_four(plain):
+    relation, middle = bonded(plain)
     assert relation.tolist() == [1, 1, 1, 0, 2, 1]
     assert middle[4] == 1
-    relation, _ = kernel("assign_bonds", plain)(pairs, order, np.zeros(5, int), np.array([1]))
-    assert relation.tolist() == [1, 0, 1, 0, 0, 0]
+
+
+@BOTH
+def test_bonds_respect_valence(plain):
+    assert bonded(plain, valence=1)[0].tolist() == [1, 0, 1, 0, 0, 0]
+
+
+@BOTH
+def test_bonds_leave_an_angle(plain):
+    assert bonded(plain, narrowest=100.0)[0].tolist() == [1, 0, 1, 0, 0, 1]
 
 
 @BOTH
