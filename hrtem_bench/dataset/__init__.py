@@ -8,6 +8,7 @@ track = open_dataset("data/mini", "defocus")
 from hrtem_bench.dataset.estimate import Estimate, estimate
 from hrtem_bench.dataset.generation import generate
 from hrtem_bench.dataset.manifest import Manifest, Shard, TrackEntry, read_manifest
+from hrtem_bench.dataset.publishing import Publication, publish
 from hrtem_bench.dataset.reader import ExitWave, ExitWaves, Sample, Track, open_dataset, open_exit_waves
 from hrtem_bench.dataset.recipes import Recipe, load_recipe, parse_recipe, shipped_recipes
 from hrtem_bench.dataset.tracks import TrackCondition
@@ -18,6 +19,7 @@ __all__ = [
     "ExitWave",
     "ExitWaves",
     "Manifest",
+    "Publication",
     "Recipe",
     "Sample",
     "Shard",
@@ -31,6 +33,7 @@ __all__ = [
     "open_dataset",
     "open_exit_waves",
     "parse_recipe",
+    "publish",
     "read_manifest",
     "shipped_recipes",
     "verify",

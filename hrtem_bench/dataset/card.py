@@ -3,18 +3,18 @@
 from __future__ import annotations
 
 import json
+import re
 import string
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-import hrtem_bench
 from hrtem_bench.dataset.files import write_aside
 from hrtem_bench.dataset.manifest import Manifest, Shard, TrackEntry
 from hrtem_bench.dataset.plan import place_of
 from hrtem_bench.dataset.recipes import SPLITS, Recipe, recipe_from_dict
 from hrtem_bench.dataset.schema import EXIT_WAVES, columns_of
-from hrtem_bench.errors import InputError
+from hrtem_bench.dataset.sources import card_source
 
 CARD = "README.md"
 LICENCE = "cc-by-4.0"
@@ -31,17 +31,16 @@ def render_card(folder: Path, manifest: Manifest, location: str | None = None) -
 
     location: where the card says to load from; a placeholder folder by default, a Hub id when publishing.
     """
-    body = string.Template(template("dataset.md")).substitute(_fields(manifest, location or f"path/to/{manifest.name}"))
+    body = string.Template(card_source("dataset.md")).substitute(
+        _fields(manifest, location or f"path/to/{manifest.name}")
+    )
     return f"---\n{_front_matter(folder, manifest)}---\n\n{body}"
 
 
-def template(name: str) -> str:
-    """The text of a card source, from the installed package or from the project's folder."""
-    package = Path(hrtem_bench.__file__).parent
-    for folder in (package / "shipped" / "data_cards", package.parent / "data_cards"):
-        if (folder / name).is_file():
-            return (folder / name).read_text(encoding="utf-8")
-    raise InputError(f"the card source {name} is missing from this installation: install hrtem-bench again")
+def location_in(card: str) -> str | None:
+    """Where a card says to load its dataset from; None if it does not say."""
+    found = re.search(r'open_dataset\("([^"]+)"', card)
+    return found[1] if found else None
 
 
 def _front_matter(folder: Path, manifest: Manifest) -> str:
@@ -188,7 +187,7 @@ def _exit_waves(manifest: Manifest, recipe: Recipe, location: str) -> str:
         "pixel_size": f"{recipe.sampling.pixel_size:g}",
         "location": location,
     }
-    return string.Template(template("exit_waves.md")).substitute(kept).strip()
+    return string.Template(card_source("exit_waves.md")).substitute(kept).strip()
 
 
 def _specimen(recipe: Recipe) -> str:

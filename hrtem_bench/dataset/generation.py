@@ -37,6 +37,7 @@ def generate(
     Raises InputError for a folder that cannot be used, and for what makes a run stop.
     """
     from hrtem_bench.dataset.card import write_card
+    from hrtem_bench.dataset.croissant import write_croissant
     from hrtem_bench.dataset.shards import assemble
 
     for module in ("pyarrow", "PIL"):
@@ -51,6 +52,7 @@ def generate(
             _simulate_all(recipe, out, workers or _cpus(), device, progress, simulate)
             manifest = make_manifest(recipe, assemble(make_plan(recipe), out))
             write_card(out, manifest)
+            write_croissant(out, manifest)
             write_manifest(out, manifest)
     remove_parts(out)
     return manifest

@@ -1,8 +1,9 @@
-"""The Hugging Face Hub: fetching a dataset's files, with one clear line when that cannot be."""
+"""The Hugging Face Hub: fetching a dataset's files, and what goes wrong there in one clear line."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+import contextlib
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 from hrtem_bench.errors import InputError, require
@@ -18,38 +19,48 @@ def download(repo: str, revision: str | None, patterns: Sequence[str]) -> Path:
     Hub cannot be reached and the files are not in the cache, and when the repository or the revision is not there.
     """
     hub = require("huggingface_hub", "data")
-    errors = require("huggingface_hub.errors", "data")
-    try:
+    with explained(f"the dataset {repo}", "there is no folder of that name either: check the name or the network"):
         return Path(
             hub.snapshot_download(
-                repo,
-                repo_type="dataset",
-                revision=revision,
-                allow_patterns=list(patterns),
-                etag_timeout=TIMEOUT,
+                repo, repo_type="dataset", revision=revision, allow_patterns=list(patterns), etag_timeout=TIMEOUT
             )
         )
+
+
+@contextlib.contextmanager
+def explained(what: str, advice: str) -> Iterator[None]:
+    """What the Hub or the way to it refuses, as an InputError of one line. No message of theirs is passed on whole."""
+    errors = require("huggingface_hub.errors", "data")
+    try:
+        yield
+    except InputError:
+        raise
     except errors.HFValidationError as error:
-        raise InputError(f"{repo!r} is neither a folder nor a Hub id: {str(error).splitlines()[0]}") from None
+        raise InputError(f"{what}: {str(error).splitlines()[0]}") from None
     except errors.RevisionNotFoundError:
-        raise InputError(f"the dataset {repo} on the Hub has no revision {revision!r}") from None
+        raise InputError(f"{what}: the Hub has no such revision of it") from None
     except errors.RepositoryNotFoundError:
         raise InputError(
-            f"no dataset {repo!r}: there is no such folder, and no such repository on the Hub (or it is private: "
-            "log in with `hf auth login`)"
+            f"{what}: no such repository on the Hub, or it is private (log in with `hf auth login`); {advice}"
         ) from None
+    except errors.HfHubHTTPError as error:
+        status = error.response.status_code if error.response is not None else 0
+        if status in (401, 403):
+            raise InputError(
+                f"{what}: the Hub refuses the token ({status}): `hf auth login` with one that may do this"
+            ) from None
+        raise InputError(f"{what}: the Hub answers with error {status}; {advice}") from None
     except Exception as error:
         if not _is_network(error):
             raise
-        raise InputError(
-            f"no folder {repo!r}, and the Hub cannot be reached for a repository of that name "
-            f"({type(error).__name__}): check the path or the network"
-        ) from None
+        raise InputError(f"{what}: the Hub cannot be reached ({type(error).__name__}); {advice}") from None
 
 
-def _is_network(error: Exception) -> bool:
-    from huggingface_hub.errors import HfHubHTTPError, OfflineModeIsEnabled
-
-    # The library's HTTP client has changed its package's name from release to release, not its prefix.
-    of_client = type(error).__module__.startswith("httpx")
-    return of_client or isinstance(error, (HfHubHTTPError, OfflineModeIsEnabled, OSError))
+def _is_network(error: BaseException | None) -> bool:
+    """Whether a failure is of the network; the library wraps some of them in errors of other kinds."""
+    while error is not None:
+        # The library's HTTP client has changed its package's name from release to release, not its prefix.
+        if isinstance(error, OSError) or type(error).__module__.startswith("httpx"):
+            return True
+        error = error.__cause__
+    return False

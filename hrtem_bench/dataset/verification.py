@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
-from hrtem_bench.dataset.card import CARD
+import hrtem_bench
+from hrtem_bench.dataset.card import CARD, location_in, render_card
 from hrtem_bench.dataset.content import Seen, check_shard
+from hrtem_bench.dataset.croissant import CROISSANT, HUB, render_croissant
 from hrtem_bench.dataset.files import sha256_of
 from hrtem_bench.dataset.manifest import MANIFEST, Manifest, checksum, make_manifest, read_manifest
 from hrtem_bench.dataset.parts import PARTS
@@ -102,7 +105,35 @@ def _check_files(folder: Path, manifest: Manifest) -> Iterator[str]:
         name = path.relative_to(folder).as_posix()
         if path.is_file() and name not in listed:
             yield f"{name}: not in the manifest"
-    if not (folder / CARD).is_file():
-        yield f"{CARD}: missing"
+    yield from _check_cards(folder, manifest)
     if (folder / PARTS).exists():
         yield f"{PARTS}: left over; run the same generate command again, it removes them"
+
+
+def _check_cards(folder: Path, manifest: Manifest) -> Iterator[str]:
+    """That README.md and croissant.json say what the manifest gives, if the same version of the code wrote them."""
+    for name, check in ((CARD, _is_card), (CROISSANT, _is_croissant)):
+        path = folder / name
+        if not path.is_file():
+            yield f"{name}: missing"
+        elif manifest.code_version == hrtem_bench.__version__:
+            if not check(folder, manifest, path.read_text(encoding="utf-8", errors="replace")):
+                yield f"{name}: is not what the manifest gives"
+
+
+def _is_card(folder: Path, manifest: Manifest, text: str) -> bool:
+    import pyarrow as pa
+
+    try:
+        return text == render_card(folder, manifest, location_in(text))
+    except (pa.ArrowException, OSError):
+        return True  # a file that it describes cannot be read, which is a problem of its own
+
+
+def _is_croissant(folder: Path, manifest: Manifest, text: str) -> bool:
+    try:
+        card = json.loads(text)
+        location = card["url"].removeprefix(HUB).lstrip("/") or None
+        return text == render_croissant(manifest, location, card.get("datePublished"))
+    except (ValueError, LookupError, AttributeError, TypeError):
+        return False

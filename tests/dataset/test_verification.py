@@ -178,6 +178,13 @@ def test_an_edited_manifest_is_found(copy, old, new, words):
     assert any(p.startswith("manifest.json") and words in p for p in verify(copy).problems)
 
 
+@pytest.mark.parametrize("name", ["README.md", "croissant.json"])
+def test_edited_words_are_found(copy, name):
+    text = (copy / name).read_text(encoding="utf-8")
+    (copy / name).write_text(text.replace("1.2.3", "1.2.4", 1), encoding="utf-8")
+    assert verify(copy).problems == (f"{name}: is not what the manifest gives",)
+
+
 def test_a_manifest_that_cannot_be_read_is_an_input_error(copy):
     (copy / "manifest.json").write_text('{"schema_version": 1')
     with pytest.raises(InputError, match="damaged"):

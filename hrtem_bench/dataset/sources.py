@@ -1,0 +1,17 @@
+"""Where the sources of cards are: in the installed package, or in the project's folder."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import hrtem_bench
+from hrtem_bench.errors import InputError
+
+
+def card_source(name: str) -> str:
+    """The text of a file of data_cards/; InputError if this installation lacks it."""
+    package = Path(hrtem_bench.__file__).parent
+    for folder in (package / "shipped" / "data_cards", package.parent / "data_cards"):
+        if (folder / name).is_file():
+            return (folder / name).read_text(encoding="utf-8")
+    raise InputError(f"the card source {name} is missing from this installation: install hrtem-bench again")
