@@ -1,4 +1,4 @@
-"""Image formation: exit waves to expected intensity to electron counts."""
+"""Image formation: exit waves to expected intensity by the quasi-coherent envelopes, and to ideal electron counts."""
 
 from __future__ import annotations
 
@@ -16,32 +16,6 @@ NEGLIGIBLE = 1e-4
 """A wave's frequencies that an envelope brings below this part of their amplitude are not carried further."""
 
 
-def render(
-    waves: Any,
-    condition: Condition,
-    *,
-    pixel_size: float | tuple[float, float],
-    output_pixel_size: float | tuple[float, float] | None = None,
-    seed: int | np.random.Generator | None = None,
-    zero_focus: float = 0.0,
-) -> Any:
-    """One image of a specimen: (ny, nx) float32.
-
-    waves: exit waves (phonons, ny, nx) or (ny, nx), complex, at `pixel_size` Å (a number or (dy, dx)). condition: the
-    microscope's setting; its C10 counts from `zero_focus`, the C10 (Å) that brings the specimen's zero plane to
-    focus. output_pixel_size: Å, as `pixel_size` by default; the field must be a whole number of such pixels.
-    With a dose, Poisson counts in electrons per output pixel, drawn from `seed` (which is then required); without,
-    the expected intensity, of mean about 1. Raises InputError.
-    """
-    out = pixel_size if output_pixel_size is None else output_pixel_size
-    intensity = expected_intensity(
-        waves, [condition], pixel_size=pixel_size, output_pixel_size=out, zero_focus=zero_focus
-    )[0]
-    if condition.dose is None:
-        return intensity
-    return expose(intensity, condition.dose, pixel_size=out, seed=seed)
-
-
 def expected_intensity(
     waves: Any,
     conditions: Sequence[Condition],
@@ -52,22 +26,22 @@ def expected_intensity(
 ) -> Any:
     """Intensities averaged over phonon configurations, (conditions, ny, nx) float32, mean about 1, never negative.
 
-    Arguments as in `render`. Each wave is multiplied by `wave_transfer` (quasi-coherent envelopes) and by the defocus
-    phase of `zero_focus`, and carried on the smallest grid on which squaring it folds nothing back into
-    the output's band. The waves are transformed once for all conditions.
+    Arguments as in `render`. Each wave is multiplied by `wave_transfer` (quasi-coherent envelopes: docs/coherence.md
+    says how far from the truth they are) and by the defocus phase of `zero_focus`, and carried on the smallest grid
+    on which squaring it folds nothing back into the output's band. The waves are transformed once for all conditions.
     """
     from scipy import fft
 
-    waves = _checked_waves(waves)
+    waves = checked_waves(waves)
     size, out_size = pixel_sizes(pixel_size), pixel_sizes(output_pixel_size)
     out_shape = resampled_shape(waves.shape[1:], size, out_size)
     band = max(_band(c, 0.5 / min(size)) for c in conditions)
-    shape = _working_shape(waves.shape[1:], size, out_shape, band)
+    shape = working_shape(waves.shape[1:], size, out_shape, band)
     spectra = resize_spectrum(fft.fft2(waves, norm="forward"), shape)
     ky, kx = (np.fft.fftfreq(m, n * d / m) for m, n, d in zip(shape, waves.shape[1:], size, strict=True))
     images = np.empty((len(conditions), *out_shape), np.float32)
     for image, c in zip(images, conditions, strict=True):
-        transfer = _transfer(ky, kx, c, zero_focus)
+        transfer = specimen_transfer(ky, kx, c, zero_focus)
         total = np.zeros(shape, np.float32)
         for spectrum in spectra:
             wave = fft.ifft2(spectrum * transfer, norm="forward", overwrite_x=True)
@@ -95,7 +69,7 @@ def expose(
     return generator.poisson(np.asarray(intensity, float) * (dose * dy * dx)).astype(np.float32)
 
 
-def _checked_waves(waves: Any) -> Any:
+def checked_waves(waves: Any) -> Any:
     waves = np.asarray(waves)
     if waves.ndim == 2:
         waves = waves[None]
@@ -117,7 +91,7 @@ def _band(c: Condition, limit: float) -> float:
     return float(q)
 
 
-def _working_shape(
+def working_shape(
     shape: tuple[int, int], size: tuple[float, float], out_shape: tuple[int, int], band: float
 ) -> tuple[int, int]:
     """A grid on which |wave|² of a wave inside `band` is right inside the output's band.
@@ -135,8 +109,12 @@ def _working_shape(
     return out[0], out[1]
 
 
-def _transfer(ky: Any, kx: Any, c: Condition, zero_focus: float) -> Any:
-    """wave_transfer with the specimen's own defocus; envelopes belong to the condition alone, complex64."""
+def specimen_transfer(ky: Any, kx: Any, c: Condition, zero_focus: float, tilt: tuple[float, float] = (0.0, 0.0)) -> Any:
+    """(ny, nx) complex64: `wave_transfer` and the phase that brings the specimen's zero plane to focus.
+
+    Envelopes belong to the condition alone. tilt: (x, y) of the illumination as a spatial frequency, 1/Å. It is applied
+    in the zero plane, where the specimen is, so it shifts the lens and not the phase of zero focus.
+    """
     qx, qy = kx[None].astype(np.float64), ky[:, None].astype(np.float64)
     phase = np.pi * wavelength(c.energy) * zero_focus * (qx**2 + qy**2)
-    return (wave_transfer(qx, qy, c) * np.exp(-1j * phase)).astype(np.complex64)
+    return (wave_transfer(qx + tilt[0], qy + tilt[1], c) * np.exp(-1j * phase)).astype(np.complex64)
