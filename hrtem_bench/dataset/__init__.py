@@ -5,6 +5,7 @@ manifest = generate(recipe, "data/mini")
 track = open_dataset("data/mini", "defocus")
 """
 
+from hrtem_bench.dataset.differences import Difference, differences
 from hrtem_bench.dataset.estimate import Estimate, estimate
 from hrtem_bench.dataset.generation import generate
 from hrtem_bench.dataset.manifest import Manifest, Shard, TrackEntry, read_manifest
@@ -15,6 +16,7 @@ from hrtem_bench.dataset.tracks import TrackCondition
 from hrtem_bench.dataset.verification import Verification, verify
 
 __all__ = [
+    "Difference",
     "Estimate",
     "ExitWave",
     "ExitWaves",
@@ -27,6 +29,7 @@ __all__ = [
     "TrackCondition",
     "TrackEntry",
     "Verification",
+    "differences",
     "estimate",
     "generate",
     "load_recipe",

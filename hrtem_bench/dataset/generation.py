@@ -12,7 +12,7 @@ from hrtem_bench.dataset.parts import PARTS, locked, open_parts, part_path, remo
 from hrtem_bench.dataset.plan import Job, make_plan
 from hrtem_bench.dataset.recipes import Recipe, recipe_hash
 from hrtem_bench.dataset.structure import Simulate, simulate
-from hrtem_bench.dataset.workers import in_pool, in_process
+from hrtem_bench.dataset.workers import in_cluster, in_pool, in_process
 from hrtem_bench.errors import InputError, require
 
 Progress = Callable[[int, int], None]
@@ -23,6 +23,7 @@ def generate(
     out: str | Path,
     *,
     workers: int | None = None,
+    scheduler: str | None = None,
     device: str = "cpu",
     progress: Progress | None = None,
     simulate: Simulate = simulate,
@@ -31,8 +32,9 @@ def generate(
 
     workers: processes, one thread each; as many as CPUs by default. The bytes do not depend on it. An interrupted or
     failed run leaves finished structures in `out`; the same call takes them up again. A finished dataset of the same
-    recipe is left as it is. device: of the multislice engine. progress: called with (structures done, in all).
-    simulate: (recipe, job, device) -> Structure, a function that other processes can import.
+    recipe is left as it is. scheduler: address of a dask scheduler whose workers make the structures instead; they
+    must see `out` under the same path. device: of the multislice engine. progress: called with (structures done,
+    in all). simulate: (recipe, job, device) -> Structure, a function that other processes can import.
 
     Raises InputError for a folder that cannot be used, and for what makes a run stop.
     """
@@ -49,7 +51,7 @@ def generate(
     with _explained(out):
         open_parts(out, recipe)
         with locked(out):
-            _simulate_all(recipe, out, workers or _cpus(), device, progress, simulate)
+            _simulate_all(recipe, out, scheduler or workers or _cpus(), device, progress, simulate)
             manifest = make_manifest(recipe, assemble(make_plan(recipe), out))
             write_card(out, manifest)
             write_croissant(out, manifest)
@@ -75,24 +77,27 @@ def _finished(out: Path, recipe: Recipe) -> Manifest | None:
 
 
 def _simulate_all(
-    recipe: Recipe, out: Path, workers: int, device: str, progress: Progress | None, simulate: Simulate
+    recipe: Recipe, out: Path, where: int | str, device: str, progress: Progress | None, simulate: Simulate
 ) -> None:
     every = make_plan(recipe).jobs
     waiting = [job for job in every if not part_path(out, job).exists()]
     done = len(every) - len(waiting)
     if progress:
         progress(done, len(every))
-    for _ in _run(recipe, out, waiting, min(workers, len(waiting)), device, simulate):
+    for _ in _run(recipe, out, waiting, where, device, simulate):
         done += 1
         if progress:
             progress(done, len(every))
 
 
 def _run(
-    recipe: Recipe, out: Path, waiting: Sequence[Job], workers: int, device: str, simulate: Simulate
+    recipe: Recipe, out: Path, waiting: Sequence[Job], where: int | str, device: str, simulate: Simulate
 ) -> Iterator[None]:
-    if workers > 1:
-        return in_pool(recipe, out, waiting, workers, device, simulate)
+    """Make the waiting structures: where is a number of processes here, or the address of a scheduler."""
+    if isinstance(where, str):
+        return in_cluster(recipe, out, waiting, where, device, simulate)
+    if min(where, len(waiting)) > 1:
+        return in_pool(recipe, out, waiting, min(where, len(waiting)), device, simulate)
     return in_process(recipe, out, waiting, device, simulate)
 
 

@@ -116,9 +116,12 @@ def _check_cards(folder: Path, manifest: Manifest) -> Iterator[str]:
         path = folder / name
         if not path.is_file():
             yield f"{name}: missing"
-        elif manifest.code_version == hrtem_bench.__version__:
-            if not check(folder, manifest, path.read_text(encoding="utf-8", errors="replace")):
-                yield f"{name}: is not what the manifest gives"
+        elif manifest.code_version == hrtem_bench.__version__ and not check(folder, manifest, _text(path)):
+            yield f"{name}: is not what the manifest gives"
+
+
+def _text(path: Path) -> str:
+    return path.read_text(encoding="utf-8", errors="replace")
 
 
 def _is_card(folder: Path, manifest: Manifest, text: str) -> bool:

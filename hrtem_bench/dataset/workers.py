@@ -1,4 +1,4 @@
-"""Where structures are made: here, or in a pool of processes."""
+"""Where structures are made: here, in a pool of processes, or on a dask cluster."""
 
 from __future__ import annotations
 
@@ -14,7 +14,10 @@ from hrtem_bench.dataset.parts import part_path, save_part
 from hrtem_bench.dataset.plan import Job
 from hrtem_bench.dataset.recipes import Recipe
 from hrtem_bench.dataset.structure import Simulate, make_structure
-from hrtem_bench.errors import InputError, MissingPackage
+from hrtem_bench.errors import InputError, MissingPackage, require
+
+CONNECT_TIMEOUT = 10.0
+"""Seconds to wait for a scheduler."""
 
 
 def run_job(recipe: Recipe, out: Path, job: Job, device: str, simulate: Simulate) -> str:
@@ -74,6 +77,47 @@ def in_pool(
         ) from None
     finally:
         pool.shutdown(cancel_futures=True)
+
+
+def in_cluster(
+    recipe: Recipe, out: Path, waiting: Sequence[Job], scheduler: str, device: str, simulate: Simulate
+) -> Iterator[None]:
+    """Make the structures on the workers of a dask scheduler.
+
+    The workers write to `out` as it is named here. A worker that is lost has its structure made by another.
+    InputError if no scheduler answers, or one structure brings down several workers.
+    """
+    distributed = require("distributed", "dask")
+    try:
+        client = distributed.Client(scheduler, timeout=CONNECT_TIMEOUT)
+    except (OSError, ValueError) as error:
+        reason = str(error).splitlines()[0]
+        raise InputError(
+            f"no dask scheduler answers at {scheduler} ({reason}): start one with `dask scheduler`"
+        ) from None
+    with client:
+        futures = [
+            client.submit(_run_on_one_thread, recipe, out.resolve(), job, device, simulate, key=f"{out}-{job.name}")
+            for job in waiting
+        ]
+        try:
+            for future in distributed.as_completed(futures):
+                future.result()
+                yield
+        except distributed.KilledWorker as error:
+            raise InputError(
+                f"structure after structure, workers died ({error.task}): finished structures are kept; "
+                "run the same command again, on workers with more memory"
+            ) from None
+        finally:
+            client.cancel(futures, force=True)
+
+
+def _run_on_one_thread(recipe: Recipe, out: Path, job: Job, device: str, simulate: Simulate) -> str:
+    from threadpoolctl import threadpool_limits
+
+    with threadpool_limits(1):
+        return run_job(recipe, out, job, device, simulate)
 
 
 def _start_worker() -> None:

@@ -8,7 +8,7 @@ import pyarrow.parquet as pq
 import pytest
 import toy_datasets
 
-from hrtem_bench.dataset import generate, read_manifest, verify
+from hrtem_bench.dataset import Difference, differences, generate, read_manifest, verify
 from hrtem_bench.dataset.encode import decode_png, encode_png
 from hrtem_bench.dataset.files import sha256_of
 from hrtem_bench.dataset.manifest import checksum, write_manifest
@@ -176,6 +176,24 @@ def test_an_edited_manifest_is_found(copy, old, new, words):
     assert old in text
     path.write_text(text.replace(old, new, 1))
     assert any(p.startswith("manifest.json") and words in p for p in verify(copy).problems)
+
+
+def test_how_far_two_makings_differ(sound, copy, tmp_path):
+    def one_more_electron(rows):
+        counts = decode_png(rows[4]["image"]["bytes"])
+        counts[3, 5] += 2
+        rows[4]["image"]["bytes"] = encode_png(counts)
+        return rows
+
+    edit(copy, one_more_electron)
+    found = {d.track: d for d in differences(sound, copy)}
+    assert list(found) == ["defocus", "dose", "structure", "joint"]
+    assert found["defocus"] == Difference("defocus", 17, 1 / (17 * 32 * 32), 0.0, 2)
+    assert all(d.pixels == d.largest == 0 for name, d in found.items() if name != "defocus")
+    other = toy_datasets.recipe(toy_datasets.TOML.replace("seed = 7", "seed = 8"))
+    generate(other, tmp_path / "other", workers=1, simulate=toy_datasets.simulate)
+    with pytest.raises(InputError, match="different recipes"):
+        differences(sound, tmp_path / "other")
 
 
 @pytest.mark.parametrize("name", ["README.md", "croissant.json"])

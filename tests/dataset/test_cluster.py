@@ -1,0 +1,44 @@
+"""A dask cluster of several processes: the same bytes, also when one of them is killed on the way."""
+
+import os
+import signal
+import threading
+import time
+
+import pytest
+import toy_datasets
+
+from hrtem_bench.dataset import generate
+from hrtem_bench.dataset.parts import PARTS
+from hrtem_bench.errors import InputError
+
+
+@pytest.mark.slow
+def test_a_cluster_gives_the_same_bytes_with_a_worker_killed(tmp_path):
+    from distributed import Client, LocalCluster
+
+    generate(toy_datasets.recipe(), tmp_path / "alone", workers=1, simulate=toy_datasets.simulate)
+    folder = tmp_path / "cluster"
+    with LocalCluster(n_workers=3, threads_per_worker=1, processes=True, dashboard_address=None) as cluster:
+        with Client(cluster) as client:
+            pids = list(client.run(os.getpid).values())
+
+        def kill_one():
+            while not list((folder / PARTS).glob("*.arrow")):
+                time.sleep(0.02)
+            os.kill(pids[0], signal.SIGKILL)
+
+        killer = threading.Thread(target=kill_one)
+        killer.start()
+        generate(toy_datasets.recipe(), folder, scheduler=cluster.scheduler_address, simulate=toy_datasets.slow)
+        killer.join()
+    assert toy_datasets.files(folder) == toy_datasets.files(tmp_path / "alone")
+
+
+def test_no_scheduler_is_one_line(tmp_path, monkeypatch):
+    from hrtem_bench.dataset import workers
+
+    monkeypatch.setattr(workers, "CONNECT_TIMEOUT", 1.0)
+    with pytest.raises(InputError, match=r"no dask scheduler answers at tcp://127\.0\.0\.1:9") as caught:
+        generate(toy_datasets.recipe(), tmp_path, scheduler="tcp://127.0.0.1:9", simulate=toy_datasets.simulate)
+    assert "\n" not in str(caught.value)
