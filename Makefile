@@ -39,7 +39,7 @@ docs: $(VENV)/.development
 	$(call timed,docs,$(PYTHON) -m sphinx -W -q -b html docs docs/_build/html)
 
 wheel: $(VENV)/.development
-	$(call timed,wheel,$(PYTHON) -m pip --quiet wheel --no-deps --wheel-dir dist . \
+	$(call timed,wheel,rm -f dist/hrtem_bench-*.whl && $(PYTHON) -m pip --quiet wheel --no-deps --wheel-dir dist . \
 	&& $(PYTHON) -P tests/check_wheel.py dist)
 
 # torch first and by itself: resolved together with other packages, pip may settle on a build that brings CUDA.

@@ -26,15 +26,15 @@ assert load_recipe("mini").name == "mini"
 """
 
 
-def main(folder: Path) -> None:
+def main(folder: Path) -> int:
     (wheel,) = folder.glob("hrtem_bench-*.whl")
     with tempfile.TemporaryDirectory() as target:
         install = ["-m", "pip", "--quiet", "install", "--no-deps", "--target", target, str(wheel)]
         subprocess.run([sys.executable, *install], check=True)
         environment = os.environ | {"PYTHONPATH": target}
         question = [sys.executable, "-c", QUESTIONS, target]
-        subprocess.run(question, check=True, cwd=target, env=environment)
+        return subprocess.run(question, check=False, cwd=target, env=environment).returncode
 
 
 if __name__ == "__main__":
-    main(Path(sys.argv[1]))
+    sys.exit(main(Path(sys.argv[1])))
