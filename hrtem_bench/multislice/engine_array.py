@@ -11,7 +11,7 @@ from typing import Any
 
 import numpy as np
 
-from hrtem_bench.multislice.plan import Plan, positions_in_slices, propagator
+from hrtem_bench.multislice.plan import Plan, itinerary, positions_in_slices, propagator
 from hrtem_bench.multislice.spreading import SHARPNESS, WIDTH
 
 ARRAYS_PER_WAVE = 8
@@ -19,28 +19,40 @@ ARRAYS_PER_WAVE = 8
 
 
 def exit_waves_batch(
-    plan: Plan, positions: Sequence[Any], symbols: Any, xp: Any, to_device: Callable[[Any], Any]
+    plan: Plan,
+    positions: Sequence[Any],
+    symbols: Any,
+    depths: Sequence[float],
+    xp: Any,
+    to_device: Callable[[Any], Any],
+    incident: Any = None,
 ) -> Any:
-    """Exit waves (len(positions), ny, nx) complex64 of several configurations, on the device.
+    """Waves (len(positions), len(depths), ny, nx) complex64 of several configurations, on the device.
 
-    positions: configurations (n, 3), Å, NumPy. xp: the array namespace (from array_api_compat). to_device: NumPy array
-    to the library's own, on its device. It agrees with the CPU engine to 3e-5 of the incident amplitude.
+    positions: configurations (n, 3), Å, NumPy. depths: Å, ascending. xp: the array namespace (from array_api_compat).
+    to_device: NumPy array to the library's own, on its device. incident: as in the CPU engine, with which it agrees
+    to 3e-5 of the incident amplitude.
     """
     ny, nx = plan.grid.shape
     tables = {symbol: to_device(full_plane(table, plan)) for symbol, table in plan.tables.items()}
     slices = [positions_in_slices(plan, p, symbols) for p in positions]
-    wave = to_device(np.ones((len(positions), ny, nx), np.complex64))
-    plane = None
-    for index in range(plan.slices):
-        content = [configuration[index] for configuration in slices]
-        if not any(content):
+    start = np.array(np.ones((ny, nx)) if incident is None else incident, np.complex64)
+    wave = to_device(np.repeat(start[None], len(positions), axis=0))
+    recorded = []
+    here, plane_wave = 0.0, incident is None
+    for z, index in itinerary(plan, depths):
+        content = [] if index is None else [configuration[index] for configuration in slices]
+        if index is not None and not any(content):
             continue
-        if plane is not None:
-            wave = _propagate(wave, plan, (index + 0.5 - plane) * plan.slice_thickness, xp, to_device)
-        wave = wave * xp.exp(_exponent(content, tables, (ny, nx), xp, to_device))
-        plane = index + 0.5
-    assert plane is not None  # a plan has at least one atom
-    return _propagate(wave, plan, (plan.slices - plane) * plan.slice_thickness, xp, to_device)
+        if not plane_wave:
+            wave = _propagate(wave, plan, z - here, xp, to_device)
+        here = z
+        if index is None:
+            recorded.append(wave)
+        else:
+            wave = wave * xp.exp(_exponent(content, tables, (ny, nx), xp, to_device))
+            plane_wave = False
+    return xp.stack(recorded, axis=1)
 
 
 def full_plane(table: Any, plan: Plan) -> Any:
@@ -88,9 +100,8 @@ def _density(content: Any, symbol: str, shape: tuple[int, int], xp: Any, to_devi
 
 
 def _propagate(wave: Any, plan: Plan, distance: float, xp: Any, to_device: Callable[[Any], Any]) -> Any:
-    py, px = (np.ascontiguousarray(p).view(np.complex64)[:, 0] for p in propagator(plan, distance))
+    py, px = propagator(plan, distance)
     ky, kx = plan.grid.frequencies()
     inside = ky[:, None] ** 2 + kx[None] ** 2 <= plan.band**2
-    # The CPU engine's propagator carries the norm of its unnormalised inverse; this library's inverse has its own.
-    kernel = to_device((np.outer(py, px) * inside * (len(py) * len(px))).astype(np.complex64))
+    kernel = to_device((np.outer(py, px) * inside).astype(np.complex64))
     return xp.fft.ifftn(xp.fft.fftn(wave, axes=(-2, -1)) * kernel, axes=(-2, -1))

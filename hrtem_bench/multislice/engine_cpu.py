@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
@@ -10,16 +10,18 @@ import numpy as np
 from scipy import fft
 
 from hrtem_bench.multislice import kernels
-from hrtem_bench.multislice.plan import Plan, positions_in_slices, propagator
+from hrtem_bench.multislice.plan import Plan, itinerary, pairs, positions_in_slices, propagator
 
 
-def exit_wave(plan: Plan, positions: Any, symbols: Any, threads: int = 1) -> Any:
-    """One exit wave, (ny, nx) complex64, of atoms at `positions` (n, 3) Å; the same bytes for any `threads`.
+def exit_wave(
+    plan: Plan, positions: Any, symbols: Any, depths: Sequence[float], incident: Any = None, threads: int = 1
+) -> Any:
+    """Waves at the given depths (Å, ascending), (len(depths), ny, nx) complex64; the same bytes for any `threads`.
 
-    Each slice's atoms act in its middle plane; the wave returned is at the lower face of the last slice.
+    positions: (n, 3) Å. incident: (ny, nx) complex, the wave at z = 0; None for a plane wave of amplitude 1.
     """
     ny, nx = plan.grid.shape
-    wave = np.ones((ny, nx), np.complex64)
+    wave = np.array(np.ones((ny, nx)) if incident is None else incident, np.complex64)
     exponent = np.empty((ny, nx), np.complex64)
     density = np.empty((ny, nx), np.float32)
     columns = _wave_columns(plan)
@@ -31,43 +33,44 @@ def exit_wave(plan: Plan, positions: Any, symbols: Any, threads: int = 1) -> Any
 
         def propagate(distance: float) -> None:
             py, px = propagator(plan, distance)
+            factors = pairs(py), pairs(px / (nx * ny))  # the inverse transforms below do not divide
             fft.fft(wave, axis=1, overwrite_x=True, workers=threads)
             for block in _blocks(wave, columns):
                 fft.fft(block, axis=0, overwrite_x=True, workers=threads)
-            rows(kernels.propagate, _floats(wave), py, px, *_squares(plan), np.float32(plan.band**2), columns)
-            for block in _blocks(wave, columns):
-                fft.ifft(block, axis=0, norm="forward", overwrite_x=True, workers=threads)
-            fft.ifft(wave, axis=1, norm="forward", overwrite_x=True, workers=threads)
+            rows(kernels.propagate, _floats(wave), *factors, *_squares(plan), np.float32(plan.band**2), columns)
+            _inverse(wave, columns, threads)
 
         def transmit(content: list[tuple[str, Any, Any]]) -> None:
             for number, (symbol, y, x) in enumerate(content):
                 kernels.spread(density, y, x)
                 spectrum = fft.rfft2(density, workers=threads)
                 table = plan.tables[symbol]
-                rows(
-                    kernels.add_potential,
-                    _floats(exponent),
-                    _floats(spectrum),
-                    table,
-                    number == 0,
-                    plan.columns,
-                )
-            for block in _blocks(exponent, plan.columns):
-                fft.ifft(block, axis=0, norm="forward", overwrite_x=True, workers=threads)
-            fft.ifft(exponent, axis=1, norm="forward", overwrite_x=True, workers=threads)
+                rows(kernels.add_potential, _floats(exponent), _floats(spectrum), table, number == 0, plan.columns)
+            _inverse(exponent, plan.columns, threads)
             rows(kernels.transmit, _floats(wave), _floats(exponent))
 
-        plane = None  # where the wave is, in slices; a plane wave stays one until it meets atoms
-        for index, content in enumerate(positions_in_slices(plan, positions, symbols)):
-            if not content:
+        recorded = []
+        contents = positions_in_slices(plan, positions, symbols)
+        here, plane_wave = 0.0, incident is None
+        for z, index in itinerary(plan, depths):
+            if index is not None and not contents[index]:
                 continue
-            if plane is not None:
-                propagate((index + 0.5 - plane) * plan.slice_thickness)
-            transmit(content)
-            plane = index + 0.5
-        assert plane is not None  # a plan has at least one atom
-        propagate((plan.slices - plane) * plan.slice_thickness)
-    return wave
+            if not plane_wave:
+                propagate(z - here)
+            here = z
+            if index is None:
+                recorded.append(wave.copy())
+            else:
+                transmit(contents[index])
+                plane_wave = False
+    return np.stack(recorded)
+
+
+def _inverse(spectrum: Any, columns: int, threads: int) -> None:
+    """In place, the inverse FFT without its factor of a spectrum that is zero beyond `columns`."""
+    for block in _blocks(spectrum, columns):
+        fft.ifft(block, axis=0, norm="forward", overwrite_x=True, workers=threads)
+    fft.ifft(spectrum, axis=1, norm="forward", overwrite_x=True, workers=threads)
 
 
 def _wave_columns(plan: Plan) -> int:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 from typing import Any
@@ -24,6 +25,7 @@ class Plan:
 
     tables: element -> (ny//2 + 1, columns) complex64, the transform of the log-transmission over the quarter plane,
     with the spreading window and the FFT's norm divided out. columns: how many kx >= 0 the band of the tables holds.
+    tilt: (x, y), mrad, of the beam against the z axis.
     """
 
     grid: Grid
@@ -33,10 +35,17 @@ class Plan:
     band: float
     tables: dict[str, Any]
     columns: int
+    tilt: tuple[float, float]
 
 
 def make_plan(
-    atoms: Any, *, energy: float, pixel_size: float, slice_thickness: float, parametrization: str = "lobato"
+    atoms: Any,
+    *,
+    energy: float,
+    pixel_size: float,
+    slice_thickness: float,
+    parametrization: str = "lobato",
+    tilt: tuple[float, float] = (0.0, 0.0),
 ) -> Plan:
     """Choose the grid and the slices and tabulate each element; raises InputError for what cannot be simulated."""
     grid = choose_grid(atoms, pixel_size)
@@ -46,15 +55,29 @@ def make_plan(
     band = BAND * grid.nyquist
     symbols = sorted(set(atoms.get_chemical_symbols()))
     tables, columns = _tables(symbols, grid, energy, parametrization)
-    return Plan(grid, energy, slices, height / slices, band, tables, columns)
+    return Plan(grid, energy, slices, height / slices, band, tables, columns, tilt)
 
 
 def propagator(plan: Plan, distance: float) -> tuple[Any, Any]:
-    """The factors (py, px) of exp(-iπλ·distance·q²) as (n, 2) float32 pairs, the inverse FFT's norm in px."""
-    ky, kx = plan.grid.frequencies()
-    phase = -1j * np.pi * wavelength(plan.energy) * distance
-    py, px = np.exp(phase * ky**2), np.exp(phase * kx**2) / (len(ky) * len(kx))
-    return _pairs(py), _pairs(px)
+    """The factors (py, px) of exp(-iπλ·distance·q² - 2πi·distance·q·tan(tilt)), complex128.
+
+    In a tilted beam the wave is what multiplies the tilted plane wave; travelling, it is carried sideways.
+    """
+    factors = []
+    for k, tilt in zip(plan.grid.frequencies(), plan.tilt[::-1], strict=True):
+        phase = np.pi * wavelength(plan.energy) * k**2 + 2 * np.pi * k * np.tan(tilt * 1e-3)
+        factors.append(np.exp(-1j * distance * phase))
+    return factors[0], factors[1]
+
+
+def itinerary(plan: Plan, depths: Sequence[float]) -> list[tuple[float, int | None]]:
+    """Where the wave stops on its way, in order: (z in Å, slice to pass through, or None where it is recorded).
+
+    Slices act in their middle planes; a record at the depth of such a plane comes after it.
+    """
+    stops: list[tuple[float, int | None]] = [((i + 0.5) * plan.slice_thickness, i) for i in range(plan.slices)]
+    stops += [(depth, None) for depth in depths]
+    return sorted(stops, key=lambda stop: (stop[0], stop[1] is None))
 
 
 def positions_in_slices(plan: Plan, positions: Any, symbols: Any) -> list[list[tuple[str, Any, Any]]]:
@@ -93,7 +116,7 @@ def _tables(symbols: list[str], grid: Grid, energy: float, parametrization: str)
     for symbol in symbols:
         radii, b = _radial_table(symbol, grid.nyquist, energy, parametrization)
         values = np.interp(q, radii, b.real) + 1j * np.interp(q, radii, b.imag)
-        tables[symbol] = _pairs(np.where(q <= limit, values * scale, 0))
+        tables[symbol] = pairs(np.where(q <= limit, values * scale, 0))
     return tables, len(kx)
 
 
@@ -107,7 +130,7 @@ def _radial_table(symbol: str, nyquist: float, energy: float, parametrization: s
     return radii, b
 
 
-def _pairs(values: Any) -> Any:
+def pairs(values: Any) -> Any:
     """Complex to float32 with real and imaginary parts interleaved along the last axis (1-D: (n, 2))."""
     values = np.ascontiguousarray(values, np.complex64)
     return (

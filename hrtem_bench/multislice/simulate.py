@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Callable
+from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
@@ -22,10 +23,13 @@ def exit_waves(
     pixel_size: float = 0.1,
     slice_thickness: float = 2.0,
     phonons: int | None = None,
-    displacement: float = 0.08,
+    displacement: float | Mapping[str, float] = 0.08,
     seed: int = 0,
     device: str = "cpu",
     parametrization: str = "lobato",
+    tilt: tuple[float, float] = (0.0, 0.0),
+    incident: Any = None,
+    depths: Sequence[float] | None = None,
     threads: int | None = None,
     progress: Callable[[int, int], None] | None = None,
 ) -> Any:
@@ -35,73 +39,112 @@ def exit_waves(
     result is at the cell's far face. energy: eV. pixel_size: Å (a box that is no whole number of pixels gets slightly
     smaller ones, see `choose_grid`). slice_thickness: Å, the most a slice may have. phonons: number of
     frozen-phonon configurations, in each of which every atom is displaced by a normal deviate of standard deviation
-    `displacement` (Å, along each axis); None for one wave with the atoms where they are. seed: of the displacements;
-    configuration i depends on (seed, i) alone. device: "cpu" (Numba) or "cuda" (CuPy). parametrization: "lobato" or
-    "kirkland". threads: CPU threads, all by default; the result does not depend on it. progress: called with (waves
-    done, waves in all).
+    `displacement` (Å, along each axis; one number, or one for each element); None for one wave with the atoms where
+    they are. seed: of the displacements; configuration i depends on (seed, i) alone. device: "cpu" (Numba) or "cuda"
+    (CuPy). parametrization: "lobato" or "kirkland".
 
-    Returns (phonons, ny, nx) complex64, band-limited to 2/3 of Nyquist. Intensities, never waves, are to be averaged
-    over the configurations. Raises InputError for boxes, elements or settings that cannot be simulated.
+    tilt: (x, y), mrad, of the beam against z, small: the beam travels towards +x, +y; the wave returned is what
+    multiplies the tilted plane wave. incident: (ny, nx) complex, another wave at z = 0, on the grid of `choose_grid`.
+    depths: Å from the entrance face, to have the wave at several thicknesses in one pass. threads: CPU threads, all by
+    default; the result does not depend on it. progress: called with (waves done, waves in all).
+
+    Returns (phonons, ny, nx) complex64, or (len(depths), phonons, ny, nx), band-limited to 2/3 of Nyquist. Intensities,
+    never waves, are to be averaged over the configurations. Raises InputError for what cannot be simulated.
     """
     if device not in DEVICES:
         raise InputError(f"unknown device {device!r}: known are {', '.join(DEVICES)}")
     if phonons is not None and phonons < 1:
         raise InputError(f"phonons must be at least 1, or None for atoms where they are, not {phonons}")
-    if displacement < 0:
-        raise InputError(f"displacement is a standard deviation in Å and cannot be {displacement}")
     plan = make_plan(
         atoms,
         energy=energy,
         pixel_size=pixel_size,
         slice_thickness=slice_thickness,
         parametrization=parametrization,
+        tilt=tilt,
     )
     symbols = np.array(atoms.get_chemical_symbols())
-    count = 1 if phonons is None else phonons
+    spread = _deviations(displacement, symbols)
 
     def positions(index: int) -> Any:
-        return atoms.positions if phonons is None else displaced(atoms.positions, displacement, seed, index)
+        return atoms.positions if phonons is None else displaced(atoms.positions, spread, seed, index)
 
-    if device == "cuda":
-        return _run_cuda(plan, positions, symbols, count, progress)
-    return _run_cpu(plan, positions, symbols, count, threads or _cpus(), progress)
+    job = _Job(plan, positions, symbols, phonons or 1, _checked_depths(depths, plan), _checked_wave(incident, plan))
+    waves = _run_cuda(job, progress) if device == "cuda" else _run_cpu(job, threads or _cpus(), progress)
+    return waves[0] if depths is None else waves
 
 
-def displaced(positions: Any, displacement: float, seed: int, index: int) -> Any:
-    """Positions (n, 3) Å of frozen-phonon configuration `index`: a pure function of its arguments."""
+def displaced(positions: Any, displacement: Any, seed: int, index: int) -> Any:
+    """Positions (n, 3) Å of frozen-phonon configuration `index`: a pure function of its arguments.
+
+    displacement: standard deviation along each axis, Å: a number, or one for each atom (n,).
+    """
     generator = np.random.default_rng(np.random.SeedSequence([seed, index]))
-    return positions + generator.normal(0.0, displacement, positions.shape)
+    return positions + generator.standard_normal(positions.shape) * np.reshape(displacement, (-1, 1))
 
 
-def _run_cpu(
-    plan: Plan,
-    positions: Callable[[int], Any],
-    symbols: Any,
-    count: int,
-    threads: int,
-    progress: Callable[[int, int], None] | None,
-) -> Any:
+@dataclass(frozen=True)
+class _Job:
+    plan: Plan
+    positions: Callable[[int], Any]
+    symbols: Any
+    count: int
+    depths: Sequence[float]
+    incident: Any
+
+
+def _deviations(displacement: float | Mapping[str, float], symbols: Any) -> Any:
+    """One standard deviation for each atom; InputError where one is missing or negative."""
+    if isinstance(displacement, Mapping):
+        missing = sorted(set(symbols) - set(displacement))
+        if missing:
+            raise InputError(f"displacement has no value for {', '.join(missing)}")
+        values = np.array([float(displacement[symbol]) for symbol in symbols])
+    else:
+        values = np.full(len(symbols), float(displacement))
+    if (values < 0).any():
+        raise InputError(f"displacement is a standard deviation in Å and cannot be {values.min():g}")
+    return values
+
+
+def _checked_depths(depths: Sequence[float] | None, plan: Plan) -> list[float]:
+    height = plan.slices * plan.slice_thickness
+    if depths is None:
+        return [height]
+    values = [float(depth) for depth in depths]
+    if not values or values != sorted(values) or values[0] < 0 or values[-1] > height * (1 + 1e-9):
+        raise InputError(f"depths must ascend from 0 to the cell's height, {height:g} Å, not {values}")
+    return values
+
+
+def _checked_wave(incident: Any, plan: Plan) -> Any:
+    if incident is None or np.shape(incident) == plan.grid.shape:
+        return incident
+    raise InputError(
+        f"the incident wave must be on the grid, {plan.grid.shape} pixels (y, x), not {np.shape(incident)}"
+    )
+
+
+def _run_cpu(job: _Job, threads: int, progress: Callable[[int, int], None] | None) -> Any:
     """Waves side by side, one thread each, while there are enough of them; else the threads share one wave."""
     from hrtem_bench.multislice.engine_cpu import exit_wave
 
-    side_by_side = min(threads, count)
-    waves = np.empty((count, *plan.grid.shape), np.complex64)
+    side_by_side = min(threads, job.count)
+    waves = np.empty((len(job.depths), job.count, *job.plan.grid.shape), np.complex64)
+
+    def run(index: int) -> Any:
+        own = threads // side_by_side
+        return exit_wave(job.plan, job.positions(index), job.symbols, job.depths, job.incident, own)
+
     with ThreadPoolExecutor(side_by_side) as pool:
-        run = pool.map(lambda i: exit_wave(plan, positions(i), symbols, threads // side_by_side), range(count))
-        for i, wave in enumerate(run):
-            waves[i] = wave
+        for i, wave in enumerate(pool.map(run, range(job.count))):
+            waves[:, i] = wave
             if progress:
-                progress(i + 1, count)
+                progress(i + 1, job.count)
     return waves
 
 
-def _run_cuda(
-    plan: Plan,
-    positions: Callable[[int], Any],
-    symbols: Any,
-    count: int,
-    progress: Callable[[int, int], None] | None,
-) -> Any:
+def _run_cuda(job: _Job, progress: Callable[[int, int], None] | None) -> Any:
     """Waves in batches as large as free memory allows; a batch that does not fit after all is halved."""
     cupy = require("cupy", "cuda12")
     if not has_gpu():
@@ -110,23 +153,25 @@ def _run_cuda(
 
     from hrtem_bench.multislice.engine_array import ARRAYS_PER_WAVE, exit_waves_batch
 
-    waves = np.empty((count, *plan.grid.shape), np.complex64)
+    waves = np.empty((len(job.depths), job.count, *job.plan.grid.shape), np.complex64)
     free, _ = cupy.cuda.runtime.memGetInfo()
-    batch = min(count, max(1, int(0.8 * free / (ARRAYS_PER_WAVE * waves[0].nbytes))))
+    arrays = ARRAYS_PER_WAVE + len(job.depths)
+    batch = min(job.count, max(1, int(0.8 * free / (arrays * waves[0, 0].nbytes))))
     done = 0
-    while done < count:
-        now = range(done, min(done + batch, count))
+    while done < job.count:
+        now = range(done, min(done + batch, job.count))
+        configurations = [job.positions(i) for i in now]
         try:
-            got = exit_waves_batch(plan, [positions(i) for i in now], symbols, xp, cupy.asarray)
+            got = exit_waves_batch(job.plan, configurations, job.symbols, job.depths, xp, cupy.asarray, job.incident)
         except cupy.cuda.memory.OutOfMemoryError:
             if batch == 1:
                 raise InputError("one wave does not fit in the GPU's memory: use a larger pixel_size") from None
-            batch = max(1, batch // 2)
+            batch //= 2
             continue
-        waves[done : done + len(now)] = cupy.asnumpy(got)
-        done += len(now)
+        waves[:, now.start : now.stop] = cupy.asnumpy(got).swapaxes(0, 1)
+        done = now.stop
         if progress:
-            progress(done, count)
+            progress(done, job.count)
     return waves
 
 

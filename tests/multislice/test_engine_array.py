@@ -12,6 +12,8 @@ from hrtem_bench.multislice import has_gpu
 from hrtem_bench.multislice.engine_array import exit_waves_batch
 from hrtem_bench.multislice.plan import make_plan
 
+TILT = (4.0, -7.0)
+
 
 def libraries():
     import array_api_compat.numpy
@@ -27,15 +29,17 @@ def test_array_engine_gives_what_the_cpu_engine_gives(name, pixel_size):
     atoms = gold_on_carbon(12.8, film=9.0, radius=4.5)
     atoms.cell[2, 2] += 11.0  # empty slices below
     xp, to_device = libraries()[name]
-    plan = make_plan(atoms, energy=200e3, pixel_size=pixel_size, slice_thickness=2.0)
+    plan = make_plan(atoms, energy=200e3, pixel_size=pixel_size, slice_thickness=2.0, tilt=TILT)
     generator = np.random.default_rng(0)
     moved = [atoms.positions + generator.normal(0, 0.05, atoms.positions.shape) for _ in range(2)]
-    got = np.asarray(exit_waves_batch(plan, moved, np.array(atoms.get_chemical_symbols()), xp, to_device))
-    for positions, wave in zip(moved, got, strict=True):
+    depths = [8.0, float(atoms.cell[2, 2])]
+    symbols = np.array(atoms.get_chemical_symbols())
+    got = np.asarray(exit_waves_batch(plan, moved, symbols, depths, xp, to_device))
+    for positions, waves in zip(moved, got, strict=True):
         other = atoms.copy()
         other.positions[:] = positions
-        expected = hb.exit_waves(other, energy=200e3, pixel_size=pixel_size)[0]
-        assert np.abs(wave - expected).max() < 3e-5
+        expected = hb.exit_waves(other, energy=200e3, pixel_size=pixel_size, tilt=TILT, depths=depths)[:, 0]
+        assert np.abs(waves - expected).max() < 3e-5
 
 
 @pytest.mark.skipif(has_gpu(), reason="there is a GPU")

@@ -102,6 +102,52 @@ def test_phonons_are_seeded_one_by_one(specimen):
     np.testing.assert_array_equal(still[0], still[1])
 
 
+def test_displacements_can_differ_by_element(specimen):
+    together = hb.exit_waves(specimen, pixel_size=0.2, phonons=1, displacement=0.1)
+    apart = hb.exit_waves(specimen, pixel_size=0.2, phonons=1, displacement={"C": 0.1, "Au": 0.1})
+    np.testing.assert_array_equal(together, apart)
+    still = hb.exit_waves(specimen, pixel_size=0.2, phonons=1, displacement={"C": 0.1, "Au": 0.0})
+    assert not np.array_equal(still, apart)
+
+
+def test_several_thicknesses_in_one_pass(specimen):
+    """The wave at a depth is the exit wave of a specimen cut off there."""
+    waves = hb.exit_waves(specimen, pixel_size=0.2, depths=[0.0, 10.0, 24.0])
+    assert waves.shape == (3, 1, 64, 64)
+    np.testing.assert_array_equal(waves[0], np.ones((1, 64, 64)))
+    np.testing.assert_allclose(waves[2], hb.exit_waves(specimen, pixel_size=0.2), atol=1e-6)
+    cut = specimen[specimen.positions[:, 2] < 10.0]
+    cut.cell[2, 2] = 10.0
+    np.testing.assert_allclose(waves[1], hb.exit_waves(cut, pixel_size=0.2), atol=1e-6)
+
+
+def test_an_incident_wave_goes_on_where_another_calculation_ended(specimen):
+    first = specimen[specimen.positions[:, 2] < 10.0]
+    first.cell[2, 2] = 10.0
+    second = specimen[specimen.positions[:, 2] >= 10.0]
+    second.positions[:, 2] -= 10.0
+    second.cell[2, 2] = 14.0
+    halfway = hb.exit_waves(first, pixel_size=0.2)[0]
+    np.testing.assert_allclose(
+        hb.exit_waves(second, pixel_size=0.2, incident=halfway), hb.exit_waves(specimen, pixel_size=0.2), atol=1e-6
+    )
+
+
+def test_a_tilted_beam_sees_a_sheared_specimen(specimen):
+    """Atoms shifted by -z tan θ under an upright beam give the tilted beam's wave, which has moved by L tan θ."""
+    tilt = (6.0, -4.0)
+    slopes = np.tan(np.array(tilt) * 1e-3)
+    sheared = specimen.copy()
+    thickness = 2.0
+    middles = (np.floor(sheared.positions[:, 2] / thickness) + 0.5) * thickness
+    sheared.positions[:, :2] -= middles[:, None] * slopes
+    upright = hb.exit_waves(sheared, pixel_size=0.1, slice_thickness=thickness)[0]
+    tilted = hb.exit_waves(specimen, pixel_size=0.1, slice_thickness=thickness, tilt=tilt)[0]
+    k = np.fft.fftfreq(128, 0.1)
+    moved = np.exp(-2j * np.pi * 24.0 * (k[None] * slopes[0] + k[:, None] * slopes[1]))
+    assert relative_error(np.fft.ifft2(np.fft.fft2(upright) * moved), tilted, LENGTH, 2.0) < 2e-3
+
+
 @pytest.mark.parametrize("phonons", [None, 3])
 def test_same_bytes_for_any_number_of_threads(specimen, phonons):
     one, two, five = (
@@ -153,6 +199,10 @@ def choose_grid_quietly(atoms):
         ({}, {"slice_thickness": 0}, "slice_thickness"),
         ({}, {"displacement": -0.1}, "displacement"),
         ({}, {"parametrization": "guess"}, "lobato, kirkland"),
+        ({}, {"displacement": {"Au": 0.1}, "phonons": 1}, "no value for C"),
+        ({}, {"depths": [3.0, 1.0]}, "ascend"),
+        ({}, {"depths": [40.0]}, "ascend"),
+        ({}, {"incident": np.ones((3, 3))}, "grid"),
     ],
 )
 def test_what_cannot_be_simulated_is_said_in_one_line(change, arguments, message):
