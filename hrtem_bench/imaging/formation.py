@@ -62,11 +62,15 @@ def expose(
 
     intensity: any shape, 1 for no specimen. dose: electrons per Å². pixel_size: Å. seed: an int or a Generator.
     """
+    dy, dx = pixel_sizes(pixel_size)
+    return random_generator(seed).poisson(np.asarray(intensity, float) * (dose * dy * dx)).astype(np.float32)
+
+
+def random_generator(seed: int | np.random.Generator | None) -> np.random.Generator:
+    """The Generator itself, or one from an int; InputError for None."""
     if seed is None:
         raise InputError("an image with a dose has noise: give seed, an int, or a dose of None for none")
-    dy, dx = pixel_sizes(pixel_size)
-    generator = seed if isinstance(seed, np.random.Generator) else np.random.default_rng(seed)
-    return generator.poisson(np.asarray(intensity, float) * (dose * dy * dx)).astype(np.float32)
+    return seed if isinstance(seed, np.random.Generator) else np.random.default_rng(seed)
 
 
 def checked_waves(waves: Any) -> Any:

@@ -2,12 +2,22 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable, Mapping
+from types import MappingProxyType
 from typing import Any
 
 import numpy as np
 
 from hrtem_bench.conditions import Condition
-from hrtem_bench.imaging.formation import expected_intensity, expose
+from hrtem_bench.errors import InputError
+from hrtem_bench.imaging.coherence import quadrature_intensity, tcc_intensity
+from hrtem_bench.imaging.detector import Detector, detect
+from hrtem_bench.imaging.formation import expected_intensity
+
+COHERENCE: Mapping[str, Callable[..., Any]] = MappingProxyType({
+    "envelope": expected_intensity, "quadrature": quadrature_intensity, "tcc": tcc_intensity,
+})  # fmt: skip
+"""Models of partial coherence by name; docs/coherence.md compares them."""
 
 
 def render(
@@ -18,6 +28,8 @@ def render(
     output_pixel_size: float | tuple[float, float] | None = None,
     seed: int | np.random.Generator | None = None,
     zero_focus: float = 0.0,
+    coherence: str = "envelope",
+    detector: Detector | None = None,
 ) -> Any:
     """One image of a specimen: (ny, nx) float32.
 
@@ -25,12 +37,18 @@ def render(
     microscope's setting; its C10 counts from `zero_focus`, the C10 (Å) that brings the specimen's zero plane to
     focus. output_pixel_size: Å, as `pixel_size` by default; the field must be a whole number of such pixels.
     With a dose, Poisson counts in electrons per output pixel, drawn from `seed` (which is then required); without,
-    the expected intensity, of mean about 1. Raises InputError.
+    the expected intensity, of mean about 1. coherence: "envelope" (quasi-coherent, fast), "quadrature" (explicit sums
+    over focus and source angle, slow) or "tcc" (the exact reference, small fields only). detector: a `Detector`, by
+    default one that counts every electron where it falls; it needs a dose. Raises InputError.
     """
+    if coherence not in COHERENCE:
+        raise InputError(f"unknown coherence {coherence!r}: known are {', '.join(COHERENCE)}")
+    if detector is not None and condition.dose is None:
+        raise InputError("a detector counts electrons: give the condition a dose, in electrons per Å²")
     out = pixel_size if output_pixel_size is None else output_pixel_size
-    intensity = expected_intensity(
+    intensity = COHERENCE[coherence](
         waves, [condition], pixel_size=pixel_size, output_pixel_size=out, zero_focus=zero_focus
     )[0]
     if condition.dose is None:
         return intensity
-    return expose(intensity, condition.dose, pixel_size=out, seed=seed)
+    return detect(intensity, condition.dose, pixel_size=out, seed=seed, detector=detector)
