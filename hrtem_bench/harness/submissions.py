@@ -98,7 +98,7 @@ def _has_card(folder: Path) -> bool:
 
 def _named(model: str, contract: InputContract) -> Submission:
     path = Path(model)
-    if model and path.is_dir():
+    if model and path.is_dir() and (baseline_folder(model) is None or _has_card(path) or has_predictions(path)):
         return _from_folder(path, model)
     if path.is_file():
         refuse_pickles(path)

@@ -9,6 +9,7 @@ from typing import Any
 import msgspec
 import numpy as np
 import pytest
+from fake_track import FakeTrack
 from scipy import stats
 
 from hrtem_bench.errors import InputError
@@ -68,8 +69,6 @@ def edited(run: Run, change: dict[str, np.ndarray], name: str) -> Run:
 @pytest.fixture
 def many() -> Any:
     """A track with structures enough to tell models apart."""
-    from conftest import FakeTrack
-
     return FakeTrack(n_structures=12)
 
 

@@ -218,7 +218,7 @@ def test_an_interrupted_run_resumes_and_ends_the_same(folder: Path, track: Any, 
 KILLED = """
 import os, signal, sys
 sys.path.insert(0, {here!r})
-from conftest import FakeTrack
+from fake_track import FakeTrack
 from hrtem_bench.harness import Options, evaluate
 
 

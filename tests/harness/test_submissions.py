@@ -255,6 +255,14 @@ def test_a_baseline_without_training_says_so(folder: Path) -> None:
     assert callable(load_trainer(folder))
 
 
+def test_a_folder_of_results_does_not_hide_the_baseline_of_its_name(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "otsu" / "figures").mkdir(parents=True)
+    assert load_submission("otsu").kind == "folder"
+
+
 def test_shipped_baselines_are_found_by_name() -> None:
     assert {"otsu", "unet_small"} <= set(baseline_names())
     for name in baseline_names():
