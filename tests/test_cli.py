@@ -11,6 +11,7 @@ import pytest
 
 import hrtem_bench as hb
 from hrtem_bench.cli import run
+from hrtem_bench.cli.printing import duration, size
 
 TINY = """
 name = "tiny"
@@ -33,13 +34,16 @@ train = [-10]
 spread = { C10 = 15.0 }
 """
 ID = "defocus=-10nm"
+COMMANDS = (
+    "quickstart", "generate", "verify", "publish", "train", "evaluate", "compare", "leaderboard", "transfer",
+)  # fmt: skip
 MODELS = """
 import numpy as np
 
-def logits(images): return 9 * images
+def logits(images): return 3 * images
 def small(images): return np.zeros((len(images), 3, 3), np.float32)
 def broken(images): return np.full(images.shape, np.nan, np.float32)
-def good(images): return (1 / (1 + np.exp(-images))).astype(np.float32)
+def good(images): return (1 / (1 + np.exp(-3 * images))).astype(np.float32)
 """
 
 
@@ -71,7 +75,7 @@ def test_version(capsys: pytest.CaptureFixture[str]) -> None:
 def test_help_names_every_command(arguments: list[str], capsys: pytest.CaptureFixture[str]) -> None:
     assert run(arguments) == 0
     out = capsys.readouterr().out
-    for command in ("quickstart", "generate", "verify", "train", "evaluate", "transfer"):
+    for command in COMMANDS:
         assert f" {command} " in out
 
 
@@ -97,6 +101,12 @@ def test_starting_up_loads_nothing_heavy() -> None:
         ("generate mini --out {place}", "not empty"),
         ("generate mini --out {new} --workers 0", "--workers"),
         ("verify {new}", "no dataset"),
+        ("publish {data} --repo a/b --tag v9", "v1.0.0"),
+        ("publish {data} --repo a --tag v1.0.0", "organisation/name"),
+        ("compare {new}", "{new}"),
+        ("leaderboard {new}", "{new}"),
+        ("leaderboard {new} --out board.html", ".md or .json"),
+        ("generate {place}/tiny.toml --out {new} --device tpu", "--device"),
         ("train nosuch --data {data} --conditions x --out {new}", "no baseline 'nosuch'"),
         ("train otsu --data {data} --conditions x --out {new}", "nothing to train"),
         ("train unet_small --data {new} --conditions x --out {new}", "no dataset"),
@@ -111,6 +121,8 @@ def test_starting_up_loads_nothing_heavy() -> None:
         ("evaluate otsu --data {data} --limit 0 --out {new}", "--limit"),
         ("evaluate otsu --data {data} --out /proc/none", "/proc/none"),
         ("evaluate {place}/models.py:logits --data {data} --out {new}", "logits"),
+        ("evaluate {place}/models.py:good --output logit --data {data} --out {new}", "--output"),
+        ("evaluate {place}/models.py:good --threshold 2 --data {data} --out {new}", "threshold"),
         ("evaluate {place}/models.py:small --data {data} --out {new}", "shape"),
         ("evaluate {place}/models.py:broken --data {data} --out {new}", "NaN"),
         ("evaluate {place}/models.py:absent --data {data} --out {new}", "absent"),
@@ -124,7 +136,7 @@ def test_what_a_user_gets_wrong_is_one_line_and_leaves_nothing(
     assert run(command.format(place=place, data=place / "data", new=new).split()) == 2
     line = one_line(capsys)
     assert line.startswith("hrtem-bench: ")
-    assert said in line
+    assert said.format(new=new) in line
     assert "Traceback" not in line
     assert list(tmp_path.iterdir()) == []
     assert sorted(p.name for p in place.iterdir() if not p.name.startswith("__")) == [
@@ -211,6 +223,63 @@ def test_limit_makes_a_result_unofficial(place: Path, tmp_path: Path) -> None:
     results = json.loads((tmp_path / "r" / "results.json").read_text())
     assert results["settings"]["official"] is False
     assert {point["n_images"] for point in results["curve"]} == {1}
+
+
+def test_a_models_contract_can_be_given(place: Path, tmp_path: Path) -> None:
+    """logits with --output logits score as the same model's probabilities do."""
+    base = f"--data {place / 'data'} --conditions {ID} --out {tmp_path}"
+    assert run(f"evaluate {place}/models.py:logits --output logits {base}/logits".split()) == 0
+    assert run(f"evaluate {place}/models.py:good {base}/good".split()) == 0
+    logits, good = (json.loads((tmp_path / n / "results.json").read_text())["curve"][0] for n in ("logits", "good"))
+    assert logits["dice"] == pytest.approx(good["dice"], abs=1e-6)
+    assert logits["nll"] == pytest.approx(good["nll"], rel=1e-5)
+
+
+def test_dry_run_makes_nothing(place: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    command = f"generate {place / 'tiny.toml'} --out {tmp_path / 'new'} --dry-run"
+    assert run(command.split()) == 0
+    assert "5 structures" in capsys.readouterr().out
+    assert run(f"publish {place / 'data'} --repo a/b --tag v1.0.0 --dry-run".split()) == 0
+    assert "would send" in capsys.readouterr().out
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_a_dataset_against_itself_does_not_differ(place: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    assert run(f"verify {place / 'data'} --against {place / 'data'}".split()) == 0
+    row = next(line for line in capsys.readouterr().out.splitlines() if line.startswith("│ defocus"))
+    assert re.findall(r"\d+", row) == ["7", "0", "0", "0"]  # 2 + 1 images at -10 nm, 2 structures at both
+
+
+def test_compare_and_leaderboard(place: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    for model in (place / "run", "otsu"):
+        command = f"evaluate {model} --data {place / 'data'} --out {tmp_path / 'results' / Path(model).name}"
+        assert run(command.split()) == 0
+    capsys.readouterr()
+    both = [str(tmp_path / "results" / name) for name in ("run", "otsu")]
+    assert run(["compare", *both, "--out", str(tmp_path / "pairs.json")]) == 0
+    assert "mean of all" in capsys.readouterr().out
+    (pair,) = json.loads((tmp_path / "pairs.json").read_text())["pairs"]
+    assert [one["condition"] for one in pair["conditions"]] == [ID, "defocus=10nm"]
+    for name in ("board.md", "board.json"):
+        assert run(["leaderboard", str(tmp_path / "results"), "--out", str(tmp_path / name)]) == 0
+    assert "U-Net, small" in (tmp_path / "board.md").read_text()
+    (board,) = json.loads((tmp_path / "board.json").read_text())
+    assert {row["model"] for row in board["rows"]} == {"U-Net, small", "Local variance and Otsu's threshold"}
+
+
+@pytest.mark.parametrize(
+    ("seconds", "said"),
+    [(3, "3 seconds"), (119, "119 seconds"), (121, "2 minutes"), (8000, "2 hours"), (3e5, "3 days")],
+)
+def test_times_for_people(seconds: float, said: str) -> None:
+    assert duration(seconds) == said
+
+
+@pytest.mark.parametrize(
+    ("count", "said"), [(0, "0 B"), (999, "999 B"), (1000, "1 kB"), (123456, "123 kB"), (161_000_000, "161 MB")]
+)
+def test_sizes_for_people(count: int, said: str) -> None:
+    assert size(count) == said
 
 
 def test_quickstart(

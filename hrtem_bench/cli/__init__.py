@@ -13,7 +13,7 @@ from typing import Annotated, Any
 import typer
 
 import hrtem_bench
-from hrtem_bench.cli import data, models, physics, quickstart
+from hrtem_bench.cli import data, models, physics, quickstart, results
 from hrtem_bench.errors import InputError
 
 USAGE_ERROR: type[Any] = typer.BadParameter.__mro__[1]
@@ -23,8 +23,11 @@ COMMANDS: tuple[Callable[..., None], ...] = (
     quickstart.quickstart,
     data.generate,
     data.verify,
+    data.publish,
     models.train,
     models.evaluate,
+    results.compare,
+    results.leaderboard,
     physics.transfer,
 )
 

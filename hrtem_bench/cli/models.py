@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, Literal
 
 import typer
 
@@ -13,8 +13,10 @@ from hrtem_bench.cli.printing import fixed, print_table, timed, wrote
 from hrtem_bench.errors import InputError
 
 if TYPE_CHECKING:
-    from hrtem_bench.harness import Evaluation, Options
+    from hrtem_bench.harness import Evaluation, InputContract, Options
 
+Normalisation = Literal["standardised", "counts", "minmax", "own"]
+Output = Literal["probabilities", "logits", "classes"]
 PLACES = ("mini", "quickstart/data")
 """Folders in which a dataset is looked for where none is named."""
 
@@ -66,6 +68,12 @@ def evaluate(
         list[str] | None,
         typer.Option(help="Condition the model was trained at, where it does not say so itself; repeatable."),
     ] = None,
+    normalisation: Annotated[
+        Normalisation | None, typer.Option(help="What the model is given; this and the next three replace its card.")
+    ] = None,
+    output: Annotated[Output | None, typer.Option(help="What the model returns.")] = None,
+    pixel_size: Annotated[float | None, typer.Option(help="Pixel size the model was made for, Å.")] = None,
+    threshold: Annotated[float | None, typer.Option(help="Probability above which a pixel is particle.")] = None,
     batch_size: Annotated[int, typer.Option(min=1, help="Images at once; no score depends on it.")] = 8,
     limit: Annotated[
         int | None, typer.Option(min=1, help="Images per condition; the result is then unofficial.")
@@ -80,13 +88,29 @@ def evaluate(
     from hrtem_bench.harness import Options
 
     options = Options(
-        conditions=conditions, train_conditions=train_conditions, batch_size=batch_size, limit=limit, seed=seed
+        conditions=conditions,
+        train_conditions=train_conditions,
+        limit=limit,
+        contract=contract(normalisation=normalisation, output=output, pixel_size=pixel_size, threshold=threshold),
+        batch_size=batch_size,
+        seed=seed,
     )
     folder = out or Path("results") / slug(model)
     with timed("evaluated"):
         evaluation = evaluated(model, data or default_data(), track, folder, options, context.obj)
     print_curve(evaluation)
     wrote(reported(evaluation, folder))
+
+
+def contract(**given: str | float | None) -> InputContract | None:
+    """The input contract that the options make; None if none was given."""
+    from hrtem_bench.harness import InputContract
+
+    named = {name: value for name, value in given.items() if value is not None}
+    try:
+        return InputContract(**named) if named else None  # type: ignore[arg-type]
+    except ValueError as error:
+        raise InputError(str(error)) from None
 
 
 def default_data() -> str:

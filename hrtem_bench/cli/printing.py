@@ -46,3 +46,17 @@ def timed(what: str) -> Iterator[None]:
 def fixed(value: float | None, digits: int = 3) -> str:
     """A number for a table; a dash where there is none."""
     return "–" if value is None else f"{value:.{digits}f}"
+
+
+def size(count: int) -> str:
+    """Bytes for people: 3 significant digits and a decimal prefix."""
+    scale = min(max((len(str(count)) - 1) // 3, 0), 4)
+    return f"{count / 1000**scale:.3g} {('B', 'kB', 'MB', 'GB', 'TB')[scale]}"
+
+
+def duration(seconds: float) -> str:
+    """A time for people, in the largest unit it has at least two of."""
+    for unit, length in (("days", 86400), ("hours", 3600), ("minutes", 60)):
+        if seconds >= 2 * length:
+            return f"{seconds / length:.0f} {unit}"
+    return f"{seconds:.0f} seconds"

@@ -1,0 +1,96 @@
+"""`hrtem-bench compare` and `leaderboard`."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from hrtem_bench.cli.printing import fixed, print_table, wrote
+from hrtem_bench.errors import InputError
+
+if TYPE_CHECKING:
+    from hrtem_bench.harness import Board
+
+
+def compare(
+    results: Annotated[list[Path], typer.Argument(help="Two or more folders that `evaluate` wrote.")],
+    metric: Annotated[str, typer.Option(help="Score of an image: dice, iou, nll, …")] = "dice",
+    seed: Annotated[int, typer.Option(min=0, help="Seed of the bootstrap and of the sign-flip test.")] = 0,
+    out: Annotated[Path | None, typer.Option(help="Also write the comparison, as JSON.")] = None,
+) -> None:
+    """Models on the same test images: paired differences with intervals, and what they allow to be said."""
+    import msgspec
+
+    from hrtem_bench.harness import compare as pair_up
+    from hrtem_bench.harness import read_run
+
+    comparison = pair_up([read_run(path) for path in results], metric, seed=seed)
+    percent = f"{100 * comparison.confidence:g} %"
+    for pair in comparison.pairs:
+        print_table(
+            f"{metric} of {pair.first} less that of {pair.second}, {comparison.track} track",
+            ("condition", "difference", percent, "p, Holm"),
+            [
+                (
+                    one.condition or "mean of all",
+                    f"{one.difference:+.4f}",
+                    f"{fixed(one.low)} to {fixed(one.high)}",
+                    f"{one.p_holm:.3g}",
+                )
+                for one in (*pair.conditions, pair.mean)
+            ],
+        )
+        print(pair.conclusion)
+    if out is not None:
+        _write(out, msgspec.json.format(msgspec.json.encode(comparison), indent=1).decode() + "\n")
+
+
+def leaderboard(
+    results: Annotated[Path, typer.Argument(metavar="DIR", help="Folder with results in folders below it.")],
+    unofficial: Annotated[bool, typer.Option("--unofficial", help="Take results of part of the test set too.")] = False,
+    out: Annotated[Path | None, typer.Option(help="Also write the boards: a file ending in .md or .json.")] = None,
+) -> None:
+    """One table of many results, for each dataset version and track, ranked with the uncertainty of the ranks."""
+    import msgspec
+
+    from hrtem_bench.harness import board_markdown
+    from hrtem_bench.harness import leaderboard as gather
+
+    if out is not None and out.suffix not in (".md", ".json"):
+        raise InputError(f"--out {out}: the name must end in .md or .json")
+    boards = gather(results, unofficial=unofficial)
+    for board in boards:
+        _print_board(board)
+    if out is not None and out.suffix == ".md":
+        _write(out, "\n".join(board_markdown(board) for board in boards))
+    elif out is not None:
+        _write(out, msgspec.json.format(msgspec.json.encode(boards), indent=1).decode() + "\n")
+
+
+def _print_board(board: Board) -> None:
+    data = board.dataset
+    print_table(
+        f"{data.track} track of {data.name} {data.version}, {data.checksum[:12]}",
+        ("model", "rank", "mean Dice", "trained", "elsewhere", "worst", "parameters"),
+        [
+            (
+                row.model,
+                f"{row.rank} ({row.rank_low}–{row.rank_high})",
+                fixed(row.mean_dice),
+                fixed(row.summary.id_dice),
+                fixed(row.summary.ood_dice),
+                fixed(row.summary.worst_dice),
+                "–" if row.parameters is None else str(row.parameters),
+            )
+            for row in board.rows
+        ],
+    )
+
+
+def _write(out: Path, text: str) -> None:
+    from hrtem_bench.dataset.files import write_aside
+
+    write_aside(out, text)
+    wrote(out)
