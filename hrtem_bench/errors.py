@@ -26,7 +26,7 @@ def require(module: str, extra: str) -> ModuleType:
     try:
         return importlib.import_module(module)
     except ModuleNotFoundError as error:
-        if error.name is None or error.name.split(".")[0] != module.split(".")[0]:
+        if error.name is None or error.name.split(".", 1)[0] != module.split(".", 1)[0]:
             raise
-        name = module.split(".")[0]
+        name = module.split(".", 1)[0]
         raise MissingPackage(f"{name} is not installed: pip install 'hrtem-bench[{extra}]'") from None

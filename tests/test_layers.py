@@ -52,15 +52,11 @@ def test_every_module_belongs_to_a_layer() -> None:
 
 
 def test_the_package_never_imports_its_baselines() -> None:
-    users = [
-        path for path in MODULES for name in imported(path.read_text("utf-8"), ()) if "baselines" in name
-    ]
+    users = [path for path in MODULES for name in imported(path.read_text("utf-8"), ()) if "baselines" in name]
     assert users == []
 
 
-@pytest.mark.parametrize(
-    "path", sorted((ROOT / "baselines").rglob("*.py")), ids=lambda path: path.parent.name
-)
+@pytest.mark.parametrize("path", sorted((ROOT / "baselines").rglob("*.py")), ids=lambda path: path.parent.name)
 def test_baselines_use_the_public_surface_only(path: Path) -> None:
     package = path.relative_to(ROOT).with_suffix("").parts[:-1]
     homes = {

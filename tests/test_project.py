@@ -136,7 +136,7 @@ def test_modules_stay_small() -> None:
 
 
 def test_nothing_is_left_to_do_in_the_sources() -> None:
-    marks = re.compile(r"\b(TODO|FIXME|XXX|NotImplementedError)\b")
+    marks = re.compile(r"\b(TODO|FIXME|XXX|raise NotImplementedError)\b")
     assert [str(p) for p in SOURCES if marks.search(p.read_text("utf-8"))] == []
 
 
