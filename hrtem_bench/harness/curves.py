@@ -28,8 +28,8 @@ def transfer_values(
 ) -> list[dict[str, float | None]]:
     """ "epsilon", "sigma" and "coverage" of each test set; the last two None where `train` is empty.
 
-    Sets are the conditions as used, one for each image or distinct setting; q_max in 1/Å. Of a set of more than
-    512, so many at even steps stand for all.
+    Sets are the conditions as used, one for each image or distinct setting; q_max in 1/Å. Of a set of more
+    than 512, so many at even steps stand for all.
     """
     from hrtem_bench.physics import epsilon, transfer_table
 

@@ -121,13 +121,14 @@ class Summary(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=T
     """Scores of the whole curve.
 
     id_dice, ood_dice: mean over the conditions trained at, and over the others, of their mean Dice, every
-    condition counted alike; id_ood_gap: id_dice - ood_dice. spearman_*: rank correlation over conditions of
-    σ(train, test) with the mean score. slope_sigma_dice: slope of the least-squares line of mean Dice against
-    σ. worst_dice: lowest mean over the conditions. On an axis with a unit, with straight lines between
-    conditions: area_dice, mean height of the Dice curve from area_from to area_to; width_95, width of the
-    range about the trained conditions that keeps 95 % of id_dice; breakdown_below and _above, where the lower
-    simultaneous band, walked outwards from the trained conditions, falls below settings.breakdown_dice.
-    Censored: the axis ends before that happens, and the number is as far as was tested.
+    condition counted alike; id_ood_gap: id_dice - ood_dice. All three are None where the training is unknown.
+    spearman_*: rank correlation over conditions of σ(train, test) with the mean score. slope_sigma_dice:
+    slope of the least-squares line of mean Dice against σ. worst_dice: lowest mean over the conditions. On an
+    axis with a unit, with straight lines between conditions: area_dice, mean height of the Dice curve from
+    area_from to area_to; width_95, width of the range about the trained conditions that keeps 95 % of
+    id_dice; breakdown_below and _above, where the lower simultaneous band, walked outwards from the trained
+    conditions, falls below settings.breakdown_dice. Censored: the axis ends before that happens, and the
+    number is as far as was tested.
     """
 
     id_dice: float | None = None

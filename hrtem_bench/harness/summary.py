@@ -26,6 +26,7 @@ def summarise(
     mean = dice.estimate
     trained = np.array([point.in_distribution for point in points])
     sigma = np.array([np.nan if point.sigma is None else point.sigma for point in points])
+    known = trained.any() or np.isfinite(sigma).all()
     nll = [np.nan if point.nll is None else point.nll for point in points]
     scores: dict[str, Any] = {}
     if trained.any() and not trained.all():
@@ -37,7 +38,7 @@ def summarise(
         scores |= _axis_scores(points, dice, trained, confidence, breakdown)
     return Summary(
         id_dice=float(mean[trained].mean()) if trained.any() else None,
-        ood_dice=float(mean[~trained].mean()) if not trained.all() else None,
+        ood_dice=float(mean[~trained].mean()) if known and not trained.all() else None,
         spearman_sigma_nll=spearman(sigma, nll),
         spearman_sigma_dice=spearman(sigma, mean),
         worst_condition=points[int(np.argmin(mean))].condition,

@@ -109,12 +109,17 @@ def test_scores_that_need_an_axis() -> None:
     assert none.area_dice is None and none.width_95 is None and none.breakdown_below is None
 
 
+def test_training_elsewhere_leaves_all_conditions_out_of_distribution() -> None:
+    one = summary([0.5, 0.7], [False, False], [0.8, 0.9])
+    assert (one.id_dice, one.ood_dice, one.id_ood_gap) == (None, pytest.approx(0.6), None)
+
+
 @pytest.mark.parametrize("trained", [True, False])
 def test_without_two_sides_there_is_no_gap(trained: bool) -> None:
     one = summary([0.5, 0.5], [trained] * 2, [None, None])
     assert one.id_ood_gap is None
     assert one.id_ood_gap_low is None
     assert (one.id_dice is None) is not trained
-    assert (one.ood_dice is None) is trained
+    assert one.ood_dice is None
     assert one.spearman_sigma_nll is None
     assert (one.width_95 is None) is not trained
