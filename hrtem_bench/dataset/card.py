@@ -11,6 +11,7 @@ from typing import Any
 
 from hrtem_bench.dataset.files import write_aside
 from hrtem_bench.dataset.manifest import Manifest, Shard, TrackEntry
+from hrtem_bench.dataset.pictures import PICTURES, examples_shown
 from hrtem_bench.dataset.plan import place_of
 from hrtem_bench.dataset.recipes import SPLITS, Recipe, recipe_from_dict
 from hrtem_bench.dataset.schema import EXIT_WAVES, columns_of
@@ -109,7 +110,7 @@ def _fields(manifest: Manifest, location: str) -> Mapping[str, Any]:
         "location": location,
         "default_track": manifest.default_track,
         "track_table": _track_table(manifest),
-        "track_details": "\n\n".join(_track_details(recipe, n, manifest.tracks[n]) for n in _default_first(manifest)),
+        "track_details": "\n\n".join(_track_details(recipe, n, manifest) for n in _default_first(manifest)),
         "split_table": _split_table(manifest),
         "exit_waves": _exit_waves(manifest, recipe, location),
         "specimen": _specimen(recipe),
@@ -141,7 +142,8 @@ def _track_table(manifest: Manifest) -> str:
     return "\n".join(lines)
 
 
-def _track_details(recipe: Recipe, name: str, track: TrackEntry) -> str:
+def _track_details(recipe: Recipe, name: str, manifest: Manifest) -> str:
+    track = manifest.tracks[name]
     parts = [f"### {name}"]
     if why := recipe.tracks[name].why.strip():
         parts.append(why)
@@ -151,6 +153,11 @@ def _track_details(recipe: Recipe, name: str, track: TrackEntry) -> str:
     q_max = 0.5 / recipe.sampling.pixel_size
     parts.append(f"In the band up to {q_max:g} 1/Å, the Nyquist frequency of the pixels:")
     parts.append(_transfer_table(track, q_max))
+    shown = ", ".join(f"`{c}`" for c in examples_shown(manifest, name))
+    parts.append(f"![Images of two test structures]({PICTURES}/{name}.png)")
+    parts.append(f"Two test structures, one to a row, masks outlined, from left to right at {shown}.")
+    parts.append(f"![Contrast transfer function]({PICTURES}/{name}.svg)")
+    parts.append("T(q) of the nominal conditions; bold where networks train.")
     return "\n\n".join(parts)
 
 

@@ -26,8 +26,13 @@ def aside(path: Path) -> Iterator[Path]:
 
 def write_aside(path: Path, text: str) -> None:
     """Text to `path`, UTF-8, with line feeds everywhere."""
+    write_aside_bytes(path, text.encode())
+
+
+def write_aside_bytes(path: Path, data: bytes) -> None:
+    """Bytes to `path`."""
     with aside(path) as temporary:
-        temporary.write_bytes(text.encode())
+        temporary.write_bytes(data)
 
 
 def remove_temporaries(folder: Path) -> None:

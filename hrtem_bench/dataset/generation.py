@@ -40,6 +40,7 @@ def generate(
     """
     from hrtem_bench.dataset.card import write_card
     from hrtem_bench.dataset.croissant import write_croissant
+    from hrtem_bench.dataset.pictures import write_pictures
     from hrtem_bench.dataset.shards import assemble
 
     for module in ("pyarrow", "PIL"):
@@ -53,6 +54,7 @@ def generate(
         with locked(out):
             _simulate_all(recipe, out, scheduler or workers or _cpus(), device, progress, simulate)
             manifest = make_manifest(recipe, assemble(make_plan(recipe), out))
+            write_pictures(out, manifest)
             write_card(out, manifest)
             write_croissant(out, manifest)
             write_manifest(out, manifest)

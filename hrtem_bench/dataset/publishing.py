@@ -13,6 +13,7 @@ from hrtem_bench.dataset.card import CARD, render_card
 from hrtem_bench.dataset.croissant import CROISSANT, render_croissant
 from hrtem_bench.dataset.hub import explained
 from hrtem_bench.dataset.manifest import MANIFEST, Manifest, read_manifest
+from hrtem_bench.dataset.pictures import PICTURES
 from hrtem_bench.dataset.verification import verify
 from hrtem_bench.errors import InputError, require
 
@@ -88,6 +89,7 @@ def _contents(folder: Path, manifest: Manifest, repo: str) -> dict[str, Path | b
         CROISSANT: render_croissant(manifest, repo, today).encode(),
         LEADERBOARD: render_leaderboard(manifest).encode(),
         MANIFEST: folder / MANIFEST,
+        **{f"{PICTURES}/{path.name}": path for path in sorted((folder / PICTURES).iterdir())},
         **{shard.path: folder / shard.path for shard in manifest.shards},
     }
 

@@ -14,6 +14,7 @@ from hrtem_bench.dataset.croissant import CROISSANT, HUB, render_croissant
 from hrtem_bench.dataset.files import sha256_of
 from hrtem_bench.dataset.manifest import MANIFEST, Manifest, checksum, make_manifest, read_manifest
 from hrtem_bench.dataset.parts import PARTS
+from hrtem_bench.dataset.pictures import render_pictures
 from hrtem_bench.dataset.plan import Plan, make_plan
 from hrtem_bench.dataset.recipes import recipe_from_dict, recipe_hash
 from hrtem_bench.dataset.schema import SCHEMA_VERSION
@@ -111,13 +112,17 @@ def _check_files(folder: Path, manifest: Manifest) -> Iterator[str]:
 
 
 def _check_cards(folder: Path, manifest: Manifest) -> Iterator[str]:
-    """That README.md and croissant.json say what the manifest gives, if the same version of the code wrote them."""
-    for name, check in ((CARD, _is_card), (CROISSANT, _is_croissant)):
-        path = folder / name
-        if not path.is_file():
+    """That card, pictures and croissant.json are what the dataset gives, if the same version of the code wrote them."""
+    for name in (CARD, CROISSANT):
+        if not (folder / name).is_file():
             yield f"{name}: missing"
-        elif manifest.code_version == hrtem_bench.__version__ and not check(folder, manifest, _text(path)):
-            yield f"{name}: is not what the manifest gives"
+    if manifest.code_version != hrtem_bench.__version__:
+        return
+    if (folder / CARD).is_file() and not _is_card(folder, manifest, _text(folder / CARD)):
+        yield f"{CARD}: is not what the dataset gives"
+    if (folder / CROISSANT).is_file() and not _is_croissant(manifest, _text(folder / CROISSANT)):
+        yield f"{CROISSANT}: is not what the manifest gives"
+    yield from _check_pictures(folder, manifest)
 
 
 def _text(path: Path) -> str:
@@ -133,10 +138,24 @@ def _is_card(folder: Path, manifest: Manifest, text: str) -> bool:
         return True  # a file that it describes cannot be read, which is a problem of its own
 
 
-def _is_croissant(folder: Path, manifest: Manifest, text: str) -> bool:
+def _is_croissant(manifest: Manifest, text: str) -> bool:
     try:
         card = json.loads(text)
         location = card["url"].removeprefix(HUB).lstrip("/") or None
         return text == render_croissant(manifest, location, card.get("datePublished"))
     except (ValueError, LookupError, AttributeError, TypeError):
         return False
+
+
+def _check_pictures(folder: Path, manifest: Manifest) -> Iterator[str]:
+    import pyarrow as pa
+
+    try:
+        pictures = render_pictures(folder, manifest)
+    except (pa.ArrowException, OSError, ValueError, SyntaxError, TypeError):
+        return  # a file that they show cannot be read, which is a problem of its own
+    for name, data in pictures.items():
+        if not (folder / name).is_file():
+            yield f"{name}: missing"
+        elif (folder / name).read_bytes() != data:
+            yield f"{name}: is not what the dataset gives"

@@ -86,7 +86,7 @@ def test_uploaded_and_loaded_back_exactly(folder, hub, run):
     repository = hub.repositories[REPO]
     files = repository.commits[repository.names["v1.2.3"]]
     assert set(files) == {"README.md", "croissant.json", "eval.yaml", "manifest.json"} | {
-        str(p.relative_to(folder)) for p in (folder / "data").rglob("*.parquet")
+        str(p.relative_to(folder)) for name in ("data", "pictures") for p in (folder / name).rglob("*.*")
     }
     assert f'load_dataset("{REPO}", "defocus"' in files["README.md"].decode()
     read = run(READING)

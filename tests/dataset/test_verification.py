@@ -200,7 +200,17 @@ def test_how_far_two_makings_differ(sound, copy, tmp_path):
 def test_edited_words_are_found(copy, name):
     text = (copy / name).read_text(encoding="utf-8")
     (copy / name).write_text(text.replace("1.2.3", "1.2.4", 1), encoding="utf-8")
-    assert verify(copy).problems == (f"{name}: is not what the manifest gives",)
+    (problem,) = verify(copy).problems
+    assert problem.startswith(f"{name}: is not what the")
+
+
+def test_an_edited_picture_is_found(copy):
+    (copy / "pictures/dose.svg").write_text("<svg/>")
+    (copy / "pictures/dose.png").unlink()
+    assert verify(copy).problems == (
+        "pictures/dose.png: missing",
+        "pictures/dose.svg: is not what the dataset gives",
+    )
 
 
 def test_a_manifest_that_cannot_be_read_is_an_input_error(copy):

@@ -1,0 +1,73 @@
+"""The card and its pictures: filled, referring to what is there, showing what the dataset holds."""
+
+import io
+import re
+import string
+import xml.etree.ElementTree as ET
+from pathlib import Path
+
+import numpy as np
+import pytest
+import toy_datasets
+from PIL import Image
+
+from hrtem_bench.dataset import generate, load_recipe, open_dataset, shipped_recipes
+from hrtem_bench.dataset.encode import preview
+from hrtem_bench.dataset.pictures import examples_shown
+from hrtem_bench.dataset.svg import Curve, curves, histogram
+
+SOURCES = Path(__file__).parents[2] / "data_cards"
+
+
+@pytest.fixture(scope="module")
+def made(tmp_path_factory):
+    folder = tmp_path_factory.mktemp("pictures") / "toy"
+    return folder, generate(toy_datasets.recipe(), folder, workers=1, simulate=toy_datasets.simulate)
+
+
+def test_every_field_of_the_card_is_filled(made):
+    card = (made[0] / "README.md").read_text(encoding="utf-8")
+    fields = {m[1] for m in re.finditer(r"\$(\w+)", (SOURCES / "dataset.md").read_text(encoding="utf-8"))}
+    assert len(fields) > 20
+    assert not [m[0] for m in string.Template.pattern.finditer(card) if m["named"] or m["braced"]]
+    for line in (SOURCES / "dataset.md").read_text(encoding="utf-8").splitlines():
+        assert "$" in line or line in card  # the source's own sentences stand in the card
+
+
+def test_pictures_in_the_card_are_there(made):
+    folder, manifest = made
+    named = re.findall(r"!\[[^\]]+\]\(([^)]+)\)", (folder / "README.md").read_text(encoding="utf-8"))
+    assert len(named) == 2 * len(manifest.tracks) + 2
+    assert all((folder / name).is_file() for name in named)
+    assert {str(p.relative_to(folder)) for p in (folder / "pictures").iterdir()} == set(named)
+
+
+def test_examples_are_the_previews_in_their_places(made):
+    folder, manifest = made
+    picture = np.asarray(Image.open(io.BytesIO((folder / "pictures/defocus.png").read_bytes())))
+    shown = examples_shown(manifest, "defocus")
+    assert picture.shape == (2 * 32, len(shown) * 32)
+    samples = {(s.structure_id, s.condition_id): s for s in open_dataset(folder, "defocus").rows("test")}
+    for row in range(2):
+        for column, condition in enumerate(shown):
+            sample = samples[f"test-{row:05d}", condition]
+            tile = picture[row * 32 : row * 32 + 32, column * 32 : column * 32 + 32]
+            np.testing.assert_array_equal(tile, preview(sample.image, sample.mask))
+
+
+def test_a_curve_is_drawn_where_its_numbers_say():
+    figure = ET.fromstring(curves([Curve("a<b", np.array([0, 2.0]), np.array([-1.0, 1.0]))], "x", "y", (-1, 1)))
+    (line,) = figure.findall(".//{*}polyline")
+    assert line.get("points") == "56.0,256.0 490.0,16.0"  # from the lower left corner of the frame to the upper right
+    assert "a<b" in [t.text for t in figure.findall(".//{*}text")]
+
+
+def test_a_histogram_s_bars_are_its_counts():
+    figure = ET.fromstring(histogram([0, 0, 0, 1, 3.2], "x", "y", bins=4))
+    heights = [float(bar.get("height")) for bar in figure.findall(".//{*}rect")]
+    assert heights == pytest.approx([240, 80, 0, 80])
+
+
+@pytest.mark.parametrize("name", shipped_recipes())
+def test_every_track_of_a_shipped_recipe_says_why(name):
+    assert all(len(track.why.strip()) > 80 for track in load_recipe(name).tracks.values())
