@@ -141,16 +141,16 @@ def assign_bonds(positions, box, pairs, order, kinds, valence, cosine):
     """
     n = kinds.shape[0]
     bonds = np.full((n, MAX_BONDS), -1, np.int32)
-    count = np.zeros(n, np.int64)
+    count = np.zeros(n, np.int8)
     relation = np.zeros(pairs.shape[0], np.int8)
     middle = np.full(pairs.shape[0], -1, np.int32)
     for k in order:
         i, j = pairs[k, 0], pairs[k, 1]
         if count[i] >= valence[kinds[i]] or count[j] >= valence[kinds[j]]:
             continue
-        if _common(bonds, count, i, j) >= 0 or _closes_square(bonds, count, i, j):
-            continue
         if _crowds(positions, box, bonds, count, i, j, cosine) or _crowds(positions, box, bonds, count, j, i, cosine):
+            continue
+        if _common(bonds, count, i, j) >= 0 or _closes_square(bonds, count, i, j):
             continue
         bonds[i, count[i]] = j
         bonds[j, count[j]] = i
