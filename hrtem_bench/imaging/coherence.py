@@ -46,8 +46,8 @@ def quadrature_intensity(
     (`angular_spread` along x and along y), of the intensities of fully coherent images. Waves, pixel sizes and
     zero_focus as in `render`. focus_nodes, angle_nodes: numbers of nodes, the latter along each of two axes; by default
     the least with which the rule averages every phase factor exp(-iχ) that the wave's band meets to within 1e-4. The
-    cost is one image per node: for waves at 0.1 Å pixels about 20 with a focal spread of 10 Å, and some 700 with 0.5 mrad
-    of source besides, at a defocus of 100 Å.
+    cost is one image per node: for waves at 0.1 Å pixels about 20 with a focal spread of 10 Å, and some 700 with a
+    source of 0.5 mrad besides, at a defocus of 100 Å.
     The mean intensity is that of the waves; an objective aperture moves with the tilt. Raises InputError.
     """
     from scipy import fft
