@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from hrtem_bench.errors import InputError
 from hrtem_bench.specimens.adsorbates import adsorbed
 from hrtem_bench.specimens.films import amorphous_film
 from hrtem_bench.specimens.glasses import Glass
@@ -219,6 +220,8 @@ def _assembled(spec: SceneSpec, thickness: float, parts: list[_Part]) -> Scene:
     from ase import Atoms
 
     positions = np.concatenate([part.positions for part in parts])
+    if not len(positions):
+        raise InputError(f"no particle fits into the box of {spec.box} Å, and there is no film: take a larger box")
     lift = spec.margin - float(positions[:, 2].min())
     positions[:, 2] += lift
     positions[:, :2] %= np.array(spec.box)

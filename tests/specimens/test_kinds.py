@@ -76,6 +76,12 @@ def test_twins_are_drawn_and_recorded():
     assert {p.twins for m in made for p in m.particles} == {0, 1, 2}
 
 
+def test_a_particle_wider_than_the_box_is_refused_when_nothing_else_is_there():
+    needle = dataclasses.replace(BARE, box=(26.0, 26.0), shapes="wulff", surface_energies={"111": 1.0}, diameter=24.0)
+    with pytest.raises(InputError, match="no particle fits"):
+        scene(needle, 0)
+
+
 @pytest.mark.parametrize("film", ["graphite", "MgO", "c-Si", "a-SiO2"])
 def test_supports_of_other_materials_carry_particles(film):
     made = scene(dataclasses.replace(BARE, film=film, film_thickness=10.0), 1)
