@@ -70,8 +70,12 @@ def _lead(results: Results, curve: Curve) -> str:
     name, summary = results.model.name, results.summary
     if not curve.trained.any() or summary.id_dice is None:
         worst, best = int(np.argmin(dice[0])), int(np.argmax(dice[0]))
+        known = any(point.sigma is not None for point in results.curve)
+        training = (
+            f"{name} was trained at none of these conditions" if known else f"Where {name} was trained is not known"
+        )
         return (
-            f"{name} was trained on none of these conditions; its mean Dice runs from {_score(dice, worst)} "
+            f"{training}; its mean Dice runs from {_score(dice, worst)} "
             f"at {curve.labels[worst]} to {_score(dice, best)} at {curve.labels[best]}."
         )
     trained = [label for label, own in zip(curve.labels, curve.trained, strict=True) if own]

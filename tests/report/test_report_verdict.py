@@ -86,8 +86,12 @@ def test_a_model_trained_elsewhere_has_no_gap(make_results: Make) -> None:
     points = [{**point, "in_distribution": False} for point in msgspec.to_builtins(base.curve)]
     summary = {"id_dice": None, "id_ood_gap": None, "id_ood_gap_low": None, "id_ood_gap_high": None}
     said = verdict(make_results(curve=points, summary=summary))
-    assert "trained on none of these conditions" in said.lead
+    assert "trained at none of these conditions" in said.lead
     assert not any("How far" in finding for finding in said.findings)
+    unknown = [{**point, "sigma": None, "coverage": None} for point in points]
+    lead = verdict(make_results(curve=unknown, summary=summary)).lead
+    assert lead.startswith("Where U-Net, small was trained is not known; its mean Dice runs from")
+    assert "none" not in lead
 
 
 @pytest.mark.parametrize(
