@@ -102,7 +102,7 @@ def trained_on_toml(trained_on: Mapping[str, Any]) -> str:
     lines = ["[trained_on]", *(f"{name} = {_value(value)}" for name, value in plain.items())]
     for condition in trained_on["condition"]:
         lines += ["", "[[trained_on.condition]]"]
-        lines += [f"{name} = {_value(value)}" for name, value in condition.items() if value is not None]
+        lines += [f"{name} = {_value(value)}" for name, value in condition.items() if value not in (None, {})]
     return "\n".join(lines) + "\n"
 
 
