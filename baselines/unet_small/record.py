@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import Any
 
 import torch
-from safetensors.torch import save_file
+from safetensors.torch import save
 from torch import nn
 
 STATE = "state.pt"
@@ -80,7 +80,7 @@ def finish_folder(
     """Turn the partial folder into a submission folder and give it its name. pixel_size: Å, of the images."""
     here = Path(__file__).parent
     contiguous = {name: tensor.contiguous() for name, tensor in weights.items()}
-    save_file(contiguous, partial / "weights.safetensors")
+    (partial / "weights.safetensors").write_bytes(save(contiguous))
     card = card_toml((here / "card.toml").read_text(encoding="utf-8"), pixel_size, trained_on)
     (partial / "card.toml").write_text(card, encoding="utf-8")
     for name in CODE:
