@@ -104,6 +104,7 @@ def _fields(manifest: Manifest, location: str) -> Mapping[str, Any]:
         "description": manifest.description,
         "name": manifest.name,
         "version": manifest.version,
+        "changes": recipe.changes.strip(),
         "seed": manifest.seed,
         "code_version": manifest.code_version,
         "checksum": manifest.checksum,

@@ -22,9 +22,25 @@ def download(repo: str, revision: str | None, patterns: Sequence[str]) -> Path:
     with explained(f"the dataset {repo}", "there is no folder of that name either: check the name or the network"):
         return Path(
             hub.snapshot_download(
-                repo, repo_type="dataset", revision=revision, allow_patterns=list(patterns), etag_timeout=TIMEOUT
+                repo,
+                repo_type="dataset",
+                revision=revision,
+                allow_patterns=list(patterns),
+                local_files_only=not reachable(),
             )
         )
+
+
+def reachable() -> bool:
+    """Whether the Hub answers at all, within TIMEOUT; the library itself would go on trying for minutes."""
+    hub = require("huggingface_hub", "data")
+    try:
+        hub.get_session().head(hub.constants.ENDPOINT, timeout=TIMEOUT)
+    except Exception as error:
+        if not _is_network(error) and not isinstance(error, hub.errors.OfflineModeIsEnabled):
+            raise
+        return False
+    return True
 
 
 @contextlib.contextmanager

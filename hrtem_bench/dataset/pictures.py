@@ -68,7 +68,7 @@ def _examples(folder: Path, manifest: Manifest, track: str) -> bytes:
 def _transfer(manifest: Manifest, track: str) -> str:
     from hrtem_bench.physics import ctf
 
-    q = np.linspace(0, 0.5 / manifest.pixel_size, 240)
+    q = np.linspace(0, 0.5 / manifest.pixel_size, 480)
     lines = [
         Curve(c.condition_id.partition("=")[2], q, np.asarray(ctf(q, np.zeros_like(q), c.condition)), not c.train)
         for c in manifest.tracks[track].conditions

@@ -11,7 +11,7 @@ from typing import Any
 
 from hrtem_bench.dataset.card import CARD, render_card
 from hrtem_bench.dataset.croissant import CROISSANT, render_croissant
-from hrtem_bench.dataset.hub import explained
+from hrtem_bench.dataset.hub import explained, reachable
 from hrtem_bench.dataset.manifest import MANIFEST, Manifest, read_manifest
 from hrtem_bench.dataset.pictures import PICTURES
 from hrtem_bench.dataset.verification import verify
@@ -63,6 +63,8 @@ def publish(
     files = {name: item.stat().st_size if isinstance(item, Path) else len(item) for name, item in contents.items()}
     publication = Publication(repo, tag, files, f"https://huggingface.co/datasets/{repo}")
     if not dry_run:
+        if not reachable():
+            raise InputError(f"the upload to {repo}: the Hub cannot be reached: check the network")
         with explained(f"the upload to {repo}", "run the same command again, what is there is not sent twice"):
             _upload(contents, publication, private, token)
     return publication

@@ -127,7 +127,10 @@ class ExitWaves(Table, frozen=True, kw_only=True):
 
 
 class Recipe(Table, frozen=True, kw_only=True):
-    """A dataset before it is made. `scene` holds fields of `specimens.SceneSpec`; `imaging` those of `Condition`."""
+    """A dataset before it is made. `scene` holds fields of `specimens.SceneSpec`; `imaging` those of `Condition`.
+
+    changes: what this version changed since the last, and whether scores still compare; the card says it.
+    """
 
     name: Annotated[str, msgspec.Meta(pattern=r"^[a-z0-9][a-z0-9_.-]*$")]
     version: Annotated[str, msgspec.Meta(pattern=r"^\d+\.\d+\.\d+$")]
@@ -138,6 +141,7 @@ class Recipe(Table, frozen=True, kw_only=True):
     structures: Structures
     imaging: dict[str, Any]
     tracks: dict[str, AnyTrack]
+    changes: str = "First version."
     scene: dict[str, Any] = {}
     multislice: Multislice = Multislice()
     exit_waves: ExitWaves | None = None

@@ -138,6 +138,28 @@ def test_failures_are_explained_and_what_is_done_is_kept(finished, tmp_path, sim
     assert toy_datasets.files(tmp_path) == toy_datasets.files(finished[0])
 
 
+def test_a_file_that_cannot_be_written_whole_is_not_left_half(finished, tmp_path):
+    code = f"""
+import resource, sys
+sys.path.insert(0, {str(Path(toy_datasets.__file__).parent)!r})
+import toy_datasets
+from hrtem_bench.dataset import generate
+from hrtem_bench.errors import InputError
+resource.setrlimit(resource.RLIMIT_FSIZE, (30_000, 30_000))
+try:
+    generate(toy_datasets.recipe(), {str(tmp_path)!r}, workers=1, simulate=toy_datasets.simulate)
+except InputError as error:
+    print(error)
+"""
+    ran = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True, timeout=60)
+    assert ran.stdout.startswith(f"cannot write to {tmp_path}: ")
+    assert "too large" in ran.stdout
+    assert ran.stdout.count("\n") == 1
+    assert not list(tmp_path.rglob("*.tmp"))
+    generate(toy_datasets.recipe(), tmp_path, workers=1, simulate=toy_datasets.simulate)
+    assert toy_datasets.files(tmp_path) == toy_datasets.files(finished[0])
+
+
 def test_folders_that_cannot_be_used(finished, tmp_path):
     other = toy_datasets.recipe(toy_datasets.TOML.replace("seed = 7", "seed = 8"))
     with pytest.raises(InputError, match="holds another dataset, toy"):
