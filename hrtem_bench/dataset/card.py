@@ -15,7 +15,7 @@ from hrtem_bench.dataset.pictures import PICTURES, examples_shown
 from hrtem_bench.dataset.plan import place_of
 from hrtem_bench.dataset.recipes import SPLITS, Recipe, recipe_from_dict
 from hrtem_bench.dataset.schema import EXIT_WAVES, columns_of
-from hrtem_bench.dataset.sources import card_source
+from hrtem_bench.dataset.sources import card_source, label_rule
 
 CARD = "README.md"
 LICENCE = "cc-by-4.0"
@@ -100,6 +100,7 @@ def _fields(manifest: Manifest, location: str) -> Mapping[str, Any]:
     recipe = recipe_from_dict(manifest.recipe)
     s, m = recipe.sampling, recipe.multislice
     return {
+        **label_rule(),
         "title": _title(manifest),
         "description": manifest.description,
         "name": manifest.name,

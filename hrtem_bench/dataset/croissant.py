@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import string
 from pathlib import Path
 from typing import Any
 
@@ -10,7 +11,7 @@ from hrtem_bench.dataset.files import write_aside
 from hrtem_bench.dataset.manifest import Manifest, Shard
 from hrtem_bench.dataset.plan import place_of
 from hrtem_bench.dataset.schema import columns_of
-from hrtem_bench.dataset.sources import card_source
+from hrtem_bench.dataset.sources import card_source, label_rule
 
 CROISSANT = "croissant.json"
 HUB = "https://huggingface.co/datasets"
@@ -38,7 +39,7 @@ def render_croissant(manifest: Manifest, location: str | None = None, published:
     places: dict[tuple[str, str], list[Shard]] = {}
     for shard in manifest.shards:
         places.setdefault(place_of(shard.path), []).append(shard)
-    card = json.loads(card_source("croissant.json"))
+    card = json.loads(string.Template(card_source("croissant.json")).substitute(label_rule()))
     card |= {
         "name": f"hrtem-bench-{manifest.name}",
         "description": manifest.description,

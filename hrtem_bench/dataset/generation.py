@@ -36,6 +36,9 @@ def generate(
     must see `out` under the same path. device: of the multislice engine. progress: called with (structures done,
     in all). simulate: (recipe, job, device) -> Structure, a function that other processes can import.
 
+    With several workers, a script of one's own calls this under `if __name__ == "__main__":`, since the processes
+    import it.
+
     Raises InputError for a folder that cannot be used, and for what makes a run stop.
     """
     from hrtem_bench.dataset.card import write_card

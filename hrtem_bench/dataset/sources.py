@@ -2,10 +2,17 @@
 
 from __future__ import annotations
 
+import math
 from pathlib import Path
 
 import hrtem_bench
 from hrtem_bench.errors import InputError
+from hrtem_bench.imaging.labels import SMOOTHING, THRESHOLD
+
+
+def label_rule() -> dict[str, str]:
+    """The numbers of the rule by which labels are made, as the sources name them."""
+    return {"smoothing": f"{SMOOTHING:g}", "threshold": f"π/{math.pi / THRESHOLD:g}"}
 
 
 def card_source(name: str) -> str:

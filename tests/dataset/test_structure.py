@@ -5,6 +5,7 @@ import pytest
 import toy_datasets
 
 import hrtem_bench as hb
+from hrtem_bench.dataset import generate, verify
 from hrtem_bench.dataset.encode import decode_png
 from hrtem_bench.dataset.plan import Job
 from hrtem_bench.dataset.structure import crop_band, make_structure, simulate
@@ -103,3 +104,12 @@ def test_cropping_keeps_the_band():
     assert np.mean(abs(small) ** 2) == pytest.approx(np.mean(abs(wave) ** 2), rel=1e-5)
     found = np.fft.fft2(small) * n**2 / small.size
     assert found[3, -5] == pytest.approx(spectrum[3, -5], rel=1e-4)
+
+
+@pytest.mark.slow
+def test_workers_do_not_change_a_byte_of_real_images(tmp_path):
+    text = REAL[: REAL.index("[tracks.dose]")]
+    for workers in (1, 2):
+        generate(toy_datasets.recipe(text), tmp_path / str(workers), workers=workers)
+    assert verify(tmp_path / "1").problems == ()
+    assert toy_datasets.files(tmp_path / "1") == toy_datasets.files(tmp_path / "2")
