@@ -105,7 +105,8 @@ def test_starting_up_loads_nothing_heavy() -> None:
         ("publish {data} --repo a --tag v1.0.0", "organisation/name"),
         ("compare {new}", "{new}"),
         ("leaderboard {new}", "{new}"),
-        ("leaderboard {new} --out board.html", ".md or .json"),
+        ("compare {new} --out pairs.svg", ".json"),
+        ("leaderboard {new} --out board.pdf", ".html, .md, .json"),
         ("generate {place}/tiny.toml --out {new} --device tpu", "--device"),
         ("train nosuch --data {data} --conditions x --out {new}", "no baseline 'nosuch'"),
         ("train otsu --data {data} --conditions x --out {new}", "nothing to train"),
@@ -260,9 +261,11 @@ def test_compare_and_leaderboard(place: Path, tmp_path: Path, capsys: pytest.Cap
     assert "mean of all" in capsys.readouterr().out
     (pair,) = json.loads((tmp_path / "pairs.json").read_text())["pairs"]
     assert [one["condition"] for one in pair["conditions"]] == [ID, "defocus=10nm"]
-    for name in ("board.md", "board.json"):
+    assert {p.name for p in tmp_path.iterdir()} == {"results", "pairs.json", "pairs.svg", "pairs.png"}
+    for name in ("board.md", "board.json", "board.html"):
         assert run(["leaderboard", str(tmp_path / "results"), "--out", str(tmp_path / name)]) == 0
     assert "U-Net, small" in (tmp_path / "board.md").read_text()
+    assert 'href="results/run/report.html"' in (tmp_path / "board.html").read_text()
     (board,) = json.loads((tmp_path / "board.json").read_text())
     assert {row["model"] for row in board["rows"]} == {"U-Net, small", "Local variance and Otsu's threshold"}
 

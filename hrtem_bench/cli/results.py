@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import os
+from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -11,21 +13,25 @@ from hrtem_bench.cli.printing import fixed, print_table, wrote
 from hrtem_bench.errors import InputError
 
 if TYPE_CHECKING:
-    from hrtem_bench.harness import Board
+    from hrtem_bench.harness import Board, Comparison
+
+BOARDS = (".html", ".md", ".json")
 
 
 def compare(
     results: Annotated[list[Path], typer.Argument(help="Two or more folders that `evaluate` wrote.")],
     metric: Annotated[str, typer.Option(help="Score of an image: dice, iou, nll, …")] = "dice",
     seed: Annotated[int, typer.Option(min=0, help="Seed of the bootstrap and of the sign-flip test.")] = 0,
-    out: Annotated[Path | None, typer.Option(help="Also write the comparison, as JSON.")] = None,
+    out: Annotated[
+        Path | None, typer.Option(help="Also write it: a .json file, with its figure beside it as .svg and .png.")
+    ] = None,
 ) -> None:
     """Models on the same test images: paired differences with intervals, and what they allow to be said."""
-    import msgspec
-
     from hrtem_bench.harness import compare as pair_up
     from hrtem_bench.harness import read_run
 
+    if out is not None and out.suffix != ".json":
+        raise InputError(f"--out {out}: the name must end in .json")
     comparison = pair_up([read_run(path) for path in results], metric, seed=seed)
     percent = f"{100 * comparison.confidence:g} %"
     for pair in comparison.pairs:
@@ -44,29 +50,41 @@ def compare(
         )
         print(pair.conclusion)
     if out is not None:
-        _write(out, msgspec.json.format(msgspec.json.encode(comparison), indent=1).decode() + "\n")
+        _write(out, _json(comparison))
+        _draw(out, comparison)
 
 
 def leaderboard(
     results: Annotated[Path, typer.Argument(metavar="DIR", help="Folder with results in folders below it.")],
     unofficial: Annotated[bool, typer.Option("--unofficial", help="Take results of part of the test set too.")] = False,
-    out: Annotated[Path | None, typer.Option(help="Also write the boards: a file ending in .md or .json.")] = None,
+    out: Annotated[Path | None, typer.Option(help="Also write it: a page (.html), Markdown (.md) or .json.")] = None,
 ) -> None:
     """One table of many results, for each dataset version and track, ranked with the uncertainty of the ranks."""
-    import msgspec
-
-    from hrtem_bench.harness import board_markdown
     from hrtem_bench.harness import leaderboard as gather
 
-    if out is not None and out.suffix not in (".md", ".json"):
-        raise InputError(f"--out {out}: the name must end in .md or .json")
+    if out is not None and out.suffix not in BOARDS:
+        raise InputError(f"--out {out}: the name must end in {', '.join(BOARDS)}")
     boards = gather(results, unofficial=unofficial)
     for board in boards:
         _print_board(board)
-    if out is not None and out.suffix == ".md":
-        _write(out, "\n".join(board_markdown(board) for board in boards))
-    elif out is not None:
-        _write(out, msgspec.json.format(msgspec.json.encode(boards), indent=1).decode() + "\n")
+    if out is not None:
+        _write(out, _boards(boards, results, out))
+
+
+def _boards(boards: Sequence[Board], results: Path, out: Path) -> str:
+    """The boards in the form that the name of `out` asks for."""
+    if out.suffix == ".json":
+        return _json(boards)
+    if out.suffix == ".md":
+        from hrtem_bench.harness import board_markdown
+
+        return "\n".join(board_markdown(board) for board in boards)
+    from hrtem_bench.report import board_page
+
+    pages = {row.path: results / row.path / "report.html" for board in boards for row in board.rows}
+    here = out.resolve().parent
+    links = {row: os.path.relpath(page.resolve(), here) for row, page in pages.items() if page.is_file()}
+    return board_page(boards, links)
 
 
 def _print_board(board: Board) -> None:
@@ -87,6 +105,19 @@ def _print_board(board: Board) -> None:
             for row in board.rows
         ],
     )
+
+
+def _json(value: Comparison | Sequence[Board]) -> str:
+    import msgspec
+
+    return msgspec.json.format(msgspec.json.encode(value), indent=1).decode() + "\n"
+
+
+def _draw(out: Path, comparison: Comparison) -> None:
+    from hrtem_bench.report import comparison_figure, save_figure
+
+    for path in save_figure(comparison_figure(comparison), out.with_suffix("")):
+        wrote(path)
 
 
 def _write(out: Path, text: str) -> None:

@@ -67,6 +67,8 @@ class Comparison(msgspec.Struct, frozen=True, kw_only=True):
 
     metric: str
     track: str
+    axis: str
+    unit: str
     dataset_checksum: str
     confidence: float
     pairs: list[Pair]
@@ -102,6 +104,8 @@ def compare(
     return Comparison(
         metric=metric,
         track=first.dataset.track,
+        axis=first.dataset.axis,
+        unit=first.dataset.unit,
         dataset_checksum=first.dataset.checksum,
         confidence=confidence,
         pairs=pairs,

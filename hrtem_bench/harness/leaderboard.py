@@ -125,12 +125,13 @@ def board_markdown(board: Board) -> str:
     lines += ["| " + " | ".join(head) + " |", "|" + "---|" * len(head)]
     for row in board.rows:
         rank = f"{row.rank} ({row.rank_low}–{row.rank_high})"
-        lines.append("| " + " | ".join([rank, row.model.replace("|", r"\|"), *_cells(row)]) + " |")
+        lines.append("| " + " | ".join([rank, row.model.replace("|", r"\|"), *cells(row)]) + " |")
     return "\n".join(lines) + "\n"
 
 
-def _cells(row: Row) -> list[str]:
-    cells = []
+def cells(row: Row) -> list[str]:
+    """A row's scores as text, in the order of COLUMNS, each with its interval where it has one."""
+    texts = []
     for name, _ in COLUMNS:
         value = row.mean_dice if name == "mean_dice" else getattr(row.summary, name)
         low, high = (getattr(row.summary, f"{name}_{end}", None) for end in ("low", "high"))
@@ -139,5 +140,5 @@ def _cells(row: Row) -> list[str]:
             text += f" ({low:.3f} to {high:.3f})"
         if name == "width_95" and row.summary.width_95_censored:
             text = f"≥ {text}"
-        cells.append(text)
-    return cells
+        texts.append(text)
+    return texts

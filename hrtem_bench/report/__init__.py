@@ -11,7 +11,9 @@ from hrtem_bench.errors import require
 
 require("matplotlib", "report")
 
+from hrtem_bench.report.board import board_page
 from hrtem_bench.report.calibration import ReliabilityCurve, reliability_figure
+from hrtem_bench.report.comparison import comparison_figure
 from hrtem_bench.report.curves import Curve, TrackAxis, curve_figure, shift_figure
 from hrtem_bench.report.evaluation import report_evaluation
 from hrtem_bench.report.gather import Choice, choose_examples, curve_of
@@ -27,7 +29,9 @@ __all__ = [
     "ReliabilityCurve",
     "TrackAxis",
     "Verdict",
+    "board_page",
     "choose_examples",
+    "comparison_figure",
     "contact_sheet",
     "curve_figure",
     "curve_of",

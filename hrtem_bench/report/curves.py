@@ -108,7 +108,7 @@ def curve_figure(
         axes[0].set_ylim(0, 1.02)
     if transfer:
         _draw_transfer(axes[-1], curve, joined=bool(track.unit))
-    _draw_axis(axes[-1], curve, track)
+    draw_axis(axes[-1], curve, track)
     if panels:
         _name_marks(axes[0], models, confidence, band=_has_band(curve) and bool(track.unit))
     figure.align_ylabels(list(axes))
@@ -168,7 +168,8 @@ def _name_marks(ax: Axes, models: Sequence[Curve], confidence: float, *, band: b
     )  # fmt: skip
 
 
-def _draw_axis(ax: Axes, curve: Curve, track: TrackAxis) -> None:
+def draw_axis(ax: Axes, curve: Curve, track: TrackAxis) -> None:
+    """Title and ticks of the axis that the curve runs along."""
     ax.set_xlabel(track.label)
     if not track.unit and len(curve.labels) > MANY:
         ax.set_xlabel(f"{track.label}, in the order of the track")

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Any
@@ -35,25 +35,39 @@ SCORES = ("dice", "nll")
 
 def track_of(results: Results) -> TrackAxis:
     """How the results' axis is titled and drawn; an unknown axis keeps its own name."""
-    name, unit = results.dataset.axis, results.dataset.unit
+    return axis_named(results.dataset.axis, results.dataset.unit)
+
+
+def axis_named(name: str, unit: str) -> TrackAxis:
+    """An axis by the name and the unit that results give it."""
     title = plain(name.replace("_", " "), 40).capitalize() or "Condition"
     return replace(TRACKS.get(name, TrackAxis(title)), unit=plain(unit, 12))
 
 
 def sorted_points(results: Results) -> list[CurvePoint]:
     """The curve in the order of the axis (in their given order where the axis has no numbers)."""
-    return sorted(results.curve, key=lambda point: _known(point.value))
+    return in_order(results.curve)
+
+
+def in_order(points: Sequence[CurvePoint]) -> list[CurvePoint]:
+    """Points of a curve in the order of the axis."""
+    return sorted(points, key=lambda point: _known(point.value))
 
 
 def curve_of(results: Results) -> Curve:
     """The results as arrays, in the order of the axis."""
-    points, track = sorted_points(results), track_of(results)
+    return curve_through(results.model.name, results.curve, track_of(results))
+
+
+def curve_through(name: str, points: Sequence[CurvePoint], track: TrackAxis) -> Curve:
+    """The points of a model's curve as arrays, in the order of the axis."""
+    points = in_order(points)
     values = np.array([_known(point.value) for point in points])
     if not track.unit or not np.isfinite(values).all() or len(set(values)) < len(values):
         values = np.arange(len(points), dtype=float)
-    scores = {name: np.array([_interval(point, name) for point in points], dtype=float).T for name in SCORES}
+    scores = {key: np.array([_interval(point, key) for point in points], dtype=float).T for key in SCORES}
     return Curve(
-        name=results.model.name,
+        name=name,
         labels=tuple(plain(condition_name(point, track), 24) for point in points),
         value=values,
         trained=np.array([point.in_distribution for point in points], dtype=bool),

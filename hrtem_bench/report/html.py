@@ -64,9 +64,9 @@ def write_report(
     plates = make_plates(results, examples, conditions=conditions, nyquist=nyquist, others=others)
     for plate in plates.values():
         save_figure(plate.figure, out / "figures" / plate.name, document=plate.svg)
-    page = out / "report.html"
-    write_aside(page, _page(results, per_image, examples, plates).encode())
-    return page
+    path = out / "report.html"
+    write_aside(path, _page(results, per_image, examples, plates).encode())
+    return path
 
 
 def _page(results: Results, per_image: PerImage, examples: Sequence[Example], plates: Mapping[str, Plate]) -> str:
@@ -82,15 +82,27 @@ def _page(results: Results, per_image: PerImage, examples: Sequence[Example], pl
         "cite": ("How to cite", _cite(results)),
         "definitions": ("Definitions", Html(_asset("definitions.html"))),
     }
-    shown = {key: (title, body) for key, (title, body) in sections.items() if body}
-    links = (element("li", element("a", text(title), href=f"#{key}")) for key, (title, _) in shown.items())
+    return page(
+        f"{results.model.name}: {track_of(results).title.lower()} track – hrtem-bench report",
+        _header(results),
+        sections,
+        "Made by hrtem-bench. The figures are also in the folder figures/, as SVG and PNG.",
+    )
+
+
+def page(title: str, header: Html, sections: Mapping[str, tuple[str, Html]], footer: str) -> str:
+    """A whole page. sections: key -> (heading, content), in order; those without content are left out."""
+    shown = {key: (heading, body) for key, (heading, body) in sections.items() if body}
+    links = (element("li", element("a", text(heading), href=f"#{key}")) for key, (heading, _) in shown.items())
+    first, (heading, _) = next(iter(shown.items()))
     return Template(_asset("page.html")).substitute(
-        title=text(f"{results.model.name}: {track_of(results).title.lower()} track – hrtem-bench report"),
+        title=text(title),
         css=_asset("page.css"),
-        header=_header(results),
+        skip=element("a", text(f"Skip to: {heading}"), class_="skip", href=f"#{first}"),
+        header=header,
         contents=element("ul", join(links)),
-        main=join(section(key, title, body) for key, (title, body) in shown.items()),
-        footer=paragraph("Made by hrtem-bench. The figures are also in the folder figures/, as SVG and PNG."),
+        main=join(section(key, heading, body) for key, (heading, body) in shown.items()),
+        footer=paragraph(footer),
     )
 
 
@@ -140,10 +152,11 @@ def _tiles(results: Results) -> list[tuple[str, str]]:
 
 
 def _plates(plates: Mapping[str, Plate], *names: str) -> Html:
-    return join(_plate(plates[name]) for name in names if name in plates)
+    return join(plate_element(plates[name]) for name in names if name in plates)
 
 
-def _plate(plate: Plate) -> Html:
+def plate_element(plate: Plate) -> Html:
+    """A figure with its caption, within a page."""
     drawing = Html(inline_svg(plate.svg, plate.name, plate.description))
     return element("figure", drawing, element("figcaption", text(plate.caption)), class_="plate")
 

@@ -1,0 +1,88 @@
+"""The leaderboard as one self-contained page."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import TYPE_CHECKING
+
+from hrtem_bench.harness.leaderboard import COLUMNS, Row, cells
+from hrtem_bench.report.curves import curve_figure
+from hrtem_bench.report.gather import axis_named, condition_name, curve_through, in_order
+from hrtem_bench.report.html import page, plate_element
+from hrtem_bench.report.markup import Html, element, join, paragraph, table, text
+from hrtem_bench.report.plates import Plate
+from hrtem_bench.report.style import PAGE, SERIES
+from hrtem_bench.report.tables import interval
+
+if TYPE_CHECKING:
+    from hrtem_bench.harness import Board
+
+RULE = (
+    "Models stand in the order of their mean Dice over the conditions, each counted alike. The numbers behind a rank "
+    "are its 95 % range when the test structures are drawn anew; models whose ranges overlap are not told apart. "
+    "Brackets are 95 % intervals over structures."
+)
+
+
+def board_page(boards: Sequence[Board], links: Mapping[str, str] | None = None) -> str:
+    """The page as HTML text; the same input gives the same text.
+
+    boards: see `hrtem_bench.harness.leaderboard`. links: a row's path -> address of its own report.
+    """
+    sections = {}
+    for index, board in enumerate(boards):
+        data = board.dataset
+        heading = f"{axis_named(data.axis, data.unit).title}: {data.name} {data.version}"
+        sections[f"board-{index + 1}"] = (heading, _board(board, f"board-{index + 1}", links or {}))
+    header = join([element("p", text("hrtem-bench"), class_="kicker"), element("h1", text("Leaderboard"))])
+    return page("Leaderboard – hrtem-bench", header, sections, "Made by hrtem-bench.")
+
+
+def _board(board: Board, key: str, links: Mapping[str, str]) -> Html:
+    data = board.dataset
+    facts = f"{data.split} split, checksum {data.checksum[:12]}; only results of these very images are ranked together."
+    head = ["Model", "Rank", *(title for _, title in COLUMNS), "Trained at", "Parameters"]
+    rows = [[row.model, _rank(row), *cells(row), *_facts(row)] for row in board.rows]
+    reports = [
+        element("li", element("a", text(f"{row.model}: report"), href=links[row.path]))
+        for row in board.rows
+        if row.path in links
+    ]
+    return join([
+        paragraph(facts),
+        paragraph(RULE),
+        table(f"Scores of the whole curve, {data.track} track", head, rows),
+        plate_element(_plate(board, key)),
+        _conditions(board),
+        element("ul", *reports) if reports else Html(""),
+    ])  # fmt: skip
+
+
+def _rank(row: Row) -> str:
+    return f"{row.rank} ({row.rank_low}–{row.rank_high})"
+
+
+def _facts(row: Row) -> list[str]:
+    trained = ", ".join(row.trained) or "not stated, or elsewhere"
+    return [trained, "–" if row.parameters is None else f"{row.parameters:,}"]
+
+
+def _plate(board: Board, key: str) -> Plate:
+    track = axis_named(board.dataset.axis, board.dataset.unit)
+    first, *others = [curve_through(row.model, row.curve, track) for row in board.rows[: len(SERIES)]]
+    shown = f"the first {1 + len(others)} models" if len(board.rows) > len(SERIES) else "the models"
+    return Plate(
+        key,
+        curve_figure(first, track, others=others, width=0.6 * PAGE),
+        f"Curves of {shown}, with 95 % intervals of each condition; where the first was trained is marked. σ and ε are "
+        f"those of {first.name}.",
+        f"Curves of {', '.join(one.name for one in (first, *others))} over {track.title.lower()}.",
+    )
+
+
+def _conditions(board: Board) -> Html:
+    """Dice by model and condition; where a model was trained is not marked, since it differs from row to row."""
+    track = axis_named(board.dataset.axis, board.dataset.unit)
+    names = [condition_name(point, track) for point in in_order(board.rows[0].curve)]
+    rows = [[row.model, *(interval(point, "dice") for point in in_order(row.curve))] for row in board.rows]
+    return table("Mean Dice per condition, with 95 % intervals", ["Model", *names], rows)
