@@ -13,8 +13,10 @@ from hrtem_bench.imaging.fourier import pixel_sizes
 STEP = 5.0
 
 
-def contrast(wave: Any, C10: float, *, pixel_size: float | tuple[float, float], energy: float = 300e3) -> float:
-    """Standard deviation over mean of the image of `wave` (ny, nx) at a defocus C10, Å, in a perfect lens.
+def contrast(
+    wave: Any, values: Any, *, pixel_size: float | tuple[float, float], energy: float = 300e3
+) -> Any:
+    """Standard deviation over mean of the image of `wave` (ny, nx) at each C10 of `values`, Å, in a perfect lens.
 
     Seen at 0.4 Å pixels or the wave's own if larger, with a focal spread of 10 Å, so that what decides is the band
     that images carry.
@@ -22,10 +24,9 @@ def contrast(wave: Any, C10: float, *, pixel_size: float | tuple[float, float], 
     sizes = pixel_sizes(pixel_size)
     shape = np.shape(wave)[-2:]
     out = tuple(n * d / max(round(n * d / max(0.4, d)), 1) for n, d in zip(shape, sizes, strict=True))
-    image = expected_intensity(
-        wave, [Condition(energy=energy, C10=C10, focal_spread=10.0)], pixel_size=sizes, output_pixel_size=out
-    )[0]
-    return float(image.std() / image.mean())
+    conditions = [Condition(energy=energy, C10=c10, focal_spread=10.0) for c10 in values]
+    images = expected_intensity(wave, conditions, pixel_size=sizes, output_pixel_size=out)
+    return images.std(axis=(1, 2)) / images.mean(axis=(1, 2))
 
 
 def find_zero_focus(
@@ -44,10 +45,12 @@ def find_zero_focus(
     """
     from scipy.optimize import minimize_scalar
 
-    def measure(c10: float) -> float:
-        return contrast(wave, c10, pixel_size=pixel_size, energy=energy)
+    def measure(values: Any) -> Any:
+        return contrast(wave, values, pixel_size=pixel_size, energy=energy)
 
     steps = np.linspace(lowest, highest, max(int(np.ceil((highest - lowest) / STEP)), 2) + 1)
-    best = int(np.argmin([measure(c10) for c10 in steps]))
+    best = int(np.argmin(measure(steps)))
     bounds = steps[max(best - 1, 0)], steps[min(best + 1, len(steps) - 1)]
-    return float(minimize_scalar(measure, bounds=bounds, method="bounded", options={"xatol": 0.1}).x)
+    return float(
+        minimize_scalar(lambda c10: measure([c10])[0], bounds=bounds, method="bounded", options={"xatol": 0.1}).x
+    )

@@ -7,9 +7,9 @@ from typing import Any
 
 import numpy as np
 
-from hrtem_bench.conditions import Condition
+from hrtem_bench.conditions import COEFFICIENTS, Condition, coefficients
 from hrtem_bench.errors import InputError
-from hrtem_bench.imaging.fourier import pixel_sizes, resampled_shape, resize_spectrum
+from hrtem_bench.imaging.fourier import pixel_sizes, resample, resampled_shape, resize_spectrum
 from hrtem_bench.physics import wave_transfer, wavelength
 
 NEGLIGIBLE = 1e-4
@@ -46,8 +46,7 @@ def expected_intensity(
         for spectrum in spectra:
             wave = fft.ifft2(spectrum * transfer, norm="forward", overwrite_x=True)
             total += wave.real**2 + wave.imag**2
-        cropped = resize_spectrum(fft.fft2(total / len(spectra), norm="forward"), out_shape)
-        image[:] = np.maximum(fft.ifft2(cropped, norm="forward").real, 0)
+        image[:] = np.maximum(resample(total / len(spectra), out_shape), 0)
     return images
 
 
@@ -116,9 +115,21 @@ def working_shape(
 def specimen_transfer(ky: Any, kx: Any, c: Condition, zero_focus: float, tilt: tuple[float, float] = (0.0, 0.0)) -> Any:
     """(ny, nx) complex64: `wave_transfer` and the phase that brings the specimen's zero plane to focus.
 
-    Envelopes belong to the condition alone. tilt: (x, y) of the illumination as a spatial frequency, 1/Å. It is applied
-    in the zero plane, where the specimen is, so it shifts the lens and not the phase of zero focus.
+    ky, kx: frequencies in FFT order, 1/Å. Envelopes belong to the condition alone. tilt: (x, y) of the illumination as
+    a spatial frequency, 1/Å. It is applied in the zero plane, where the specimen is, so it shifts the lens and not the
+    phase of zero focus.
     """
+    round_and_upright = not any(tilt) and all(COEFFICIENTS[name][1] == 0 for name in coefficients(c))
+    if round_and_upright:  # the same in all four quadrants: one is enough
+        rows, columns = (np.minimum(np.arange(len(k)), len(k) - np.arange(len(k))) for k in (ky, kx))
+        quarter = _transfer(np.abs(ky[: len(ky) // 2 + 1]), np.abs(kx[: len(kx) // 2 + 1]), c, zero_focus, tilt)
+        return quarter[rows][:, columns]
+    return _transfer(ky, kx, c, zero_focus, tilt)
+
+
+def _transfer(ky: Any, kx: Any, c: Condition, zero_focus: float, tilt: tuple[float, float]) -> Any:
     qx, qy = kx[None].astype(np.float64), ky[:, None].astype(np.float64)
+    if not (c.angular_spread or any(tilt)):  # no envelope depends on C10, so the zero plane can go into it
+        return wave_transfer(qx, qy, c.replace(C10=c.C10 + zero_focus)).astype(np.complex64)
     phase = np.pi * wavelength(c.energy) * zero_focus * (qx**2 + qy**2)
     return (wave_transfer(qx + tilt[0], qy + tilt[1], c) * np.exp(-1j * phase)).astype(np.complex64)

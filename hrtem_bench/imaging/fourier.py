@@ -47,3 +47,17 @@ def resize_spectrum(spectrum: Any, shape: tuple[int, int]) -> Any:
         for xs in (slice(0, kx + 1), slice(-kx, None) if kx else slice(0, 0)):
             out[..., ys, xs] = spectrum[..., ys, xs]
     return out
+
+
+def resample(field: Any, shape: tuple[int, int]) -> Any:
+    """A real periodic field (ny, nx) at another number of pixels, its band cut or padded in Fourier space."""
+    from scipy import fft
+
+    (ny, nx), (my, mx) = field.shape, shape
+    spectrum = fft.rfft2(field, norm="forward")
+    out = np.zeros((my, mx // 2 + 1), spectrum.dtype)
+    ky, kx = (min(ny, my) - 1) // 2, (min(nx, mx) - 1) // 2
+    out[: ky + 1, : kx + 1] = spectrum[: ky + 1, : kx + 1]
+    if ky:
+        out[-ky:, : kx + 1] = spectrum[-ky:, : kx + 1]
+    return fft.irfft2(out, shape, norm="forward")
