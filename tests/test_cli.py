@@ -7,6 +7,7 @@ import subprocess
 import sys
 from pathlib import Path
 
+import numpy as np
 import pytest
 
 import hrtem_bench as hb
@@ -35,7 +36,7 @@ spread = { C10 = 15.0 }
 """
 ID = "defocus=-10nm"
 COMMANDS = (
-    "quickstart", "generate", "verify", "publish", "train", "evaluate", "compare", "leaderboard", "transfer",
+    "quickstart", "generate", "verify", "publish", "train", "evaluate", "predict", "compare", "leaderboard", "transfer",
 )  # fmt: skip
 MODELS = """
 import numpy as np
@@ -216,6 +217,21 @@ def test_evaluate_writes_results_and_a_page(place: Path, tmp_path: Path, capsys:
     page = (out / "report.html").read_text()
     assert "<svg" in page
     assert "http" not in re.sub(r'(href|xmlns[:\w]*)="http[^"]*"', "", page.split("<main")[0])
+
+
+def test_what_to_expect_of_own_micrographs(place: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    results = tmp_path / "results"
+    assert run(f"evaluate {place / 'run'} --data {place / 'data'} --out {results}".split()) == 0
+    np.save(tmp_path / "mine.npy", np.random.default_rng(0).poisson(60, (64, 80)))
+    command = f"predict {place / 'run'} {tmp_path / 'mine.npy'} --pixel-size 0.4 --results {results}"
+    command += f" --out {tmp_path / 'found'} --condition"
+    capsys.readouterr()
+    assert run([*command.split(), "C10=100,focal_spread=10"]) == 0
+    assert re.search(r"expected Dice 0\.\d{3} \(0\.\d{3} to [01]\.\d{3}\)", capsys.readouterr().out)
+    assert run([*command.split(), "energy=80e3,C10=5000,focal_spread=60"]) == 0
+    assert "note: σ to the training conditions is 0." in capsys.readouterr().out
+    assert run([*command.replace(str(place / "run"), "otsu").split(), "C10=100"]) == 2
+    assert "not of this model" in one_line(capsys)
 
 
 def test_limit_makes_a_result_unofficial(place: Path, tmp_path: Path) -> None:

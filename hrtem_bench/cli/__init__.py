@@ -13,7 +13,7 @@ from typing import Annotated, Any
 import typer
 
 import hrtem_bench
-from hrtem_bench.cli import data, models, physics, quickstart, results
+from hrtem_bench.cli import data, evaluate, micrographs, models, physics, quickstart, results
 from hrtem_bench.errors import InputError
 
 USAGE_ERROR: type[Any] = typer.BadParameter.__mro__[1]
@@ -25,7 +25,8 @@ COMMANDS: tuple[Callable[..., None], ...] = (
     data.verify,
     data.publish,
     models.train,
-    models.evaluate,
+    evaluate.evaluate,
+    micrographs.predict,
     results.compare,
     results.leaderboard,
     physics.transfer,

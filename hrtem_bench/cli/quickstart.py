@@ -7,7 +7,7 @@ from typing import Annotated
 
 import typer
 
-from hrtem_bench.cli.models import evaluated, print_curve, reported, slug
+from hrtem_bench.cli.evaluate import evaluated, print_curve, reported, slug
 from hrtem_bench.cli.printing import counted, timed
 
 RECIPE = "mini"

@@ -1,0 +1,54 @@
+"""Options that several commands share, and what they are made into."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Literal
+
+import typer
+
+from hrtem_bench.errors import InputError
+
+if TYPE_CHECKING:
+    from hrtem_bench.harness import InputContract
+
+Model = Annotated[
+    str,
+    typer.Argument(
+        help="A shipped baseline (unet_small, otsu), a folder with card.toml, module:function, path.py:function, "
+        "a .pt2 or .onnx file, or a folder of predictions."
+    ),
+]
+Normalisation = Annotated[
+    Literal["standardised", "counts", "minmax", "own"] | None,
+    typer.Option(help="What the model is given; this and the next four replace what its card says."),
+]
+Output = Annotated[Literal["probabilities", "logits", "classes"] | None, typer.Option(help="What the model returns.")]
+ModelPixelSize = Annotated[float | None, typer.Option(help="Pixel size the model was made for, Å.")]
+Threshold = Annotated[float | None, typer.Option(help="Probability above which a pixel is particle.")]
+Window = Annotated[
+    int | None, typer.Option(help="Side of the square images the model takes, pixels; larger ones are cut and blended.")
+]
+PixelSize = Annotated[
+    float | None, typer.Option(help="Pixel size of your micrographs, Å, where their files do not say it or are wrong.")
+]
+OwnCondition = Annotated[
+    str | None, typer.Option(help='The setting of your micrographs, where it is known: "C10=-400,C30=1.2e7".')
+]
+OwnResults = Annotated[
+    Path | None,
+    typer.Option(help="Folder of the model's own results: with --condition, says what Dice to expect there."),
+]
+BatchSize = Annotated[int, typer.Option(min=1, help="Images at once; no score depends on it.")]
+Seed = Annotated[int, typer.Option(min=0, help="Seed of the bootstrap.")]
+
+
+def contract(**given: str | float | None) -> InputContract | None:
+    """The input contract that the options make; None if none was given."""
+    from hrtem_bench.harness import InputContract
+
+    named = {name: value for name, value in given.items() if value is not None}
+    try:
+        return InputContract(**named) if named else None  # type: ignore[arg-type]
+    except ValueError as error:
+        raise InputError(str(error)) from None
