@@ -34,9 +34,9 @@ def exit_wave(
         def propagate(distance: float) -> None:
             py, px = propagator(plan, distance)
             factors = pairs(py), pairs(px / (nx * ny))  # the inverse transforms below do not divide
-            fft.fft(wave, axis=1, overwrite_x=True, workers=threads)
+            _in_place(fft.fft, wave, axis=1, workers=threads)
             for block in _blocks(wave, columns):
-                fft.fft(block, axis=0, overwrite_x=True, workers=threads)
+                _in_place(fft.fft, block, axis=0, workers=threads)
             rows(kernels.propagate, _floats(wave), *factors, *_squares(plan), np.float32(plan.band**2), columns)
             _inverse(wave, columns, threads)
 
@@ -69,8 +69,15 @@ def exit_wave(
 def _inverse(spectrum: Any, columns: int, threads: int) -> None:
     """In place, the inverse FFT without its factor of a spectrum that is zero beyond `columns`."""
     for block in _blocks(spectrum, columns):
-        fft.ifft(block, axis=0, norm="forward", overwrite_x=True, workers=threads)
-    fft.ifft(spectrum, axis=1, norm="forward", overwrite_x=True, workers=threads)
+        _in_place(fft.ifft, block, axis=0, norm="forward", workers=threads)
+    _in_place(fft.ifft, spectrum, axis=1, norm="forward", workers=threads)
+
+
+def _in_place(transform: Callable[..., Any], field: Any, **options: Any) -> None:
+    """The transform written over its input, also by a SciPy back end that returns a new array."""
+    out = transform(field, overwrite_x=True, **options)
+    if out is not field:
+        field[...] = out
 
 
 def _wave_columns(plan: Plan) -> int:

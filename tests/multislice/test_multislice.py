@@ -156,6 +156,31 @@ def test_same_bytes_for_any_number_of_threads(specimen, phonons):
     assert one == two == five
 
 
+def test_another_fft_back_end_gives_the_same_waves(specimen):
+    """A back end of scipy.fft that never works in place."""
+    import scipy.fft
+
+    calls = []
+
+    class Numpy:
+        __ua_domain__ = "numpy.scipy.fft"
+
+        @staticmethod
+        def __ua_function__(method, args, kwargs):
+            calls.append(method.__name__)
+            options = {k: v for k, v in kwargs.items() if k in ("axis", "axes", "norm", "n", "s")}
+            return getattr(np.fft, method.__name__)(*args, **options)
+
+    expected = hb.exit_waves(specimen, pixel_size=0.2, threads=1)
+    scipy.fft.set_global_backend(Numpy)
+    try:
+        got = hb.exit_waves(specimen, pixel_size=0.2, threads=1)
+    finally:
+        scipy.fft.set_global_backend("scipy")
+    assert {"fft", "ifft", "rfft2"} <= set(calls)
+    np.testing.assert_allclose(got, expected, atol=5e-6)
+
+
 def test_atoms_are_periodic_sideways_and_left_unchanged(specimen):
     moved = specimen.copy()
     moved.positions[::2, 0] += 2 * LENGTH
