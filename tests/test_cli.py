@@ -24,6 +24,7 @@ sampling = { pixels = 96, pixel_size = 0.4, simulation_pixel_size = 0.2 }
 structures = { train = 2, validation = 1, test = 2 }
 scene = { lattices = ["CdSe"], count = [1, 1], diameter = [18, 20], film_thickness = [20, 20] }
 multislice = { slice_thickness = 4.0, phonons = 1, displacement = 0.08 }
+exit_waves = { structures = 2 }
 imaging = { energy = 300e3, focal_spread = 10.0, dose = 400.0 }
 
 [tracks.defocus]
@@ -122,6 +123,11 @@ def test_starting_up_loads_nothing_heavy() -> None:
         ("evaluate otsu --data {data} --conditions defocus=3nm --out {new}", "defocus=3nm"),
         ("evaluate otsu --data {data} --limit 0 --out {new}", "--limit"),
         ("evaluate otsu --data {data} --out /proc/none", "/proc/none"),
+        ("evaluate otsu --data {data} --grid C10=a --out {new}", "FIRST:LAST:STEP"),
+        ("evaluate otsu --data {data} --grid C10=0 --fresh 3 --out {new}", "exclude each other"),
+        ("evaluate otsu --data {data} --conditions {new}.toml --out {new}", "cannot be read"),
+        ("evaluate otsu --data {data} --fresh 1 --out {new}", "the dataset's own"),
+        ("evaluate otsu --data {data} --results {new} --out {new}", "--images"),
         ("evaluate {place}/models.py:logits --data {data} --out {new}", "logits"),
         ("evaluate {place}/models.py:good --output logit --data {data} --out {new}", "--output"),
         ("evaluate {place}/models.py:good --threshold 2 --data {data} --out {new}", "threshold"),
@@ -250,6 +256,35 @@ def test_a_models_contract_can_be_given(place: Path, tmp_path: Path) -> None:
     logits, good = (json.loads((tmp_path / n / "results.json").read_text())["curve"][0] for n in ("logits", "good"))
     assert logits["dice"] == pytest.approx(good["dice"], abs=1e-6)
     assert logits["nll"] == pytest.approx(good["nll"], rel=1e-5)
+
+
+def test_a_grid_of_conditions(place: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    command = f"evaluate {place / 'run'} --data {place / 'data'} --grid C10=-100:100:100 --out {tmp_path / 'r'}"
+    assert run(command.split()) == 0
+    assert "not an official result" in capsys.readouterr().out
+    results = json.loads((tmp_path / "r" / "results.json").read_text())
+    assert [point["C10"] for point in results["curve"]] == [-100, 0, 100]
+    assert results["dataset"]["track"] == "rendered"
+    assert not results["settings"]["official"]
+    assert "unofficial run" in (tmp_path / "r" / "report.html").read_text()
+
+
+def test_a_fresh_test_set(
+    place: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "cache"))
+    base = f"evaluate {place}/models.py:good --data {place / 'data'} --fresh 5"
+    assert run(f"{base} --out {tmp_path / 'r'}".split()) == 0
+    assert "On new structures good has a mean Dice of" in capsys.readouterr().out
+    shift = json.loads((tmp_path / "r" / "fresh.json").read_text())
+    fresh, public = (json.loads((tmp_path / name / "results.json").read_text()) for name in ("r", "r/public"))
+    assert (fresh["settings"]["official"], public["settings"]["official"]) == (False, True)
+    for one, new, old in zip(shift["conditions"], fresh["curve"], public["curve"], strict=True):
+        assert one["difference"] == pytest.approx(new["dice"] - old["dice"])
+        assert new["dice"] != old["dice"]
+    assert run(f"{base} --results {tmp_path / 'r/public'} --out {tmp_path / 'again'}".split()) == 0
+    assert json.loads((tmp_path / "again" / "fresh.json").read_text()) == shift
+    assert not (tmp_path / "again" / "public").exists()
 
 
 def test_dry_run_makes_nothing(place: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:

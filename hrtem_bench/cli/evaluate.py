@@ -2,22 +2,22 @@
 
 from __future__ import annotations
 
-import re
-from collections.abc import Sequence
+from collections.abc import Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from hrtem_bench.cli import options
-from hrtem_bench.cli.printing import fixed, print_table, timed, wrote
+from hrtem_bench.cli.fresh import evaluate_fresh
+from hrtem_bench.cli.printing import timed, wrote
+from hrtem_bench.cli.running import PLACES, default_data, evaluated, print_curve, reported, slug
 from hrtem_bench.errors import InputError
 
 if TYPE_CHECKING:
-    from hrtem_bench.harness import Evaluation, InputContract, Options
+    from hrtem_bench.harness import InputContract
+    from hrtem_bench.harness.rendered import RenderedTrack
 
-PLACES = ("mini", "quickstart/data")
-"""Folders in which a dataset is looked for where none is named."""
 Data = Annotated[
     str | None,
     typer.Option(help=f"Folder of a dataset, or its id on the Hub; if not given, {' or '.join(PLACES)}."),
@@ -27,7 +27,26 @@ Out = Annotated[
     Path | None,
     typer.Option(help="Folder for results.json, per_image.parquet and report.html; if not given, results/MODEL."),
 ]
-Conditions = Annotated[list[str] | None, typer.Option(help="Score at this condition only; repeatable.")]
+Conditions = Annotated[
+    list[str] | None,
+    typer.Option(
+        help="Score at this condition of the track only; repeatable. Or a .toml file of conditions of your own, "
+        "rendered from the dataset's exit waves."
+    ),
+]
+Grid = Annotated[
+    list[str] | None,
+    typer.Option(
+        help='Score at every condition of a grid, rendered from exit waves: "C10=-400:400:25" or "dose=100,200"; '
+        "repeat it to combine."
+    ),
+]
+Fresh = Annotated[
+    int | None,
+    typer.Option(
+        min=0, help="Score on a test set made now from this seed, and say how far it lies from the public one."
+    ),
+]
 TrainConditions = Annotated[
     list[str] | None,
     typer.Option(help="Condition the model was trained at, where it does not say so itself; repeatable."),
@@ -45,6 +64,8 @@ def evaluate(
     out: Out = None,
     conditions: Conditions = None,
     train_conditions: TrainConditions = None,
+    grid: Grid = None,
+    fresh: Fresh = None,
     images: Images = None,
     labels: Labels = None,
     pixel_size: options.PixelSize = None,
@@ -64,7 +85,8 @@ def evaluate(
     The model is a function of images float32 (N, ny, nx), each with mean 0 and variance 1, that returns the
     probability of the particle class at every pixel. Interrupted, it goes on where it was.
 
-    With --images and --labels, score it on your own micrographs instead.
+    With --images and --labels, score it on your own micrographs instead. What --grid, a file of conditions or
+    --fresh give is no official result, and says so.
     """
     from hrtem_bench.harness import Options
 
@@ -72,26 +94,50 @@ def evaluate(
         normalisation=normalisation, output=output, pixel_size=model_pixel_size, threshold=threshold, window=window
     )
     folder = out or Path("results") / slug(model)
-    own = {"--labels": labels, "--pixel-size": pixel_size, "--condition": condition, "--results": results}
     if images is not None:
         _on_micrographs(model, given, images, labels, folder, context.obj, pixel_size, condition, results, seed)
         return
-    for name, value in own.items():
-        if value is not None:
-            hint = "; the model's own is --model-pixel-size" if name == "--pixel-size" else ""
-            raise InputError(f"{name} belongs to micrographs: give their folder as --images{hint}")
+    own = {"--labels": labels, "--pixel-size": pixel_size, "--condition": condition}
+    _refuse(own if fresh is not None else own | {"--results": results})
+    source = data or default_data()
+    rendered = _rendered(source, conditions, grid, fresh)
     chosen = Options(
-        conditions=conditions,
+        conditions=None if rendered else conditions,
         train_conditions=train_conditions,
         limit=limit,
         contract=given,
         batch_size=batch_size,
         seed=seed,
     )
+    if fresh is not None:
+        evaluate_fresh(model, source, track, folder, chosen, context.obj, seed=fresh, public=results)
+        return
     with timed("evaluated"):
-        evaluation = evaluated(model, data or default_data(), track, folder, chosen, context.obj)
+        evaluation = evaluated(model, rendered or source, track, folder, chosen, context.obj)
     print_curve(evaluation)
     wrote(reported(evaluation, folder))
+
+
+def _refuse(options: Mapping[str, object]) -> None:
+    """Say of options that are given what they belong to."""
+    for name, value in options.items():
+        if value is not None:
+            hint = "; the model's own is --model-pixel-size" if name == "--pixel-size" else ""
+            raise InputError(f"{name} belongs to micrographs: give their folder as --images{hint}")
+
+
+def _rendered(
+    source: str, conditions: list[str] | None, grid: list[str] | None, fresh: int | None
+) -> RenderedTrack | None:
+    """The track to render, where a grid or a file of conditions is given; None for the dataset's own."""
+    files = [name for name in conditions or () if name.endswith(".toml")]
+    if not grid and not files:
+        return None
+    if len(conditions or ()) + bool(grid) > 1 or fresh is not None:
+        raise InputError("give one of --grid, a single file of --conditions, or --fresh: they exclude each other")
+    from hrtem_bench.harness.rendered import file_track, grid_track
+
+    return grid_track(source, grid) if grid else file_track(source, Path(files[0]))
 
 
 def _on_micrographs(
@@ -114,57 +160,3 @@ def _on_micrographs(
     submission = load_submission(model, given)
     expected = expectation(submission, condition, results)
     evaluate_micrographs(submission, images, labels, out, command, pixel_size=pixel_size, expected=expected, seed=seed)
-
-
-def default_data() -> str:
-    """The dataset meant where none is named."""
-    for place in PLACES:
-        if (Path(place) / "manifest.json").is_file():
-            return place
-    raise InputError(f"no dataset: give --data, or make one with `hrtem-bench generate mini --out {PLACES[0]}`")
-
-
-def slug(model: str) -> str:
-    """A model's name as a folder's: the last part of its path, and what in it is not a letter or digit as _."""
-    return re.sub(r"[^\w-]+", "_", Path(model).name).strip("_") or "model"
-
-
-def evaluated(model: str, data: str | Path, track: str, out: Path, options: Options, command: str) -> Evaluation:
-    """`hrtem_bench.harness.evaluate` behind a progress bar."""
-    from hrtem_bench.harness import evaluate as score
-    from hrtem_bench.harness import progress_bar
-
-    with progress_bar() as progress:
-        return score(model, data, track, out, options=options, command=command, progress=progress)
-
-
-def reported(evaluation: Evaluation, out: Path, others: Sequence[Evaluation] = ()) -> Path:
-    """Write the page about an evaluation into `out`, with the curves of others beside its own; returns its path."""
-    from hrtem_bench.report import curve_of, report_evaluation
-
-    return report_evaluation(evaluation, out, others=[curve_of(other.results) for other in others])
-
-
-def print_curve(evaluation: Evaluation) -> None:
-    """The curve as a table, and the summary."""
-    results = evaluation.results
-    data = results.dataset
-    print_table(
-        f"{results.model.name} on the {data.track} track of {data.name} {data.version}",
-        ("condition", "ε", "σ", "Dice", "95 %" if results.settings.confidence == 0.95 else "interval", "IoU", "NLL"),
-        [
-            (
-                f"{point.condition}{' (trained)' if point.in_distribution else ''}",
-                *(fixed(value) for value in (point.epsilon, point.sigma, point.dice)),
-                f"{fixed(point.dice_low)} to {fixed(point.dice_high)}",
-                fixed(point.iou),
-                fixed(point.nll),
-            )
-            for point in results.curve
-        ],
-    )
-    summary = results.summary
-    if summary.id_dice is not None and summary.ood_dice is not None:
-        print(f"Dice where trained {summary.id_dice:.3f}, elsewhere {summary.ood_dice:.3f}")
-    for warning in results.warnings:
-        print(f"note: {warning}")

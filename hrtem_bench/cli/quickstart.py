@@ -7,8 +7,8 @@ from typing import Annotated
 
 import typer
 
-from hrtem_bench.cli.evaluate import evaluated, print_curve, reported, slug
 from hrtem_bench.cli.printing import counted, timed
+from hrtem_bench.cli.running import evaluated, print_curve, reported, slug
 
 RECIPE = "mini"
 MODEL, OTHER = "unet_small", "otsu"

@@ -21,6 +21,7 @@ from hrtem_bench.harness.options import Options
 from hrtem_bench.harness.predict import ModelError, preflight
 from hrtem_bench.harness.progress import Meter, Progress
 from hrtem_bench.harness.provenance import dataset_info, model_info, provenance
+from hrtem_bench.harness.rendered import RenderedTrack
 from hrtem_bench.harness.results import (
     PER_IMAGE,
     RESULTS,
@@ -132,11 +133,14 @@ def _finished(
             threshold=submission.contract.threshold,
             breakdown_dice=options.breakdown_dice,
             limit=options.limit,
-            official=options.split == "test" and options.limit is None and len(chosen) == len(track.conditions),
+            official=not _unofficial(track, options)
+            and options.split == "test"
+            and options.limit is None
+            and len(chosen) == len(track.conditions),
             input=submission.contract,
         ),
         provenance=provenance(command or f"hrtem-bench evaluate {submission.path}"),
-        warnings=warnings,
+        warnings=[*warnings, *_unofficial(track, options)],
     )
     if folder is not None:
         folder.out.mkdir(parents=True, exist_ok=True)
@@ -144,6 +148,12 @@ def _finished(
         write_results(folder.out / RESULTS, results)
         folder.finish()
     return Evaluation(results, columns, submission, track)
+
+
+def _unofficial(track: Track, options: Options) -> list[str]:
+    """Why the scores are not those of a published track, as a sentence; none where they are."""
+    reason = options.unofficial or (track.unofficial if isinstance(track, RenderedTrack) else "")
+    return [f"not an official result: {reason}"] if reason else []
 
 
 def _opened(data: str | Path | Track, track: str) -> Track:

@@ -16,8 +16,8 @@ class Options:
     split: which structures. conditions: ids of the track to score, None for all. train_conditions: ids of the
     track that the model was trained at, where it does not say so itself. limit: images per condition, None
     for all. contract: in place of the model's own. batch_size: images the model is given at once; no score
-    depends on it. seed: of the bootstrap. breakdown_dice: the Dice
-    below which a model counts as broken down.
+    depends on it. seed: of the bootstrap. breakdown_dice: the Dice below which a model counts as broken down.
+    unofficial: why the scores are not those of a published track, "" where they are.
     """
 
     split: str = "test"
@@ -30,6 +30,7 @@ class Options:
     confidence: float = 0.95
     seed: int = 0
     breakdown_dice: float = 0.7
+    unofficial: str = ""
 
     def __post_init__(self) -> None:
         for name in ("batch_size", "limit"):

@@ -177,7 +177,9 @@ def _limits(results: Results, curve: Curve) -> list[str]:
     limits = []
     if not results.settings.official:
         limit = f" (limit {results.settings.limit})" if results.settings.limit is not None else ""
-        limits.append(f"This run is unofficial{limit}: it does not score the whole test set and is not comparable.")
+        limits.append(
+            f"This run is unofficial{limit}: it does not score a whole published test set and is not comparable."
+        )
     structures = min((point.n_structures for point in points), default=0)
     images = sum(point.n_images for point in points)
     rest = f"The curve rests on {_count(structures, 'test structure')} ({_count(images, 'image')} in all)"

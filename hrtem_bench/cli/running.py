@@ -1,0 +1,74 @@
+"""Running an evaluation from the command line: where its data are, its progress, what is printed of it."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from hrtem_bench.cli.printing import fixed, print_table
+from hrtem_bench.errors import InputError
+
+if TYPE_CHECKING:
+    from hrtem_bench.dataset import Track
+    from hrtem_bench.harness import Evaluation, Options
+
+PLACES = ("mini", "quickstart/data")
+"""Folders in which a dataset is looked for where none is named."""
+
+
+def default_data() -> str:
+    """The dataset meant where none is named."""
+    for place in PLACES:
+        if (Path(place) / "manifest.json").is_file():
+            return place
+    raise InputError(f"no dataset: give --data, or make one with `hrtem-bench generate mini --out {PLACES[0]}`")
+
+
+def slug(model: str) -> str:
+    """A model's name as a folder's: the last part of its path, and what in it is not a letter or digit as _."""
+    return re.sub(r"[^\w-]+", "_", Path(model).name).strip("_") or "model"
+
+
+def evaluated(
+    model: str, data: str | Path | Track, track: str, out: Path, options: Options, command: str
+) -> Evaluation:
+    """`hrtem_bench.harness.evaluate` behind a progress bar."""
+    from hrtem_bench.harness import evaluate as score
+    from hrtem_bench.harness import progress_bar
+
+    with progress_bar() as progress:
+        return score(model, data, track, out, options=options, command=command, progress=progress)
+
+
+def reported(evaluation: Evaluation, out: Path, others: Sequence[Evaluation] = ()) -> Path:
+    """Write the page about an evaluation into `out`, with the curves of others beside its own; returns its path."""
+    from hrtem_bench.report import curve_of, report_evaluation
+
+    return report_evaluation(evaluation, out, others=[curve_of(other.results) for other in others])
+
+
+def print_curve(evaluation: Evaluation) -> None:
+    """The curve as a table, and the summary."""
+    results = evaluation.results
+    data = results.dataset
+    print_table(
+        f"{results.model.name} on the {data.track} track of {data.name} {data.version}",
+        ("condition", "ε", "σ", "Dice", "95 %" if results.settings.confidence == 0.95 else "interval", "IoU", "NLL"),
+        [
+            (
+                f"{point.condition}{' (trained)' if point.in_distribution else ''}",
+                *(fixed(value) for value in (point.epsilon, point.sigma, point.dice)),
+                f"{fixed(point.dice_low)} to {fixed(point.dice_high)}",
+                fixed(point.iou),
+                fixed(point.nll),
+            )
+            for point in results.curve
+        ],
+    )
+    summary = results.summary
+    if summary.id_dice is not None and summary.ood_dice is not None:
+        print(f"Dice where trained {summary.id_dice:.3f}, elsewhere {summary.ood_dice:.3f}")
+    for warning in results.warnings:
+        print(f"note: {warning}")

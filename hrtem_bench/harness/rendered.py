@@ -1,0 +1,187 @@
+"""Conditions that no track holds: images rendered on demand from the exit waves that a dataset keeps."""
+
+from __future__ import annotations
+
+import hashlib
+import itertools
+import math
+import tomllib
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from types import MappingProxyType
+from typing import Any
+
+import msgspec
+import numpy as np
+
+from hrtem_bench.conditions import ANGLES, COEFFICIENTS, Condition, condition_from_dict, condition_to_dict
+from hrtem_bench.dataset import ExitWave, ExitWaves, Sample, Track, TrackCondition, open_exit_waves
+from hrtem_bench.dataset.seeds import child_seed
+from hrtem_bench.errors import InputError
+
+NAME = "rendered"
+MOST = 2000
+UNITS: Mapping[str, str] = MappingProxyType(
+    {"energy": "eV", "dose": "e/Å²", "angular_spread": "mrad", "aperture": "mrad", "focal_spread": "Å", "defocus": "Å"}
+    | dict.fromkeys(COEFFICIENTS, "Å")
+    | dict.fromkeys(ANGLES, "rad")
+)
+"""Settings that a grid can run through, with the unit their values are in."""
+
+
+@dataclass(frozen=True)
+class RenderedTrack(Track):
+    """A track whose images are rendered when they are read; never an official one.
+
+    It shows the structures whose exit waves the dataset keeps, all as its test split. checksum: over the dataset's and
+    the conditions. unofficial: why its scores are not those of a published track.
+    """
+
+    waves: ExitWaves
+    unofficial: str = "the conditions were rendered on request and are not those of a published track"
+
+    def count(self, split: str, conditions: Sequence[str] | None = None) -> int:
+        """Number of images that `rows` would give."""
+        return sum(1 for _ in self.waves.rows()) * len(self.select(conditions)) if split == "test" else 0
+
+    def rows(self, split: str, conditions: Sequence[str] | None = None) -> Iterator[Sample]:
+        """The images, structure by structure; noise is a function of the dataset, the structure and the condition."""
+        chosen = self.select(conditions)
+        for wave in self.waves.rows() if split == "test" else ():
+            for one in chosen:
+                yield self._sample(wave, one)
+
+    def _sample(self, wave: ExitWave, one: TrackCondition) -> Sample:
+        from hrtem_bench.imaging import render
+
+        if wave.energy != one.condition.energy:
+            raise InputError(
+                f"{one.condition_id} is at {one.condition.energy:g} eV, and the exit waves at {wave.energy:g} eV: only "
+                "what follows the specimen can be chosen anew"
+            )
+        setting = msgspec.json.encode(condition_to_dict(one.condition), order="sorted").decode()
+        image = render(
+            wave.waves,
+            one.condition,
+            pixel_size=wave.pixel_size,
+            output_pixel_size=wave.output_pixel_size,
+            seed=child_seed(self.manifest.seed, NAME, wave.structure_id, setting),
+            zero_focus=wave.zero_focus,
+        )
+        return Sample(
+            structure_id=wave.structure_id,
+            condition_id=one.condition_id,
+            image=np.asarray(image, dtype=np.float32),
+            mask=wave.mask,
+            instances=wave.instances,
+            condition=one.condition,
+        )
+
+
+def rendered_track(source: str | Path, conditions: Sequence[TrackCondition], axis: str, unit: str) -> RenderedTrack:
+    """A track of the given conditions, from the exit waves of the dataset `source` (a folder or a Hub id).
+
+    axis, unit: of `TrackCondition.value`; unit "" where the conditions have no order. Raises InputError for a dataset
+    that keeps no exit waves, for no conditions, and for an id given twice.
+    """
+    ids = [one.condition_id for one in conditions]
+    twice = next((name for name in ids if ids.count(name) > 1), None)
+    if not ids or twice:
+        raise InputError(f"the condition {twice} is given twice" if twice else "no condition is given to render")
+    waves = open_exit_waves(source)
+    content = msgspec.json.encode([(one.condition_id, condition_to_dict(one.condition)) for one in conditions])
+    return RenderedTrack(
+        name=NAME,
+        axis=axis,
+        unit=unit,
+        conditions=tuple(conditions),
+        checksum=hashlib.sha256(waves.manifest.checksum.encode() + content).hexdigest(),
+        pixel_size=waves.manifest.pixel_size,
+        folder=waves.folder,
+        manifest=waves.manifest,
+        waves=waves,
+    )
+
+
+def grid_track(source: str | Path, grids: Sequence[str]) -> RenderedTrack:
+    """A track over every combination of the grids, each as text: "C10=-400:400:25" or "dose=100,200,400".
+
+    Values are in the unit of the setting (Å, rad, mrad, eV, e/Å²), the end of a range included. All else is as in the
+    dataset's own imaging. A single grid is an axis; the combinations of several have no order.
+    """
+    names, values = zip(*(_grid(text) for text in grids), strict=True)
+    twice = next((name for name in names if names.count(name) > 1), None)
+    if twice:
+        raise InputError(f"{twice} has two grids: give its values in one")
+    count = math.prod(len(one) for one in values)
+    if count > MOST:
+        raise InputError(f"the grids have {count} conditions: at most {MOST} are allowed")
+    base = open_exit_waves(source).manifest.recipe["imaging"]
+    conditions = []
+    for order, chosen in enumerate(itertools.product(*values)):
+        moved = dict(zip(names, chosen, strict=True))
+        conditions.append(
+            TrackCondition(
+                condition_id=",".join(f"{name}={value:g}" for name, value in moved.items()),
+                value=chosen[0] if len(names) == 1 else float(order),
+                condition=_condition(base, moved),
+                train=False,
+            )
+        )
+    single = len(names) == 1
+    return rendered_track(source, conditions, names[0] if single else "condition", UNITS[names[0]] if single else "")
+
+
+def file_track(source: str | Path, path: Path) -> RenderedTrack:
+    """A track of the conditions in a TOML file: tables [[condition]] with fields of Condition and, if wanted, an id.
+
+    What a table leaves out is as in the dataset's own imaging.
+    """
+    try:
+        tables = tomllib.loads(path.read_text(encoding="utf-8"))
+    except OSError as error:
+        raise InputError(f"{path} cannot be read: {error.strerror}") from None
+    except ValueError as error:  # of TOML or of UTF-8
+        raise InputError(f"{path} is not TOML: {error}") from None
+    entries = tables.get("condition")
+    if set(tables) != {"condition"} or not isinstance(entries, list) or not all(isinstance(e, dict) for e in entries):
+        raise InputError(f"{path} must hold tables [[condition]] and nothing else")
+    base = open_exit_waves(source).manifest.recipe["imaging"]
+    conditions = []
+    for order, entry in enumerate(entries):
+        name = str(entry.pop("id", f"condition-{order + 1}"))
+        try:
+            condition = _condition(base, entry)
+        except InputError as error:
+            raise InputError(f"{path}, {name}: {error}") from None
+        conditions.append(TrackCondition(condition_id=name, value=float(order), condition=condition, train=False))
+    return rendered_track(source, conditions, "condition", "")
+
+
+def _condition(base: Mapping[str, Any], moved: Mapping[str, Any]) -> Condition:
+    """The base with some settings changed; an aberration of either may stand among the others."""
+    nominal = condition_to_dict(condition_from_dict(base))
+    aberrations = nominal.pop("aberrations") | moved.get("aberrations", {})
+    changes = {name: value for name, value in moved.items() if name != "aberrations"}
+    if "defocus" in changes:
+        nominal.pop("C10")
+    return condition_from_dict(nominal | aberrations | changes)
+
+
+def _grid(text: str) -> tuple[str, list[float]]:
+    name, separator, values = (part.strip() for part in text.partition("="))
+    if not separator or name not in UNITS:
+        raise InputError(f"--grid {text}: write NAME=FIRST:LAST:STEP or NAME=VALUE,VALUE; names are {', '.join(UNITS)}")
+    try:
+        if ":" not in values:
+            return name, [float(value) for value in values.split(",")]
+        first, last, step = (float(value) for value in values.split(":"))
+    except ValueError:
+        raise InputError(f"--grid {text}: {values!r} is neither FIRST:LAST:STEP nor numbers with commas") from None
+    if not step > 0 or not 0 <= last - first < MOST * step:
+        raise InputError(f"--grid {text}: LAST must not lie below FIRST, and at most {MOST} steps of STEP > 0 above it")
+    return name, [first + step * i for i in range(int((last - first) / step * (1 + 1e-9) + 1e-9) + 1)]
+
+
+__all__ = ["RenderedTrack", "file_track", "grid_track", "rendered_track"]
