@@ -10,12 +10,12 @@ import typer
 
 from hrtem_bench.cli import options
 from hrtem_bench.cli.fresh import evaluate_fresh
+from hrtem_bench.cli.micrographs import evaluate_micrographs, expectation
 from hrtem_bench.cli.printing import timed, wrote
 from hrtem_bench.cli.running import PLACES, default_data, evaluated, print_curve, reported, slug
 from hrtem_bench.errors import InputError
 
 if TYPE_CHECKING:
-    from hrtem_bench.harness import InputContract
     from hrtem_bench.harness.rendered import RenderedTrack
 
 Data = Annotated[
@@ -76,6 +76,9 @@ def evaluate(
     model_pixel_size: options.ModelPixelSize = None,
     threshold: options.Threshold = None,
     window: options.Window = None,
+    device: options.Device = "cpu",
+    bf16: options.Bf16 = False,
+    allow_code: options.AllowCode = False,
     batch_size: options.BatchSize = 8,
     limit: Limit = None,
     seed: options.Seed = 0,
@@ -88,27 +91,25 @@ def evaluate(
     With --images and --labels, score it on your own micrographs instead. What --grid, a file of conditions or
     --fresh give is no official result, and says so.
     """
-    from hrtem_bench.harness import Options
+    from hrtem_bench.harness import Options, Runtime, load_submission
 
     given = options.contract(
         normalisation=normalisation, output=output, pixel_size=model_pixel_size, threshold=threshold, window=window
     )
     folder = out or Path("results") / slug(model)
     if images is not None:
-        _on_micrographs(model, given, images, labels, folder, context.obj, pixel_size, condition, results, seed)
+        submission = load_submission(model, given, runtime=Runtime(device, bf16), allow_code=allow_code)
+        expected = expectation(submission, condition, results)
+        evaluate_micrographs(submission, images, labels, folder, context.obj, pixel_size, expected, seed)
         return
     own = {"--labels": labels, "--pixel-size": pixel_size, "--condition": condition}
     _refuse(own if fresh is not None else own | {"--results": results})
     source = data or default_data()
     rendered = _rendered(source, conditions, grid, fresh)
     chosen = Options(
-        conditions=None if rendered else conditions,
-        train_conditions=train_conditions,
-        limit=limit,
-        contract=given,
-        batch_size=batch_size,
-        seed=seed,
-    )
+        conditions=None if rendered else conditions, train_conditions=train_conditions, limit=limit, contract=given,
+        batch_size=batch_size, seed=seed, device=device, bf16=bf16, allow_code=allow_code,
+    )  # fmt: skip
     if fresh is not None:
         evaluate_fresh(model, source, track, folder, chosen, context.obj, seed=fresh, public=results)
         return
@@ -138,25 +139,3 @@ def _rendered(
     from hrtem_bench.harness.rendered import file_track, grid_track
 
     return grid_track(source, grid) if grid else file_track(source, Path(files[0]))
-
-
-def _on_micrographs(
-    model: str,
-    given: InputContract | None,
-    images: Path,
-    labels: Path | None,
-    out: Path,
-    command: str,
-    pixel_size: float | None,
-    condition: str | None,
-    results: Path | None,
-    seed: int,
-) -> None:
-    from hrtem_bench.cli.micrographs import evaluate_micrographs, expectation
-    from hrtem_bench.harness import load_submission
-
-    if labels is None:
-        raise InputError("scores need labels: give their folder as --labels, or use `hrtem-bench predict`")
-    submission = load_submission(model, given)
-    expected = expectation(submission, condition, results)
-    evaluate_micrographs(submission, images, labels, out, command, pixel_size=pixel_size, expected=expected, seed=seed)

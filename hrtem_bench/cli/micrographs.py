@@ -33,17 +33,20 @@ def predict(
     model_pixel_size: options.ModelPixelSize = None,
     threshold: options.Threshold = None,
     window: options.Window = None,
+    device: options.Device = "cpu",
+    bf16: options.Bf16 = False,
+    allow_code: options.AllowCode = False,
 ) -> None:
     """Find particles in your own micrographs: tif, png, npy, dm3, dm4, mrc, emd.
 
     Masks are 8-bit TIFF, 255 on particles. With --condition and --results, it also says what Dice to expect.
     """
-    from hrtem_bench.harness import load_submission
+    from hrtem_bench.harness import Runtime, load_submission
 
     given = options.contract(
         normalisation=normalisation, output=output, pixel_size=model_pixel_size, threshold=threshold, window=window
     )
-    submission = load_submission(model, given)
+    submission = load_submission(model, given, runtime=Runtime(device, bf16), allow_code=allow_code)
     expected = expectation(submission, condition, results)
     paths = micrograph_paths(images, out)
     for segmented in segmented_micrographs(submission, paths, pixel_size):
@@ -61,10 +64,9 @@ def predict(
 def evaluate_micrographs(
     submission: Submission,
     images: Path,
-    labels: Path,
+    labels: Path | None,
     out: Path,
     command: str,
-    *,
     pixel_size: float | None,
     expected: Expectation | None,
     seed: int,
@@ -73,6 +75,8 @@ def evaluate_micrographs(
     from hrtem_bench.harness.micrographs import read_label
     from hrtem_bench.harness.own_images import score, summarised, write_scores
 
+    if labels is None:
+        raise InputError("scores need labels: give their folder as --labels, or use `hrtem-bench predict`")
     paths = micrograph_paths([images], out)
     scores = []
     for segmented in segmented_micrographs(submission, paths, pixel_size):

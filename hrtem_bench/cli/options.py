@@ -16,7 +16,7 @@ Model = Annotated[
     str,
     typer.Argument(
         help="A shipped baseline (unet_small, otsu), a folder with card.toml, module:function, path.py:function, "
-        "a .pt2 or .onnx file, or a folder of predictions."
+        "a .pt2 or .onnx file, a folder of predictions, or ORGANISATION/NAME@REVISION on the Hub."
     ),
 ]
 Normalisation = Annotated[
@@ -38,6 +38,11 @@ OwnCondition = Annotated[
 OwnResults = Annotated[
     Path | None,
     typer.Option(help="Folder of the model's own results: with --condition, says what Dice to expect there."),
+]
+Device = Annotated[str, typer.Option(help="Where the model runs: cpu, cuda, cuda:1, … or mps.")]
+Bf16 = Annotated[bool, typer.Option("--bf16", help="Run a PyTorch model under bfloat16 autocast.")]
+AllowCode = Annotated[
+    bool, typer.Option("--allow-code", help="Let code that comes with a model from the Hub run on this machine.")
 ]
 BatchSize = Annotated[int, typer.Option(min=1, help="Images at once; no score depends on it.")]
 Seed = Annotated[int, typer.Option(min=0, help="Seed of the bootstrap.")]

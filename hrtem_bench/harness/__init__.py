@@ -14,6 +14,7 @@ from hrtem_bench.harness.leaderboard import Board, board_markdown, leaderboard
 from hrtem_bench.harness.options import Options
 from hrtem_bench.harness.progress import progress_bar
 from hrtem_bench.harness.results import CurvePoint, Results, read_per_image, read_results, results_schema, write_schema
+from hrtem_bench.harness.runtime import Runtime
 from hrtem_bench.harness.submissions import (
     Submission,
     baseline_folder,
@@ -33,6 +34,7 @@ __all__ = [
     "Options",
     "Results",
     "Run",
+    "Runtime",
     "Submission",
     "TrainedOn",
     "baseline_folder",

@@ -32,6 +32,7 @@ from hrtem_bench.harness.results import (
     write_per_image,
     write_results,
 )
+from hrtem_bench.harness.runtime import Runtime
 from hrtem_bench.harness.scoring import ConditionScores, score_condition
 from hrtem_bench.harness.submissions import Submission, load_submission
 from hrtem_bench.harness.summary import summarise
@@ -77,7 +78,8 @@ def evaluate(
     chosen = _chosen(opened, options)
     if out is not None:
         check_writable(Path(out))
-    submission = load_submission(model, options.contract)
+    runtime = Runtime(options.device, options.bf16)
+    submission = load_submission(model, options.contract, runtime=runtime, allow_code=options.allow_code)
     trial, warnings = _trial(submission, opened, options, chosen[0].condition_id)
     folder = None if out is None else RunFolder(Path(out), _key(submission, opened, options), trial)
     try:
@@ -133,6 +135,8 @@ def _finished(
             threshold=submission.contract.threshold,
             breakdown_dice=options.breakdown_dice,
             limit=options.limit,
+            device=options.device,
+            bf16=options.bf16,
             official=not _unofficial(track, options)
             and options.split == "test"
             and options.limit is None
@@ -241,4 +245,6 @@ def _key(submission: Submission, track: Track, options: Options) -> dict[str, An
         "track": track.name,
         "split": options.split,
         "limit": options.limit,
+        "device": options.device,
+        "bf16": options.bf16,
     }

@@ -6,6 +6,7 @@ class) or one per class, the first of which is the background.
 
 from __future__ import annotations
 
+import importlib
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
@@ -18,6 +19,7 @@ from hrtem_bench.errors import InputError, require
 from hrtem_bench.harness.cards import one_line
 from hrtem_bench.harness.contract import Output
 from hrtem_bench.harness.pt2 import load_program
+from hrtem_bench.harness.runtime import CPU, Runtime
 
 Run = Callable[[NDArray[np.float32]], Any]
 
@@ -35,10 +37,13 @@ Shape = tuple[int | None, ...]
 """Sides of an input, None for those that may vary."""
 
 
-def load_pt2(path: Path, output: Output) -> Exported:
+def load_pt2(path: Path, output: Output, runtime: Runtime = CPU) -> Exported:
     """A torch.export program."""
     torch = require("torch", "torch")
+    device = runtime.for_torch()
     program = load_program(path)
+    if device.type != "cpu":
+        program = importlib.import_module("torch.export.passes").move_to_device_pass(program, device)
     names = program.graph_signature.user_inputs
     values = [node.meta["val"] for node in program.graph.nodes if node.op == "placeholder" and node.name in names]
     shape = _only_input(path, [tuple(n if isinstance(n, int) else None for n in v.shape) for v in values])
@@ -46,21 +51,22 @@ def load_pt2(path: Path, output: Output) -> Exported:
 
     def run(images: NDArray[np.float32]) -> Any:
         with torch.inference_mode():
-            answer = network(torch.from_numpy(images))
-        return _first(answer).float().numpy()
+            answer = network(torch.from_numpy(images).to(device))
+        return _first(answer).float().cpu().numpy()
 
     return Exported(
         _predictor(run, shape, output), _window(path, shape), sum(one.numel() for one in program.parameters())
     )
 
 
-def load_onnx(path: Path, output: Output) -> Exported:
-    """An ONNX model, run by onnxruntime on the CPU."""
-    runtime = require("onnxruntime", "onnx")
-    options = runtime.SessionOptions()
+def load_onnx(path: Path, output: Output, runtime: Runtime = CPU) -> Exported:
+    """An ONNX model, run by onnxruntime."""
+    onnxruntime = require("onnxruntime", "onnx")
+    providers = _providers(onnxruntime, runtime)
+    options = onnxruntime.SessionOptions()
     options.log_severity_level = 4
     try:
-        session = runtime.InferenceSession(str(path), options, providers=["CPUExecutionProvider"])
+        session = onnxruntime.InferenceSession(str(path), options, providers=providers)
     except Exception as error:
         raise InputError(f"{path} cannot be loaded as an ONNX model: {one_line(error)[:200]}") from None
     inputs = session.get_inputs()
@@ -71,6 +77,17 @@ def load_onnx(path: Path, output: Output) -> Exported:
         return _first(session.run(None, {name: images}))
 
     return Exported(_predictor(run, shape, output), _window(path, shape), None)
+
+
+def _providers(onnxruntime: Any, runtime: Runtime) -> list[Any]:
+    if runtime.bf16:
+        raise InputError("--bf16 is for PyTorch models, and this one runs in onnxruntime")
+    kind, _, index = runtime.device.partition(":")
+    if kind == "cpu":
+        return ["CPUExecutionProvider"]
+    if kind != "cuda" or "CUDAExecutionProvider" not in onnxruntime.get_available_providers():
+        raise InputError(f"this onnxruntime cannot use {runtime.device}: install onnxruntime-gpu, or use --device cpu")
+    return [("CUDAExecutionProvider", {"device_id": int(index or 0)})]
 
 
 def _only_input(path: Path, shapes: list[Shape]) -> Shape:

@@ -17,7 +17,8 @@ class Options:
     track that the model was trained at, where it does not say so itself. limit: images per condition, None
     for all. contract: in place of the model's own. batch_size: images the model is given at once; no score
     depends on it. seed: of the bootstrap. breakdown_dice: the Dice below which a model counts as broken down.
-    unofficial: why the scores are not those of a published track, "" where they are.
+    device, bf16: where the model runs and in what precision, see `Runtime`. allow_code: code that comes with a
+    model from the Hub may run. unofficial: why the scores are not those of a published track, "" where they are.
     """
 
     split: str = "test"
@@ -30,6 +31,9 @@ class Options:
     confidence: float = 0.95
     seed: int = 0
     breakdown_dice: float = 0.7
+    device: str = "cpu"
+    bf16: bool = False
+    allow_code: bool = False
     unofficial: str = ""
 
     def __post_init__(self) -> None:

@@ -166,8 +166,9 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=
 
     q_max: band of ε, σ and coverage, 1/Å. seed: of the bootstrap. threshold: a pixel is particle above it.
     limit: images per condition, None for all. official: the whole test split at every condition was scored.
-    input: the contract the model was run under. breakdown_dice: see `Summary`. surface_tolerance (Å),
-    object_min_area (Å²), object_match (IoU): see `objects`.
+    device, bf16: where the model ran, and whether under bfloat16 autocast. input: the contract it was run
+    under. breakdown_dice: see `Summary`. surface_tolerance (Å), object_min_area (Å²), object_match (IoU): see
+    `objects`.
     """
 
     q_max: float
@@ -181,6 +182,8 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=
     object_min_area: float = MIN_AREA
     object_match: float = MATCH
     limit: int | None
+    device: str = "cpu"
+    bf16: bool = False
     official: bool
     input: InputContract = InputContract()
 

@@ -19,12 +19,17 @@ from hrtem_bench.errors import InputError
 from hrtem_bench.harness.cards import CARD, SCHEMA_VERSION, Card, TrainedOn, one_line, read_card
 from hrtem_bench.harness.contract import InputContract
 from hrtem_bench.harness.exported import load_onnx, load_pt2
+from hrtem_bench.harness.hub import download_model, is_hub_id, refuse_code
 from hrtem_bench.harness.modules import function_in_file, function_in_folder, function_in_module
+from hrtem_bench.harness.runtime import CPU, Runtime, cpu_only, in_precision, on_device
 from hrtem_bench.harness.stored import Stored, has_predictions, stored_predictions
 from hrtem_bench.harness.weights import checksum, parameter_count, refuse_pickles
 
 EXPORTED_KINDS = ("pt2", "onnx")
-FORMS = f"a folder with {CARD}, a .pt2 or .onnx file, a folder of predictions, module:function or path.py:function"
+FORMS = (
+    f"a folder with {CARD}, a .pt2 or .onnx file, a folder of predictions, module:function, path.py:function, or "
+    "ORGANISATION/NAME@REVISION on the Hub"
+)
 Predictor = Callable[[NDArray[np.float32]], Any]
 """Images float32 (N, ny, nx), normalised as the contract says, to as many answers of the same shape."""
 
@@ -51,16 +56,20 @@ class Submission:
     stored: Stored | None = None
 
 
-def load_submission(model: str, contract: InputContract | None = None) -> Submission:
+def load_submission(
+    model: str, contract: InputContract | None = None, *, runtime: Runtime = CPU, allow_code: bool = False
+) -> Submission:
     """The model that `model` names.
 
-    A folder with card.toml; `package.module:function` or `path.py:function`, the function a predictor, or a
-    factory without parameters that returns one; a .pt2 file of torch.export; an .onnx file; a folder of
-    predictions (see `stored`); or the name of a shipped baseline. Code runs only from folders with a card and
-    from functions. contract: in place of the model's own. Raises InputError, one line, for what is not
-    there, not a model, or refused.
+    A folder with card.toml and code, or with card.toml and one .pt2 or .onnx file; `package.module:function` or
+    `path.py:function`, the function a predictor, or a factory without parameters that returns one; a .pt2 file of
+    torch.export; an .onnx file; a folder of predictions (see `stored`); the name of a shipped baseline; or any of the
+    folders in a repository on the Hub, as ORGANISATION/NAME@REVISION. Code runs only from folders with a card and from
+    functions, and from the Hub only with `allow_code`. contract: in place of the model's own. runtime: a factory that
+    takes a parameter `device` is given it. Raises InputError, one line, for what is not there, not a model, or refused.
     """
-    submission = _named(model, contract or InputContract())
+    submission = _named(model, contract, runtime, allow_code)
+    submission = replace(submission, predict=in_precision(submission.predict, runtime))
     if contract is None or submission.kind in EXPORTED_KINDS:
         return submission
     return replace(submission, contract=contract)
@@ -96,20 +105,22 @@ def _has_card(folder: Path) -> bool:
     return (folder / CARD).is_file()
 
 
-def _named(model: str, contract: InputContract) -> Submission:
+def _named(model: str, contract: InputContract | None, runtime: Runtime, allow_code: bool) -> Submission:
     path = Path(model)
     if model and path.is_dir() and (baseline_folder(model) is None or _has_card(path) or has_predictions(path)):
-        return _from_folder(path, model)
+        return _from_folder(path, model, contract, runtime)
     if path.is_file():
         refuse_pickles(path)
         if path.suffix.lower()[1:] in EXPORTED_KINDS:
-            return _from_export(path, model, contract)
+            return _from_export(path, model, contract, runtime)
         raise InputError(f"{model}: not a model: give {FORMS}")
     if ":" in model:
-        return _from_function(model)
+        return _from_function(model, runtime)
     folder = baseline_folder(model)
     if folder is not None:
-        return _from_folder(folder, model)
+        return _from_folder(folder, model, contract, runtime)
+    if is_hub_id(model):
+        return _from_hub(model, contract, runtime, allow_code)
     close = difflib.get_close_matches(model, baseline_names(), n=1)
     hint = f"did you mean {close[0]}? " if close else ""
     raise InputError(
@@ -118,25 +129,55 @@ def _named(model: str, contract: InputContract) -> Submission:
     )
 
 
-def _from_folder(folder: Path, model: str) -> Submission:
+def _from_hub(model: str, contract: InputContract | None, runtime: Runtime, allow_code: bool) -> Submission:
+    folder, exact = download_model(model)
+    exports = _exports(folder)
+    if _has_card(folder) and read_card(folder).model is not None:
+        refuse_code(folder, model, allow_code)
+    elif not _has_card(folder) and len(exports) == 1:
+        return _from_export(exports[0], exact, contract, runtime)
+    return _from_folder(folder, exact, contract, runtime)
+
+
+def _exports(folder: Path) -> list[Path]:
+    return sorted(file for file in folder.iterdir() if file.suffix.lower()[1:] in EXPORTED_KINDS)
+
+
+def _from_folder(folder: Path, model: str, contract: InputContract | None, runtime: Runtime) -> Submission:
     if not _has_card(folder) and has_predictions(folder):
         return _from_predictions(folder, model, Card(schema_version=SCHEMA_VERSION, name=folder.resolve().name))
     card = read_card(folder)
     if card.model is None:
         if has_predictions(folder):
             return _from_predictions(folder, model, card)
-        raise InputError(f"{folder / CARD}: it has no [model], and the folder no predictions")
+        return _from_carded_export(folder, model, card, contract, runtime)
     refuse_pickles(folder)
     return Submission(
         name=card.name,
         kind="folder",
         path=model,
         parameters=None if card.model.weights is None else _counted(folder, card.model.weights),
-        predict=_called(function_in_folder(folder, card.model.entry), (folder,), f"{folder}: {card.model.entry}"),
+        predict=_called(
+            function_in_folder(folder, card.model.entry), (folder,), f"{folder}: {card.model.entry}", runtime
+        ),
         contract=card.input,
         trained_on=card.trained_on,
         checksum=checksum(folder),
     )
+
+
+def _from_carded_export(
+    folder: Path, model: str, card: Card, contract: InputContract | None, runtime: Runtime
+) -> Submission:
+    """An exported network with a card, which says what it is given and where it was trained."""
+    exports = _exports(folder)
+    if len(exports) != 1:
+        raise InputError(
+            f"{folder / CARD}: it has no [model], and the folder no predictions and no single .pt2 or .onnx"
+        )
+    refuse_pickles(folder)
+    submission = _from_export(exports[0], model, contract or card.input, runtime)
+    return replace(submission, name=card.name, trained_on=card.trained_on, checksum=checksum(folder))
 
 
 def _counted(folder: Path, name: str) -> int:
@@ -168,9 +209,10 @@ def _from_predictions(folder: Path, model: str, card: Card) -> Submission:
     )
 
 
-def _from_export(path: Path, model: str, contract: InputContract) -> Submission:
+def _from_export(path: Path, model: str, contract: InputContract | None, runtime: Runtime) -> Submission:
+    contract = contract or InputContract()
     load = load_pt2 if path.suffix.lower() == ".pt2" else load_onnx
-    exported = load(path, contract.output)
+    exported = load(path, contract.output, runtime)
     if exported.window is not None:
         contract = msgspec.structs.replace(contract, window=exported.window)
     return Submission(
@@ -185,16 +227,19 @@ def _from_export(path: Path, model: str, contract: InputContract) -> Submission:
     )
 
 
-def _from_function(model: str) -> Submission:
+def _from_function(model: str, runtime: Runtime) -> Submission:
     location, _, name = model.rpartition(":")
     is_file = location.endswith(".py")
     function = function_in_file(Path(location), name) if is_file else function_in_module(model)
+    factory = _is_factory(function)
+    if not factory:
+        cpu_only(runtime, f"{model} is the model itself")
     source = location if is_file else getattr(sys.modules[location], "__file__", None)
     return Submission(
         name=name,
         kind="file" if is_file else "function",
         path=model,
-        predict=_called(function, (), model) if _is_factory(function) else function,
+        predict=_called(function, (), model, runtime) if factory else function,
         contract=InputContract(),
         trained_on=None,
         checksum=checksum(Path(source)) if source else "",
@@ -210,10 +255,11 @@ def _is_factory(function: Callable[..., Any]) -> bool:
     return not any(p.default is p.empty and p.kind is not p.VAR_KEYWORD for p in parameters)
 
 
-def _called(factory: Callable[..., Any], arguments: tuple[Any, ...], name: str) -> Predictor:
+def _called(factory: Callable[..., Any], arguments: tuple[Any, ...], name: str, runtime: Runtime) -> Predictor:
     """The predictor that a factory returns; its errors and other answers as InputError in one line."""
+    placed = on_device(factory, runtime, name)
     try:
-        predict = factory(*arguments)
+        predict = factory(*arguments, **placed)
     except InputError:
         raise
     except Exception as error:

@@ -1,0 +1,82 @@
+"""Where a model runs and in what precision."""
+
+from __future__ import annotations
+
+import inspect
+import re
+import sys
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any
+
+from hrtem_bench.errors import InputError, require
+
+_DEVICE = re.compile(r"cpu|mps|cuda(:\d+)?")
+
+
+@dataclass(frozen=True)
+class Runtime:
+    """device: "cpu", "cuda", "cuda:1" or "mps". bf16: PyTorch models run under bfloat16 autocast, which moves scores
+    in about the third digit."""
+
+    device: str = "cpu"
+    bf16: bool = False
+
+    def __post_init__(self) -> None:
+        if not _DEVICE.fullmatch(self.device):
+            raise InputError(f"unknown device {self.device!r}: give cpu, cuda, cuda:1, … or mps")
+
+    def for_torch(self) -> Any:
+        """The device as PyTorch's, after checking that it is there."""
+        torch = require("torch", "torch")
+        device = torch.device(self.device)
+        there = {"cpu": lambda: 1, "cuda": torch.cuda.device_count, "mps": torch.backends.mps.is_available}
+        if int(there[device.type]()) <= (device.index or 0):
+            raise InputError(f"PyTorch finds no device {self.device} here: use --device cpu")
+        return device
+
+
+CPU = Runtime()
+"""As the benchmark's own numbers are made."""
+
+
+def on_device(function: Callable[..., Any], runtime: Runtime, name: str) -> dict[str, str]:
+    """The keyword arguments that tell a factory where to put its model: `device`, if it takes one.
+
+    Raises InputError for a device other than the CPU that the factory cannot be told of.
+    """
+    try:
+        takes = "device" in inspect.signature(function).parameters
+    except (TypeError, ValueError):  # of a callable without a signature
+        takes = False
+    if takes:
+        if runtime.device != "cpu":
+            runtime.for_torch()
+        return {"device": runtime.device}
+    cpu_only(runtime, f"{name} takes no parameter `device`")
+    return {}
+
+
+def cpu_only(runtime: Runtime, why: str) -> None:
+    """Raise InputError if another device than the CPU is asked for."""
+    if runtime.device != "cpu":
+        raise InputError(f"{why}, so it cannot be put on {runtime.device}")
+
+
+def in_precision(predict: Callable[..., Any], runtime: Runtime) -> Callable[..., Any]:
+    """The predictor, under bfloat16 autocast where that is asked for. InputError for a model that is not PyTorch's."""
+    if not runtime.bf16:
+        return predict
+    if "torch" not in sys.modules:
+        raise InputError("--bf16 is for PyTorch models, and this one did not load PyTorch")
+    torch = require("torch", "torch")
+    kind = torch.device(runtime.device).type
+
+    def autocast(images: Any) -> Any:
+        with torch.autocast(kind, dtype=torch.bfloat16):
+            return predict(images)
+
+    return autocast
+
+
+__all__ = ["CPU", "Runtime", "cpu_only", "in_precision", "on_device"]
