@@ -73,11 +73,11 @@ def _reflected(images: Tensor, padding: tuple[int, int, int, int]) -> Tensor:
     return functional.pad(images, padding, mode="reflect" if reflects else "replicate")
 
 
-def load(folder: Path) -> Callable[[NDArray[np.float32]], NDArray[np.float32]]:
-    """The predictor of a trained folder: standardised images (N, ny, nx) to probabilities (N, ny, nx)."""
+def load(folder: Path, device: str = "cpu") -> Callable[[NDArray[np.float32]], NDArray[np.float32]]:
+    """The predictor of a trained folder on a PyTorch device: standardised images to probabilities, both (N, ny, nx)."""
     network = UNet()
     network.load_state_dict(load_file(folder / "weights.safetensors"))
-    network = convert_conv2d_weight_memory_format(network, torch.channels_last)
+    network = convert_conv2d_weight_memory_format(network, torch.channels_last).to(device)
 
     def predict(images: NDArray[np.float32]) -> NDArray[np.float32]:
         return probabilities(network, images)
@@ -87,7 +87,7 @@ def load(folder: Path) -> Callable[[NDArray[np.float32]], NDArray[np.float32]]:
 
 def probabilities(network: nn.Module, images: NDArray[np.float32]) -> NDArray[np.float32]:
     """Probabilities (N, ny, nx) of the particle class for standardised images (N, ny, nx)."""
-    batch = torch.tensor(np.asarray(images, np.float32))[:, None]
+    batch = torch.tensor(np.asarray(images, np.float32), device=next(network.parameters()).device)[:, None]
     with torch.inference_mode():
         logits = network(batch.contiguous(memory_format=torch.channels_last))
-    return torch.sigmoid(logits)[:, 0].contiguous().numpy()
+    return torch.sigmoid(logits.float())[:, 0].contiguous().cpu().numpy()

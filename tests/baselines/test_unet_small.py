@@ -50,6 +50,14 @@ def test_an_images_answer_does_not_depend_on_its_batch(network: UNet) -> None:
     np.testing.assert_allclose(probabilities(network, batch), alone, atol=1e-5)
 
 
+def test_bfloat16_changes_little(network: UNet) -> None:
+    batch = images(4, 2, 64, 64)
+    with torch.autocast("cpu", dtype=torch.bfloat16):
+        rough = probabilities(network, batch)
+    assert rough.dtype == np.float32
+    np.testing.assert_allclose(rough, probabilities(network, batch), atol=0.03)
+
+
 def test_other_sizes_are_reflected_at_the_lower_and_right_edges(network: UNet) -> None:
     image = images(3, 1, 31, 27)
     padded = np.pad(image, ((0, 0), (0, 1), (0, 5)), mode="reflect")
