@@ -19,6 +19,7 @@ from pathlib import Path
 ROOT = Path(__file__).parent.parent
 PAGES = (ROOT / "README.md", ROOT / "docs" / "performance.md")
 IMAGES = ROOT / "docs" / "images"
+DPI = 150
 EXAMPLES = (-25, -10, 0, 10, 25)
 
 
@@ -47,25 +48,25 @@ def machine() -> str:
 
 
 def sentences(folder: Path) -> str:
-    """The verdict of the quickstart's page, as a list."""
+    """The verdict of the quickstart's page, as a list; the page has the limits too."""
     from hrtem_bench.harness import read_results
     from hrtem_bench.report import verdict
 
-    said = verdict(read_results(folder / "unet-small" / "results.json"))
-    return "\n".join([said.lead, "", *(f"- {one}" for one in (*said.findings, *said.limits))])
+    said = verdict(read_results(folder / "unet_small" / "results.json"))
+    return "\n".join([said.lead, "", *(f"- {one}" for one in said.findings)])
 
 
 def pictures(folder: Path) -> None:
     """The README's pictures: the curve of both baselines, and specimens at several defoci."""
     from hrtem_bench.dataset import open_dataset
     from hrtem_bench.harness import read_results
-    from hrtem_bench.report import contact_sheet, curve_figure, curve_of, save_figure
+    from hrtem_bench.report import contact_sheet, curve_figure, curve_of, figure_png
     from hrtem_bench.report.gather import track_of
 
-    results = [read_results(folder / name / "results.json") for name in ("unet-small", "otsu")]
+    results = [read_results(folder / name / "results.json") for name in ("unet_small", "otsu")]
     curves = [curve_of(one) for one in results]
-    figure = curve_figure(curves[0], track_of(results[0]), others=curves[1:], width=170)
-    save_figure(figure, IMAGES / "quickstart_curve")
+    curve = curve_figure(curves[0], track_of(results[0]), others=curves[1:], width=170)
+    (IMAGES / "quickstart_curve.png").write_bytes(figure_png(curve, DPI))
     track = open_dataset(folder / "data", "defocus")
     chosen = [f"defocus={value}nm" for value in EXAMPLES]
     images, masks = {}, {}
@@ -76,10 +77,10 @@ def pictures(folder: Path) -> None:
     sheet = contact_sheet(
         [[images[row][name] for name in chosen] for row in rows],
         [[masks[row] for _ in chosen] for row in rows],
-        rows=["" for _ in rows], columns=[f"{value} nm" for value in EXAMPLES], pixel_size=track.pixel_size,
+        rows=["" for _ in rows], columns=[f"{value:+d} nm".replace("-", "−") for value in EXAMPLES], pixel_size=track.pixel_size,
         width=170,
     )  # fmt: skip
-    save_figure(sheet, IMAGES / "quickstart_examples")
+    (IMAGES / "quickstart_examples.png").write_bytes(figure_png(sheet, DPI))
 
 
 def main() -> None:

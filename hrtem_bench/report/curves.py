@@ -105,14 +105,20 @@ def curve_figure(
                 _draw_scores(ax, one, name, SERIES[index % len(SERIES)], joined=bool(track.unit))
         ax.set_ylabel(SCORE_LABELS[name])
     if "dice" in panels:
-        axes[0].set_ylim(0, 1.02)
+        axes[0].set_ylim(_floor(models, "dice"), 1.01)
     if transfer:
         _draw_transfer(axes[-1], curve, joined=bool(track.unit))
     draw_axis(axes[-1], curve, track)
     if panels:
-        _name_marks(axes[0], models, confidence, band=_has_band(curve) and bool(track.unit))
+        _name_marks(figure, models, confidence, band=_has_band(curve) and bool(track.unit))
     figure.align_ylabels(list(axes))
     return figure
+
+
+def _floor(models: Sequence[Curve], name: str) -> float:
+    """Where a score's axis begins: a tenth below the lowest interval, so that a high curve is not drawn flat."""
+    lowest = min(np.nanmin(one.scores[name]) for one in models if name in one.scores)
+    return max(0.0, float(np.floor(10 * lowest - 0.5)) / 10)
 
 
 def _has_band(curve: Curve) -> bool:
@@ -150,21 +156,25 @@ def _mark_trained(ax: Axes, curve: Curve) -> None:
         ax.axvline(value, color=TRAINED, linewidth=0.8, linestyle=(0, (4, 2)), zorder=1)
 
 
-def _name_marks(ax: Axes, models: Sequence[Curve], confidence: float, *, band: bool) -> None:
+def _name_marks(figure: Figure, models: Sequence[Curve], confidence: float, *, band: bool) -> None:
     handles: list[Any] = []
     if len(models) > 1:
         for index, one in enumerate(models):
             color = SERIES[index % len(SERIES)]
-            handles.append(Line2D([], [], color=color, marker="o", label=plain(one.name, 22)))
+            handles.append(
+                Line2D(
+                    [], [], color=color, marker="o", label=plain(one.name, 22 if figure.get_figwidth() < 4.5 else 44)
+                )
+            )
     if models[0].trained.any():
         handles.append(Line2D([], [], color=TRAINED, marker="D", linestyle="none", label="trained here"))
     level, color = f"{100 * confidence:g} %", BLUE if len(models) == 1 else GREY
     handles.append(Patch(color=color, alpha=0.3, label=f"{level} interval"))
     if band:
         handles.append(Patch(color=BLUE, alpha=0.12, label=f"{level} band of the curve"))
-    ax.legend(
-        handles=handles, frameon=False, ncols=2, loc="lower left", bbox_to_anchor=(0, 1.0), borderaxespad=0.2,
-        handletextpad=0.5, columnspacing=1.4, handlelength=1.6,
+    figure.legend(
+        handles=handles, frameon=False, ncols=2, loc="outside upper left", borderaxespad=0.2, handletextpad=0.5,
+        columnspacing=1.2, handlelength=1.6,
     )  # fmt: skip
 
 

@@ -42,8 +42,7 @@ def test_bands_are_the_intervals_and_trained_conditions_are_marked(results: Resu
         assert heights.max() == pytest.approx(max(getattr(point, f"{kind}_high") for point in results.curve))
     trained = [data for data in line_data(figure, 0) if len(data) == 2 and np.all(data[:, 0] == -10)]
     assert trained
-    legend = figure.axes[0].get_legend()
-    assert legend is not None
+    (legend,) = figure.legends
     marks = [text.get_text() for text in legend.get_texts()]
     assert marks == ["trained here", "90 % interval", "90 % band of the curve"]
 
@@ -52,8 +51,7 @@ def test_other_models_are_named(make_results: Callable[..., Results], hostile: s
     one, two = make_results(), make_results(hostile)
     figure = curve_figure(curve_of(one), track_of(one), others=[curve_of(two)])
     FigureCanvasAgg(figure).draw()  # a dollar sign in a name is no formula
-    legend = figure.axes[0].get_legend()
-    assert legend is not None
+    (legend,) = figure.legends
     names = [text.get_text() for text in legend.get_texts()]
     assert names[0] == one.model.name and hostile.startswith(names[1][:-1])
 
