@@ -77,9 +77,11 @@ def pictures(folder: Path) -> None:
     sheet = contact_sheet(
         [[images[row][name] for name in chosen] for row in rows],
         [[masks[row] for _ in chosen] for row in rows],
-        rows=["" for _ in rows], columns=[f"{value:+d} nm".replace("-", "−") for value in EXAMPLES], pixel_size=track.pixel_size,
+        rows=["" for _ in rows],
+        columns=[f"{value:+d} nm".replace("-", "−") for value in EXAMPLES],
+        pixel_size=track.pixel_size,
         width=170,
-    )  # fmt: skip
+    )
     (IMAGES / "quickstart_examples.png").write_bytes(figure_png(sheet, DPI))
 
 

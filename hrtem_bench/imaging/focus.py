@@ -13,9 +13,7 @@ from hrtem_bench.imaging.fourier import pixel_sizes
 STEP = 5.0
 
 
-def contrast(
-    wave: Any, values: Any, *, pixel_size: float | tuple[float, float], energy: float = 300e3
-) -> Any:
+def contrast(wave: Any, values: Any, *, pixel_size: float | tuple[float, float], energy: float = 300e3) -> Any:
     """Standard deviation over mean of the image of `wave` (ny, nx) at each C10 of `values`, Å, in a perfect lens.
 
     Seen at 0.4 Å pixels or the wave's own if larger, with a focal spread of 10 Å, so that what decides is the band
