@@ -37,7 +37,8 @@ spread = { C10 = 15.0 }
 """
 ID = "defocus=-10nm"
 COMMANDS = (
-    "quickstart", "generate", "verify", "publish", "train", "evaluate", "predict", "compare", "leaderboard", "transfer",
+    "quickstart", "generate", "verify", "publish", "train", "evaluate", "predict", "compare", "leaderboard", "seeds",
+    "transfer",
 )  # fmt: skip
 MODELS = """
 import numpy as np
@@ -108,6 +109,7 @@ def test_starting_up_loads_nothing_heavy() -> None:
         ("compare {new}", "{new}"),
         ("leaderboard {new}", "{new}"),
         ("compare {new} --out pairs.svg", ".json"),
+        ("seeds {new} {new}", "{new}"),
         ("leaderboard {new} --out board.pdf", ".html, .md, .json"),
         ("generate {place}/tiny.toml --out {new} --device tpu", "--device"),
         ("train nosuch --data {data} --conditions x --out {new}", "no baseline 'nosuch'"),
@@ -316,6 +318,17 @@ def test_compare_and_leaderboard(place: Path, tmp_path: Path, capsys: pytest.Cap
     for name in ("board.md", "board.json", "board.html"):
         assert run(["leaderboard", str(tmp_path / "results"), "--out", str(tmp_path / name)]) == 0
     assert "U-Net, small" in (tmp_path / "board.md").read_text()
+    assert run(["leaderboard", str(tmp_path / "results"), "--baseline", "run", "--out", str(tmp_path / "b.json")]) == 0
+    (board,) = json.loads((tmp_path / "b.json").read_text())
+    assert next(row for row in board["rows"] if row["path"] == "run")["standing"]["relative_error"] == 1
+    capsys.readouterr()
+    assert run(["leaderboard", str(tmp_path / "results"), "--baseline", "nosuch"]) == 2
+    assert "no baseline 'nosuch'" in one_line(capsys)
+    assert run(["seeds", *both, "--out", str(tmp_path / "seeds.json")]) == 0
+    assert "training again" in capsys.readouterr().out
+    assert json.loads((tmp_path / "seeds.json").read_text())["trainings"] == 2
+    assert run(["seeds", both[0], both[0]]) == 2
+    assert "same weights" in one_line(capsys)
     assert 'href="results/run/report.html"' in (tmp_path / "board.html").read_text()
     (board,) = json.loads((tmp_path / "board.json").read_text())
     assert {row["model"] for row in board["rows"]} == {"U-Net, small", "Local variance and Otsu's threshold"}

@@ -57,6 +57,10 @@ def compare(
 def leaderboard(
     results: Annotated[Path, typer.Argument(metavar="DIR", help="Folder with results in folders below it.")],
     unofficial: Annotated[bool, typer.Option("--unofficial", help="Take results of part of the test set too.")] = False,
+    baseline: Annotated[
+        list[str] | None,
+        typer.Option(help="Folder in DIR of a baseline's results, to hold the others against; repeat it for a family."),
+    ] = None,
     out: Annotated[Path | None, typer.Option(help="Also write it: a page (.html), Markdown (.md) or .json.")] = None,
 ) -> None:
     """One table of many results, for each dataset version and track, ranked with the uncertainty of the ranks."""
@@ -64,7 +68,7 @@ def leaderboard(
 
     if out is not None and out.suffix not in BOARDS:
         raise InputError(f"--out {out}: the name must end in {', '.join(BOARDS)}")
-    boards = gather(results, unofficial=unofficial)
+    boards = gather(results, unofficial=unofficial, baselines=baseline or ())
     for board in boards:
         _print_board(board)
     if out is not None:

@@ -93,7 +93,7 @@ def compare(
     if len(runs) < 2:
         raise InputError("give at least two results to compare")
     for other in runs[1:]:
-        _check_same(runs[0], other)
+        check_same(runs[0], other)
     names = _distinct([run.results.model.name for run in runs])
     tables = [_table(run, name, metric) for run, name in zip(runs, names, strict=True)]
     first = runs[0].results
@@ -112,7 +112,8 @@ def compare(
     )
 
 
-def _check_same(a: Run, b: Run) -> None:
+def check_same(a: Run, b: Run) -> None:
+    """Raise InputError if two runs did not score the very same images."""
     one, other = a.results, b.results
     for field in ("checksum", "track", "split"):
         mine, theirs = getattr(one.dataset, field), getattr(other.dataset, field)

@@ -11,6 +11,7 @@ import numpy as np
 from hrtem_bench.errors import InputError
 from hrtem_bench.harness.compare import Run, read_run
 from hrtem_bench.harness.results import RESULTS, CurvePoint, DatasetInfo, Summary
+from hrtem_bench.harness.robustness import Standing, standing
 from hrtem_bench.harness.statistics import bootstrap, clusters
 
 
@@ -18,7 +19,8 @@ class Row(msgspec.Struct, frozen=True, kw_only=True):
     """A model on a board.
 
     rank: by the mean Dice over the conditions. rank_low, rank_high: the interval of the rank over the
-    bootstrap's resampled structures. path: the folder of the results, relative to that of the board.
+    bootstrap's resampled structures. path: the folder of the results, relative to that of the board. standing:
+    against the board's baselines, None where it has none.
     """
 
     rank: int
@@ -31,6 +33,7 @@ class Row(msgspec.Struct, frozen=True, kw_only=True):
     summary: Summary
     trained: list[str]
     curve: list[CurvePoint]
+    standing: Standing | None = None
 
 
 class Board(msgspec.Struct, frozen=True, kw_only=True):
@@ -40,11 +43,19 @@ class Board(msgspec.Struct, frozen=True, kw_only=True):
     rows: list[Row]
 
 
-def leaderboard(folder: Path, *, unofficial: bool = False, samples: int = 2000, seed: int = 0) -> list[Board]:
+def leaderboard(
+    folder: Path,
+    *,
+    unofficial: bool = False,
+    baselines: Sequence[str] = (),
+    samples: int = 2000,
+    seed: int = 0,
+) -> list[Board]:
     """A board for each dataset version, track and split among the results below `folder`, by name.
 
-    unofficial: take results that do not score the whole test set too. Raises InputError for a folder without
-    results, and for any results file that does not validate.
+    unofficial: take results that do not score the whole test set too. baselines: folders of results, relative to
+    `folder`, that every model of their board is held against, see `standing`. Raises InputError for a folder without
+    results, a baseline that is not there, and any results file that does not validate.
     """
     if not folder.is_dir():
         raise InputError(f"there is no folder {folder}")
@@ -60,7 +71,15 @@ def leaderboard(folder: Path, *, unofficial: bool = False, samples: int = 2000, 
         data = run.results.dataset
         key = (data.name, data.track, data.version, data.split, data.checksum, *_conditions(run), _size(run))
         groups.setdefault(key, []).append((path, run))
-    return [_board(folder, groups[key], samples, seed) for key in sorted(groups)]
+    names = [_name(folder, path) for path, _ in kept]
+    missing = next((name for name in baselines if name not in names), None)
+    if missing is not None:
+        raise InputError(f"no baseline {missing!r} among the results: they are {', '.join(names)}")
+    return [_board(folder, groups[key], baselines, samples, seed) for key in sorted(groups)]
+
+
+def _name(folder: Path, path: Path) -> str:
+    return path.relative_to(folder).as_posix()
 
 
 def _hidden(path: Path) -> bool:
@@ -75,7 +94,9 @@ def _size(run: Run) -> str:
     return str(len(run.per_image["dice"]))
 
 
-def _board(folder: Path, runs: Sequence[tuple[Path, Run]], samples: int, seed: int) -> Board:
+def _board(folder: Path, runs: Sequence[tuple[Path, Run]], baselines: Sequence[str], samples: int, seed: int) -> Board:
+    named = {_name(folder, path): run for path, run in runs}
+    family = [named[name] for name in baselines if name in named]
     means = []
     for _, run in runs:
         columns, order = run.per_image, _conditions(run)
@@ -94,11 +115,12 @@ def _board(folder: Path, runs: Sequence[tuple[Path, Run]], samples: int, seed: i
             rank_high=int(high[i]),
             model=run.results.model.name,
             parameters=run.results.model.parameters,
-            path=path.relative_to(folder).as_posix(),
+            path=_name(folder, path),
             mean_dice=float(estimates[i]),
             summary=run.results.summary,
             trained=run.results.train.conditions,
             curve=run.results.curve,
+            standing=standing(run, family, samples=samples, seed=seed) if family else None,
         )
         for i, (path, run) in enumerate(runs)
     ]
@@ -115,26 +137,33 @@ COLUMNS = (
     ("width_95", "Width at 95 %"),
     ("slope_sigma_dice", "Slope against σ"),
 )
+STANDING = (("relative_error", "Error / baseline's"), ("effective_robustness", "Effective robustness"))
+
+
+def columns(board: Board) -> tuple[tuple[str, str], ...]:
+    """The scores that a board shows, by field and title."""
+    return COLUMNS + (STANDING if any(row.standing is not None for row in board.rows) else ())
 
 
 def board_markdown(board: Board) -> str:
     """The board as a Markdown table, intervals in brackets."""
     data = board.dataset
-    head = ["Rank", "Model", *(title for _, title in COLUMNS)]
+    head = ["Rank", "Model", *(title for _, title in columns(board))]
     lines = [f"### {data.track} track of {data.name} {data.version}", ""]
     lines += ["| " + " | ".join(head) + " |", "|" + "---|" * len(head)]
     for row in board.rows:
         rank = f"{row.rank} ({row.rank_low}–{row.rank_high})"
-        lines.append("| " + " | ".join([rank, row.model.replace("|", r"\|"), *cells(row)]) + " |")
+        lines.append("| " + " | ".join([rank, row.model.replace("|", r"\|"), *cells(row, columns(board))]) + " |")
     return "\n".join(lines) + "\n"
 
 
-def cells(row: Row) -> list[str]:
-    """A row's scores as text, in the order of COLUMNS, each with its interval where it has one."""
+def cells(row: Row, shown: Sequence[tuple[str, str]]) -> list[str]:
+    """A row's scores as text, in the order of `columns`, each with its interval where it has one."""
     texts = []
-    for name, _ in COLUMNS:
-        value = row.mean_dice if name == "mean_dice" else getattr(row.summary, name)
-        low, high = (getattr(row.summary, f"{name}_{end}", None) for end in ("low", "high"))
+    against = [name for name, _ in STANDING]
+    for name, _ in shown:
+        holder = row if name == "mean_dice" else row.standing if name in against else row.summary
+        value, low, high = (getattr(holder, f"{name}{end}", None) for end in ("", "_low", "_high"))
         text = "–" if value is None else f"{value:.3f}"
         if low is not None and high is not None:
             text += f" ({low:.3f} to {high:.3f})"

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING
 
-from hrtem_bench.harness.leaderboard import COLUMNS, Row, cells
+from hrtem_bench.harness.leaderboard import Row, cells, columns
 from hrtem_bench.report.curves import curve_figure
 from hrtem_bench.report.gather import axis_named, condition_name, curve_through, in_order
 from hrtem_bench.report.html import page, plate_element
@@ -41,8 +41,8 @@ def board_page(boards: Sequence[Board], links: Mapping[str, str] | None = None) 
 def _board(board: Board, key: str, links: Mapping[str, str]) -> Html:
     data = board.dataset
     facts = f"{data.split} split, checksum {data.checksum[:12]}; only results of these very images are ranked together."
-    head = ["Model", "Rank", *(title for _, title in COLUMNS), "Trained at", "Parameters"]
-    rows = [[row.model, _rank(row), *cells(row), *_facts(row)] for row in board.rows]
+    head = ["Model", "Rank", *(title for _, title in columns(board)), "Trained at", "Parameters"]
+    rows = [[row.model, _rank(row), *cells(row, columns(board)), *_facts(row)] for row in board.rows]
     reports = [
         element("li", element("a", text(f"{row.model}: report"), href=links[row.path]))
         for row in board.rows

@@ -1,0 +1,49 @@
+"""`hrtem-bench seeds`."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from hrtem_bench.cli.printing import fixed, print_table, wrote
+from hrtem_bench.errors import InputError
+
+
+def seeds(
+    results: Annotated[list[Path], typer.Argument(help="Folders that `evaluate` wrote for several trainings.")],
+    out: Annotated[Path | None, typer.Option(help="Also write it: a .json file.")] = None,
+) -> None:
+    """One model trained several times: how far the training moves its Dice, apart from the choice of structures."""
+    import msgspec
+
+    from hrtem_bench.dataset.files import write_aside
+    from hrtem_bench.harness import read_run
+    from hrtem_bench.harness.seeds import seed_spread
+
+    if out is not None and out.suffix != ".json":
+        raise InputError(f"--out {out}: the name must end in .json")
+    spread = seed_spread([read_run(path) for path in results])
+    percent = f"{100 * spread.confidence:g} %"
+    print_table(
+        f"{spread.trainings} trainings on {spread.structures} structures, standard deviations between them",
+        ("condition", "mean Dice", percent, "trainings", "structures"),
+        [
+            (
+                one.condition or "mean of all",
+                fixed(one.mean),
+                f"{fixed(one.low)} to {fixed(one.high)}",
+                fixed(one.seed_sd),
+                fixed(one.structure_sd),
+            )
+            for one in (*spread.conditions, spread.mean)
+        ],
+    )
+    print(
+        f"training again moves the mean Dice by {spread.mean.seed_sd:.3f} (standard deviation); "
+        f"the {percent} intervals are for a new training and new structures"
+    )
+    if out is not None:
+        write_aside(out, msgspec.json.format(msgspec.json.encode(spread), indent=1).decode() + "\n")
+        wrote(out)
