@@ -118,8 +118,10 @@ def main() -> None:
 
     if arguments.device == "cuda":
         return
-    waves = ours(size)()
-    imaging = best(lambda: expected_intensity(waves, conditions, pixel_size=size, output_pixel_size=2 * size))
+    waves, cores = ours(size)(), len(os.sched_getaffinity(0))
+    imaging = best(
+        lambda: expected_intensity(waves, conditions, pixel_size=size, output_pixel_size=2 * size, threads=cores)
+    )
     peer_imaging = best(abtem_images(peer(), conditions))
     print("| 11 images of all waves | seconds | abTEM takes |\n|---|---|---|")
     print(f"| hrtem-bench | {imaging:.2f} | {peer_imaging / imaging:.1f} × |")

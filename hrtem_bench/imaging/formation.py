@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
 import numpy as np
@@ -23,12 +24,14 @@ def expected_intensity(
     pixel_size: float | tuple[float, float],
     output_pixel_size: float | tuple[float, float],
     zero_focus: float = 0.0,
+    threads: int = 1,
 ) -> Any:
     """Intensities averaged over phonon configurations, (conditions, ny, nx) float32, mean about 1, never negative.
 
     Arguments as in `render`. Each wave is multiplied by `wave_transfer` (quasi-coherent envelopes: docs/coherence.md
     says how far from the truth they are) and by the defocus phase of `zero_focus`, and carried on the smallest grid
     on which squaring it folds nothing back into the output's band. The waves are transformed once for all conditions.
+    threads: that share the conditions; the result does not depend on it.
     """
     from scipy import fft
 
@@ -39,15 +42,28 @@ def expected_intensity(
     shape = working_shape(waves.shape[1:], size, out_shape, band)
     spectra = resize_spectrum(fft.fft2(waves, norm="forward"), shape)
     ky, kx = (np.fft.fftfreq(m, n * d / m) for m, n, d in zip(shape, waves.shape[1:], size, strict=True))
-    images = np.empty((len(conditions), *out_shape), np.float32)
-    for image, c in zip(images, conditions, strict=True):
-        transfer = specimen_transfer(ky, kx, c, zero_focus)
-        total = np.zeros(shape, np.float32)
-        for spectrum in spectra:
-            wave = fft.ifft2(spectrum * transfer, norm="forward", overwrite_x=True)
-            total += wave.real**2 + wave.imag**2
-        image[:] = np.maximum(resample(total / len(spectra), out_shape), 0)
-    return images
+
+    def image(c: Condition) -> Any:
+        intensity = _mean_intensity(spectra, specimen_transfer(ky, kx, c, zero_focus))
+        return np.maximum(resample(intensity, out_shape), 0)
+
+    with ThreadPoolExecutor(threads) as pool:
+        return np.stack(list(pool.map(image, conditions)))
+
+
+def _mean_intensity(spectra: Any, transfer: Any) -> Any:
+    """Mean over spectra (n, ny, nx) of |wave|², the waves being the inverse transforms of spectrum times transfer."""
+    from scipy import fft
+
+    total = np.zeros(transfer.shape, np.float32)
+    buffer = np.empty(transfer.shape, np.complex64)
+    for spectrum in spectra:
+        np.multiply(spectrum, transfer, out=buffer)
+        parts = fft.ifft2(buffer, norm="forward", overwrite_x=True).view(np.float32)
+        np.square(parts, out=parts)
+        parts[:, 0::2] += parts[:, 1::2]
+        total += parts[:, 0::2]
+    return total / np.float32(len(spectra))
 
 
 def expose(

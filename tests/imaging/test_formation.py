@@ -100,6 +100,8 @@ def test_many_conditions_at_once_equal_one_by_one():
     waves = random_waves()
     conditions = [hb.Condition(C10=d, focal_spread=s) for d, s in ((-100, 10), (0, 25), (250, 10))]
     many = expected_intensity(waves, conditions, pixel_size=SIZE, output_pixel_size=0.4)
+    threaded = expected_intensity(waves, conditions, pixel_size=SIZE, output_pixel_size=0.4, threads=3)
+    np.testing.assert_array_equal(threaded, many)
     for image, c in zip(many, conditions, strict=True):
         one = hb.render(waves, c, pixel_size=SIZE, output_pixel_size=0.4)
         np.testing.assert_allclose(image, one, atol=3e-4)
