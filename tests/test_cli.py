@@ -37,8 +37,8 @@ spread = { C10 = 15.0 }
 """
 ID = "defocus=-10nm"
 COMMANDS = (
-    "quickstart", "generate", "verify", "publish", "train", "evaluate", "predict", "compare", "leaderboard", "seeds",
-    "transfer",
+    "quickstart", "generate", "verify", "publish", "show", "train", "evaluate", "predict", "compare", "leaderboard",
+    "seeds", "transfer",
 )  # fmt: skip
 MODELS = """
 import numpy as np
@@ -106,6 +106,11 @@ def test_starting_up_loads_nothing_heavy() -> None:
         ("verify {new}", "no dataset"),
         ("publish {data} --repo a/b --tag v9", "v1.0.0"),
         ("publish {data} --repo a --tag v1.0.0", "organisation/name"),
+        ("show {new}", "no dataset"),
+        ("show {data} --track dose", "no track 'dose'"),
+        ("show {data} --structures 0", "--structures"),
+        ("show {data} --out {new}.pdf", ".svg or .png"),
+        ("show {data} --out /proc/none/sheet.png", "/proc/none"),
         ("compare {new}", "{new}"),
         ("leaderboard {new}", "{new}"),
         ("compare {new} --out pairs.svg", ".json"),
@@ -208,6 +213,17 @@ def test_verify_tells_a_sound_dataset_from_another(
     shard.write_bytes(shard.read_bytes()[:-1] + b"\0")
     assert run(["verify", str(copy)]) == 1
     assert shard.name in capsys.readouterr().out
+
+
+@pytest.mark.parametrize(("name", "start"), [("sheet.svg", b"<?xml"), ("sheet.png", b"\x89PNG"), (None, b"\x89PNG")])
+def test_show_draws_a_contact_sheet(
+    name: str | None, start: bytes, place: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    out = [] if name is None else ["--out", name]
+    assert run(["show", str(place / "data"), "--structures", "1", *out]) == 0
+    assert [p.name for p in tmp_path.iterdir()] == [name or "data_defocus.png"]
+    assert (tmp_path / (name or "data_defocus.png")).read_bytes().startswith(start)
 
 
 def test_evaluate_writes_results_and_a_page(place: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:

@@ -13,7 +13,7 @@ from typing import Annotated, Any
 import typer
 
 import hrtem_bench
-from hrtem_bench.cli import data, evaluate, micrographs, models, physics, quickstart, results, seeds
+from hrtem_bench.cli import data, evaluate, micrographs, models, physics, quickstart, results, seeds, show
 from hrtem_bench.errors import InputError
 
 USAGE_ERROR: type[Any] = typer.BadParameter.__mro__[1]
@@ -24,6 +24,7 @@ COMMANDS: tuple[Callable[..., None], ...] = (
     data.generate,
     data.verify,
     data.publish,
+    show.show,
     models.train,
     evaluate.evaluate,
     micrographs.predict,

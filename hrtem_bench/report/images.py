@@ -148,22 +148,25 @@ def contact_sheet(
     columns: Sequence[str],
     pixel_size: float,
     title: str = "",
+    bold: Sequence[bool] = (),
     outlined: bool = True,
     width: float = PAGE,
 ) -> Figure:
     """A dataset at a glance: a structure per row, a condition per column, masks outlined, one scale bar.
 
-    images, masks: [row][column] of (ny, nx) arrays, all of one field of view; rows, columns: their names.
-    pixel_size in Å. Each image is stretched by itself between the percentiles in `STRETCH`. width in mm.
+    images, masks: [row][column] of (ny, nx) arrays, all of one field of view; rows, columns: their names, those of
+    columns in several lines if need be. pixel_size in Å. bold: which columns networks train at. Each image is
+    stretched by itself between the percentiles in `STRETCH`. width in mm.
     """
     across, down = len(columns), len(rows)
     ny, nx = np.shape(images[0][0])
     side = (width - 8.0) / across
-    height = side * ny / nx * down + 10.0 + (5.0 if title else 0.0)
+    lines = max(name.count("\n") for name in columns)
+    height = side * ny / nx * down + 8.5 + 3.2 * lines + (4.3 if title else 0.0)
     figure = new_figure(width, height)
     figure.get_layout_engine().set(w_pad=0.01, h_pad=0.01, wspace=0.0, hspace=0.0)  # type: ignore[union-attr,call-arg]
     grid: Any = figure.subplots(down, across, squeeze=False)
-    size = 8.0 if side > 18 else 7.0
+    size = 8.0 if side > 18 and not lines else 7.0
     for row, column in np.ndindex(down, across):
         ax: Axes = grid[row, column]
         image = images[row][column]
@@ -174,13 +177,16 @@ def contact_sheet(
         if outlined:
             outline(ax, np.asarray(masks[row][column]) != 0, TRUTH, "solid", 0.7)
         if row == 0:
-            ax.set_title(plain(columns[column], 24), fontsize=size, loc="center", fontweight="normal", pad=2)
+            name = "\n".join(plain(line, 24) for line in columns[column].split("\n"))
+            weight = "bold" if any(bold[column : column + 1]) else "normal"
+            ax.set_title(name, fontsize=size, loc="center", fontweight=weight, pad=2)
         if column == 0:
             ax.set_ylabel(plain(rows[row], 24), fontsize=size, labelpad=2)
     draw_scale_bar(grid[down - 1, 0], nx, pixel_size, size)
     if title:
-        figure.suptitle(plain(title, 80), fontsize=9, x=0.01, ha="left", fontweight="bold")
+        figure.suptitle(plain(title, 120), fontsize=9, x=0.01, ha="left", fontweight="bold")
     note = f"contrast from percentile {STRETCH[0]:g} to {STRETCH[1]:g} of each image"
     note += "; lines: masks" if outlined else ""
+    note += "; bold: where networks train" if any(bold) else ""
     figure.supxlabel(note, fontsize=7, color=GREY, x=0.99, ha="right")
     return figure

@@ -1,0 +1,38 @@
+"""`hrtem-bench show`."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from hrtem_bench.cli.physics import FORMATS
+from hrtem_bench.cli.printing import wrote
+from hrtem_bench.errors import InputError
+
+DPI = 220.0
+
+
+def show(
+    data: Annotated[Path, typer.Argument(metavar="DIR", help="Folder of a dataset.")],
+    track: Annotated[str | None, typer.Option(help="Its default track if not given.")] = None,
+    structures: Annotated[int, typer.Option(min=1, max=64, help="Test structures, one to a row.")] = 4,
+    out: Annotated[
+        Path | None, typer.Option(help="A file ending in .svg or .png; DIR_TRACK.png here if not given.")
+    ] = None,
+) -> None:
+    """Draw a contact sheet of a dataset's track: structures by conditions, masks outlined, with a scale bar."""
+    from hrtem_bench.dataset import open_dataset, read_manifest
+
+    if out is not None and out.suffix not in FORMATS:
+        raise InputError(f"--out {out}: the name must end in {' or '.join(FORMATS)}")
+    default = read_manifest(data).default_track
+    opened = open_dataset(data, track or default)
+    from hrtem_bench.report import figure_png, figure_svg, track_sheet
+    from hrtem_bench.report.style import write_aside
+
+    figure = track_sheet(opened, structures)
+    target = out or Path(f"{data.resolve().name}_{opened.name}.png")
+    write_aside(target, figure_svg(figure).encode() if target.suffix == ".svg" else figure_png(figure, DPI))
+    wrote(target)
