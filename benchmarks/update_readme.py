@@ -37,7 +37,7 @@ def printed(script: str) -> str:
     """What a benchmark prints, with where and when it ran."""
     run = [sys.executable, str(ROOT / "benchmarks" / script)]
     table = subprocess.run(run, capture_output=True, text=True, check=True).stdout
-    return f"{table}\n\n{datetime.now(UTC):%Y-%m-%d}, {machine()}."
+    return f"{table.strip()}\n\n{datetime.now(UTC):%Y-%m-%d}, {machine()}."
 
 
 def machine() -> str:
