@@ -16,7 +16,9 @@ if TYPE_CHECKING:
 def generate(
     recipe: Annotated[str, typer.Argument(help="Name of a shipped recipe (mini), or a TOML file.")],
     out: Annotated[Path, typer.Option(help="Folder of the dataset: new, or one to go on with.")],
-    workers: Annotated[int | None, typer.Option(min=1, help="Processes; as many as CPU cores if not given.")] = None,
+    workers: Annotated[
+        int | None, typer.Option(min=1, help="Processes; if not given, one for each CPU core, 4 for a GPU.")
+    ] = None,
     scheduler: Annotated[
         str | None, typer.Option(help="Address of a dask scheduler whose workers simulate instead.")
     ] = None,

@@ -16,6 +16,8 @@ from hrtem_bench.dataset.workers import in_cluster, in_pool, in_process
 from hrtem_bench.errors import InputError, require
 
 Progress = Callable[[int, int], None]
+GPU_WORKERS = 4
+"""Processes that share a GPU by default: while one's waves are propagated, the others make specimens and images."""
 
 
 def generate(
@@ -30,11 +32,12 @@ def generate(
 ) -> Manifest:
     """Make the dataset of `recipe` in the folder `out`, and return its manifest.
 
-    workers: processes, one thread each; as many as CPUs by default. The bytes do not depend on it. An interrupted or
-    failed run leaves finished structures in `out`; the same call takes them up again. A finished dataset of the same
-    recipe is left as it is. scheduler: address of a dask scheduler whose workers make the structures instead; they
-    must see `out` under the same path. device: of the multislice engine. progress: called with (structures done,
-    in all). simulate: (recipe, job, device) -> Structure, a function that other processes can import.
+    workers: processes, one thread each; by default as many as CPUs, but GPU_WORKERS at most with device="cuda". The
+    bytes do not depend on it. An interrupted or failed run leaves finished structures in `out`; the same call takes
+    them up again, if recipe and code are the same. A finished dataset of the same recipe is left as it is. scheduler:
+    address of a dask scheduler whose workers make the structures instead; they must see `out` under the same path.
+    device: of the multislice engine. progress: called with (structures done, in all). simulate: (recipe, job, device)
+    -> Structure, a function that other processes can import.
 
     With several workers, a script of one's own calls this under `if __name__ == "__main__":`, since the processes
     import it.
@@ -55,7 +58,7 @@ def generate(
     with _explained(out):
         open_parts(out, recipe)
         with locked(out):
-            _simulate_all(recipe, out, scheduler or workers or _cpus(), device, progress, simulate)
+            _simulate_all(recipe, out, scheduler or workers or default_workers(device), device, progress, simulate)
             manifest = make_manifest(recipe, assemble(make_plan(recipe), out))
             write_pictures(out, manifest)
             write_card(out, manifest)
@@ -120,5 +123,7 @@ def _explained(out: Path) -> Iterator[None]:
         ) from error
 
 
-def _cpus() -> int:
-    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+def default_workers(device: str) -> int:
+    """Processes to use where nothing is said: one for each CPU of this process, no more than a GPU can serve."""
+    cpus = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+    return min(cpus, GPU_WORKERS) if device == "cuda" else cpus

@@ -12,6 +12,7 @@ from typing import Any
 import msgspec
 
 import hrtem_bench
+from hrtem_bench.dataset.code import code_sha256
 from hrtem_bench.dataset.files import aside, remove_temporaries, write_aside
 from hrtem_bench.dataset.plan import Job
 from hrtem_bench.dataset.recipes import Recipe, recipe_hash
@@ -29,17 +30,27 @@ def part_path(out: Path, job: Job) -> Path:
 
 
 def open_parts(out: Path, recipe: Recipe) -> None:
-    """Make or reopen the folder of parts; InputError if those there are another recipe's or another version's."""
+    """Make or reopen the folder of parts; InputError if those there are another recipe's or other code's."""
     folder = out / PARTS
-    guard = {"recipe": recipe_hash(recipe), "code_version": hrtem_bench.__version__}
+    guard = {"recipe": recipe_hash(recipe), "code_version": hrtem_bench.__version__, "code_sha256": code_sha256()}
     with contextlib.suppress(FileNotFoundError, msgspec.DecodeError):
         found = msgspec.json.decode((folder / _GUARD).read_bytes())
         if found != guard:
-            what = "another recipe" if found.get("recipe") != guard["recipe"] else "another version of hrtem-bench"
-            raise InputError(f"{out} holds an unfinished dataset of {what}: choose another folder or delete it")
+            raise InputError(
+                f"{out} holds an unfinished dataset of {_difference(found, guard)}: choose another folder or delete it"
+            )
     folder.mkdir(parents=True, exist_ok=True)
     remove_temporaries(folder)
     write_aside(folder / _GUARD, msgspec.json.encode(guard).decode())
+
+
+def _difference(found: dict[str, Any], guard: dict[str, Any]) -> str:
+    """What parts that are there were made with, in words."""
+    if found.get("recipe") != guard["recipe"]:
+        return "another recipe"
+    if found.get("code_version") != guard["code_version"]:
+        return f"another version of hrtem-bench, {found.get('code_version')}"
+    return "hrtem-bench with other sources than these, and images of the two would not be one dataset"
 
 
 @contextlib.contextmanager

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import platform
 import signal
 import threading
 from collections.abc import Iterator, Sequence
@@ -10,7 +11,8 @@ from itertools import islice
 from pathlib import Path
 from typing import Any
 
-from hrtem_bench.dataset.parts import part_path, save_part
+from hrtem_bench.dataset.code import code_sha256
+from hrtem_bench.dataset.parts import PARTS, part_path, save_part
 from hrtem_bench.dataset.plan import Job
 from hrtem_bench.dataset.recipes import Recipe
 from hrtem_bench.dataset.structure import Simulate, make_structure
@@ -26,6 +28,10 @@ def run_job(recipe: Recipe, out: Path, job: Job, device: str, simulate: Simulate
         save_part(part_path(out, job), make_structure(recipe, job, simulate, device))
     except MissingPackage:
         raise
+    except MemoryError:
+        raise InputError(
+            f"{job.name}: out of memory; finished structures are kept: run the same command again, with fewer workers"
+        ) from None
     except InputError as error:
         raise InputError(f"{job.name}: {error}") from None
     except Exception as error:
@@ -85,7 +91,8 @@ def in_cluster(
     """Make the structures on the workers of a dask scheduler.
 
     The workers write to `out` as it is named here. A worker that is lost has its structure made by another.
-    InputError if no scheduler answers, or one structure brings down several workers.
+    InputError if no scheduler answers, if one structure brings down several workers, if a worker does not see the
+    folder or has another version of the code.
     """
     distributed = require("distributed", "dask")
     try:
@@ -97,7 +104,9 @@ def in_cluster(
         ) from None
     with client:
         futures = [
-            client.submit(_run_on_one_thread, recipe, out.resolve(), job, device, simulate, key=f"{out}-{job.name}")
+            client.submit(
+                run_remote, recipe, out.resolve(), job, device, simulate, code_sha256(), key=f"{out}-{job.name}"
+            )
             for job in waiting
         ]
         try:
@@ -113,9 +122,17 @@ def in_cluster(
             client.cancel(futures, force=True)
 
 
-def _run_on_one_thread(recipe: Recipe, out: Path, job: Job, device: str, simulate: Simulate) -> str:
+def run_remote(recipe: Recipe, out: Path, job: Job, device: str, simulate: Simulate, code: str) -> str:
+    """`run_job` on a machine of a cluster; InputError if it does not see `out`, or if its code is not `code`."""
     from threadpoolctl import threadpool_limits
 
+    if code_sha256() != code:
+        raise InputError(
+            f"{job.name}: the worker on {platform.node()} has another hrtem-bench than this one: "
+            "install the same on both, and run the same command again"
+        )
+    if not (out / PARTS).is_dir():
+        raise InputError(f"{job.name}: the worker on {platform.node()} does not see {out}: all machines must share it")
     with threadpool_limits(1):
         return run_job(recipe, out, job, device, simulate)
 

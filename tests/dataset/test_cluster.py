@@ -9,7 +9,10 @@ import pytest
 import toy_datasets
 
 from hrtem_bench.dataset import generate
+from hrtem_bench.dataset.code import code_sha256
 from hrtem_bench.dataset.parts import PARTS
+from hrtem_bench.dataset.plan import Job
+from hrtem_bench.dataset.workers import run_remote
 from hrtem_bench.errors import InputError
 
 
@@ -33,6 +36,17 @@ def test_a_cluster_gives_the_same_bytes_with_a_worker_killed(tmp_path):
         generate(toy_datasets.recipe(), folder, scheduler=cluster.scheduler_address, simulate=toy_datasets.slow)
         killer.join()
     assert toy_datasets.files(folder) == toy_datasets.files(tmp_path / "alone")
+
+
+@pytest.mark.parametrize(
+    ("code", "folder", "words"), [("other", PARTS, "has another hrtem-bench"), (code_sha256(), "", "does not see")]
+)
+def test_a_worker_with_other_code_or_another_disk_is_refused(tmp_path, code, folder, words):
+    (tmp_path / folder).mkdir(exist_ok=True)
+    with pytest.raises(InputError, match=words) as caught:
+        run_remote(toy_datasets.recipe(), tmp_path, Job("test", 0), "cpu", toy_datasets.simulate, code)
+    assert "\n" not in str(caught.value)
+    assert not list(tmp_path.rglob("*.arrow"))
 
 
 def test_no_scheduler_is_one_line(tmp_path, monkeypatch):

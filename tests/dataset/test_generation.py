@@ -10,7 +10,8 @@ from pathlib import Path
 import pytest
 import toy_datasets
 
-from hrtem_bench.dataset import generate, read_manifest, verify
+import hrtem_bench
+from hrtem_bench.dataset import generate, generation, read_manifest, verify
 from hrtem_bench.dataset.parts import PARTS
 from hrtem_bench.errors import InputError
 
@@ -126,6 +127,8 @@ def test_killed_while_putting_together(finished, tmp_path, monkeypatch):
     ("simulate", "workers", "words"),
     [
         (toy_datasets.dying, 2, "a worker died.*run the same command again"),
+        (toy_datasets.hungry, 1, "test-00000: out of memory.*run the same command again, with fewer workers"),
+        (toy_datasets.hungry, 2, "out of memory.*run the same command again, with fewer workers"),
         (toy_datasets.full_disk, 1, "No space left on device.*run the same command again"),
         (toy_datasets.full_disk, 2, "No space left on device.*run the same command again"),
     ],
@@ -177,6 +180,45 @@ def test_folders_that_cannot_be_used(finished, tmp_path):
     with pytest.raises(InputError, match="cannot write to"):
         generate(other, tmp_path / "b" / "thesis.txt" / "c", workers=1, simulate=toy_datasets.simulate)
     assert [p.name for p in (tmp_path / "b").iterdir()] == ["thesis.txt"]
+
+
+def test_parts_of_other_code_are_not_mixed_in(finished, tmp_path, monkeypatch):
+    from hrtem_bench.dataset import parts
+
+    with pytest.raises(InputError):
+        generate(toy_datasets.recipe(), tmp_path, workers=1, simulate=toy_datasets.full_disk)
+    kept = toy_datasets.files(tmp_path)
+    for name, value, words in (("code_sha256", lambda: "0" * 64, "other sources"), ("__version__", "9.9.9", "0.1.0")):
+        with monkeypatch.context() as patch:
+            patch.setattr(parts if name == "code_sha256" else hrtem_bench, name, value)
+            with pytest.raises(InputError, match=f"unfinished dataset of .*{words}.*delete it"):
+                generate(toy_datasets.recipe(), tmp_path, workers=1, simulate=toy_datasets.simulate)
+    assert toy_datasets.files(tmp_path) == kept
+    generate(toy_datasets.recipe(), tmp_path, workers=1, simulate=toy_datasets.simulate)
+    assert toy_datasets.files(tmp_path) == toy_datasets.files(finished[0])
+
+
+def test_code_is_told_by_names_and_content_of_what_shapes_rows(tmp_path):
+    from hrtem_bench.dataset.code import SHAPING, sha256_of_sources
+
+    package = Path(hrtem_bench.__file__).parent
+    assert all((package / part).exists() for part in SHAPING)
+    (tmp_path / "physics").mkdir()
+    (tmp_path / "physics" / "a.py").write_text("x = 1\n")
+    (tmp_path / "report.py").write_text("")
+    first = sha256_of_sources(tmp_path, SHAPING)
+    (tmp_path / "report.py").write_text("y = 1")
+    (tmp_path / "physics" / "notes.txt").write_text("not code")
+    assert sha256_of_sources(tmp_path, SHAPING) == first
+    (tmp_path / "physics" / "a.py").write_text("x = 2\n")
+    second = sha256_of_sources(tmp_path, SHAPING)
+    (tmp_path / "physics" / "a.py").rename(tmp_path / "physics" / "b.py")
+    assert len({first, second, sha256_of_sources(tmp_path, SHAPING)}) == 3
+
+
+def test_a_gpu_is_not_given_a_process_for_every_core(monkeypatch):
+    monkeypatch.setattr(os, "sched_getaffinity", lambda _: set(range(64)))
+    assert [generation.default_workers(device) for device in ("cpu", "cuda")] == [64, generation.GPU_WORKERS]
 
 
 def test_two_runs_do_not_write_into_one_folder(tmp_path):

@@ -129,6 +129,13 @@ def full_disk(recipe: Recipe, job: Job, device: str = "cpu") -> Structure:
     return simulate(recipe, job, device)
 
 
+def hungry(recipe: Recipe, job: Job, device: str = "cpu") -> Structure:
+    """Memory runs out on the way."""
+    if job.split == "test":
+        raise MemoryError("Unable to allocate 12.0 TiB")
+    return simulate(recipe, job, device)
+
+
 def files(folder: Path) -> dict[str, bytes]:
     """Every file of a folder with its content."""
     return {str(p.relative_to(folder)): p.read_bytes() for p in sorted(folder.rglob("*")) if p.is_file()}
