@@ -3,7 +3,8 @@
     python benchmarks/accuracy.py
 
 The specimen is a gold ball on carbon in a 25.6 Å box, 2 Å slices. The reference has exact structure factors on a
-grid of 1/60 Å. The error is the relative L2 norm of the scattered wave's difference inside |q| < q_max.
+grid of 1/60 Å. The error is the relative L2 norm of the scattered wave's difference inside |q| < q_max. abTEM's wave is
+taken at the plane along the beam where it fits best.
 """
 
 from __future__ import annotations
@@ -18,18 +19,23 @@ BANDS = (0.5, 1.0, 2.0)
 
 
 def abtem_wave(atoms, pixel_size: float):
-    """abTEM's exit wave as (y, x), at the plane ours is at: half a slice further upstream than its own."""
+    """abTEM's exit wave as (y, x)."""
     import abtem
 
     abtem.config.set({"local_diagnostics.progress_bar": False})
     potential = abtem.Potential(
         atoms, sampling=pixel_size, slice_thickness=SLICE, projection="infinite", parametrization="lobato"
     )
-    array = abtem.PlaneWave(energy=ENERGY).multislice(potential, lazy=False).array.T
-    k = np.fft.fftfreq(array.shape[0], LENGTH / array.shape[0])
-    half_slice = atoms.cell[2, 2] / np.ceil(atoms.cell[2, 2] / SLICE - 1e-9) / 2
-    back = np.exp(1j * np.pi * hb.wavelength(ENERGY) * half_slice * (k[:, None] ** 2 + k[None] ** 2))
-    return np.fft.ifft2(np.fft.fft2(array) * back)
+    return abtem.PlaneWave(energy=ENERGY).multislice(potential, lazy=False).array.T
+
+
+def best_plane(wave, reference):
+    """The wave carried along the beam to where it fits the reference best: which plane it is given at is convention."""
+    k = np.fft.fftfreq(wave.shape[0], LENGTH / wave.shape[0])
+    phase = np.pi * hb.wavelength(ENERGY) * (k[:, None] ** 2 + k[None] ** 2)
+    spectrum = np.fft.fft2(wave)
+    moved = [np.fft.ifft2(spectrum * np.exp(-1j * d * phase)) for d in np.arange(-3.0, 3.01, 0.25)]
+    return min(moved, key=lambda one: relative_error(one, reference, LENGTH, 1.0))
 
 
 def main() -> None:
@@ -39,8 +45,8 @@ def main() -> None:
     print("|---" * (len(BANDS) + 1) + "|")
     rows = {}
     for size in (0.2, 0.1, 0.05):
-        rows[f"hrtem-bench, {size:g} Å"] = hb.exit_waves(atoms, pixel_size=size, slice_thickness=SLICE)[0]
-        rows[f"abTEM, {size:g} Å"] = abtem_wave(atoms, size)
+        rows[f"hrtem-bench, {size:g} Å"] = hb.exit_waves(atoms, phonons=None, pixel_size=size, slice_thickness=SLICE)[0]
+        rows[f"abTEM, {size:g} Å"] = best_plane(abtem_wave(atoms, size), reference)
     for name, wave in rows.items():
         # A wave holds 2/3 of Nyquist; beyond that there is nothing to compare.
         reach = wave.shape[0] / LENGTH / 3

@@ -22,7 +22,7 @@ def exit_waves(
     energy: float = 300e3,
     pixel_size: float = 0.1,
     slice_thickness: float = 2.0,
-    phonons: int | None = None,
+    phonons: int | None = 8,
     displacement: float | Mapping[str, float] = 0.08,
     seed: int = 0,
     device: str = "cpu",

@@ -27,7 +27,7 @@ def two_particles(below: float = 2.0) -> tuple[ase.Atoms, np.ndarray]:
 
 @pytest.fixture(scope="module")
 def wave():
-    return hb.exit_waves(two_particles()[0], pixel_size=SIZE)[0]
+    return hb.exit_waves(two_particles()[0], phonons=None, pixel_size=SIZE)[0]
 
 
 @pytest.fixture(scope="module")
@@ -46,7 +46,7 @@ def test_zero_focus_is_the_minimum_of_contrast(wave, zero):
 
 def test_zero_focus_follows_the_plane_of_the_wave(zero):
     """Sixteen Å more of vacuum below the particles put their zero of focus sixteen Å further upstream."""
-    further = hb.exit_waves(two_particles(below=18.0)[0], pixel_size=SIZE)[0]
+    further = hb.exit_waves(two_particles(below=18.0)[0], phonons=None, pixel_size=SIZE)[0]
     moved = find_zero_focus(further, pixel_size=SIZE, lowest=-55.0, highest=5.0)
     assert moved == pytest.approx(zero - 16.0, abs=0.3)
 
