@@ -12,6 +12,7 @@ from __future__ import annotations
 
 import argparse
 import math
+import resource
 import tempfile
 import time
 from pathlib import Path
@@ -104,12 +105,31 @@ def scaling(recipe: Recipe, workers: int) -> None:
     print("| workers | seconds | efficiency |\n|---|---|---|")
     for count, seconds in times.items():
         print(f"| {count} | {seconds:.1f} | {times[1] / seconds / count:.0%} |")
+    most = max(resource.getrusage(who).ru_maxrss for who in (resource.RUSAGE_SELF, resource.RUSAGE_CHILDREN)) / 1e3
+    print(f"\nThe largest process took {most:.0f} MB (of Linux, which counts in kB).")
     print(f"\nA structure takes {each:.2f} s, putting {jobs} together {joining:.2f} s. Modelled, {recipe.name}:\n")
     print("| workers | seconds | of these, putting together | idle |\n|---|---|---|---|")
     for count in (1, 10, 100, 1000):
         busy = math.ceil(jobs / count) * each
         total = max(busy, jobs * HANDING_OUT) + joining
         print(f"| {count} | {total:.1f} | {joining / total:.0%} | {1 - jobs * each / (count * total):.0%} |")
+    count, limit = first_limit(jobs, each, joining)
+    print(f"\nThe limit hit first, at {count:.0f} workers: {limit}.")
+
+
+def first_limit(jobs: int, each: float, joining: float) -> tuple[float, str]:
+    """How many workers still pay, and what stands against more.
+
+    jobs structures of `each` seconds, put together in `joining` seconds. Beyond that number, what does not shrink with
+    the workers takes longer than what does.
+    """
+    limits = {
+        "putting the files together, by one process, takes as long as making the structures": jobs * each / joining,
+        "the scheduler hands out no faster": each / HANDING_OUT,
+        "each worker has one structure": float(jobs),
+    }
+    reason = min(limits, key=lambda name: limits[name])
+    return limits[reason], reason
 
 
 def joining_seconds(recipe: Recipe) -> float:

@@ -154,7 +154,10 @@ def _track_details(recipe: Recipe, name: str, manifest: Manifest) -> str:
         parts.append(f"From image to image, about the nominal value, vary (standard deviations, Å or rad): {varying}.")
     q_max = 0.5 / recipe.sampling.pixel_size
     parts.append(f"In the band up to {q_max:g} 1/Å, the Nyquist frequency of the pixels:")
-    parts.append(_transfer_table(track, q_max))
+    rows = _transfer(track, q_max)
+    low, high = min(r["sigma"] for r in rows), max(r["sigma"] for r in rows)
+    parts.append(_transfer_table(track, rows))
+    parts.append(f"Span of the track: σ from {low:.3f} to {high:.3f}.")
     shown = ", ".join(f"`{c}`" for c in examples_shown(manifest, name))
     parts.append(f"![Images of two test structures]({PICTURES}/{name}.png)")
     parts.append(f"Two test structures, one to a row, masks outlined, from left to right at {shown}.")
@@ -163,13 +166,16 @@ def _track_details(recipe: Recipe, name: str, manifest: Manifest) -> str:
     return "\n\n".join(parts)
 
 
-def _transfer_table(track: TrackEntry, q_max: float) -> str:
+def _transfer(track: TrackEntry, q_max: float) -> list[dict[str, float]]:
     """ε of each condition, σ and coverage from all training conditions together, spread included."""
     from hrtem_bench.physics.information import transfer_table
 
     trained = [member for c in track.conditions if c.train for member in c.members()]
+    return transfer_table(trained, [c.members() for c in track.conditions], q_max)
+
+
+def _transfer_table(track: TrackEntry, rows: Sequence[Mapping[str, float]]) -> str:
     lines = ["| condition | training | ε | σ | coverage |", "|---|---|---|---|---|"]
-    rows = transfer_table(trained, [c.members() for c in track.conditions], q_max)
     for c, r in zip(track.conditions, rows, strict=True):
         mark = "yes" if c.train else ""
         lines.append(f"| `{c.condition_id}` | {mark} | {r['epsilon']:.3f} | {r['sigma']:.3f} | {r['coverage']:.3f} |")

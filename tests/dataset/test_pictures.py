@@ -11,6 +11,7 @@ import pytest
 import toy_datasets
 from PIL import Image
 
+import hrtem_bench as hb
 from hrtem_bench.dataset import generate, load_recipe, open_dataset, shipped_recipes
 from hrtem_bench.dataset.encode import preview
 from hrtem_bench.dataset.pictures import examples_shown
@@ -32,6 +33,19 @@ def test_every_field_of_the_card_is_filled(made):
     assert not [m[0] for m in string.Template.pattern.finditer(card) if m["named"] or m["braced"]]
     for line in (SOURCES / "dataset.md").read_text(encoding="utf-8").splitlines():
         assert "$" in line or line in card  # the source's own sentences stand in the card
+
+
+def test_the_card_states_how_far_each_track_moves(made):
+    folder, manifest = made
+    for name, text in zip(
+        manifest.tracks, (folder / "README.md").read_text(encoding="utf-8").split("\n### ")[1:], strict=True
+    ):
+        track = open_dataset(folder, name)
+        trained = [m for c in track.conditions if c.train for m in c.members()]
+        spans = [hb.sigma(trained, c.members(), q_max=1.0) for c in track.conditions]  # 1/(2 × 0.5 Å)
+        low, high = re.search(r"σ from (\S+) to (\S+)\.\n", text).groups()
+        assert text.startswith(name)
+        assert (float(low), float(high)) == pytest.approx((min(spans), max(spans)), abs=6e-4)
 
 
 def test_pictures_in_the_card_are_there(made):
