@@ -14,7 +14,7 @@ from PIL import Image
 
 from hrtem_bench.dataset import generate, open_dataset, open_exit_waves
 from hrtem_bench.dataset.plan import Job
-from hrtem_bench.dataset.schema import COLUMNS, columns_of
+from hrtem_bench.dataset.schema import COLUMNS, WAVE_COLUMNS, columns_of
 from hrtem_bench.dataset.structure import make_structure
 from hrtem_bench.dataset.waves import pack, unpack
 from hrtem_bench.errors import InputError
@@ -64,8 +64,21 @@ def test_every_config_loads_and_defocus_is_the_default(folder, tmp_path):
     from datasets import get_dataset_config_names, load_dataset
 
     assert sorted(get_dataset_config_names(str(folder))) == ["defocus", "dose", "exit_waves", "joint", "structure"]
-    for config, split, rows in (("dose", "train", 4), ("joint", "test", 15), ("structure", "validation", 1)):
+    for config, split, rows in (
+        ("dose", "train", 4),
+        ("joint", "test", 15),
+        ("structure", "validation", 1),
+        ("exit_waves", "test", 2),
+    ):
         assert len(load_dataset(str(folder), config, split=split, cache_dir=str(tmp_path))) == rows
+    waves = load_dataset(str(folder), "exit_waves", split="test", cache_dir=str(tmp_path))
+    assert {name: f.dtype for name, f in waves.features.items() if WAVE_COLUMNS[name] != "image"} == {
+        name: kind for name, kind in WAVE_COLUMNS.items() if kind != "image"
+    }
+    assert [row["waves"] for row in waves] == [
+        make_structure(toy_datasets.recipe(), Job("test", k), toy_datasets.simulate)["exit_waves"][0]["waves"]
+        for k in range(2)
+    ]
     default = load_dataset(str(folder), split="validation", cache_dir=str(tmp_path))
     assert default["condition_id"] == ["defocus=-10nm", "defocus=0nm"]
 
