@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 import re
+from pathlib import Path
 from typing import Any
 
 import hrtem_bench
+from hrtem_bench.harness import leaderboard
+from hrtem_bench.report import board_page
 
 project = "hrtem-bench"
 author = "the hrtem-bench developers"
@@ -34,5 +37,15 @@ def _plain(app: Any, what: str, name: str, thing: Any, options: Any, lines: list
     ]
 
 
+def _leaderboard(app: Any, error: Exception | None) -> None:
+    """The page of the leaderboard, from the entries in the checkout."""
+    if error is not None or app.builder.format != "html":
+        return
+    submissions = Path(__file__).parents[1] / "submissions"
+    page = board_page(leaderboard(submissions, baselines=["unet_small"]))
+    (Path(app.outdir) / "leaderboard.html").write_text(page, encoding="utf-8")
+
+
 def setup(app: Any) -> None:
+    app.connect("build-finished", _leaderboard)
     app.connect("autodoc-process-docstring", _plain)

@@ -13,7 +13,7 @@ from typing import Annotated, Any
 import typer
 
 import hrtem_bench
-from hrtem_bench.cli import data, evaluate, micrographs, models, physics, quickstart, results, seeds, show
+from hrtem_bench.cli import data, evaluate, micrographs, models, physics, quickstart, results, seeds, show, submit
 from hrtem_bench.errors import InputError
 
 USAGE_ERROR: type[Any] = typer.BadParameter.__mro__[1]
@@ -31,6 +31,7 @@ COMMANDS: tuple[Callable[..., None], ...] = (
     results.compare,
     results.leaderboard,
     seeds.seeds,
+    submit.submit,
     physics.transfer,
 )
 

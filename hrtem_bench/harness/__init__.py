@@ -8,6 +8,7 @@ from __future__ import annotations
 from hrtem_bench.harness.cards import Card, TrainedOn, read_card
 from hrtem_bench.harness.compare import Comparison, Run, compare, read_run
 from hrtem_bench.harness.contract import InputContract, standardise
+from hrtem_bench.harness.entries import check_entry, write_entry
 from hrtem_bench.harness.evaluate import Evaluation, evaluate
 from hrtem_bench.harness.examples import Example, make_examples
 from hrtem_bench.harness.leaderboard import Board, board_markdown, leaderboard
@@ -40,6 +41,7 @@ __all__ = [
     "baseline_folder",
     "baseline_names",
     "board_markdown",
+    "check_entry",
     "compare",
     "evaluate",
     "leaderboard",
@@ -53,5 +55,6 @@ __all__ = [
     "read_run",
     "results_schema",
     "standardise",
+    "write_entry",
     "write_schema",
 ]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from pathlib import Path
 from typing import Any
 
@@ -41,7 +42,10 @@ class TrainedOn(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Card(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
-    """A whole card; unknown keys are errors, except in [trained_on]. A folder of predictions has no [model]."""
+    """A whole card; unknown keys are errors, except in [trained_on]. A folder of predictions has no [model].
+
+    url: https, where a reader finds the model, its paper or its report.
+    """
 
     schema_version: int
     name: str
@@ -49,8 +53,13 @@ class Card(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True
     description: str = ""
     authors: list[str] = []
     licence: str = ""
+    url: str = ""
     input: InputContract = InputContract()
     trained_on: TrainedOn | None = None
+
+    def __post_init__(self) -> None:
+        if self.url and not re.fullmatch(r"https://[!-~]+", self.url):
+            raise ValueError(f"url should start with https:// and hold no spaces, not read {self.url!r}")
 
 
 def read_card(folder: Path) -> Card:

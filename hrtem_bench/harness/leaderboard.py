@@ -9,27 +9,34 @@ import msgspec
 import numpy as np
 
 from hrtem_bench.errors import InputError
+from hrtem_bench.harness.cards import CARD, read_card
 from hrtem_bench.harness.compare import Run, read_run
 from hrtem_bench.harness.results import RESULTS, CurvePoint, DatasetInfo, Summary
 from hrtem_bench.harness.robustness import Standing, standing
-from hrtem_bench.harness.statistics import bootstrap, clusters
+from hrtem_bench.harness.statistics import bootstrap, clusters, interval
+from hrtem_bench.harness.summary import finite
 
 
 class Row(msgspec.Struct, frozen=True, kw_only=True):
     """A model on a board.
 
     rank: by the mean Dice over the conditions. rank_low, rank_high: the interval of the rank over the
-    bootstrap's resampled structures. path: the folder of the results, relative to that of the board. standing:
-    against the board's baselines, None where it has none.
+    bootstrap's resampled structures. kind: of submission. path: the folder of the results, relative to that of
+    the board. url: of the model, as a card beside its results says, "" if none does. standing: against the board's
+    baselines, None where it has none.
     """
 
     rank: int
     rank_low: int
     rank_high: int
     model: str
+    kind: str
     parameters: int | None
     path: str
+    url: str
     mean_dice: float
+    mean_dice_low: float | None
+    mean_dice_high: float | None
     summary: Summary
     trained: list[str]
     curve: list[CurvePoint]
@@ -102,10 +109,11 @@ def _board(folder: Path, runs: Sequence[tuple[Path, Run]], baselines: Sequence[s
         columns, order = run.per_image, _conditions(run)
         table = clusters(columns["structure_id"], columns["condition_id"], columns["dice"], order)
         one = bootstrap(table, samples=samples, seed=seed).map(lambda m: m.mean(axis=-1))
-        means.append((float(one.estimate), one.samples))
-    estimates = np.array([estimate for estimate, _ in means])
+        means.append(one)
+    estimates = np.array([float(one.estimate) for one in means])
+    limits = [interval(one) for one in means]
     ranks = 1 + (estimates[None] > estimates[:, None]).sum(axis=1)
-    drawn = np.stack([replicates for _, replicates in means])
+    drawn = np.stack([one.samples for one in means])
     each = 1 + (drawn[None] > drawn[:, None]).sum(axis=1)
     low, high = np.quantile(each, [0.025, 0.975], axis=1, method="inverted_cdf")
     rows = [
@@ -114,9 +122,13 @@ def _board(folder: Path, runs: Sequence[tuple[Path, Run]], baselines: Sequence[s
             rank_low=int(low[i]),
             rank_high=int(high[i]),
             model=run.results.model.name,
+            kind=run.results.model.kind,
             parameters=run.results.model.parameters,
             path=_name(folder, path),
+            url=read_card(path).url if (path / CARD).is_file() else "",
             mean_dice=float(estimates[i]),
+            mean_dice_low=finite(limits[i][0]),
+            mean_dice_high=finite(limits[i][1]),
             summary=run.results.summary,
             trained=run.results.train.conditions,
             curve=run.results.curve,
@@ -135,6 +147,8 @@ COLUMNS = (
     ("worst_dice", "Worst condition"),
     ("area_dice", "Area"),
     ("width_95", "Width at 95 %"),
+    ("breakdown_below", "Breaks down below"),
+    ("breakdown_above", "Breaks down above"),
     ("slope_sigma_dice", "Slope against σ"),
 )
 STANDING = (("relative_error", "Error / baseline's"), ("effective_robustness", "Effective robustness"))
@@ -164,10 +178,11 @@ def cells(row: Row, shown: Sequence[tuple[str, str]]) -> list[str]:
     for name, _ in shown:
         holder = row if name == "mean_dice" else row.standing if name in against else row.summary
         value, low, high = (getattr(holder, f"{name}{end}", None) for end in ("", "_low", "_high"))
-        text = "–" if value is None else f"{value:.3f}"
+        digits = 1 if name.startswith(("width_", "breakdown_")) else 3  # on the track's axis, or a score
+        text = "–" if value is None else f"{value:.{digits}f}"
         if low is not None and high is not None:
-            text += f" ({low:.3f} to {high:.3f})"
-        if name == "width_95" and row.summary.width_95_censored:
-            text = f"≥ {text}"
+            text += f" ({low:.{digits}f} to {high:.{digits}f})"
+        if getattr(holder, f"{name}_censored", None):
+            text = f"≥ {text}" if name == "width_95" else f"not by {value:g}"
         texts.append(text)
     return texts

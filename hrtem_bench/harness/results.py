@@ -21,6 +21,8 @@ SCHEMA_VERSION = 1
 RESULTS = "results.json"
 PER_IMAGE = "per_image.parquet"
 
+MASK_SHA256 = "mask_sha256"
+"""Column of per_image.parquet: sha256 of the predicted mask, eight pixels to a byte as `numpy.packbits` lays them."""
 METRICS = ("dice", "iou", "nll", "brier", "surface_dice", "precision", "recall", "f1", "panoptic_quality")
 """The scores of an image; `CurvePoint` has the mean and the interval of each."""
 
@@ -132,7 +134,11 @@ class Summary(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=T
     """
 
     id_dice: float | None = None
+    id_dice_low: float | None = None
+    id_dice_high: float | None = None
     ood_dice: float | None = None
+    ood_dice_low: float | None = None
+    ood_dice_high: float | None = None
     id_ood_gap: float | None = None
     id_ood_gap_low: float | None = None
     id_ood_gap_high: float | None = None
@@ -211,11 +217,15 @@ class Results(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=T
 
 
 class ImageScores(msgspec.Struct, frozen=True, kw_only=True):
-    """The scores of one image; C10 as used for it, Å. `metrics` has the names in METRICS."""
+    """The scores of one image; C10 as used for it, Å. `metrics` has the names in METRICS.
+
+    mask_sha256: see MASK_SHA256.
+    """
 
     structure_id: str
     condition_id: str
     C10: float
+    mask_sha256: str
     metrics: dict[str, float | None]
 
 
@@ -251,7 +261,7 @@ def write_schema(path: Path) -> None:
 
 
 def per_image_columns(images: Sequence[ImageScores]) -> dict[str, NDArray[Any]]:
-    """Columns of equal length: structure_id, condition_id, C10, then each metric (NaN where None)."""
+    """Columns of equal length: structure_id, condition_id, C10, each metric (NaN where None), mask_sha256."""
     columns: dict[str, NDArray[Any]] = {
         "structure_id": np.array([one.structure_id for one in images], dtype=str),
         "condition_id": np.array([one.condition_id for one in images], dtype=str),
@@ -259,6 +269,7 @@ def per_image_columns(images: Sequence[ImageScores]) -> dict[str, NDArray[Any]]:
     }
     for name in METRICS:
         columns[name] = np.array([one.metrics.get(name) for one in images], dtype=np.float64)
+    columns[MASK_SHA256] = np.array([one.mask_sha256 for one in images], dtype=str)
     return columns
 
 

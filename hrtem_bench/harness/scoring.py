@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 from collections.abc import Callable
 from itertools import islice
 from typing import TYPE_CHECKING, Any
@@ -83,10 +84,15 @@ def score_batch(
             structure_id=sample.structure_id,
             condition_id=sample.condition_id,
             C10=sample.condition.C10,
+            mask_sha256=_digest(probability[index] > submission.contract.threshold),
             metrics=image_metrics(sample, probability[index], submission.contract, pixel_size),
         )
         for index, sample in enumerate(samples)
     ]
+
+
+def _digest(prediction: NDArray[np.bool_]) -> str:
+    return hashlib.sha256(np.packbits(prediction).tobytes()).hexdigest()
 
 
 def image_metrics(

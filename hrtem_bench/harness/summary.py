@@ -29,6 +29,10 @@ def summarise(
     known = trained.any() or np.isfinite(sigma).all()
     nll = [np.nan if point.nll is None else point.nll for point in points]
     scores: dict[str, Any] = {}
+    if trained.any():
+        scores |= with_interval("id_dice", dice.map(lambda m: m[..., trained].mean(axis=-1)), confidence)
+    if known and not trained.all():
+        scores |= with_interval("ood_dice", dice.map(lambda m: m[..., ~trained].mean(axis=-1)), confidence)
     if trained.any() and not trained.all():
         gap = dice.map(lambda m: m[..., trained].mean(axis=-1) - m[..., ~trained].mean(axis=-1))
         scores |= with_interval("id_ood_gap", gap, confidence)
@@ -37,8 +41,6 @@ def summarise(
     if has_axis:
         scores |= _axis_scores(points, dice, trained, confidence, breakdown)
     return Summary(
-        id_dice=float(mean[trained].mean()) if trained.any() else None,
-        ood_dice=float(mean[~trained].mean()) if known and not trained.all() else None,
         spearman_sigma_nll=spearman(sigma, nll),
         spearman_sigma_dice=spearman(sigma, mean),
         worst_condition=points[int(np.argmin(mean))].condition,

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 from hrtem_bench.harness.leaderboard import Row, cells, columns
 from hrtem_bench.report.curves import curve_figure
+from hrtem_bench.report.filters import filters, kind_name, kinds_of
 from hrtem_bench.report.gather import axis_named, condition_name, curve_through, in_order
 from hrtem_bench.report.html import page, plate_element
 from hrtem_bench.report.markup import Html, element, join, paragraph, table, text
@@ -27,34 +28,35 @@ RULE = (
 def board_page(boards: Sequence[Board], links: Mapping[str, str] | None = None) -> str:
     """The page as HTML text; the same input gives the same text.
 
-    boards: see `hrtem_bench.harness.leaderboard`. links: a row's path -> address of its own report.
+    boards: see `hrtem_bench.harness.leaderboard`. links: a row's path -> address of its own report; other rows lead
+    to the `url` of their card, if any.
     """
-    sections = {}
+    shown, rules = filters(boards)
+    kinds = kinds_of(boards)
+    sections = {"filters": ("Filter", shown)}
     for index, board in enumerate(boards):
         data = board.dataset
         heading = f"{axis_named(data.axis, data.unit).title}: {data.name} {data.version}"
-        sections[f"board-{index + 1}"] = (heading, _board(board, f"board-{index + 1}", links or {}))
+        sections[f"board-{index + 1}"] = (heading, _board(board, f"board-{index + 1}", links or {}, kinds))
     header = join([element("p", text("hrtem-bench"), class_="kicker"), element("h1", text("Leaderboard"))])
-    return page("Leaderboard – hrtem-bench", header, sections, "Made by hrtem-bench.")
+    return page("Leaderboard – hrtem-bench", header, sections, "Made by hrtem-bench.", rules)
 
 
-def _board(board: Board, key: str, links: Mapping[str, str]) -> Html:
+def _board(board: Board, key: str, links: Mapping[str, str], kinds: Sequence[str]) -> Html:
     data = board.dataset
-    facts = f"{data.split} split, checksum {data.checksum[:12]}; only results of these very images are ranked together."
-    head = ["Model", "Rank", *(title for _, title in columns(board)), "Trained at", "Parameters"]
+    split = data.split.capitalize()
+    facts = f"{split} split, checksum {data.checksum[:12]}; only results of these very images are ranked together."
+    head = ["Model", "Rank", *(title for _, title in columns(board)), "Trained at", "Parameters", "Kind"]
     rows = [[row.model, _rank(row), *cells(row, columns(board)), *_facts(row)] for row in board.rows]
-    reports = [
-        element("li", element("a", text(f"{row.model}: report"), href=links[row.path]))
-        for row in board.rows
-        if row.path in links
-    ]
+    classes = [f"kind-{1 + kinds.index(kind_name(row.kind))}" for row in board.rows]
+    targets = [links.get(row.path, row.url) for row in board.rows]
+    names = "A model's name leads to its report, or where its card says."
     return join([
         paragraph(facts),
-        paragraph(RULE),
-        table(f"Scores of the whole curve, {data.track} track", head, rows),
+        paragraph(f"{RULE} {names}" if any(targets) else RULE),
+        table(f"Scores of the whole curve, {data.track} track", head, rows, classes=classes, links=targets),
         plate_element(_plate(board, key)),
-        _conditions(board),
-        element("ul", *reports) if reports else Html(""),
+        _conditions(board, classes),
     ])  # fmt: skip
 
 
@@ -64,7 +66,7 @@ def _rank(row: Row) -> str:
 
 def _facts(row: Row) -> list[str]:
     trained = ", ".join(row.trained) or "not stated, or elsewhere"
-    return [trained, "–" if row.parameters is None else f"{row.parameters:,}"]
+    return [trained, "–" if row.parameters is None else f"{row.parameters:,}", kind_name(row.kind)]
 
 
 def _plate(board: Board, key: str) -> Plate:
@@ -80,9 +82,9 @@ def _plate(board: Board, key: str) -> Plate:
     )
 
 
-def _conditions(board: Board) -> Html:
+def _conditions(board: Board, classes: Sequence[str]) -> Html:
     """Dice by model and condition; where a model was trained is not marked, since it differs from row to row."""
     track = axis_named(board.dataset.axis, board.dataset.unit)
     names = [condition_name(point, track) for point in in_order(board.rows[0].curve)]
     rows = [[row.model, *(interval(point, "dice") for point in in_order(row.curve))] for row in board.rows]
-    return table("Mean Dice per condition, with 95 % intervals", ["Model", *names], rows)
+    return table("Mean Dice per condition, with 95 % intervals", ["Model", *names], rows, classes=classes)

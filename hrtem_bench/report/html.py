@@ -90,14 +90,17 @@ def _page(results: Results, per_image: PerImage, examples: Sequence[Example], pl
     )
 
 
-def page(title: str, header: Html, sections: Mapping[str, tuple[str, Html]], footer: str) -> str:
-    """A whole page. sections: key -> (heading, content), in order; those without content are left out."""
+def page(title: str, header: Html, sections: Mapping[str, tuple[str, Html]], footer: str, rules: str = "") -> str:
+    """A whole page. sections: key -> (heading, content), in order; those without content are left out.
+
+    rules: further style rules.
+    """
     shown = {key: (heading, body) for key, (heading, body) in sections.items() if body}
     links = (element("li", element("a", text(heading), href=f"#{key}")) for key, (heading, _) in shown.items())
     first, (heading, _) = next(iter(shown.items()))
     return Template(_asset("page.html")).substitute(
         title=text(title),
-        css=_asset("page.css"),
+        css=_asset("page.css") + rules,
         skip=element("a", text(f"Skip to: {heading}"), class_="skip", href=f"#{first}"),
         header=header,
         contents=element("ul", join(links)),

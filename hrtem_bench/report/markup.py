@@ -52,18 +52,25 @@ def listing(items: Iterable[str]) -> Html:
     return element("ul", join(element("li", text(item)) for item in items))
 
 
-def table(caption: str, head: Sequence[str], rows: Sequence[Sequence[str]], marked: Sequence[bool] = ()) -> Html:
+def table(
+    caption: str,
+    head: Sequence[str],
+    rows: Sequence[Sequence[str]],
+    *,
+    classes: Sequence[str] = (),
+    links: Sequence[str] = (),
+) -> Html:
     """A table whose first column names the row; it scrolls sideways by itself, by keyboard too.
 
-    marked: True for rows to set off.
+    classes: of each row, "marked" for one to set off, "" for none. links: where each row's name leads, "" for nowhere.
     """
     header = element("tr", *(element("th", text(cell), scope="col") for cell in head))
     body = []
     for index, (first, *rest) in enumerate(rows):
-        cells = [element("th", text(first), scope="row"), *(element("td", text(cell)) for cell in rest)]
-        body.append(
-            element("tr", *cells, class_="marked") if index < len(marked) and marked[index] else element("tr", *cells)
-        )
+        link, kind = links[index] if links else "", classes[index] if classes else ""
+        name = element("a", text(first), href=link) if link else text(first)
+        cells = [element("th", name, scope="row"), *(element("td", text(cell)) for cell in rest)]
+        body.append(element("tr", *cells, class_=kind) if kind else element("tr", *cells))
     inner = element(
         "table",
         element("caption", element("span", text(caption))),

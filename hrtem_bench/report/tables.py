@@ -86,7 +86,8 @@ def condition_tables(results: Results, per_image: PerImage) -> Html:
 
 
 def _table(caption: str, columns: Mapping[str, Sequence[str]], marked: Sequence[bool]) -> Html:
-    return table(caption, list(columns), list(zip(*columns.values(), strict=True)), marked)
+    rows = list(zip(*columns.values(), strict=True))
+    return table(caption, list(columns), rows, classes=["marked" if one else "" for one in marked])
 
 
 def interval(point: CurvePoint, name: str) -> str:

@@ -162,6 +162,7 @@ def test_a_leaderboard(folder: Path, many: Any, tmp_path: Path) -> None:
     assert board.rows[0].rank == 1
     assert all(row.rank_low <= row.rank <= row.rank_high for row in board.rows)
     assert board.rows[0].mean_dice == pytest.approx(np.mean([point.dice for point in board.rows[0].curve]))
+    assert all(row.mean_dice_low < row.mean_dice < row.mean_dice_high for row in board.rows)
     assert msgspec.json.decode(msgspec.json.encode(board))["rows"][2]["model"] == "wrong | way"
     table = board_markdown(board).splitlines()
     assert len({line.replace(r"\|", "").count("|") for line in table[2:]}) == 1

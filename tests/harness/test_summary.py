@@ -86,6 +86,8 @@ def summary(
 def test_summary_of_a_curve() -> None:
     one = summary([0.6, 0.9, 0.8, 0.4], [False, True, True, False], [0.7, 1.0, 0.9, 0.5])
     assert (one.id_dice, one.ood_dice) == (pytest.approx(0.85), pytest.approx(0.5))
+    assert (one.id_dice_low, one.id_dice_high) == (pytest.approx(0.85), pytest.approx(0.85))
+    assert (one.ood_dice_low, one.ood_dice_high) == (pytest.approx(0.5), pytest.approx(0.5))
     assert one.id_ood_gap == pytest.approx(0.35)
     assert (one.id_ood_gap_low, one.id_ood_gap_high) == (pytest.approx(0.35), pytest.approx(0.35))
     assert (one.spearman_sigma_dice, one.spearman_sigma_nll) == (pytest.approx(1), pytest.approx(-1))
