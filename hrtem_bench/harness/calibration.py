@@ -16,11 +16,8 @@ def reliability(probability: ArrayLike, mask: ArrayLike, bins: int = BINS) -> ND
     """
     p = np.asarray(probability).ravel()
     index = np.minimum((p * bins).astype(np.intp), bins - 1)
-    total = np.bincount(index, p, bins)
-    outside, inside = np.bincount(index + bins * np.asarray(mask, dtype=bool).ravel(), minlength=2 * bins).reshape(
-        2, bins
-    )
-    return np.array([outside + inside, total, inside], dtype=np.float64)
+    inside = np.bincount(index[np.asarray(mask, dtype=bool).ravel()], minlength=bins)
+    return np.array([np.bincount(index, minlength=bins), np.bincount(index, p, bins), inside], dtype=np.float64)
 
 
 def reliability_curve(sums: ArrayLike) -> tuple[NDArray[np.float64], NDArray[np.float64], NDArray[np.float64]]:

@@ -33,7 +33,8 @@ def nll(probability: ArrayLike, mask: ArrayLike) -> Floats:
     """Mean negative log-likelihood per pixel, nats: the binary cross-entropy, with probabilities clipped by CLIP."""
     p, truth = _pair(probability, mask)
     chance = np.where(truth, p, 1.0 - p)
-    return -np.log(np.clip(chance, CLIP, 1.0 - CLIP)).mean(axis=(-2, -1))
+    np.minimum(np.maximum(chance, CLIP, out=chance), 1.0 - CLIP, out=chance)
+    return -np.log(chance, out=chance).mean(axis=(-2, -1))
 
 
 def brier(probability: ArrayLike, mask: ArrayLike) -> Floats:
@@ -53,9 +54,13 @@ def _overlap(prediction: ArrayLike, mask: ArrayLike) -> tuple[Floats, Floats]:
     """Pixels in both, and the sum of pixels in each, per image."""
     a, b = np.asarray(prediction, dtype=bool), np.asarray(mask, dtype=bool)
     _same_shape(a.shape, b.shape)
-    both = np.count_nonzero(a & b, axis=(-2, -1))
-    one = np.count_nonzero(a, axis=(-2, -1)) + np.count_nonzero(b, axis=(-2, -1))
-    return np.asarray(both, dtype=np.float64), np.asarray(one, dtype=np.float64)
+    return _count(a & b), _count(a) + _count(b)
+
+
+def _count(region: NDArray[np.bool_]) -> Floats:
+    """Pixels per image. One image at a time: counting along axes is ten times as slow."""
+    images = region.reshape(-1, *region.shape[-2:])
+    return np.array([np.count_nonzero(one) for one in images], dtype=np.float64).reshape(region.shape[:-2])
 
 
 def _same_shape(a: tuple[int, ...], b: tuple[int, ...]) -> None:

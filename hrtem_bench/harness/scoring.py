@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from concurrent.futures import Executor, Future, ThreadPoolExecutor
 from itertools import islice
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TypeVar
 
 import msgspec
 import numpy as np
@@ -23,6 +24,8 @@ from hrtem_bench.harness.submissions import Submission
 
 if TYPE_CHECKING:
     from hrtem_bench.dataset import Sample, Track
+
+T = TypeVar("T")
 
 
 class ConditionScores(msgspec.Struct, frozen=True, kw_only=True):
@@ -52,19 +55,22 @@ def score_condition(
     limit: int | None = None,
     scored: Callable[[int], None] | None = None,
 ) -> ConditionScores:
-    """Score every image of a condition (the first `limit`), `batch_size` at a time; `scored` is told of each batch."""
+    """Score every image of a condition (the first `limit`), `batch_size` at a time; `scored` is told of each batch.
+
+    While the model works on a batch, the one before it is scored and the next one read, each in a thread.
+    """
     images: list[ImageScores] = []
     used: dict[Condition, None] = {}
     sums = np.zeros((3, BINS))
     samples = islice(track.rows(split, conditions=[condition_id]), limit)
-    for batch in batches(samples, batch_size):
-        probability = answers(submission, batch, track.pixel_size)
-        images += score_batch(batch, probability, submission, track.pixel_size)
-        for one, sample in zip(probability, batch, strict=True):
-            sums += reliability(one, sample.mask > 0)
-        used.update(dict.fromkeys(sample.condition for sample in batch))
-        if scored is not None:
-            scored(len(batch))
+    with ThreadPoolExecutor(2) as pool:
+        for scores, reliabilities, batch in _scored(submission, batches(samples, batch_size), track.pixel_size, pool):
+            images += scores
+            for one in reliabilities:
+                sums += one
+            used.update(dict.fromkeys(sample.condition for sample in batch))
+            if scored is not None:
+                scored(len(batch))
     if not images:
         raise InputError(f"the {split} split of the track {track.name} has no images at {condition_id}")
     return ConditionScores(
@@ -73,6 +79,36 @@ def score_condition(
         used=[condition_to_dict(one) for one in used],
         reliability=None if submission.contract.output == "classes" else sums.tolist(),
     )
+
+
+def _scored(
+    submission: Submission, batches_of: Iterator[list[Sample]], pixel_size: float, pool: Executor
+) -> Iterator[tuple[list[ImageScores], list[NDArray[np.float64]], list[Sample]]]:
+    """For each batch its scores and sums of reliability, one batch behind the model."""
+    pending = None
+    for batch in ahead(batches_of, pool):
+        probability = answers(submission, batch, pixel_size)
+        if pending is not None:
+            yield pending.result()
+        pending = pool.submit(_scores_of, batch, probability, submission, pixel_size)
+    if pending is not None:
+        yield pending.result()
+
+
+def _scores_of(
+    batch: list[Sample], probability: NDArray[np.float32], submission: Submission, pixel_size: float
+) -> tuple[list[ImageScores], list[NDArray[np.float64]], list[Sample]]:
+    sums = [reliability(one, sample.mask > 0) for one, sample in zip(probability, batch, strict=True)]
+    return score_batch(batch, probability, submission, pixel_size), sums, batch
+
+
+def ahead(items: Iterator[T], pool: Executor) -> Iterator[T]:
+    """The items, each made in the pool while the one before it is used."""
+    end = object()
+    coming: Future[Any] = pool.submit(next, items, end)
+    while (item := coming.result()) is not end:
+        coming = pool.submit(next, items, end)
+        yield item
 
 
 def score_batch(

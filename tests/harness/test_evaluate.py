@@ -6,6 +6,8 @@ import json
 import signal
 import subprocess
 import sys
+from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
@@ -19,6 +21,7 @@ from hrtem_bench.harness.evaluate import evaluate
 from hrtem_bench.harness.examples import make_examples
 from hrtem_bench.harness.options import Options
 from hrtem_bench.harness.results import read_per_image, read_results, results_schema
+from hrtem_bench.harness.scoring import ahead
 
 QUICK = Options(bootstrap_samples=200)
 TOLD = Options(bootstrap_samples=200, train_conditions=["defocus=0nm"])
@@ -198,6 +201,18 @@ def kill_after(count: int) -> Any:
             raise Killed
 
     return progress
+
+
+def test_items_made_ahead_come_in_order_and_their_errors_where_they_belong() -> None:
+    def items() -> Iterator[int]:
+        yield from range(5)
+        raise InputError("no more")
+
+    seen = []
+    with ThreadPoolExecutor(2) as pool, pytest.raises(InputError, match="no more"):
+        for item in ahead(items(), pool):
+            seen.append(item)
+    assert seen == [0, 1, 2, 3, 4]
 
 
 def test_an_interrupted_run_resumes_and_ends_the_same(folder: Path, track: Any, tmp_path: Path) -> None:

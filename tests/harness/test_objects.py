@@ -147,7 +147,7 @@ def test_surface_dice_agrees_with_monai() -> None:
 def test_the_edge_of_the_image_is_no_outline() -> None:
     half = np.zeros((10, 12), bool)
     half[:, :5] = True
-    assert {tuple(place) for place in outline(half)} == {(row, 4) for row in range(10)}
-    assert len(outline(np.ones((4, 4), bool))) == 0
+    assert {tuple(place) for place in np.argwhere(outline(half))} == {(row, 4) for row in range(10)}
+    assert not outline(np.ones((4, 4), bool)).any()
     assert surface_dice(np.ones((4, 4)), np.zeros((4, 4)), pixel_size=1.0) == 0
     assert surface_dice(np.ones((4, 4)), np.ones((4, 4)), pixel_size=1.0) == 1
