@@ -23,7 +23,7 @@ _PARTS = re.compile(
 )
 _EXAMPLES = "data/sample_inputs/model.pt"
 _OPERATOR = re.compile(
-    r"torch\.ops\.(aten|prims)\.((?!__)\w+|__(and|or|xor)__)(\.(?!_)\w+)?|_operator\.(getitem|add|sub|mul|floordiv|mod|neg|[gl][te]|eq|ne)"
+    r"torch\.ops\.(aten|prims)\.((?!__|(from_file|save|_?print|warn)\b)\w+|__(and|or|xor)__)(\.(?!_)\w+)?|_operator\.(getitem|add|sub|mul|floordiv|mod|neg|[gl][te]|eq|ne)"
     r"|torch\.sym_(int|float|min|max|not|ite)|math\.(floor|ceil|trunc)"
     r"|torch\.ops\.higher_order\.wrap_with_set_grad_enabled"
 )
@@ -38,6 +38,9 @@ _EXPRESSION = (
     ast.Expression, ast.Call, ast.Name, ast.Load, ast.Constant, ast.keyword, ast.BinOp, ast.UnaryOp, ast.Compare,
     ast.operator, ast.unaryop, ast.cmpop,
 )  # fmt: skip
+_OPERATORS = (ast.Add, ast.Sub, ast.Mult, ast.Div, ast.FloorDiv, ast.Mod, ast.Pow)
+_LONGEST, _MOST_POWERS, _HIGHEST_POWER = 4000, 3, 8
+"""Of an expression: more would keep PyTorch busy for ever with numbers that no memory holds."""
 _CONTAINERS = (None, "builtins.tuple", "builtins.list", "builtins.dict")
 _REPLACED: dict[str, Any] = {"metadata": {}, "guards_code": []}
 """Parts of a program that carry no arithmetic, and could carry code: left out."""
@@ -134,20 +137,46 @@ def _check(text: str, key: str) -> None:
 
 def _is_arithmetic(text: str) -> bool:
     """Whether an expression is numbers, symbols and arithmetic functions of them, and nothing else."""
+    if len(text) > _LONGEST:
+        return False
     try:
         nodes = list(ast.walk(ast.parse(text, mode="eval")))
-    except SyntaxError:
+    except (SyntaxError, MemoryError, RecursionError):
         return False
-    for node in nodes:
-        if not isinstance(node, _EXPRESSION):
-            return False
-        if isinstance(node, ast.Call) and not (isinstance(node.func, ast.Name) and node.func.id in _FUNCTIONS):
-            return False
-        if isinstance(node, ast.Name) and node.id not in _FUNCTIONS and not re.fullmatch(r"[a-z]+\d+", node.id):
-            return False
-        if isinstance(node, ast.Constant) and isinstance(node.value, str) and not re.fullmatch(r"\w+", node.value):
-            return False
-    return True
+    exponents = [exponent for node in nodes for exponent in _exponents(node)]
+    if len(exponents) > _MOST_POWERS or not all(map(_is_low, exponents)):
+        return False
+    return all(map(_is_part_of_arithmetic, nodes))
+
+
+def _is_part_of_arithmetic(node: ast.AST) -> bool:
+    if isinstance(node, ast.operator):
+        return isinstance(node, _OPERATORS)
+    if isinstance(node, ast.Call):
+        return isinstance(node.func, ast.Name) and node.func.id in _FUNCTIONS
+    if isinstance(node, ast.Name):
+        return node.id in _FUNCTIONS or re.fullmatch(r"[a-z]+\d+", node.id) is not None
+    if isinstance(node, ast.Constant) and isinstance(node.value, str):
+        return re.fullmatch(r"\w+", node.value) is not None
+    return isinstance(node, _EXPRESSION)
+
+
+def _exponents(node: ast.AST) -> list[ast.expr]:
+    """What a power is raised to, if the node is one."""
+    if isinstance(node, ast.BinOp) and isinstance(node.op, ast.Pow):
+        return [node.right]
+    if isinstance(node, ast.Call) and isinstance(node.func, ast.Name) and node.func.id in ("Pow", "PowByNatural"):
+        return node.args[1:2]
+    return []
+
+
+def _is_low(exponent: ast.expr) -> bool:
+    """Whether an exponent is a small whole number, written out."""
+    if isinstance(exponent, ast.Call) and len(exponent.args) == 1:  # Integer(2)
+        exponent = exponent.args[0]
+    if isinstance(exponent, ast.UnaryOp):
+        exponent = exponent.operand
+    return isinstance(exponent, ast.Constant) and isinstance(exponent.value, int) and exponent.value <= _HIGHEST_POWER
 
 
 def _is_plain_tree(spec: dict[str, Any]) -> bool:

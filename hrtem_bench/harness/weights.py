@@ -7,12 +7,16 @@ import json
 import math
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 from hrtem_bench.errors import InputError
+from hrtem_bench.harness.cards import one_line
 
 PICKLES = frozenset({".pt", ".pth", ".pkl", ".pickle", ".bin", ".ckpt", ".joblib", ".dill", ".npz"})
 """Suffixes of formats that are, or may hold, pickles."""
-_MAX_HEADER = 100_000_000
+_MAX_HEADER = 10_000_000
+_BYTES = {"F64": 8, "I64": 8, "U64": 8, "F32": 4, "I32": 4, "U32": 4, "F16": 2, "BF16": 2, "I16": 2, "U16": 2}
+"""Of an element; kinds that are not named take one byte or less."""
 _BUFFERS = ("running_mean", "running_var", "num_batches_tracked")
 
 
@@ -96,9 +100,21 @@ def safetensors_header(weights: Path) -> dict[str, tuple[str, tuple[int, ...]]]:
         end = max((entry["data_offsets"][1] for entry in tensors.values()), default=0)
         if end != size - 8 - length:
             raise ValueError(f"it holds {size - 8 - length} bytes of tensors where its header announces {end}")
+        for name, entry in tensors.items():
+            _check_extent(name, entry)
         return {name: (str(e["dtype"]), tuple(int(n) for n in e["shape"])) for name, e in tensors.items()}
-    except (ValueError, KeyError, TypeError, AttributeError, IndexError) as error:
-        raise InputError(f"{weights} is no whole safetensors file: {error}") from None
+    except (ValueError, KeyError, TypeError, AttributeError, IndexError, RecursionError) as error:
+        raise InputError(f"{weights} is no whole safetensors file: {one_line(error)[:200]}") from None
+
+
+def _check_extent(name: str, entry: dict[str, Any]) -> None:
+    """Raise ValueError for a tensor whose shape is not that of the bytes it is said to have."""
+    shape, (start, end) = entry["shape"], entry["data_offsets"]
+    if any(not isinstance(n, int) or n < 0 for n in shape) or not 0 <= start <= end:
+        raise ValueError(f"tensor {name[:60]} has shape {shape} at bytes {start} to {end}")
+    width = _BYTES.get(entry["dtype"])
+    if width is not None and math.prod(shape) * width != end - start:
+        raise ValueError(f"tensor {name[:60]} of shape {shape} has {end - start} bytes")
 
 
 __all__ = ["checksum", "files_of", "parameter_count", "refuse_pickles", "safetensors_header"]

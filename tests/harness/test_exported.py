@@ -239,6 +239,28 @@ HOSTILE: dict[str, Callable[[dict[str, bytes]], None]] = {
     ),
     "operator": edit(MODEL, lambda c: graph(c)["nodes"][0].update(target="torch.hub.load")),
     "attribute": edit(MODEL, lambda c: graph(c)["nodes"][0].update(target="torch.ops.aten.__class__.__init__")),
+    "operator that makes a file": edit(
+        MODEL, lambda c: graph(c)["nodes"][0].update(target="torch.ops.aten.save.default")
+    ),
+    "operator that opens a file": edit(
+        MODEL, lambda c: graph(c)["nodes"][0].update(target="torch.ops.aten.from_file.default")
+    ),
+    **{
+        f"endless number {text[:12]}": edit(
+            MODEL,
+            lambda c, text=text: graph(c)["tensor_values"]["images"]["sizes"][0]["as_expr"].update(expr_str=text),
+        )
+        for text in (
+            "9**9**9**9",
+            "Pow(Integer(9), Pow(Integer(9), Integer(9)))",
+            "1<<10000000000",
+            "s0**99999",
+            "s0**8**8",
+            "((((s0**8)**8)**8)**8)",
+            "(" * 3000 + "1" + ")" * 3000,
+            "s0+" * 3000 + "1",
+        )
+    },
     "name": edit(MODEL, lambda c: graph(c)["inputs"][-1]["as_tensor"].update(name=f"images={RUN}")),
     "tree": edit(
         MODEL,

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import pickle
 import sys
 from pathlib import Path
@@ -208,6 +209,25 @@ def test_plain_arrays_are_not_refused(folder: Path) -> None:
 def test_broken_weights_are_named(folder: Path, content: bytes) -> None:
     (folder / "weights.safetensors").write_bytes(content)
     with pytest.raises(InputError, match="no whole safetensors") as caught:
+        load_submission(str(folder))
+    assert one_line(caught)
+
+
+@pytest.mark.parametrize(
+    ("entry", "says"),
+    [
+        ({"dtype": "F32", "shape": [10**6, 10**9], "data_offsets": [0, 8]}, "has 8 bytes"),
+        ({"dtype": "F32", "shape": [-1, -2], "data_offsets": [0, 8]}, "has shape"),
+        ({"dtype": "F32", "shape": [2], "data_offsets": [-8, 8]}, "has shape"),
+        ({"dtype": "F32", "shape": ["x"], "data_offsets": [0, 8]}, "has shape"),
+        ("[" * 100_000 + "]" * 100_000, "no whole safetensors"),
+        ({"dtype": "F32", "shape": [2]}, "data_offsets"),
+    ],
+)
+def test_absurd_headers_are_named(folder: Path, entry: object, says: str) -> None:
+    header = (entry if isinstance(entry, str) else json.dumps({"w": entry})).encode()
+    (folder / "weights.safetensors").write_bytes(len(header).to_bytes(8, "little") + header + bytes(8))
+    with pytest.raises(InputError, match=says) as caught:
         load_submission(str(folder))
     assert one_line(caught)
 
