@@ -21,9 +21,12 @@ _BUFFERS = ("running_mean", "running_var", "num_batches_tracked")
 
 
 def files_of(path: Path) -> list[Path]:
-    """The files of a folder (or the file itself) that make up a submission, sorted; caches and hidden files are not."""
+    """The files of a folder that make up a submission, sorted; caches and hidden files are not.
+
+    Of a file, itself, and NAME.onnx.data beside it, where exporters put the weights of NAME.onnx.
+    """
     if path.is_file():
-        return [path]
+        return [one for one in (path, path.with_name(f"{path.name}.data")) if one.is_file()]
     return sorted(file for file in _walk(path) if file.suffix != ".pyc")
 
 

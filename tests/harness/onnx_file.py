@@ -40,13 +40,25 @@ def node(kind: str, inputs: tuple[str, ...], output: str) -> bytes:
     return b"".join(message(1, one) for one in inputs) + message(2, output) + message(4, kind)
 
 
+def external(name: str, location: str) -> bytes:
+    """A tensor of one number whose bytes lie in another file."""
+    entries = ((13, "location", location), (13, "length", "4"))
+    data = b"".join(message(field, message(1, key) + message(2, value)) for field, key, value in entries)
+    return integer(1, 1) + integer(2, 1) + message(8, name) + data + integer(14, 1)
+
+
 def write_scaled_sigmoid(path: Path, steepness: float, shape: tuple[int | str, ...]) -> None:
     """sigmoid(steepness * images), images of `shape`."""
+    write_graph(path, tensor("steepness", np.array([steepness])), shape)
+
+
+def write_graph(path: Path, steepness: bytes, shape: tuple[int | str, ...]) -> None:
+    """The same with any tensor for the steepness."""
     graph = (
         message(1, node("Mul", ("images", "steepness"), "scaled"))
         + message(1, node("Sigmoid", ("scaled",), "probability"))
         + message(2, "g")
-        + message(5, tensor("steepness", np.array([steepness])))
+        + message(5, steepness)
         + message(11, value_info("images", shape))
         + message(12, value_info("probability", shape))
     )

@@ -12,7 +12,7 @@ from typing import Any
 
 import numpy as np
 import pytest
-from onnx_file import write_scaled_sigmoid
+from onnx_file import external, integer, message, write_graph, write_scaled_sigmoid
 
 from hrtem_bench.errors import InputError
 from hrtem_bench.harness.contract import InputContract, logistic
@@ -332,6 +332,33 @@ def test_truncated_files_are_named(pt2: Path, tmp_path: Path) -> None:
         path.write_bytes(whole[: len(whole) * 2 // 3])
         with pytest.raises(InputError, match=path.name):
             load_submission(str(path))
+
+
+def test_an_onnx_may_keep_its_weights_beside_it_and_nowhere_else(tmp_path: Path) -> None:
+    pytest.importorskip("onnxruntime")
+    (tmp_path / "in").mkdir()
+    path, shape = tmp_path / "in" / "net.onnx", ("n", 1, "y", "x")
+    for place in (tmp_path / "secret", tmp_path / "in" / "net.onnx.data"):
+        np.array([2.0], "<f4").tofile(place)
+    write_graph(path, external("steepness", "net.onnx.data"), shape)
+    first = load_submission(str(path))
+    assert np.allclose(first.predict(np.ones((1, 4, 4), np.float32)), 1 / (1 + np.exp(-2)))
+    np.array([3.0], "<f4").tofile(tmp_path / "in" / "net.onnx.data")
+    assert load_submission(str(path)).checksum != first.checksum
+    for location in ("../secret", str(tmp_path / "secret")):
+        write_graph(path, external("steepness", location), shape)
+        with pytest.raises(InputError, match="cannot be loaded") as caught:
+            load_submission(str(path))
+        assert "\n" not in str(caught.value)
+
+
+def test_an_onnx_with_an_absurd_shape_is_named(tmp_path: Path) -> None:
+    pytest.importorskip("onnxruntime")
+    absurd = integer(1, 1 << 40) + integer(2, 1) + message(8, "steepness") + message(9, bytes(4))
+    write_graph(tmp_path / "net.onnx", absurd, ("n", 1, "y", "x"))
+    with pytest.raises(InputError, match="cannot be loaded") as caught:
+        load_submission(str(tmp_path / "net.onnx"))
+    assert "\n" not in str(caught.value)
 
 
 @pytest.mark.parametrize("shape", [("n", 3, "y", "x"), ("n", "x"), ("a", "b", "c", "d", "e")])
