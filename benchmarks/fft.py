@@ -9,24 +9,14 @@ from __future__ import annotations
 
 import importlib
 import os
-import time
 from collections.abc import Callable
 from typing import Any
 
 import numpy as np
 from scipy import fft
+from timing import best
 
 SIZES = (512, 640, 1280)
-
-
-def milliseconds(run: Callable[[], object], repeats: int = 30) -> float:
-    run()
-    times = []
-    for _ in range(repeats):
-        start = time.perf_counter()
-        run()
-        times.append(time.perf_counter() - start)
-    return 1e3 * min(times)
 
 
 def candidates(n: int, threads: int) -> dict[str, Callable[[], object]]:
@@ -63,7 +53,7 @@ def main() -> None:
     for threads in (1, cores):
         for n in SIZES:
             for name, run in candidates(n, threads).items():
-                rows.setdefault(name, []).append(f"{milliseconds(run):.2f}")
+                rows.setdefault(name, []).append(f"{1e3 * best(run, 30):.2f}")
     titles = [f"{n}², {threads} thread{'s' * (threads > 1)}" for threads in (1, cores) for n in SIZES]
     print("| ms | " + " | ".join(titles) + " |\n" + "|---" * (len(titles) + 1) + "|")
     for name, cells in rows.items():

@@ -11,28 +11,16 @@ from __future__ import annotations
 import argparse
 import os
 import resource
-import time
-from collections.abc import Callable
 
 import numpy as np
 from converged import gold_on_carbon
 from scipy import fft
+from timing import best
 
 import hrtem_bench as hb
 from hrtem_bench.imaging import expected_intensity
 
 LENGTH, SLICE, ENERGY = 128.0, 2.0, 300e3
-
-
-def best(run: Callable[[], object], repeats: int = 3) -> float:
-    """Seconds of the fastest of `repeats` runs, after one to warm up."""
-    run()
-    times = []
-    for _ in range(repeats):
-        start = time.perf_counter()
-        run()
-        times.append(time.perf_counter() - start)
-    return min(times)
 
 
 def fft_floor(pixels: int, slices: int, device: str) -> float:

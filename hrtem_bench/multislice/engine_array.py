@@ -38,6 +38,7 @@ def exit_waves_batch(
     slices = [positions_in_slices(plan, p, symbols) for p in positions]
     start = np.array(np.ones((ny, nx)) if incident is None else incident, np.complex64)
     wave = to_device(np.repeat(start[None], len(positions), axis=0))
+    inside = to_device(band_mask(plan))
     recorded = []
     here, plane_wave = 0.0, incident is None
     for z, index in itinerary(plan, depths):
@@ -45,7 +46,7 @@ def exit_waves_batch(
         if index is not None and not any(content):
             continue
         if not plane_wave:
-            wave = _propagate(wave, plan, z - here, xp, to_device)
+            wave = _propagate(wave, plan, z - here, inside, xp, to_device)
         here = z
         if index is None:
             recorded.append(wave)
@@ -99,9 +100,14 @@ def _density(content: Any, symbol: str, shape: tuple[int, int], xp: Any, to_devi
     return xp.reshape(xp.astype(flat, xp.float32), (len(content), ny, nx))
 
 
-def _propagate(wave: Any, plan: Plan, distance: float, xp: Any, to_device: Callable[[Any], Any]) -> Any:
-    py, px = propagator(plan, distance)
-    ky, kx = plan.grid.frequencies()
-    inside = ky[:, None] ** 2 + kx[None] ** 2 <= plan.band**2
-    kernel = to_device((np.outer(py, px) * inside).astype(np.complex64))
+def _propagate(wave: Any, plan: Plan, distance: float, inside: Any, xp: Any, to_device: Callable[[Any], Any]) -> Any:
+    """inside: (ny, nx) complex64 on the device, 1 within the band. Only the propagator's two factors travel there."""
+    py, px = (to_device(factor.astype(np.complex64)) for factor in propagator(plan, distance))
+    kernel = py[:, None] * px[None, :] * inside
     return xp.fft.ifftn(xp.fft.fftn(wave, axes=(-2, -1)) * kernel, axes=(-2, -1))
+
+
+def band_mask(plan: Plan) -> Any:
+    """(ny, nx) complex64: 1 for frequencies that the wave keeps, 0 for the others."""
+    ky, kx = plan.grid.frequencies()
+    return (ky[:, None] ** 2 + kx[None] ** 2 <= plan.band**2).astype(np.complex64)
