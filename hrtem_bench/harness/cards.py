@@ -17,11 +17,15 @@ SCHEMA_VERSION = 1
 
 
 class ModelEntry(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """Where the code is: `entry` and `train` are "module:function" in the folder, `weights` a safetensors file."""
+    """Where the code is: `entry` and `train` are "module:function" in the folder, `weights` a safetensors file.
+
+    code: the shipped baseline in whose folder these modules lie instead, for the same network with other weights.
+    """
 
     entry: str
     weights: str | None = None
     train: str | None = None
+    code: str | None = None
 
 
 class TrainedOn(msgspec.Struct, frozen=True, kw_only=True):

@@ -16,7 +16,7 @@ from numpy.typing import NDArray
 
 import hrtem_bench
 from hrtem_bench.errors import InputError
-from hrtem_bench.harness.cards import CARD, SCHEMA_VERSION, Card, TrainedOn, one_line, read_card
+from hrtem_bench.harness.cards import CARD, SCHEMA_VERSION, Card, ModelEntry, TrainedOn, one_line, read_card
 from hrtem_bench.harness.contract import InputContract
 from hrtem_bench.harness.exported import load_onnx, load_pt2
 from hrtem_bench.harness.hub import download_model, is_hub_id, refuse_code
@@ -92,7 +92,7 @@ def load_trainer(folder: Path) -> Callable[..., Any]:
     card = read_card(folder)
     if card.model is None or card.model.train is None:
         raise InputError(f"{card.name} has nothing to train: its card names no [model] train")
-    return function_in_folder(folder, card.model.train)
+    return function_in_folder(_code_of(folder, card.model), card.model.train)
 
 
 def _baseline_roots() -> list[Path]:
@@ -132,10 +132,11 @@ def _named(model: str, contract: InputContract | None, runtime: Runtime, allow_c
 def _from_hub(model: str, contract: InputContract | None, runtime: Runtime, allow_code: bool) -> Submission:
     folder, exact = download_model(model)
     exports = _exports(folder)
-    if _has_card(folder) and read_card(folder).model is not None:
-        refuse_code(folder, model, allow_code)
-    elif not _has_card(folder) and len(exports) == 1:
+    if not _has_card(folder) and len(exports) == 1:
         return _from_export(exports[0], exact, contract, runtime)
+    own = read_card(folder).model if _has_card(folder) else None
+    if own is not None and own.code is None:
+        refuse_code(folder, model, allow_code)
     return _from_folder(folder, exact, contract, runtime)
 
 
@@ -152,18 +153,29 @@ def _from_folder(folder: Path, model: str, contract: InputContract | None, runti
             return _from_predictions(folder, model, card)
         return _from_carded_export(folder, model, card, contract, runtime)
     refuse_pickles(folder)
+    code = _code_of(folder, card.model)
+    factory = function_in_folder(code, card.model.entry)
     return Submission(
         name=card.name,
         kind="folder",
         path=model,
         parameters=None if card.model.weights is None else _counted(folder, card.model.weights),
-        predict=_called(
-            function_in_folder(folder, card.model.entry), (folder,), f"{folder}: {card.model.entry}", runtime
-        ),
+        predict=_called(factory, (folder,), f"{folder}: {card.model.entry}", runtime),
         contract=card.input,
         trained_on=card.trained_on,
-        checksum=checksum(folder),
+        checksum=checksum(folder, None if code == folder else code),
     )
+
+
+def _code_of(folder: Path, model: ModelEntry) -> Path:
+    """Where a card's modules lie: its folder, or that of the shipped baseline that it names."""
+    if model.code is None:
+        return folder
+    code = baseline_folder(model.code)
+    if code is None:
+        shipped = ", ".join(baseline_names())
+        raise InputError(f"{folder / CARD}: [model] code {model.code!r} is no shipped baseline: they are {shipped}")
+    return code
 
 
 def _from_carded_export(

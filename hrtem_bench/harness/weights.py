@@ -40,12 +40,15 @@ def _walk(folder: Path) -> Iterator[Path]:
             yield entry
 
 
-def checksum(path: Path) -> str:
-    """sha256 over the names and contents of a submission's files."""
+def checksum(path: Path, code: Path | None = None) -> str:
+    """sha256 over the names and contents of a submission's files, then of the Python files of the folder `code`."""
     root = path if path.is_dir() else path.parent
+    files = [(root, file) for file in files_of(path)]
+    if code is not None:
+        files += [(code, file) for file in files_of(code) if file.suffix == ".py"]
     digest = hashlib.sha256()
-    for file in files_of(path):
-        digest.update(file.relative_to(root).as_posix().encode() + b"\0")
+    for base, file in files:
+        digest.update(file.relative_to(base).as_posix().encode() + b"\0")
         with file.open("rb") as stream:
             digest.update(hashlib.file_digest(stream, "sha256").digest())
     return digest.hexdigest()

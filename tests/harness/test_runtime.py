@@ -134,6 +134,14 @@ def test_code_from_the_hub_needs_leave(hub: Any, folder: Path) -> None:
     assert (found.checksum, found.name, found.trained_on) == (here.checksum, here.name, here.trained_on)
 
 
+def test_a_shipped_baselines_code_needs_no_leave(hub: Any) -> None:
+    snapshot, _ = hub
+    text = 'schema_version = 1\nname = "Borrowed"\n[model]\nentry = "model:load"\ncode = "otsu"\n'
+    (snapshot / "card.toml").write_text(text)
+    (snapshot / "model.py").write_text("raise SystemExit('ran')\n")
+    assert load_submission("lab/net@main").name == "Borrowed"
+
+
 @pytest.mark.parametrize("carded", [False, True])
 def test_an_exported_network_from_the_hub_runs_no_code(carded: bool, hub: Any) -> None:
     pytest.importorskip("onnxruntime")

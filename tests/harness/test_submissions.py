@@ -13,6 +13,7 @@ import pytest
 from hrtem_bench.errors import InputError
 from hrtem_bench.harness.cards import read_card
 from hrtem_bench.harness.submissions import baseline_folder, baseline_names, load_submission, load_trainer
+from hrtem_bench.harness.weights import checksum
 
 IMAGES = np.linspace(-1, 1, 128, dtype=np.float32).reshape(2, 8, 8)
 EXPECTED = 1 / (1 + np.exp(-2.0 * IMAGES))
@@ -290,3 +291,29 @@ def test_shipped_baselines_are_found_by_name() -> None:
         assert found is not None
         assert read_card(found).name
     assert baseline_folder("../baselines/otsu") is None
+
+
+def test_a_folder_may_take_the_code_of_a_shipped_baseline(tmp_path: Path) -> None:
+    borrowed = tmp_path / "borrowed"
+    borrowed.mkdir()
+    card = 'schema_version = 1\nname = "Borrowed"\n[model]\nentry = "model:load"\ncode = "CODE"\n'
+    (borrowed / "card.toml").write_text(card.replace("CODE", "otsu"))
+    model, own = load_submission(str(borrowed)), load_submission("otsu")
+    assert np.array_equal(model.predict(IMAGES), own.predict(IMAGES))
+    assert model.name == "Borrowed" and model.checksum != own.checksum
+    for wrong in ("otzu", "../otsu", ""):
+        (borrowed / "card.toml").write_text(card.replace("CODE", wrong))
+        with pytest.raises(InputError, match="is no shipped baseline: they are otsu, ") as caught:
+            load_submission(str(borrowed))
+        assert one_line(caught)
+
+
+def test_the_checksum_covers_code_that_lies_elsewhere(folder: Path, tmp_path: Path) -> None:
+    weights = tmp_path / "weights"
+    weights.mkdir()
+    (weights / "card.toml").write_text("x")
+    before = checksum(weights, folder)
+    (folder / "README.md").write_text("words")
+    assert checksum(weights, folder) == before != checksum(weights)
+    (folder / "steep.py").write_text("STEEPNESS = 2.5\n")
+    assert checksum(weights, folder) != before
