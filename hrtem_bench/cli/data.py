@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 
 
 def generate(
-    recipe: Annotated[str, typer.Argument(help="Name of a shipped recipe (mini), or a TOML file.")],
+    recipe: Annotated[str, typer.Argument(help="A shipped recipe (mini, small, full), or a TOML file of your own.")],
     out: Annotated[Path, typer.Option(help="Folder of the dataset: new, or one to go on with.")],
     workers: Annotated[
         int | None, typer.Option(min=1, help="Processes; if not given, one for each CPU core, 4 for a GPU.")
@@ -61,7 +61,7 @@ def verify(
 ) -> None:
     """Check a dataset: manifest, checksums, schema, every row, and that the splits share nothing.
 
-    Exit status 0 if it is sound, 1 if not; each problem is a line.
+    Exit status 0 if it is sound, 1 if not; each problem is a line. Other code than this one's is a note.
     """
     from hrtem_bench.dataset import differences
     from hrtem_bench.dataset import verify as check
@@ -70,6 +70,8 @@ def verify(
         found = check(data, progress=moved)
     for problem in found.problems:
         print(problem)
+    for note in found.notes:
+        print(f"note: {note}")
     print(
         f"{data}: {found.images} images of {found.structures} structures in {found.shards} files, "
         + ("sound" if found.ok else f"{len(found.problems)} problems")

@@ -1,4 +1,4 @@
-"""Which code makes a dataset: one checksum over the sources that shape its rows."""
+"""Which code makes a dataset: one checksum over the sources and tables that shape its rows."""
 
 from __future__ import annotations
 
@@ -10,6 +10,7 @@ import hrtem_bench
 
 SHAPING = ("conditions.py", "physics", "specimens", "multislice", "imaging", "dataset")
 """Modules and packages of hrtem_bench on which rows depend."""
+_KINDS = (".py", ".csv")
 
 
 @functools.cache
@@ -23,9 +24,13 @@ def code_sha256() -> str:
 
 
 def sha256_of_sources(package: Path, parts: tuple[str, ...]) -> str:
-    """SHA-256 over the .py files among and below `parts` of a package's folder, with their names, in sorted order."""
+    """SHA-256 over the .py and .csv files among and below `parts` of a package's folder, and their names, sorted.
+
+    The same on any system: paths are written with slashes, and line ends count as line feeds.
+    """
     digest = hashlib.sha256()
-    for path in sorted(p for p in package.rglob("*.py") if p.relative_to(package).parts[0] in parts):
+    files = (p for p in package.rglob("*") if p.suffix in _KINDS and p.relative_to(package).parts[0] in parts)
+    for path in sorted(files, key=lambda p: p.relative_to(package).as_posix()):
         content = path.read_bytes().replace(b"\r\n", b"\n")
         digest.update(f"{path.relative_to(package).as_posix()} {len(content)}\n".encode() + content)
     return digest.hexdigest()

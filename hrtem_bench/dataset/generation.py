@@ -12,7 +12,7 @@ from hrtem_bench.dataset.parts import PARTS, locked, open_parts, part_path, remo
 from hrtem_bench.dataset.plan import Job, make_plan
 from hrtem_bench.dataset.recipes import Recipe, recipe_hash
 from hrtem_bench.dataset.structure import Simulate, simulate
-from hrtem_bench.dataset.workers import in_cluster, in_pool, in_process
+from hrtem_bench.dataset.workers import KEPT, in_cluster, in_pool, in_process
 from hrtem_bench.errors import InputError, require
 
 Progress = Callable[[int, int], None]
@@ -117,10 +117,8 @@ def _explained(out: Path) -> Iterator[None]:
     except OSError as error:
         if isinstance(error, ImportError):
             raise
-        raise InputError(
-            f"cannot write to {out}: {error.strerror or error}; finished structures are kept, "
-            "run the same command again once that is mended"
-        ) from error
+        reason = os.strerror(error.errno) if error.errno else error
+        raise InputError(f"cannot write to {out}: {reason}; {KEPT} once that is mended") from error
 
 
 def default_workers(device: str) -> int:

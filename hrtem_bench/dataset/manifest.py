@@ -11,6 +11,7 @@ from typing import Any
 import msgspec
 
 import hrtem_bench
+from hrtem_bench.dataset.code import code_sha256
 from hrtem_bench.dataset.files import write_aside
 from hrtem_bench.dataset.recipes import Recipe, recipe_hash, recipe_to_dict
 from hrtem_bench.dataset.schema import SCHEMA_VERSION
@@ -38,7 +39,11 @@ class TrackEntry(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Manifest(msgspec.Struct, frozen=True, kw_only=True):
-    """The content of manifest.json. `checksum`: SHA-256 over the shards' lines, as `sha256sum` prints them."""
+    """The content of manifest.json.
+
+    checksum: SHA-256 over the shards' lines, as `sha256sum` prints them. code_sha256: of the sources that made them,
+    see `dataset.code`; "" where it was not recorded.
+    """
 
     schema_version: int
     name: str
@@ -53,6 +58,7 @@ class Manifest(msgspec.Struct, frozen=True, kw_only=True):
     tracks: dict[str, TrackEntry]
     shards: tuple[Shard, ...]
     checksum: str
+    code_sha256: str = ""
 
 
 def make_manifest(recipe: Recipe, shards: Sequence[Shard]) -> Manifest:
@@ -75,6 +81,7 @@ def make_manifest(recipe: Recipe, shards: Sequence[Shard]) -> Manifest:
         tracks=tracks,
         shards=tuple(shards),
         checksum=checksum(shards),
+        code_sha256=code_sha256(),
     )
 
 

@@ -29,6 +29,11 @@ def part_path(out: Path, job: Job) -> Path:
     return out / PARTS / f"{job.name}.arrow"
 
 
+def log_path(out: Path, job: Job) -> Path:
+    """Where the traceback of a job that failed stays, until it succeeds."""
+    return out / PARTS / f"{job.name}.log"
+
+
 def open_parts(out: Path, recipe: Recipe) -> None:
     """Make or reopen the folder of parts; InputError if those there are another recipe's or other code's."""
     folder = out / PARTS

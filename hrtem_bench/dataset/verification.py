@@ -7,8 +7,8 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
-import hrtem_bench
 from hrtem_bench.dataset.card import CARD, location_in, render_card
+from hrtem_bench.dataset.code import code_sha256
 from hrtem_bench.dataset.content import Seen, check_shard
 from hrtem_bench.dataset.croissant import CROISSANT, HUB, render_croissant
 from hrtem_bench.dataset.files import sha256_of
@@ -25,12 +25,13 @@ Progress = Callable[[int, int], None]
 
 @dataclass(frozen=True)
 class Verification:
-    """What `verify` found. problems: one line each, none for a sound dataset."""
+    """What `verify` found. problems: one line each, none for a sound dataset. notes: what is no problem, but to know."""
 
     problems: tuple[str, ...]
     shards: int
     images: int
     structures: int
+    notes: tuple[str, ...] = ()
 
     @property
     def ok(self) -> bool:
@@ -66,7 +67,9 @@ def verify(folder: str | Path, *, progress: Progress | None = None) -> Verificat
         problems += check_shard(folder, path, plan, seen)
     if progress:
         progress(len(plan.shards), len(plan.shards))
-    return Verification(tuple(problems), len(manifest.shards), seen.images, len(seen.structures))
+    return Verification(
+        tuple(problems), len(manifest.shards), seen.images, len(seen.structures), tuple(_notes(manifest))
+    )
 
 
 def _check_manifest(manifest: Manifest, plan: Plan) -> Iterator[str]:
@@ -91,6 +94,15 @@ def _check_manifest(manifest: Manifest, plan: Plan) -> Iterator[str]:
             yield f"{MANIFEST}: {path} has {listed[path]} rows, and the recipe gives {expected[path]}"
 
 
+def _notes(manifest: Manifest) -> Iterator[str]:
+    if manifest.code_sha256 != code_sha256():
+        yield (
+            f"{MANIFEST}: made by {manifest.code_version} with other sources than those installed (code_sha256 is "
+            f"{manifest.code_sha256[:12] or 'not recorded'}, here {code_sha256()[:12]}): made again, the images may "
+            "differ; the words and pictures of its card were not checked"
+        )
+
+
 def _check_files(folder: Path, manifest: Manifest) -> Iterator[str]:
     """That the files listed are there, whole, and no others beside them."""
     for shard in manifest.shards:
@@ -112,11 +124,11 @@ def _check_files(folder: Path, manifest: Manifest) -> Iterator[str]:
 
 
 def _check_cards(folder: Path, manifest: Manifest) -> Iterator[str]:
-    """That card, pictures and croissant.json are what the dataset gives, if the same version of the code wrote them."""
+    """That card, pictures and croissant.json are what the dataset gives, if the same code wrote them."""
     for name in (CARD, CROISSANT):
         if not (folder / name).is_file():
             yield f"{name}: missing"
-    if manifest.code_version != hrtem_bench.__version__:
+    if manifest.code_sha256 != code_sha256():
         return
     if (folder / CARD).is_file() and not _is_card(folder, manifest, _text(folder / CARD)):
         yield f"{CARD}: is not what the dataset gives"

@@ -2,17 +2,19 @@
 
 from __future__ import annotations
 
+import errno
 import os
 import platform
 import signal
 import threading
+import traceback
 from collections.abc import Iterator, Sequence
 from itertools import islice
 from pathlib import Path
 from typing import Any
 
 from hrtem_bench.dataset.code import code_sha256
-from hrtem_bench.dataset.parts import PARTS, part_path, save_part
+from hrtem_bench.dataset.parts import PARTS, log_path, part_path, save_part
 from hrtem_bench.dataset.plan import Job
 from hrtem_bench.dataset.recipes import Recipe
 from hrtem_bench.dataset.structure import Simulate, make_structure
@@ -20,24 +22,50 @@ from hrtem_bench.errors import InputError, MissingPackage, require
 
 CONNECT_TIMEOUT = 10.0
 """Seconds to wait for a scheduler."""
+KEPT = "finished structures are kept: run the same command again"
+_FULL = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)
+"""What writing fails with where there is no room: disk, quota, size of a file."""
 
 
 def run_job(recipe: Recipe, out: Path, job: Job, device: str, simulate: Simulate) -> str:
-    """Make one structure, on one thread, and save its part; returns the job's name."""
+    """Make one structure, on one thread, and save its part; returns the job's name.
+
+    Whatever goes wrong is an InputError that names the structure, in one line. Of what nobody foresaw, the traceback is
+    in the log beside the parts.
+    """
+    log = log_path(out, job)
     try:
         save_part(part_path(out, job), make_structure(recipe, job, simulate, device))
+        log.unlink(missing_ok=True)
     except MissingPackage:
         raise
     except MemoryError:
-        raise InputError(
-            f"{job.name}: out of memory; finished structures are kept: run the same command again, with fewer workers"
-        ) from None
+        raise InputError(f"{job.name}: out of memory; {KEPT}, with fewer workers") from None
     except InputError as error:
         raise InputError(f"{job.name}: {error}") from None
+    except OSError as error:
+        if error.errno is None or error.errno not in _FULL:
+            raise _unforeseen(error, job, log) from None
+        raise InputError(
+            f"{job.name}: cannot write to {out}: {os.strerror(error.errno)}; {KEPT} once there is room"
+        ) from None
     except Exception as error:
-        error.add_note(f"while making {job.name} of the recipe {recipe.name}")
-        raise
+        raise _unforeseen(error, job, log) from None
     return job.name
+
+
+def _unforeseen(error: Exception, job: Job, log: Path) -> InputError:
+    """What an exception that nobody foresaw comes to: its traceback in the log, and one line that says where."""
+    text = "".join(traceback.format_exception(error))
+    try:
+        log.write_text(text, encoding="utf-8")
+        where = f"its traceback is in {log}"
+    except OSError:
+        where = f"its traceback could not be written to {log}"
+    words = " ".join(str(error).split())
+    return InputError(
+        f"{job.name}: {type(error).__name__}{words and ': ' + words}; {where}; {KEPT} once that is mended"
+    )
 
 
 def in_process(recipe: Recipe, out: Path, waiting: Sequence[Job], device: str, simulate: Simulate) -> Iterator[None]:
@@ -53,7 +81,7 @@ def in_process(recipe: Recipe, out: Path, waiting: Sequence[Job], device: str, s
 def in_pool(
     recipe: Recipe, out: Path, waiting: Sequence[Job], workers: int, device: str, simulate: Simulate
 ) -> Iterator[None]:
-    """Make the structures in `workers` processes, in any order. InputError if one of them dies.
+    """Make the structures in `workers` processes, in any order. InputError if one of them dies or fails.
 
     On interruption, structures under way are finished and kept, and no more are begun.
     """
@@ -63,23 +91,25 @@ def in_pool(
 
     context = multiprocessing.get_context("spawn")
     pool = ProcessPoolExecutor(workers, mp_context=context, initializer=_start_worker)
+    running: dict[Future[str], Job] = {}
     try:
         queue = iter(waiting)
-        running: set[Future[str]] = set()
         while True:
             # No more than there are workers: what the pool has queued, an interruption would have to wait for.
             for job in islice(queue, workers - len(running)):
-                running.add(pool.submit(run_job, recipe, out, job, device, simulate))
+                running[pool.submit(run_job, recipe, out, job, device, simulate)] = job
             if not running:
                 return
-            done, running = wait(running, return_when=FIRST_COMPLETED)
+            done, _ = wait(running, return_when=FIRST_COMPLETED)
             for future in done:
                 future.result()
+                del running[future]
                 yield
     except BrokenProcessPool:
+        names = ", ".join(sorted(job.name for job in running.values()))
         raise InputError(
-            "a worker died, killed or out of memory; finished structures are kept: "
-            "run the same command again, with fewer workers if memory is short"
+            f"a worker died, killed or out of memory, with {names} under way; {KEPT}, "
+            "with fewer workers if memory is short"
         ) from None
     finally:
         pool.shutdown(cancel_futures=True)
@@ -91,9 +121,11 @@ def in_cluster(
     """Make the structures on the workers of a dask scheduler.
 
     The workers write to `out` as it is named here. A worker that is lost has its structure made by another.
-    InputError if no scheduler answers, if one structure brings down several workers, if a worker does not see the
-    folder or has another version of the code.
+    InputError if no scheduler answers or it is lost, if one structure brings down several workers, if a worker does not
+    see the folder or has another version of the code.
     """
+    from concurrent.futures import CancelledError
+
     distributed = require("distributed", "dask")
     try:
         client = distributed.Client(scheduler, timeout=CONNECT_TIMEOUT)
@@ -103,20 +135,26 @@ def in_cluster(
             f"no dask scheduler answers at {scheduler} ({reason}): start one with `dask scheduler`"
         ) from None
     with client:
-        futures = [
-            client.submit(
-                run_remote, recipe, out.resolve(), job, device, simulate, code_sha256(), key=f"{out}-{job.name}"
-            )
+        arguments, code = (recipe, out.resolve()), code_sha256()
+        futures = {
+            client.submit(run_remote, *arguments, job, device, simulate, code, key=f"{out}-{job.name}"): job
             for job in waiting
-        ]
+        }
         try:
             for future in distributed.as_completed(futures):
                 future.result()
                 yield
-        except distributed.KilledWorker as error:
+        except distributed.KilledWorker:
             raise InputError(
-                f"structure after structure, workers died ({error.task}): finished structures are kept; "
-                "run the same command again, on workers with more memory"
+                f"{futures[future].name}: one worker after another died on it; {KEPT}, on workers with more memory"
+            ) from None
+        except CancelledError:
+            raise InputError(f"the scheduler at {scheduler} was lost; {KEPT} once it is back") from None
+        except (RuntimeError, ModuleNotFoundError) as error:  # what dask cannot unpack
+            reason = str(error.__cause__ or error).splitlines()[0]
+            raise InputError(
+                f"the cluster at {scheduler} cannot read the work ({reason}): install the same hrtem-bench with its "
+                "scheduler and workers, and run the same command again"
             ) from None
         finally:
             client.cancel(futures, force=True)

@@ -1,5 +1,6 @@
 """Verification: whatever is changed in a dataset is found and named."""
 
+import re
 import shutil
 
 import msgspec
@@ -153,6 +154,11 @@ def test_leakage_between_splits_is_found_by_content(copy):
     assert any("row 0" in p and "train-00000 of another split: leakage" in p for p in verify(copy).problems)
 
 
+def test_specimens_too_faint_to_be_marked_may_share_an_empty_mask(tmp_path):
+    generate(toy_datasets.recipe(), tmp_path, workers=1, simulate=toy_datasets.unmarked)
+    assert verify(tmp_path).ok
+
+
 def test_another_schema_is_found(copy):
     table = pq.read_table(copy / TEST).replace_schema_metadata(None)
     pq.write_table(table, copy / TEST)
@@ -211,6 +217,31 @@ def test_an_edited_picture_is_found(copy):
         "pictures/dose.png: missing",
         "pictures/dose.svg: is not what the dataset gives",
     )
+
+
+def test_other_code_is_a_note_and_no_problem(copy, capsys):
+    from hrtem_bench.cli import run
+
+    assert len(read_manifest(copy).code_sha256) == 64
+    assert verify(copy).notes == ()
+    manifest = msgspec.structs.replace(read_manifest(copy), code_sha256="0" * 64)
+    write_manifest(copy, manifest)
+    assert manifest.checksum == checksum(manifest.shards)  # the code is no part of it
+    (copy / "README.md").write_text("as other code words it")
+    found = verify(copy)
+    assert found.ok
+    (note,) = found.notes
+    assert "other sources than those installed" in note
+    assert "000000000000" in note
+    assert run(["verify", str(copy)]) == 0
+    assert f"note: {note}\n" in capsys.readouterr().out
+
+
+def test_a_manifest_that_does_not_say_its_code_is_read(copy):
+    path = copy / "manifest.json"
+    path.write_text(re.sub(r',\s*"code_sha256": "\w+"', "", path.read_text()))
+    (note,) = verify(copy).notes
+    assert "not recorded" in note
 
 
 def test_a_manifest_that_cannot_be_read_is_an_input_error(copy):

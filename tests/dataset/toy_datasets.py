@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import sys
 import time
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -133,6 +134,19 @@ def hungry(recipe: Recipe, job: Job, device: str = "cpu") -> Structure:
     """Memory runs out on the way."""
     if job.split == "test":
         raise MemoryError("Unable to allocate 12.0 TiB")
+    return simulate(recipe, job, device)
+
+
+def unmarked(recipe: Recipe, job: Job, device: str = "cpu") -> Structure:
+    """As `simulate`, of a particle whose phase is too small for the rule of labels."""
+    made = simulate(recipe, job, device)
+    return replace(made, mask=np.zeros_like(made.mask), instances=np.zeros_like(made.instances))
+
+
+def broken(recipe: Recipe, job: Job, device: str = "cpu") -> Structure:
+    """A mistake in the code on the way."""
+    if job.split == "test":
+        raise ZeroDivisionError("a mistake\nin two lines")
     return simulate(recipe, job, device)
 
 
