@@ -15,6 +15,7 @@ from hrtem_bench.dataset.pictures import PICTURES, examples_shown
 from hrtem_bench.dataset.plan import place_of
 from hrtem_bench.dataset.recipes import SPLITS, Recipe, recipe_from_dict
 from hrtem_bench.dataset.schema import EXIT_WAVES, columns_of
+from hrtem_bench.dataset.scores import render_scores
 from hrtem_bench.dataset.sources import card_source, label_rule
 
 CARD = "README.md"
@@ -32,10 +33,14 @@ def render_card(folder: Path, manifest: Manifest, location: str | None = None) -
 
     location: where the card says to load from; a placeholder folder by default, a Hub id when publishing.
     """
-    body = string.Template(card_source("dataset.md")).substitute(
-        _fields(manifest, location or f"path/to/{manifest.name}")
-    )
-    return f"---\n{_front_matter(folder, manifest)}---\n\n{body}"
+    return f"---\n{_front_matter(folder, manifest)}---\n\n{render_body(manifest, location)}"
+
+
+def render_body(manifest: Manifest, location: str | None = None) -> str:
+    """The card below its front matter: a pure function of the manifest, the card sources and `location`."""
+    fields = _fields(manifest, location or f"path/to/{manifest.name}")
+    filled = string.Template(card_source("dataset.md")).substitute(fields)
+    return re.sub(r"\n{3,}", "\n\n", filled)  # where a section has nothing to say
 
 
 def location_in(card: str) -> str | None:
@@ -108,6 +113,10 @@ def _fields(manifest: Manifest, location: str) -> Mapping[str, Any]:
         "changes": recipe.changes.strip(),
         "seed": manifest.seed,
         "code_version": manifest.code_version,
+        "code": f"SHA-256 of its sources {manifest.code_sha256[:12]}…"
+        if manifest.code_sha256
+        else "sources not recorded",
+        "baselines": render_scores(manifest, location),
         "checksum": manifest.checksum,
         "location": location,
         "default_track": manifest.default_track,

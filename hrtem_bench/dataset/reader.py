@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import difflib
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from functools import lru_cache
+from itertools import groupby, islice
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple, TypeVar
 
 import numpy as np
 
@@ -20,6 +22,8 @@ from hrtem_bench.errors import InputError, require
 
 SETTINGS = ("energy", "C10", "C30", "C12", "phi12", "focal_spread", "angular_spread", "dose")
 """Columns that record an image's own condition; what they leave out is as in the track's nominal condition."""
+COLUMNS = ("structure_id", "condition_id", "image.bytes", "mask.bytes", "instances.bytes", *SETTINGS)
+T = TypeVar("T")
 
 
 @dataclass(frozen=True)
@@ -78,35 +82,28 @@ class Track:
                 raise InputError(_unknown("condition", name, known, f"the track {self.name}"))
         return tuple(c for c in self.conditions if conditions is None or c.condition_id in conditions)
 
-    def count(self, split: str, conditions: Sequence[str] | None = None) -> int:
+    def count(self, split: str, conditions: Sequence[str] | None = None, *, limit: int | None = None) -> int:
         """Number of images that `rows` would give."""
-        import pyarrow.parquet as pq
+        return sum(1 for _ in self._places(split, [c.condition_id for c in self.select(conditions)], limit))
 
-        names = [c.condition_id for c in self.select(conditions)]
-        found = 0
-        for path in self._shards(split):
-            ids = pq.read_table(path, columns=["condition_id"])["condition_id"].to_pylist()
-            found += sum(name in names for name in ids)
-        return found
-
-    def rows(self, split: str, conditions: Sequence[str] | None = None) -> Iterator[Sample]:
+    def rows(
+        self, split: str, conditions: Sequence[str] | None = None, *, limit: int | None = None, start: int = 0
+    ) -> Iterator[Sample]:
         """The images of a split, one at a time, structure by structure; only those of `conditions`, if given.
 
-        InputError for a split, a condition or a file that is not there.
+        limit: only the first so many of each condition. start: leave out the first so many of what remains. What is
+        left out is not decoded; every file is read once. InputError for a split, a condition or a file that is not
+        there.
         """
-        import pyarrow as pa
-        import pyarrow.compute as pc
-        import pyarrow.parquet as pq
+        nominal = {c.condition_id: flat(c.condition) for c in self.select(conditions)}
+        places = islice(self._places(split, list(nominal), limit), start, None)
+        for (file, group), chosen in groupby(places, key=lambda place: (place.file, place.group)):
+            table = file.read_row_group(group, columns=COLUMNS, use_threads=False)
+            yield from _samples(table.take([place.row for place in chosen]), nominal)
 
-        nominal = {c.condition_id: c.condition for c in self.select(conditions)}
-        wanted = pa.array(list(nominal), pa.string())
-        paths = self._shards(split)
-        columns = ["structure_id", "condition_id", "image.bytes", "mask.bytes", "instances.bytes", *SETTINGS]
-        for path in paths:
-            for batch in pq.ParquetFile(path).iter_batches(32, columns=columns):
-                # Chosen before the bytes become Python objects: a condition is a small part of a track.
-                for row in batch.filter(pc.is_in(batch["condition_id"], wanted)).to_pylist():
-                    yield _sample(row, nominal[row["condition_id"]])
+    def _places(self, split: str, names: Sequence[str], limit: int | None) -> Iterator[_Place]:
+        """Where the images of the named conditions are, in the order of the files."""
+        return first_of_each(_places(self._shards(split)), lambda place: place.condition_id, names, limit)
 
     def _shards(self, split: str) -> list[Path]:
         if split not in SPLITS:
@@ -232,20 +229,58 @@ def _unknown(kind: str, name: str, known: Sequence[str], where: str) -> str:
     return f"{where} has no {kind} {name!r}: {hint}it has {', '.join(known)}"
 
 
-def _sample(row: dict[str, Any], nominal: Condition) -> Sample:
+def first_of_each(
+    items: Iterable[T], name_of: Callable[[T], str], names: Collection[str], limit: int | None
+) -> Iterator[T]:
+    """The items that bear one of `names`, at most `limit` of each name; no item after the last of these is taken."""
+    seen = dict.fromkeys(names, 0)
+    for item in items:
+        name = name_of(item)
+        if name in seen and (limit is None or seen[name] < limit):
+            seen[name] += 1
+            yield item
+        if limit is not None and min(seen.values(), default=limit) >= limit:
+            return
+
+
+class _Place(NamedTuple):
+    """Where an image is: a row of a row group of a Parquet file."""
+
+    file: Any
+    group: int
+    row: int
+    condition_id: str
+
+
+def _places(paths: Iterable[Path]) -> Iterator[_Place]:
+    """Every row of the files, in order; only the column of conditions is read for it."""
+    import pyarrow.parquet as pq
+
+    for path in paths:
+        file = pq.ParquetFile(path)
+        for group in range(file.num_row_groups):
+            ids = file.read_row_group(group, columns=["condition_id"], use_threads=False)["condition_id"]
+            for row, name in enumerate(ids.to_pylist()):
+                yield _Place(file, group, row, name)
+
+
+def _samples(table: Any, nominal: Mapping[str, dict[str, Any]]) -> Iterator[Sample]:
+    """The images of a table's rows. nominal: settings of each condition, as `flat` gives them."""
     from hrtem_bench.dataset.encode import decode_png
 
-    settings = {name: row[name] for name in SETTINGS}
-    if not settings["C12"]:
-        del settings["C12"], settings["phi12"]
-    return Sample(
-        structure_id=row["structure_id"],
-        condition_id=row["condition_id"],
-        image=decode_png(row["image"]["bytes"]).astype(np.float32),
-        mask=decode_png(row["mask"]["bytes"]).astype(np.uint8),
-        instances=decode_png(row["instances"]["bytes"]).astype(np.uint16),
-        condition=condition_from_dict(flat(nominal) | settings),
-    )
+    label = lru_cache(maxsize=2)(decode_png)  # a structure's mask and instances come again at every condition
+    for row in table.to_pylist():
+        settings = {name: row[name] for name in SETTINGS}
+        if not settings["C12"]:
+            del settings["C12"], settings["phi12"]
+        yield Sample(
+            structure_id=row["structure_id"],
+            condition_id=row["condition_id"],
+            image=decode_png(row["image"]["bytes"]).astype(np.float32),
+            mask=label(row["mask"]["bytes"]).astype(np.uint8),
+            instances=label(row["instances"]["bytes"]).astype(np.uint16),
+            condition=condition_from_dict(nominal[row["condition_id"]] | settings),
+        )
 
 
 def _exit_wave(row: dict[str, Any], output_pixel_size: float) -> ExitWave:

@@ -18,6 +18,7 @@ from hrtem_bench.dataset.pictures import render_pictures
 from hrtem_bench.dataset.plan import Plan, make_plan
 from hrtem_bench.dataset.recipes import recipe_from_dict, recipe_hash
 from hrtem_bench.dataset.schema import SCHEMA_VERSION
+from hrtem_bench.dataset.scores import without_scores
 from hrtem_bench.errors import InputError, require
 
 Progress = Callable[[int, int], None]
@@ -25,7 +26,7 @@ Progress = Callable[[int, int], None]
 
 @dataclass(frozen=True)
 class Verification:
-    """What `verify` found. problems: one line each, none for a sound dataset. notes: what is no problem, but to know."""
+    """What `verify` found. problems: one line each, none for a sound dataset. notes: what is none, but to know."""
 
     problems: tuple[str, ...]
     shards: int
@@ -145,7 +146,7 @@ def _is_card(folder: Path, manifest: Manifest, text: str) -> bool:
     import pyarrow as pa
 
     try:
-        return text == render_card(folder, manifest, location_in(text))
+        return without_scores(text) == without_scores(render_card(folder, manifest, location_in(text)))
     except (pa.ArrowException, OSError):
         return True  # a file that it describes cannot be read, which is a problem of its own
 

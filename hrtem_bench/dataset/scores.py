@@ -1,0 +1,63 @@
+"""What shipped baselines score on a dataset, for its card: read from the card sources, which results fill."""
+
+from __future__ import annotations
+
+import re
+import string
+
+import msgspec
+
+from hrtem_bench.dataset.manifest import Manifest
+from hrtem_bench.dataset.sources import card_source
+
+SCORES = "scores.json"
+Score = tuple[float, float, float] | None
+"""Mean Dice with the lower and upper end of its interval; None where a curve has no such number."""
+
+
+class BaselineScores(msgspec.Struct, frozen=True, kw_only=True):
+    """One model on one track of the dataset with that checksum.
+
+    model: name that `hrtem-bench evaluate` takes. trained: conditions of the track, none for a model that is not
+    trained there. id_dice, worst_dice, area_dice: as in results.json. confidence: of the intervals.
+    """
+
+    dataset: str
+    track: str
+    model: str
+    trained: tuple[str, ...]
+    worst_condition: str
+    id_dice: Score
+    worst_dice: Score
+    area_dice: Score
+    confidence: float
+
+
+def baseline_scores(checksum: str) -> list[BaselineScores]:
+    """The scores of shipped baselines on the dataset with that checksum, by track and model; mostly none."""
+    every = msgspec.json.decode(card_source(SCORES), type=list[BaselineScores])
+    return sorted((s for s in every if s.dataset == checksum), key=lambda s: (s.track, s.model))
+
+
+def render_scores(manifest: Manifest, location: str) -> str:
+    """The section of baseline scores of a card, "" for a dataset that none is known for."""
+    scores = baseline_scores(manifest.checksum)
+    if not scores:
+        return ""
+    lines = ["| track | model | trained at | ID | worst | at | area |", "|---|---|---|---|---|---|---|"]
+    for s in scores:
+        trained = ", ".join(f"`{c}`" for c in s.trained) or "–"
+        numbers = f"{_shown(s.id_dice)} | {_shown(s.worst_dice)} | `{s.worst_condition}` | {_shown(s.area_dice)}"
+        lines.append(f"| `{s.track}` | `{s.model}` | {trained} | {numbers} |")
+    return string.Template(card_source("scores.md")).substitute(
+        score_table="\n".join(lines), confidence=f"{100 * scores[0].confidence:g}", location=location
+    )
+
+
+def without_scores(card: str) -> str:
+    """A card without its section of baseline scores, which depends on what is shipped beside the dataset."""
+    return re.sub(r"^## Baselines\n.*?^(?=## )", "", card, flags=re.DOTALL | re.MULTILINE)
+
+
+def _shown(score: Score) -> str:
+    return "–" if score is None else "{:.3f} ({:.3f} to {:.3f})".format(*score)
