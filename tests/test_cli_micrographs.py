@@ -60,6 +60,73 @@ def test_evaluate_scores_micrographs(place: Path, capsys: pytest.CaptureFixture[
     assert "evaluate" in scores["provenance"]["command"]
 
 
+@pytest.fixture
+def movie(place: Path) -> np.ndarray:
+    """A disc that grows, as the stack images/movie.tif; the discs (5, 48, 64)."""
+    y, x = np.mgrid[:48, :64]
+    discs = np.stack([np.hypot(y - 20, x - 24) < radius for radius in (6, 8, 10, 12, 14)])
+    frames = (100 + 300 * discs).astype(np.float32)
+    metadata = {"imagej": True, "resolution": (25.0, 25.0), "metadata": {"unit": "nm", "axes": "TYX"}}
+    tifffile.imwrite(place / "images" / "movie.tif", frames, **metadata)
+    return discs
+
+
+def test_predict_writes_a_page_for_each_frame(
+    place: Path, movie: np.ndarray, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert run(["predict", "bright.py:bright", "images", "--out", "found", "--probabilities"]) == 0
+    assert "7 micrographs in 3 files" in capsys.readouterr().out
+    with tifffile.TiffFile(place / "found" / "movie_mask.tif") as file:
+        assert file.imagej_metadata["frames"] == len(file.pages) == 5
+        assert file.imagej_metadata["unit"] == "nm"
+        np.testing.assert_array_equal(file.asarray(), 255 * movie)
+    np.testing.assert_array_equal(tifffile.imread(place / "found" / "movie_probability.tif"), movie.astype(np.float32))
+    overlays = sorted(path.name for path in (place / "found").glob("movie_overlay*"))
+    assert overlays == ["movie_overlay_1.png", "movie_overlay_3.png", "movie_overlay_5.png"]
+
+
+@pytest.mark.parametrize("single", [False, True])
+def test_evaluate_scores_every_frame(
+    single: bool, place: Path, movie: np.ndarray, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """Against its own label, or all against the third frame's."""
+    label = movie[2] if single else movie
+    tifffile.imwrite(place / "labels" / "movie.tif", label.astype(np.uint8), photometric="minisblack")
+    assert run(["evaluate", "bright.py:bright", "--images", "images", "--labels", "labels", "--out", "scored"]) == 0
+    assert "movie (5 frames)" in capsys.readouterr().out
+    images = json.loads((place / "scored" / "micrographs.json").read_text())["images"]
+    assert [one["frame"] for one in images] == [1, 2, 3, 4, 5, None, None]
+    areas = movie.sum(axis=(1, 2))
+    expected = (
+        2 * np.minimum(areas, areas[2]) / (areas + areas[2]) if single else np.ones(5)
+    )  # the discs are concentric
+    assert [one["metrics"]["dice"] for one in images[:5]] == pytest.approx(expected.tolist())
+
+
+def test_what_is_wrong_with_any_file_is_said_before_the_model_runs(
+    place: Path, movie: np.ndarray, capsys: pytest.CaptureFixture[str]
+) -> None:
+    (place / "bright.py").write_text("def bright(images):\n    raise SystemExit('ran')\n")
+    tifffile.imwrite(place / "labels" / "movie.tif", movie[:4].astype(np.uint8), photometric="minisblack")
+    np.save(place / "images" / "zebra.npy", np.zeros((9, 9)))
+    assert run(["evaluate", "bright.py:bright", "--images", "images", "--labels", "labels", "--out", "new"]) == 2
+    assert "4 labels for the 5 images of movie" in capsys.readouterr().err
+    assert run(["predict", "bright.py:bright", "images", "--out", "new"]) == 2
+    assert "zebra.npy does not say its pixel size" in capsys.readouterr().err
+    assert not (place / "new").exists()
+
+
+def test_a_frame_that_cannot_be_used_leaves_nothing_half_written(
+    place: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    frames = np.random.default_rng(0).random((3, 16, 16))
+    frames[2, 0, 0] = np.nan
+    np.save(place / "movie.npy", frames)
+    assert run(["predict", "bright.py:bright", "movie.npy", "--pixel-size", "0.4", "--out", "new"]) == 2
+    assert "in frame 3" in capsys.readouterr().err
+    assert [path.name for path in (place / "new").iterdir() if path.suffix != ".png"] == []
+
+
 @pytest.mark.parametrize(
     ("command", "said"),
     [

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import ExitStack
+from itertools import chain, groupby
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -15,7 +17,8 @@ from hrtem_bench.errors import InputError
 if TYPE_CHECKING:
     from hrtem_bench.harness import Submission
     from hrtem_bench.harness.expectation import Expectation
-    from hrtem_bench.harness.own_images import MicrographScores, Segmented
+    from hrtem_bench.harness.micrographs import Labels, Recording
+    from hrtem_bench.harness.own_images import MicrographScore, MicrographScores
 
 
 def predict(
@@ -37,9 +40,10 @@ def predict(
     bf16: options.Bf16 = False,
     allow_code: options.AllowCode = False,
 ) -> None:
-    """Find particles in your own micrographs: tif, png, npy, dm3, dm4, mrc, emd.
+    """Find particles in your own micrographs, single images or stacks: tif, png, npy, dm3, dm4, mrc, emd.
 
-    Masks are 8-bit TIFF, 255 on particles. With --condition and --results, it also says what Dice to expect.
+    Masks are 8-bit TIFF, 255 on particles, with a page for each frame. With --condition and --results, it also says
+    what Dice to expect.
     """
     from hrtem_bench.harness import Runtime, load_submission
 
@@ -49,14 +53,8 @@ def predict(
     submission = load_submission(model, given, runtime=Runtime(device, bf16), allow_code=allow_code)
     expected = expectation(submission, condition, results)
     paths = micrograph_paths(images, out)
-    for segmented in segmented_micrographs(submission, paths, pixel_size):
-        write_pictures(out, segmented)
-        if probabilities:
-            from hrtem_bench.harness.own_images import write_tiff
-
-            name = f"{segmented.micrograph.name}_probability.tif"
-            write_tiff(out / name, segmented.probability, segmented.micrograph.pixel_size)
-    print(f"masks and overlays of {len(paths)} micrographs")
+    count = segment_files(submission, paths, out, pixel_size, probabilities=probabilities)[0]
+    print(f"masks and overlays of {count} micrographs" + (f" in {len(paths)} files" if count > len(paths) else ""))
     print_expectation(expected)
     wrote(out)
 
@@ -72,18 +70,12 @@ def evaluate_micrographs(
     seed: int,
 ) -> None:
     """Score the model on labelled micrographs; write micrographs.json, masks and overlays into `out`."""
-    from hrtem_bench.harness.micrographs import read_label
-    from hrtem_bench.harness.own_images import score, summarised, write_scores
+    from hrtem_bench.harness.own_images import summarised, write_scores
 
     if labels is None:
         raise InputError("scores need labels: give their folder as --labels, or use `hrtem-bench predict`")
     paths = micrograph_paths([images], out)
-    scores = []
-    for segmented in segmented_micrographs(submission, paths, pixel_size):
-        shape = segmented.probability.shape
-        label = read_label(labels, segmented.micrograph.name, (shape[0], shape[1]))
-        scores.append(score(submission, segmented, label))
-        write_pictures(out, segmented, label)
+    scores = segment_files(submission, paths, out, pixel_size, labels)[1]
     found = summarised(submission, scores, command, expected, seed=seed)
     print_scores(found)
     print_expectation(expected)
@@ -117,36 +109,90 @@ def micrograph_paths(places: Sequence[Path], out: Path) -> list[Path]:
     return paths
 
 
-def segmented_micrographs(
-    submission: Submission, paths: Sequence[Path], pixel_size: float | None
-) -> Iterator[Segmented]:
-    """The micrographs with the model's answer, one at a time, behind a progress bar."""
-    from hrtem_bench.harness.micrographs import read_micrograph
-    from hrtem_bench.harness.own_images import segment
+def segment_files(
+    submission: Submission,
+    paths: Sequence[Path],
+    out: Path,
+    pixel_size: float | None,
+    labels: Path | None = None,
+    probabilities: bool = False,
+) -> tuple[int, list[MicrographScore]]:
+    """Masks and pictures of every micrograph into `out`, behind a progress bar.
 
+    Returns their number, and a score for each where there are labels. All files are opened once before the model runs,
+    so that what is wrong with any of them is said at once.
+    """
+    count = sum(len(recording) for recording, _ in opened(paths, pixel_size, labels))
+    scores: list[MicrographScore] = []
     with counted("micrographs") as moved:
-        for done, path in enumerate(paths, start=1):
-            yield segment(submission, read_micrograph(path, pixel_size))
-            if moved is not None:
-                moved(done, len(paths))
+        done = 0
+        for recording, own in opened(paths, pixel_size, labels):
+
+            def each(frame: int, before: int = done) -> None:
+                if moved is not None:
+                    moved(before + frame, count)
+
+            scores += segment_file(submission, recording, own, out, probabilities, each)
+            done += len(recording)
+    return count, scores
 
 
-def write_pictures(out: Path, segmented: Segmented, label: object = None) -> None:
-    """NAME_mask.tif and NAME_overlay.png into `out`."""
-    from hrtem_bench.harness.own_images import write_mask
+def opened(
+    paths: Sequence[Path], pixel_size: float | None, labels: Path | None
+) -> Iterator[tuple[Recording, Labels | None]]:
+    """The files and their labels, one after another."""
+    from hrtem_bench.harness.micrographs import open_labels, open_recording
+
+    for path in paths:
+        recording = open_recording(path, pixel_size)
+        yield recording, None if labels is None else open_labels(labels, recording)
+
+
+def segment_file(
+    submission: Submission,
+    recording: Recording,
+    labels: Labels | None,
+    out: Path,
+    probabilities: bool,
+    each: Callable[[int], None],
+) -> list[MicrographScore]:
+    """NAME_mask.tif and overlays of a file into `out`, with as many pages as it has frames; the scores, with labels.
+
+    each: told of every frame, counted from 1, when it is done. Nothing is written if the model fails on the first.
+    """
+    from hrtem_bench.harness.own_images import score, segment, tiff_pages
     from hrtem_bench.report.overlay import write_overlay
 
+    name, count = recording.name, len(recording)
+    shape = (count, *recording.file.shape) if recording.file.stack else recording.file.shape
+    answers = (segment(submission, micrograph) for micrograph in recording)
+    first, scores = next(answers), []
     out.mkdir(parents=True, exist_ok=True)
-    name = segmented.micrograph.name
-    write_mask(out / f"{name}_mask.tif", segmented.mask, segmented.micrograph.pixel_size)
-    write_overlay(out / f"{name}_overlay.png", segmented, label)  # type: ignore[arg-type]
+    with ExitStack() as files:
+        masks = files.enter_context(tiff_pages(out / f"{name}_mask.tif", shape, "uint8", recording.pixel_size))
+        found = None
+        if probabilities:
+            path = out / f"{name}_probability.tif"
+            found = files.enter_context(tiff_pages(path, shape, "float32", recording.pixel_size))
+        for index, answer in enumerate(chain([first], answers)):
+            masks[index] = 255 * answer.mask
+            if found is not None:
+                found[index] = answer.probability
+            label = None if labels is None else labels.instances(index)
+            if label is not None:
+                scores.append(score(submission, answer, label))
+            if index in (0, count // 2, count - 1):
+                frame = f"_{index + 1:0{len(str(count))}d}" if recording.file.stack else ""
+                write_overlay(out / f"{name}_overlay{frame}.png", answer, label)
+            each(index + 1)
+    return scores
 
 
 def print_scores(scores: MicrographScores) -> None:
-    """A row for each micrograph, and the means."""
+    """A row for each file, the mean over its frames if it is a stack, and the means over all."""
     names = ("dice", "iou", "surface_dice", "f1", "nll")
-    rows = [(one.name, *(fixed(one.metrics.get(name)) for name in names)) for one in scores.images]
-    if len(rows) > 1:
+    rows = [(title, *(fixed(value) for value in values)) for title, values in file_means(scores.images, names)]
+    if len(scores.images) > 1:
         rows.append(("mean", *(fixed(scores.means[n].mean if n in scores.means else None) for n in names)))
     print_table(
         f"{scores.model.name} on {len(scores.images)} micrographs",
@@ -156,6 +202,15 @@ def print_scores(scores: MicrographScores) -> None:
     mean = scores.means["dice"]
     if mean.low is not None:
         print(f"mean Dice {mean.mean:.3f}, {100 * scores.confidence:g} % interval {mean.low:.3f} to {fixed(mean.high)}")
+
+
+def file_means(images: Sequence[MicrographScore], names: Sequence[str]) -> Iterator[tuple[str, list[float | None]]]:
+    """For each file its name, with the number of its frames if it is a stack, and the means of the scores named."""
+    for name, group in groupby(images, key=lambda one: one.name):
+        own = list(group)
+        title = name if own[0].frame is None else f"{name} ({len(own)} frames)"
+        columns = [[one.metrics.get(metric) for one in own] for metric in names]
+        yield title, [None if None in column else sum(filter(None, column)) / len(own) for column in columns]
 
 
 def print_expectation(expected: Expectation | None) -> None:

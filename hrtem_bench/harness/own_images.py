@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+import contextlib
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
@@ -42,15 +43,19 @@ class Segmented:
 
 
 class MicrographScore(msgspec.Struct, frozen=True, kw_only=True):
-    """The scores of one micrograph, by the names of `results.METRICS`."""
+    """The scores of one micrograph, by the names of `results.METRICS`.
+
+    frame: its place in a stack, counted from 1; None for a single image.
+    """
 
     name: str
+    frame: int | None = None
     pixel_size: float
     metrics: dict[str, float | None]
 
 
 class Mean(msgspec.Struct, frozen=True, kw_only=True):
-    """A mean over micrographs, with the interval of a bootstrap over them; None for fewer than two."""
+    """A mean over micrographs, with the interval of a bootstrap over their files; None for fewer than two files."""
 
     mean: float
     low: float | None
@@ -98,7 +103,9 @@ def score(submission: Submission, segmented: Segmented, instances: NDArray[np.ui
         condition=Condition(),  # not known, and no score depends on it
     )
     metrics = image_metrics(sample, segmented.probability, submission.contract, micrograph.pixel_size)
-    return MicrographScore(name=micrograph.name, pixel_size=micrograph.pixel_size, metrics=metrics)
+    return MicrographScore(
+        name=micrograph.name, frame=micrograph.frame, pixel_size=micrograph.pixel_size, metrics=metrics
+    )
 
 
 def summarised(
@@ -111,7 +118,10 @@ def summarised(
     samples: int = 2000,
     seed: int = 0,
 ) -> MicrographScores:
-    """The scores with their means; every micrograph counts the same and is drawn as a whole by the bootstrap."""
+    """The scores with their means: every micrograph counts the same.
+
+    The bootstrap draws files, so that the frames of a stack, which show the same particles, stay together.
+    """
     means = {}
     for name in METRICS:
         values = np.array([one.metrics.get(name) for one in scores], dtype=np.float64)
@@ -137,20 +147,24 @@ def write_scores(folder: Path, scores: MicrographScores) -> Path:
     return path
 
 
-def write_mask(path: Path, mask: NDArray[np.bool_], pixel_size: float) -> None:
-    """The mask as an 8-bit TIFF, 255 on particles, with its pixel size (Å) as ImageJ reads it; aside and renamed."""
-    write_tiff(path, np.where(mask, np.uint8(255), np.uint8(0)), pixel_size)
+@contextlib.contextmanager
+def tiff_pages(path: Path, shape: tuple[int, ...], dtype: Any, pixel_size: float) -> Iterator[NDArray[Any]]:
+    """An array of zeros (n, ny, nx) to fill, which is a TIFF at the end of the block; it is gone if the block fails.
 
-
-def write_tiff(path: Path, image: NDArray[Any], pixel_size: float) -> None:
-    """An image as TIFF, with its pixel size (Å) as ImageJ reads it; aside and renamed."""
+    shape: (ny, nx) for a single page, (n, ny, nx) for n of them. The file is written page by page, aside and renamed,
+    with its pixel size (Å) as ImageJ reads it.
+    """
     tifffile = require("tifffile", "io")
     per_nm = 10 / pixel_size
+    metadata = {"unit": "nm", "axes": "TYX"[-len(shape) :]}
     with aside(path) as temporary:
-        tifffile.imwrite(temporary, image, imagej=True, resolution=(per_nm, per_nm), metadata={"unit": "nm"})
+        pages = tifffile.memmap(
+            temporary, shape=shape, dtype=dtype, imagej=True, resolution=(per_nm, per_nm), metadata=metadata
+        )
+        yield pages.reshape(-1, *shape[-2:])
+        pages.flush()
 
 
 __all__ = [
-    "MicrographScore", "MicrographScores", "Segmented", "score", "segment", "summarised", "write_mask", "write_scores",
-    "write_tiff",
+    "MicrographScore", "MicrographScores", "Segmented", "score", "segment", "summarised", "tiff_pages", "write_scores",
 ]  # fmt: skip

@@ -19,7 +19,7 @@ def resampled_shape(shape: tuple[int, int], pixel_size: float, new_pixel_size: f
     if min(sides) < 8 or max(sides) > MAX_SIDE:
         raise InputError(
             f"images of {shape[0]} x {shape[1]} pixels of {pixel_size:g} Å would be {sides[0]} x {sides[1]} at the "
-            f"model's pixel size of {new_pixel_size:g} Å: check the pixel size in the model's card"
+            f"model's pixel size of {new_pixel_size:g} Å: check both pixel sizes"
         )
     return sides[0], sides[1]
 

@@ -14,8 +14,8 @@ from scipy import ndimage, stats
 from hrtem_bench.errors import InputError
 from hrtem_bench.harness.contract import InputContract
 from hrtem_bench.harness.metrics import dice
-from hrtem_bench.harness.micrographs import Micrograph, read_micrograph
-from hrtem_bench.harness.own_images import MicrographScore, score, segment, summarised, write_mask, write_scores
+from hrtem_bench.harness.micrographs import Micrograph, open_recording
+from hrtem_bench.harness.own_images import MicrographScore, score, segment, summarised, tiff_pages, write_scores
 from hrtem_bench.harness.submissions import Submission, load_submission
 
 
@@ -75,12 +75,27 @@ def test_means_are_over_micrographs_with_students_interval_nearly() -> None:
     assert summarised(submission(), scores[:1], "").means["dice"].low is None
 
 
+def test_frames_of_a_stack_are_drawn_together() -> None:
+    """Ten frames that say the same add nothing to what one of them says."""
+    values = np.random.default_rng(1).normal(0.7, 0.05, 12)
+    once = [MicrographScore(name=f"m{i}", pixel_size=0.2, metrics={"dice": v}) for i, v in enumerate(values)]
+    tenfold = [
+        MicrographScore(name=one.name, frame=frame, pixel_size=0.2, metrics=one.metrics)
+        for one in once
+        for frame in range(1, 11)
+    ]
+    means = [summarised(submission(), scores, "").means["dice"] for scores in (once, tenfold)]
+    assert msgspec.structs.astuple(means[0]) == pytest.approx(msgspec.structs.astuple(means[1]))
+    assert summarised(submission(), tenfold[:10], "").means["dice"].low is None
+
+
 def test_files_read_back(tmp_path: Path) -> None:
     pytest.importorskip("tifffile")
     mask = np.zeros((16, 24), bool)
     mask[3:9, 4:12] = True
-    write_mask(tmp_path / "a.tif", mask, 0.25)
-    found = read_micrograph(tmp_path / "a.tif")
+    with tiff_pages(tmp_path / "a.tif", mask.shape, "uint8", 0.25) as pages:
+        pages[0] = 255 * mask
+    (found,) = open_recording(tmp_path / "a.tif")
     np.testing.assert_array_equal(found.image, 255 * mask)
     assert found.pixel_size == pytest.approx(0.25, rel=1e-4)
     scores = summarised(submission(), [MicrographScore(name="a", pixel_size=0.2, metrics={"dice": 1.0})], "x")
