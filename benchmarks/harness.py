@@ -1,14 +1,14 @@
 """Seconds that an evaluation takes beside a bare PyTorch loop over the same images, and its memory. Prints Markdown.
 
-    python benchmarks/harness.py --data mini [--track defocus] [--model unet_small] [--repeats 3] [--batch-size 8]
+    python benchmarks/harness.py --data mini [--track defocus] [--model unet_small] [--repeats 3] [--batch-size N]
     python benchmarks/harness.py --data mini --images 10000     # memory of one run of so many images, no loop beside it
 
 The bare loop does what a researcher's script would: it reads the rows once, in the order of the files, decodes image
-and mask, standardises, runs the network in batches and takes Dice and the cross-entropy. The harness reads by condition
-and adds the other scores, the trial run, the bootstrap, ε and σ, and its files. Both run on one thread, in turn, after
-one run of each that is not timed; the shortest of the repeats counts. Overhead: harness over bare loop, less 1, by the
-clock and by what the processor spent; the harness reads and scores in threads beside the model's, so the first needs
-a second core that is free.
+and mask, standardises, runs the network in batches and takes Dice and the cross-entropy. The harness adds the instances,
+the other scores, the trial run, the bootstrap, ε and σ, and its files; without --batch-size it finds that by trying,
+and the bare loop takes 8. Both run on one thread, in turn, after one run of each that is not timed; the shortest of the
+repeats counts. Overhead: harness over bare loop, less 1, by the clock and by what the processor spent; the harness
+reads and scores in threads beside the model's, so the first is less where a second core is free.
 
 With --images the test images are read and decoded again and again under new structures' names until there are so many.
 """
@@ -22,7 +22,7 @@ import tempfile
 import time
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
-from itertools import islice
+from itertools import count, islice
 from pathlib import Path
 from typing import Any
 
@@ -33,9 +33,11 @@ from PIL import Image
 
 from hrtem_bench.dataset import Sample, Track, open_dataset
 from hrtem_bench.dataset.plan import place_of
+from hrtem_bench.dataset.reader import first_of_each
 from hrtem_bench.harness import Options, evaluate, load_submission
 
 MEBIBYTE = 1 << 20
+BARE_BATCH = 8
 
 
 def decoded(picture: dict[str, bytes]) -> np.ndarray:
@@ -44,13 +46,13 @@ def decoded(picture: dict[str, bytes]) -> np.ndarray:
         return np.asarray(opened)
 
 
-def bare_loop(track: Track, model: str, batch_size: int) -> dict[str, list[float]]:
+def bare_loop(track: Track, model: str, batch_size: int | None) -> dict[str, list[float]]:
     """Dice of every image by condition, as a plain script would compute it; the cross-entropy is computed too."""
     predict = load_submission(model).predict
     scores: dict[str, list[float]] = {}
     columns = ["condition_id", "image.bytes", "mask.bytes"]
     for shard in (one.path for one in track.manifest.shards if place_of(one.path) == (track.name, "test")):
-        for batch in pq.ParquetFile(track.folder / shard).iter_batches(batch_size, columns=columns):
+        for batch in pq.ParquetFile(track.folder / shard).iter_batches(batch_size or BARE_BATCH, columns=columns):
             rows = batch.to_pylist()
             images = torch.from_numpy(np.stack([decoded(row["image"]) for row in rows]).astype(np.float32))
             masks = torch.from_numpy(np.stack([decoded(row["mask"]) for row in rows]) > 0)
@@ -64,7 +66,7 @@ def bare_loop(track: Track, model: str, batch_size: int) -> dict[str, list[float
     return scores
 
 
-def whole_evaluation(track: Track, model: str, batch_size: int) -> dict[str, list[float]]:
+def whole_evaluation(track: Track, model: str, batch_size: int | None) -> dict[str, list[float]]:
     """Dice of every image by condition, from `evaluate` with all it does and writes."""
     with tempfile.TemporaryDirectory() as out:
         columns = evaluate(model, track, out=Path(out) / "r", options=Options(batch_size=batch_size)).per_image
@@ -76,7 +78,7 @@ def whole_evaluation(track: Track, model: str, batch_size: int) -> dict[str, lis
 
 @dataclass(frozen=True)
 class Repeated:
-    """A track whose structures come several times, each time under another name."""
+    """A track whose structures come several times, each time under another name, until there are so many images."""
 
     track: Track
     images: int
@@ -84,16 +86,22 @@ class Repeated:
     def __getattr__(self, name: str) -> Any:
         return getattr(self.track, name)
 
-    def rows(self, split: str, conditions: Sequence[str] | None = None) -> Iterator[Sample]:
-        """As many images of each condition as make `images` over all."""
-        each = -(-self.images // len(self.track.conditions))
-        for condition in self.track.select(conditions):
-            for place, sample in enumerate(islice(self._endless(split, condition.condition_id), each)):
-                yield replace(sample, structure_id=f"{sample.structure_id}-{place}")
+    def count(self, split: str, conditions: Sequence[str] | None = None, *, limit: int | None = None) -> int:
+        """Number of images that `rows` would give."""
+        return self.images if limit is None else len(self.track.select(conditions)) * limit
 
-    def _endless(self, split: str, condition_id: str) -> Iterator[Sample]:
-        while True:
-            yield from self.track.rows(split, [condition_id])
+    def rows(
+        self, split: str, conditions: Sequence[str] | None = None, *, limit: int | None = None, start: int = 0
+    ) -> Iterator[Sample]:
+        """The images in the order of the files, again and again, `limit` and `start` as of a `Track`."""
+        names = [one.condition_id for one in self.track.select(conditions)]
+        every = first_of_each(self._endless(split, names), lambda sample: sample.condition_id, names, limit)
+        return islice(every, start, self.images)
+
+    def _endless(self, split: str, names: Sequence[str]) -> Iterator[Sample]:
+        for turn in count():
+            for sample in self.track.rows(split, names):
+                yield replace(sample, structure_id=f"{sample.structure_id}-{turn}")
 
 
 def seconds(run: Callable[[], object]) -> tuple[float, float]:
@@ -108,7 +116,7 @@ def peak_memory() -> str:
     return f"Peak memory of the process: {resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * 1024 / MEBIBYTE:.0f} MiB"
 
 
-def compare(track: Track, model: str, batch_size: int, repeats: int) -> None:
+def compare(track: Track, model: str, batch_size: int | None, repeats: int) -> None:
     """Print the two ways beside each other."""
     ways = {"bare loop": bare_loop, "harness": whole_evaluation}
     answers = {name: way(track, model, batch_size) for name, way in ways.items()}
@@ -122,7 +130,7 @@ def compare(track: Track, model: str, batch_size: int, repeats: int) -> None:
             taken[name].append(seconds(lambda way=way: way(track, model, batch_size)))
     images = sum(map(len, answers["harness"].values()))
     best = {name: tuple(min(column) for column in zip(*times, strict=True)) for name, times in taken.items()}
-    print(f"{model} on {images} images of {track.pixels}², batch size {batch_size}, one thread\n")
+    print(f"{model} on {images} images of {track.pixels}², batch size {batch_size or 'found by trying'}, one thread\n")
     print("| way | seconds | of the processor | images per second |\n|---|---:|---:|---:|")
     for name, (clock, used) in best.items():
         print(f"| {name} | {clock:.2f} | {used:.2f} | {images / clock:.1f} |")
@@ -131,7 +139,7 @@ def compare(track: Track, model: str, batch_size: int, repeats: int) -> None:
     print(f"Largest difference of a condition's mean Dice between the two: {worst:.1e}")
 
 
-def many(track: Track, model: str, batch_size: int, images: int) -> None:
+def many(track: Track, model: str, batch_size: int | None, images: int) -> None:
     """Print what one evaluation of so many images takes."""
     clock, _ = seconds(lambda: whole_evaluation(Repeated(track, images), model, batch_size))
     print(f"{model} on {images} images of {track.pixels}²: {clock:.0f} s")
@@ -143,7 +151,7 @@ def main() -> None:
     parser.add_argument("--track", default="defocus")
     parser.add_argument("--model", default="unet_small", help="a model that takes standardised images")
     parser.add_argument("--repeats", type=int, default=3)
-    parser.add_argument("--batch-size", type=int, default=8)
+    parser.add_argument("--batch-size", type=int, help="if not given, the harness finds it by trying")
     parser.add_argument("--images", type=int, help="only measure the memory of one run of so many images")
     chosen = parser.parse_args()
     torch.set_num_threads(1)

@@ -79,7 +79,7 @@ def evaluate(
     device: options.Device = "cpu",
     bf16: options.Bf16 = False,
     allow_code: options.AllowCode = False,
-    batch_size: options.BatchSize = 8,
+    batch_size: options.BatchSize = None,
     limit: Limit = None,
     seed: options.Seed = 0,
 ) -> None:

@@ -44,7 +44,10 @@ Bf16 = Annotated[bool, typer.Option("--bf16", help="Run a PyTorch model under bf
 AllowCode = Annotated[
     bool, typer.Option("--allow-code", help="Let code that comes with a model from the Hub run on this machine.")
 ]
-BatchSize = Annotated[int, typer.Option(min=1, help="Images at once; no score depends on it.")]
+BatchSize = Annotated[
+    int | None,
+    typer.Option(min=1, help="Images at once; if not given, what is fastest, found by trying. No score depends on it."),
+]
 Seed = Annotated[int, typer.Option(min=0, help="Seed of the bootstrap.")]
 
 

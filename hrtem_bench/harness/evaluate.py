@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from functools import partial
 from itertools import islice
@@ -16,15 +16,17 @@ import hrtem_bench
 from hrtem_bench.conditions import Condition
 from hrtem_bench.errors import InputError
 from hrtem_bench.harness import curves
-from hrtem_bench.harness.folder import RunFolder, check_writable
+from hrtem_bench.harness.batches import MOST_PIXELS, BatchSize
+from hrtem_bench.harness.folder import KEPT, RunFolder, check_writable
 from hrtem_bench.harness.options import Options
 from hrtem_bench.harness.predict import ModelError, preflight
-from hrtem_bench.harness.progress import Meter, Progress
+from hrtem_bench.harness.progress import Progress
 from hrtem_bench.harness.provenance import dataset_info, model_info, provenance
 from hrtem_bench.harness.rendered import RenderedTrack
 from hrtem_bench.harness.results import (
     PER_IMAGE,
     RESULTS,
+    Provenance,
     Results,
     Settings,
     TrainInfo,
@@ -32,8 +34,8 @@ from hrtem_bench.harness.results import (
     write_per_image,
     write_results,
 )
-from hrtem_bench.harness.runtime import Runtime
-from hrtem_bench.harness.scoring import ConditionScores, score_condition
+from hrtem_bench.harness.runtime import Runtime, peak_memory, room_to_grow
+from hrtem_bench.harness.scoring import ConditionScores, ScoredImage, by_condition, scored
 from hrtem_bench.harness.submissions import Submission, load_submission
 from hrtem_bench.harness.summary import summarise
 
@@ -66,12 +68,13 @@ def evaluate(
     """Score a model at every condition of a track; write results.json and per_image.parquet into `out`.
 
     model: see `load_submission`. data: a dataset's folder, its Hub id, or an opened Track (`track` is then
-    not used). out: None to write nothing. command: as recorded in the results. progress: told (condition,
-    images done, images in all).
+    not used). out: None to write nothing. command: as recorded in the results. progress: told (what is
+    under way, images done, images in all).
 
-    The same run with the same `out` resumes after an interruption: what is finished is kept by condition.
+    The images go through the model in the order of the dataset's files, whatever their condition, so that each file is
+    read once. The same run with the same `out` resumes after an interruption from the images whose scores are kept.
     Raises InputError, one line, for what cannot be used; nothing half-written is left then, save that
-    conditions finished before the model's own code failed are kept for resuming.
+    scores made before the model's own code failed are kept for resuming.
     """
     options = options or Options()
     opened = _opened(data, track)
@@ -81,16 +84,22 @@ def evaluate(
     runtime = Runtime(options.device, options.bf16)
     submission = load_submission(model, options.contract, runtime=runtime, allow_code=options.allow_code)
     trial, warnings = _trial(submission, opened, options, chosen[0].condition_id)
-    folder = None if out is None else RunFolder(Path(out), _key(submission, opened, options), trial)
+    size = BatchSize(
+        options.batch_size,
+        most=max(1, MOST_PIXELS // trial[0].size),
+        has_room=partial(room_to_grow, peak_memory()),
+    )
+    folder = None if out is None else RunFolder(Path(out), _key(submission, opened, chosen, options), trial)
     try:
-        scores = _scores(submission, opened, chosen, options, folder, progress)
+        scores = _scores(submission, opened, chosen, options, size, folder, progress)
     except ModelError:
         raise
     except InputError:
         if folder is not None:
             folder.abandon()
         raise
-    return _finished(submission, opened, chosen, scores, options, folder, command, warnings)
+    made = provenance(command or f"hrtem-bench evaluate {submission.path}", batch_size=size.found)
+    return _finished(submission, opened, chosen, scores, options, folder, made, warnings)
 
 
 def _finished(
@@ -100,7 +109,7 @@ def _finished(
     scores: Sequence[ConditionScores],
     options: Options,
     folder: RunFolder | None,
-    command: str | None,
+    made: Provenance,
     warnings: list[str],
 ) -> Evaluation:
     columns = per_image_columns([image for one in scores for image in one.images])
@@ -108,9 +117,7 @@ def _finished(
     data = curves.metric_clusters(columns, order)
     replicates = curves.bootstrap_all(data, options.bootstrap_samples, options.seed)
     q_max = 0.5 / track.pixel_size
-    transfer = curves.transfer_values(
-        _training_set(submission, track, options), [one.conditions() for one in scores], q_max
-    )
+    transfer = curves.transfer_values(_training_set(submission, track, options), [one.used for one in scores], q_max)
     trained = _trained_ids(submission, track, options)
     reliability = [one.reliability for one in scores]
     points = curves.curve_points(chosen, data, replicates, transfer, reliability, trained, options)
@@ -143,7 +150,7 @@ def _finished(
             and len(chosen) == len(track.conditions),
             input=submission.contract,
         ),
-        provenance=provenance(command or f"hrtem-bench evaluate {submission.path}"),
+        provenance=made,
         warnings=[*warnings, *_unofficial(track, options)],
     )
     if folder is not None:
@@ -195,24 +202,46 @@ def _scores(
     track: Track,
     chosen: Sequence[TrackCondition],
     options: Options,
+    size: BatchSize,
     folder: RunFolder | None,
     progress: Progress | None,
 ) -> list[ConditionScores]:
-    meter, scores = Meter(progress, len(chosen)), []
-    for condition in chosen:
-        name = condition.condition_id
-        one = folder.finished(name) if folder is not None else None
-        if one is not None:
-            meter.add(name, len(one.images))
-        else:
-            one = score_condition(
-                submission, track, options.split, name,
-                batch_size=options.batch_size, limit=options.limit, scored=partial(meter.add, name),
-            )  # fmt: skip
-            if folder is not None:
-                folder.keep(one)
-        scores.append(one)
+    ids = [one.condition_id for one in chosen]
+    scores = by_condition(_scored(submission, track, ids, options, size, folder, progress), ids)
+    empty = next((one.condition_id for one in scores if not one.images), None)
+    if empty is not None:
+        raise InputError(f"the {options.split} split of the track {track.name} has no images at {empty}")
     return scores
+
+
+def _scored(
+    submission: Submission,
+    track: Track,
+    ids: Sequence[str],
+    options: Options,
+    size: BatchSize,
+    folder: RunFolder | None,
+    progress: Progress | None,
+) -> Iterator[ScoredImage]:
+    """Every image's scores: those an earlier run kept, then the others, kept as they come."""
+    done = 0
+    waiting: list[ScoredImage] = []
+    for image in folder.kept() if folder is not None else ():
+        done += 1
+        yield image
+    if folder is not None:
+        size.resume(folder.batch_size)
+    total = track.count(options.split, ids, limit=options.limit)
+    samples = track.rows(options.split, ids, limit=options.limit, start=done)
+    for batch in scored(submission, samples, track.pixel_size, size):
+        yield from batch
+        done += len(batch)
+        waiting += batch
+        if folder is not None and len(waiting) >= KEPT:
+            folder.keep(waiting, size.found)
+            waiting = []
+        if progress is not None:
+            progress(f"{batch[-1].scores.structure_id}, batches of {size.size}", done, total)
 
 
 def _trained_ids(submission: Submission, track: Track, options: Options) -> list[str]:
@@ -235,8 +264,8 @@ def _training_set(submission: Submission, track: Track, options: Options) -> tup
     return tuple(c for one in nominal for c in curves.spread_set(one.condition, one.spread))
 
 
-def _key(submission: Submission, track: Track, options: Options) -> dict[str, Any]:
-    """What the scores of an image depend on."""
+def _key(submission: Submission, track: Track, chosen: Sequence[TrackCondition], options: Options) -> dict[str, Any]:
+    """What the scores of an image depend on, and which images come one after the other."""
     return {
         "hrtem_bench": hrtem_bench.__version__,
         "model": submission.checksum,
@@ -244,6 +273,7 @@ def _key(submission: Submission, track: Track, options: Options) -> dict[str, An
         "dataset": track.checksum,
         "track": track.name,
         "split": options.split,
+        "conditions": [one.condition_id for one in chosen],
         "limit": options.limit,
         "device": options.device,
         "bf16": options.bf16,

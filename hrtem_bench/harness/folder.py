@@ -1,15 +1,15 @@
-"""The output folder of a run: what is finished condition by condition, kept aside so that a run can resume.
+"""The output folder of a run: what is finished, kept aside so that a run can resume.
 
-While a run is under way its folder holds `.partial/`, with the settings the scores depend on and a file for
-each finished condition. It goes when results.json is written, or when the run fails for a reason that running
-again would not mend.
+While a run is under way its folder holds `.partial/`, with the settings the scores depend on and the scores of the
+images done so far, in numbered files of KEPT images or some more. It goes when results.json is written, or when the run
+fails for a reason that running again would not mend.
 """
 
 from __future__ import annotations
 
 import shutil
 import tempfile
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -17,17 +17,29 @@ import msgspec
 import numpy as np
 from numpy.typing import NDArray
 
-from hrtem_bench.dataset.files import write_aside
+from hrtem_bench.dataset.files import write_aside, write_aside_bytes
 from hrtem_bench.errors import InputError
-from hrtem_bench.harness.scoring import ConditionScores
+from hrtem_bench.harness.scoring import ScoredImage
 
 PARTIAL = ".partial"
+KEPT = 32
+"""Images after which their scores are written."""
 SAME_ANSWER = 1e-3
 """Largest mean difference of trial answers at which a model counts as the one that began the run."""
 
 
+class Part(msgspec.Struct, frozen=True):
+    """What a file of `.partial` holds. batch_size: what was found by trying, None while it is not settled."""
+
+    images: list[ScoredImage]
+    batch_size: int | None
+
+
 class RunFolder:
-    """Where a run writes. Creates nothing until the first condition is finished."""
+    """Where a run writes. Creates nothing until the first images are finished.
+
+    batch_size: what the run found by trying before it was interrupted, None if nothing; known once `kept` was read.
+    """
 
     def __init__(self, out: Path, key: Mapping[str, Any], trial: NDArray[np.float32]) -> None:
         """out: the folder. key: what the scores depend on. trial: the model's answers on a few images, which
@@ -37,24 +49,26 @@ class RunFolder:
         self._key = msgspec.json.encode(dict(key)).decode()
         self._trial = trial
         self._created = _first_missing(out)
+        self._parts = 0
+        self.batch_size: int | None = None
         if self.partial.exists() and not self._resumes():
             shutil.rmtree(self.partial)
 
-    def finished(self, condition_id: str) -> ConditionScores | None:
-        """The scores of a condition that an earlier run of the same key finished; None if there are none."""
-        try:
-            scores = msgspec.json.decode(self._file(condition_id).read_bytes(), type=ConditionScores)
-        except (OSError, msgspec.DecodeError):
-            return None
-        return scores if scores.condition_id == condition_id else None
+    def kept(self) -> Iterator[ScoredImage]:
+        """The images that an earlier run of the same key scored, in their order."""
+        while (part := self._read(self._parts)) is not None:
+            self._parts += 1
+            self.batch_size = part.batch_size
+            yield from part.images
 
-    def keep(self, scores: ConditionScores) -> None:
-        """Write a finished condition."""
+    def keep(self, images: Sequence[ScoredImage], batch_size: int | None) -> None:
+        """Write the images that come next."""
         if not self.partial.exists():
             self.partial.mkdir(parents=True)
             np.save(self.partial / "trial.npy", self._trial)
             write_aside(self.partial / "key.json", self._key)
-        write_aside(self._file(scores.condition_id), msgspec.json.encode(scores).decode())
+        write_aside_bytes(self._file(self._parts), msgspec.json.encode(Part(list(images), batch_size)))
+        self._parts += 1
 
     def finish(self) -> None:
         """Remove what was kept for resuming."""
@@ -66,9 +80,15 @@ class RunFolder:
         if self._created is not None:
             shutil.rmtree(self._created, ignore_errors=True)
 
-    def _file(self, condition_id: str) -> Path:
-        name = "".join(c if c.isalnum() or c in "=-+." else "_" for c in condition_id)
-        return self.partial / f"{name}.scores.json"
+    def _file(self, part: int) -> Path:
+        return self.partial / f"{part:06d}.scores.json"
+
+    def _read(self, part: int) -> Part | None:
+        """A part; None where it is missing or damaged."""
+        try:
+            return msgspec.json.decode(self._file(part).read_bytes(), type=Part)
+        except (OSError, msgspec.DecodeError):
+            return None
 
     def _resumes(self) -> bool:
         try:

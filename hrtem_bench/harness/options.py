@@ -15,10 +15,11 @@ class Options:
 
     split: which structures. conditions: ids of the track to score, None for all. train_conditions: ids of the
     track that the model was trained at, where it does not say so itself. limit: images per condition, None
-    for all. contract: in place of the model's own. batch_size: images the model is given at once; no score
-    depends on it. seed: of the bootstrap. breakdown_dice: the Dice below which a model counts as broken down.
-    device, bf16: where the model runs and in what precision, see `Runtime`. allow_code: code that comes with a
-    model from the Hub may run. unofficial: why the scores are not those of a published track, "" where they are.
+    for all. contract: in place of the model's own. batch_size: images the model is given at once, None to find it by
+    trying, see `BatchSize`; no score depends on it. seed: of the bootstrap. breakdown_dice: the Dice below which a
+    model counts as broken down. device, bf16: where the model runs and in what precision, see `Runtime`. allow_code:
+    code that comes with a model from the Hub may run. unofficial: why the scores are not those of a published track,
+    "" where they are.
     """
 
     split: str = "test"
@@ -26,7 +27,7 @@ class Options:
     train_conditions: Sequence[str] | None = None
     limit: int | None = None
     contract: InputContract | None = None
-    batch_size: int = 8
+    batch_size: int | None = None
     bootstrap_samples: int = 2000
     confidence: float = 0.95
     seed: int = 0

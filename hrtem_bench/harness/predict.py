@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Sequence
 from dataclasses import replace
 from functools import partial
-from itertools import islice
-from typing import TYPE_CHECKING, TypeVar
+from typing import TYPE_CHECKING
 
 import msgspec
 import numpy as np
@@ -28,8 +27,6 @@ BATCH_TOLERANCE = 0.01
 
 SUSPICIOUS = 0.5
 """Dice on trial images below which other normalisations are tried."""
-
-T = TypeVar("T")
 
 
 class ModelError(InputError):
@@ -71,15 +68,21 @@ def answers(submission: Submission, samples: Sequence[Sample], pixel_size: float
 
     A batch for which memory runs out is split in two.
     """
+    return answers_that_fit(submission, samples, pixel_size)[0]
+
+
+def answers_that_fit(submission: Submission, samples: Sequence[Sample], pixel_size: float) -> tuple[Images, bool]:
+    """The `answers`, and whether the samples fitted the memory at once."""
     if submission.stored is not None:
-        return np.concatenate([_stored(submission, submission.stored, sample) for sample in samples])
+        return np.concatenate([_stored(submission, submission.stored, sample) for sample in samples]), True
     try:
-        return predict(submission, stack(samples), pixel_size)
+        return predict(submission, stack(samples), pixel_size), True
     except ModelError as error:
         if len(samples) == 1 or not _is_out_of_memory(error.__cause__):
             raise
     half = len(samples) // 2
-    return np.concatenate([answers(submission, part, pixel_size) for part in (samples[:half], samples[half:])])
+    parts = [answers(submission, part, pixel_size) for part in (samples[:half], samples[half:])]
+    return np.concatenate(parts), False
 
 
 def _stored(submission: Submission, stored: Stored, sample: Sample) -> Images:
@@ -96,7 +99,7 @@ def _is_out_of_memory(error: BaseException | None) -> bool:
 def stack(samples: Sequence[Sample]) -> Images:
     """The samples' images as one array (N, ny, nx)."""
     if len({sample.image.shape for sample in samples}) > 1:
-        raise InputError("the images of a condition differ in size: score them with a batch size of 1")
+        raise InputError("the images of the track differ in size: score them with a batch size of 1")
     return np.stack([sample.image for sample in samples]).astype(np.float32, copy=False)
 
 
@@ -155,11 +158,4 @@ def _trial_dice(submission: Submission, samples: Sequence[Sample], probability: 
     return float(dice(probability > submission.contract.threshold, mask).mean())
 
 
-def batches(items: Iterable[T], size: int) -> Iterator[list[T]]:
-    """Consecutive lists of at most `size` items."""
-    iterator = iter(items)
-    while batch := list(islice(iterator, size)):
-        yield batch
-
-
-__all__ = ["ModelError", "answers", "batches", "predict", "preflight", "stack"]
+__all__ = ["ModelError", "answers", "answers_that_fit", "predict", "preflight", "stack"]

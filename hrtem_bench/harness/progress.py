@@ -28,21 +28,3 @@ def progress_bar() -> Iterator[Progress | None]:
             bar.update(task, description=what, completed=done, total=total)
 
         yield show
-
-
-class Meter:
-    """Counts images and tells a `Progress` how far a run of `conditions` conditions of like size is."""
-
-    def __init__(self, progress: Progress | None, conditions: int) -> None:
-        self._progress = progress
-        self._conditions = conditions
-        self._done: dict[str, int] = {}
-
-    def add(self, condition: str, images: int) -> None:
-        """So many more images of a condition are done."""
-        self._done[condition] = self._done.get(condition, 0) + images
-        done = sum(self._done.values())
-        finished = list(self._done.values())[:-1] or [done]
-        total = round(sum(finished) / len(finished) * self._conditions)
-        if self._progress is not None:
-            self._progress(condition, done, max(done, total))

@@ -18,11 +18,16 @@ if TYPE_CHECKING:
 PACKAGES = ("numpy", "scipy", "torch", "onnxruntime")
 
 
-def provenance(command: str) -> Provenance:
-    """Versions of what is loaded now, the command, and the time in UTC."""
+def provenance(command: str, *, batch_size: int | None = None) -> Provenance:
+    """Versions of what is loaded now, the command, the time in UTC, and the batch size as used."""
     versions = {"hrtem-bench": hrtem_bench.__version__, "python": platform.python_version()}
     versions |= {name: importlib.metadata.version(name) for name in PACKAGES if name in sys.modules}
-    return Provenance(versions=versions, command=command, date=datetime.now(UTC).isoformat(timespec="seconds"))
+    return Provenance(
+        versions=versions,
+        command=command,
+        date=datetime.now(UTC).isoformat(timespec="seconds"),
+        batch_size=batch_size,
+    )
 
 
 def model_info(submission: Submission) -> ModelInfo:

@@ -17,6 +17,9 @@ import numpy as np
 
 from hrtem_bench.conditions import ANGLES, COEFFICIENTS, Condition, condition_from_dict, condition_to_dict
 from hrtem_bench.dataset import ExitWave, ExitWaves, Sample, Track, TrackCondition, open_exit_waves
+from hrtem_bench.dataset.plan import place_of
+from hrtem_bench.dataset.reader import first_of_each
+from hrtem_bench.dataset.schema import EXIT_WAVES
 from hrtem_bench.dataset.seeds import child_seed
 from hrtem_bench.errors import InputError
 
@@ -41,16 +44,25 @@ class RenderedTrack(Track):
     waves: ExitWaves
     unofficial: str = "the conditions were rendered on request and are not those of a published track"
 
-    def count(self, split: str, conditions: Sequence[str] | None = None) -> int:
+    def count(self, split: str, conditions: Sequence[str] | None = None, *, limit: int | None = None) -> int:
         """Number of images that `rows` would give."""
-        return sum(1 for _ in self.waves.rows()) * len(self.select(conditions)) if split == "test" else 0
+        shards = self.manifest.shards if split == "test" else ()
+        waves = sum(one.rows for one in shards if place_of(one.path) == (EXIT_WAVES, "test"))
+        return len(self.select(conditions)) * (waves if limit is None else min(waves, limit))
 
-    def rows(self, split: str, conditions: Sequence[str] | None = None) -> Iterator[Sample]:
-        """The images, structure by structure; noise is a function of the dataset, the structure and the condition."""
+    def rows(
+        self, split: str, conditions: Sequence[str] | None = None, *, limit: int | None = None, start: int = 0
+    ) -> Iterator[Sample]:
+        """The images, structure by structure, as of a `Track`; what `limit` and `start` leave out is not rendered.
+
+        Noise is a function of the dataset, the structure and the condition.
+        """
         chosen = self.select(conditions)
-        for wave in self.waves.rows() if split == "test" else ():
-            for one in chosen:
-                yield self._sample(wave, one)
+        pairs = ((wave, one) for wave in (self.waves.rows() if split == "test" else ()) for one in chosen)
+        names = [one.condition_id for one in chosen]
+        wanted = first_of_each(pairs, lambda pair: pair[1].condition_id, names, limit)
+        for wave, one in itertools.islice(wanted, start, None):
+            yield self._sample(wave, one)
 
     def _sample(self, wave: ExitWave, one: TrackCondition) -> Sample:
         from hrtem_bench.imaging import render

@@ -170,7 +170,8 @@ class Summary(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=T
 class Settings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """What shaped the numbers.
 
-    q_max: band of ε, σ and coverage, 1/Å. seed: of the bootstrap. threshold: a pixel is particle above it.
+    q_max: band of ε, σ and coverage, 1/Å. seed: of the bootstrap. batch_size: as told, None where it was found by
+    trying. threshold: a pixel is particle above it.
     limit: images per condition, None for all. official: the whole test split at every condition was scored.
     device, bf16: where the model ran, and whether under bfloat16 autocast. input: the contract it was run
     under. breakdown_dice: see `Summary`. surface_tolerance (Å), object_min_area (Å²), object_match (IoU): see
@@ -181,7 +182,7 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=
     bootstrap_samples: int
     confidence: float
     seed: int
-    batch_size: int
+    batch_size: int | None
     threshold: float
     breakdown_dice: float = 0.7
     surface_tolerance: float = TOLERANCE
@@ -195,11 +196,15 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=
 
 
 class Provenance(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
-    """Versions of the packages that made the numbers, the command, and the date (UTC, ISO 8601)."""
+    """Versions of the packages that made the numbers, the command, and the date (UTC, ISO 8601).
+
+    batch_size: images that the model was given at once, told or found by trying.
+    """
 
     versions: dict[str, str]
     command: str
     date: str
+    batch_size: int | None = None
 
 
 class Results(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):

@@ -7,6 +7,7 @@ import re
 import sys
 from collections.abc import Callable
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any
 
 from hrtem_bench.errors import InputError, require
@@ -79,4 +80,33 @@ def in_precision(predict: Callable[..., Any], runtime: Runtime) -> Callable[...,
     return autocast
 
 
-__all__ = ["CPU", "Runtime", "cpu_only", "in_precision", "on_device"]
+def room_to_grow(peak_before: int) -> bool:
+    """Whether memory would hold twice the batch that made `peak_memory()` grow from `peak_before`, and as much again.
+
+    True where the system does not say. A GPU's memory is not looked at: where it runs out, an error says so.
+    """
+    free = free_memory()
+    return free is None or free > 4 * (peak_memory() - peak_before)
+
+
+def peak_memory() -> int:
+    """The most that this process has held at once, bytes; 0 where the system does not say."""
+    return _kibibytes(Path("/proc/self/status"), "VmHWM") or 0
+
+
+def free_memory() -> int | None:
+    """What the system can still give, bytes; None where it does not say."""
+    return _kibibytes(Path("/proc/meminfo"), "MemAvailable")
+
+
+def _kibibytes(path: Path, name: str) -> int | None:
+    """The bytes that a line "NAME: … kB" of a file says."""
+    try:
+        lines = path.read_text(encoding="ascii").splitlines()
+    except OSError:
+        return None
+    found = (line.split() for line in lines if line.startswith(f"{name}:"))
+    return next((1024 * int(words[1]) for words in found), None)
+
+
+__all__ = ["CPU", "Runtime", "cpu_only", "free_memory", "in_precision", "on_device", "peak_memory", "room_to_grow"]

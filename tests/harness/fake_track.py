@@ -45,7 +45,7 @@ class FakeTrack:
     pixel_size: float = 0.4
     n_structures: int = 6
     values: tuple[float, ...] = (-10.0, 0.0, 10.0, 20.0)
-    reads: list[str] = field(default_factory=list)
+    reads: list[int] = field(default_factory=list)
 
     @property
     def conditions(self) -> tuple[FakeCondition, ...]:
@@ -61,11 +61,18 @@ class FakeTrack:
                 raise InputError(f"the track has no condition {name!r}: it has {', '.join(known)}")
         return tuple(one for one in self.conditions if conditions is None or one.condition_id in conditions)
 
-    def rows(self, split: str, conditions: Sequence[str] | None = None) -> Iterator[FakeSample]:
-        for condition in self.select(conditions):
-            self.reads.append(condition.condition_id)
-            for structure in range(self.n_structures):
-                yield self._sample(structure, condition)
+    def count(self, split: str, conditions: Sequence[str] | None = None, *, limit: int | None = None) -> int:
+        return len(self._places(conditions, limit))
+
+    def rows(
+        self, split: str, conditions: Sequence[str] | None = None, *, limit: int | None = None, start: int = 0
+    ) -> Iterator[FakeSample]:
+        self.reads.append(start)
+        for structure, condition in self._places(conditions, limit)[start:]:
+            yield self._sample(structure, condition)
+
+    def _places(self, conditions: Sequence[str] | None, limit: int | None) -> list[tuple[int, FakeCondition]]:
+        return [(k, one) for k in range(self.n_structures)[:limit] for one in self.select(conditions)]
 
     def _sample(self, structure: int, condition: FakeCondition) -> FakeSample:
         rng = np.random.default_rng([structure, int(condition.value) + 100])

@@ -43,10 +43,12 @@ class DoseTrack:
     def select(self, conditions: Sequence[str] | None = None) -> tuple[TrackCondition, ...]:
         return tuple(one for one in self.conditions if conditions is None or one.condition_id in conditions)
 
-    def count(self, split: str, conditions: Sequence[str] | None = None) -> int:
+    def count(self, split: str, conditions: Sequence[str] | None = None, *, limit: int | None = None) -> int:
         return len(list(self.rows(split, conditions)))
 
-    def rows(self, split: str, conditions: Sequence[str] | None = None) -> Iterator[Sample]:
+    def rows(
+        self, split: str, conditions: Sequence[str] | None = None, *, limit: int | None = None, start: int = 0
+    ) -> Iterator[Sample]:
         y, x = np.mgrid[: self.pixels, : self.pixels]
         for one in self.conditions:
             for index in range(3 if conditions is None or one.condition_id in conditions else 0):
