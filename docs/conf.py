@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import shutil
 from pathlib import Path
 from typing import Any
 
@@ -38,12 +39,15 @@ def _plain(app: Any, what: str, name: str, thing: Any, options: Any, lines: list
 
 
 def _leaderboard(app: Any, error: Exception | None) -> None:
-    """The page of the leaderboard, from the entries in the checkout."""
+    """The page of the leaderboard and the reports it leads to, from the entries in the checkout."""
     if error is not None or app.builder.format != "html":
         return
-    submissions = Path(__file__).parents[1] / "submissions"
-    page = board_page(leaderboard(submissions, baselines=["unet_small"]))
-    (Path(app.outdir) / "leaderboard.html").write_text(page, encoding="utf-8")
+    root, out = Path(__file__).parents[1], Path(app.outdir)
+    boards = leaderboard(root / "submissions", baselines=["unet_small"], here=root)
+    (out / "leaderboard.html").write_text(board_page(boards), encoding="utf-8")
+    for report in {row.report for board in boards for row in board.rows if row.report}:
+        (out / report).parent.mkdir(parents=True, exist_ok=True)
+        shutil.copyfile(root / report, out / report)
 
 
 def setup(app: Any) -> None:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
@@ -68,14 +67,15 @@ def leaderboard(
 
     if out is not None and out.suffix not in BOARDS:
         raise InputError(f"--out {out}: the name must end in {', '.join(BOARDS)}")
-    boards = gather(results, unofficial=unofficial, baselines=baseline or ())
+    here = None if out is None else out.parent
+    boards = gather(results, unofficial=unofficial, baselines=baseline or (), here=here)
     for board in boards:
         _print_board(board)
     if out is not None:
-        _write(out, _boards(boards, results, out))
+        _write(out, _boards(boards, out))
 
 
-def _boards(boards: Sequence[Board], results: Path, out: Path) -> str:
+def _boards(boards: Sequence[Board], out: Path) -> str:
     """The boards in the form that the name of `out` asks for."""
     if out.suffix == ".json":
         return _json(boards)
@@ -85,10 +85,7 @@ def _boards(boards: Sequence[Board], results: Path, out: Path) -> str:
         return "\n".join(board_markdown(board) for board in boards)
     from hrtem_bench.report import board_page
 
-    pages = {row.path: results / row.path / "report.html" for board in boards for row in board.rows}
-    here = out.resolve().parent
-    links = {row: os.path.relpath(page.resolve(), here) for row, page in pages.items() if page.is_file()}
-    return board_page(boards, links)
+    return board_page(boards)
 
 
 def _print_board(board: Board) -> None:

@@ -1,7 +1,7 @@
 """Entries of the public leaderboard: a model's results in a folder that can be checked without the model.
 
-An entry holds card.toml, results.json, per_image.parquet, checksums.txt and, if wanted, README.md; no code and no
-weights. Checking it reads these files and runs nothing of them.
+An entry holds card.toml, results.json, per_image.parquet, checksums.txt and, if wanted, report.html and README.md; no
+code and no weights. Checking it reads these files and runs nothing of them.
 """
 
 from __future__ import annotations
@@ -22,6 +22,7 @@ from hrtem_bench.harness.compare import Run, read_run
 from hrtem_bench.harness.curves import bootstrap_all, metric_clusters
 from hrtem_bench.harness.objects import MATCH, MIN_AREA, TOLERANCE
 from hrtem_bench.harness.options import Options
+from hrtem_bench.harness.pages import REPORT, check_report
 from hrtem_bench.harness.results import MASK_SHA256, METRICS, PER_IMAGE, RESULTS, CurvePoint, read_results
 from hrtem_bench.harness.statistics import Replicates, interval, simultaneous_band
 from hrtem_bench.harness.summary import finite, summarise
@@ -29,7 +30,7 @@ from hrtem_bench.harness.summary import finite, summarise
 CHECKSUMS = "checksums.txt"
 """Lines "sha256  name", as `sha256sum --check` reads them."""
 CHECKED = (CARD, RESULTS, PER_IMAGE)
-OTHERS = (CHECKSUMS, "README.md")
+OTHERS = (CHECKSUMS, REPORT, "README.md")
 MOST_BYTES = 5 << 20
 MOST_ROWS = 1_000_000
 ROUNDING = 1e-6
@@ -43,17 +44,20 @@ _DIGEST = re.compile(r"[0-9a-f]{64}")
 def write_entry(results: Path, card: Path, out: Path) -> Run:
     """Make the entry `out` of the folder `results`, which `evaluate` wrote, and a card; checked as `check_entry` does.
 
+    The report is taken too where there is one.
     Raises InputError, one line, and leaves nothing where the entry would not pass, or `out` is there already.
     """
     if out.exists():
         raise InputError(f"{out} is there already: remove it, or give the entry another name")
     sources = {CARD: card, RESULTS: results / RESULTS, PER_IMAGE: results / PER_IMAGE}
+    if (results / REPORT).is_file():
+        sources[REPORT] = results / REPORT
     contents = {name: _bytes(source) for name, source in sources.items()}
     out.mkdir(parents=True)
     try:
         for name, content in contents.items():
             write_aside_bytes(out / name, content)
-        write_aside(out / CHECKSUMS, "".join(f"{sha256_of(out / name)}  {name}\n" for name in CHECKED))
+        write_aside(out / CHECKSUMS, "".join(f"{sha256_of(out / name)}  {name}\n" for name in contents))
         return check_entry(out)
     except BaseException:
         for file in out.iterdir():
@@ -66,8 +70,9 @@ def check_entry(folder: Path) -> Run:
     """The results of an entry, after checking all that can be known without its model.
 
     That its files are those of an entry and match their checksums; that the card names authors and licence and agrees
-    with the results; that these are official and made with the published settings; and that curve, intervals and
-    summary follow from the scores of the images. Raises InputError, one line, for the first thing that is not so.
+    with the results; that these are official and made with the published settings; that curve, intervals and summary
+    follow from the scores of the images; and that a report is of these results and can do no harm. Raises InputError,
+    one line, for the first thing that is not so.
     """
     _check_files(folder)
     _check_checksums(folder)
@@ -77,6 +82,8 @@ def check_entry(folder: Path) -> Run:
     _check_settings(folder, run)
     _check_images(folder, run)
     _check_curve(folder, run)
+    if (folder / REPORT).exists():
+        check_report(folder / REPORT, run.results)
     return run
 
 
@@ -109,9 +116,10 @@ def _check_checksums(folder: Path) -> None:
         given = {name: digest for digest, name in (line.split("  ") for line in lines)}
     except ValueError:
         raise InputError(f"{folder / CHECKSUMS}: its lines should read `sha256  name`") from None
-    if sorted(given) != sorted(CHECKED):
-        raise InputError(f"{folder / CHECKSUMS} should have one line each for {', '.join(CHECKED)}")
-    for name in CHECKED:
+    due = (*CHECKED, REPORT) if (folder / REPORT).exists() else CHECKED
+    if sorted(given) != sorted(due):
+        raise InputError(f"{folder / CHECKSUMS} should have one line each for {', '.join(due)}")
+    for name in due:
         if sha256_of(folder / name) != given[name]:
             raise InputError(f"{folder / name} is not the file of {CHECKSUMS}: its sha256 differs")
 

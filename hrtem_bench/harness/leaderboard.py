@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+import re
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 import msgspec
@@ -11,6 +12,7 @@ import numpy as np
 from hrtem_bench.errors import InputError
 from hrtem_bench.harness.cards import CARD, read_card
 from hrtem_bench.harness.compare import Run, read_run
+from hrtem_bench.harness.pages import report_link, safe_url
 from hrtem_bench.harness.results import RESULTS, CurvePoint, DatasetInfo, Summary
 from hrtem_bench.harness.robustness import Standing, standing
 from hrtem_bench.harness.statistics import bootstrap, clusters, interval
@@ -22,7 +24,8 @@ class Row(msgspec.Struct, frozen=True, kw_only=True):
 
     rank: by the mean Dice over the conditions. rank_low, rank_high: the interval of the rank over the
     bootstrap's resampled structures. kind: of submission. path: the folder of the results, relative to that of
-    the board. url: of the model, as a card beside its results says, "" if none does. standing: against the board's
+    the board. report: address of the report beside the results, relative to where the board is to lie, "" if there is
+    none. url: https, of the model, as a card beside its results says, "" if none does. standing: against the board's
     baselines, None where it has none.
     """
 
@@ -33,6 +36,7 @@ class Row(msgspec.Struct, frozen=True, kw_only=True):
     kind: str
     parameters: int | None
     path: str
+    report: str
     url: str
     mean_dice: float
     mean_dice_low: float | None
@@ -55,13 +59,15 @@ def leaderboard(
     *,
     unofficial: bool = False,
     baselines: Sequence[str] = (),
+    here: Path | None = None,
     samples: int = 2000,
     seed: int = 0,
 ) -> list[Board]:
     """A board for each dataset version, track and split among the results below `folder`, by name.
 
     unofficial: take results that do not score the whole test set too. baselines: folders of results, relative to
-    `folder`, that every model of their board is held against, see `standing`. Raises InputError for a folder without
+    `folder`, that every model of their board is held against, see `standing`. here: the folder in which the board is to
+    lie, `folder` itself if not given; links to reports start from it. Raises InputError for a folder without
     results, a baseline that is not there, and any results file that does not validate.
     """
     if not folder.is_dir():
@@ -82,7 +88,8 @@ def leaderboard(
     missing = next((name for name in baselines if name not in names), None)
     if missing is not None:
         raise InputError(f"no baseline {missing!r} among the results: they are {', '.join(names)}")
-    return [_board(folder, groups[key], baselines, samples, seed) for key in sorted(groups)]
+    links = {path: report_link(path, here or folder) for path, _ in kept}
+    return [_board(folder, groups[key], links, baselines, samples, seed) for key in sorted(groups)]
 
 
 def _name(folder: Path, path: Path) -> str:
@@ -101,7 +108,14 @@ def _size(run: Run) -> str:
     return str(len(run.per_image["dice"]))
 
 
-def _board(folder: Path, runs: Sequence[tuple[Path, Run]], baselines: Sequence[str], samples: int, seed: int) -> Board:
+def _board(
+    folder: Path,
+    runs: Sequence[tuple[Path, Run]],
+    links: Mapping[Path, str],
+    baselines: Sequence[str],
+    samples: int,
+    seed: int,
+) -> Board:
     named = {_name(folder, path): run for path, run in runs}
     family = [named[name] for name in baselines if name in named]
     means = []
@@ -125,7 +139,8 @@ def _board(folder: Path, runs: Sequence[tuple[Path, Run]], baselines: Sequence[s
             kind=run.results.model.kind,
             parameters=run.results.model.parameters,
             path=_name(folder, path),
-            url=read_card(path).url if (path / CARD).is_file() else "",
+            report=links[path],
+            url=safe_url(read_card(path).url) if (path / CARD).is_file() else "",
             mean_dice=float(estimates[i]),
             mean_dice_low=finite(limits[i][0]),
             mean_dice_high=finite(limits[i][1]),
@@ -151,6 +166,7 @@ COLUMNS = (
     ("breakdown_above", "Breaks down above"),
     ("slope_sigma_dice", "Slope against σ"),
 )
+ELSEWHERE = "Model’s page"
 STANDING = (("relative_error", "Error / baseline's"), ("effective_robustness", "Effective robustness"))
 
 
@@ -160,15 +176,33 @@ def columns(board: Board) -> tuple[tuple[str, str], ...]:
 
 
 def board_markdown(board: Board) -> str:
-    """The board as a Markdown table, intervals in brackets."""
+    """The board as a Markdown table, intervals in brackets; names lead to reports."""
     data = board.dataset
     head = ["Rank", "Model", *(title for _, title in columns(board))]
-    lines = [f"### {data.track} track of {data.name} {data.version}", ""]
+    linked = any(row.url for row in board.rows)
+    head += [ELSEWHERE] * linked
+    lines = [f"### {_escaped(f'{data.track} track of {data.name} {data.version}')}", ""]
     lines += ["| " + " | ".join(head) + " |", "|" + "---|" * len(head)]
     for row in board.rows:
         rank = f"{row.rank} ({row.rank_low}–{row.rank_high})"
-        lines.append("| " + " | ".join([rank, row.model.replace("|", r"\|"), *cells(row, columns(board))]) + " |")
+        own = [_link(host(row.url), row.url)] * linked
+        line = [rank, _link(row.model, row.report), *cells(row, columns(board)), *own]
+        lines.append("| " + " | ".join(line) + " |")
     return "\n".join(lines) + "\n"
+
+
+def host(url: str) -> str:
+    """What a link to a model's own page is called: the site that it leads to."""
+    return url.removeprefix("https://").partition("/")[0]
+
+
+def _link(words: str, address: str) -> str:
+    return f"[{_escaped(words)}]({address})" if address else _escaped(words)
+
+
+def _escaped(words: str) -> str:
+    """Plain words for Markdown: on one line, nothing in them read as markup, HTML least of all."""
+    return re.sub(r"([\\`*_\[\]<>|&~#])", r"\\\1", " ".join(words.split()))
 
 
 def cells(row: Row, shown: Sequence[tuple[str, str]]) -> list[str]:

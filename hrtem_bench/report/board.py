@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
-from hrtem_bench.harness.leaderboard import Row, cells, columns
+from hrtem_bench.harness.leaderboard import ELSEWHERE, Row, cells, columns, host
 from hrtem_bench.report.curves import curve_figure
 from hrtem_bench.report.filters import filters, kind_name, kinds_of
 from hrtem_bench.report.gather import axis_named, condition_name, curve_through, in_order
@@ -25,11 +25,10 @@ RULE = (
 )
 
 
-def board_page(boards: Sequence[Board], links: Mapping[str, str] | None = None) -> str:
+def board_page(boards: Sequence[Board]) -> str:
     """The page as HTML text; the same input gives the same text.
 
-    boards: see `hrtem_bench.harness.leaderboard`. links: a row's path -> address of its own report; other rows lead
-    to the `url` of their card, if any.
+    boards: see `hrtem_bench.harness.leaderboard`.
     """
     shown, rules = filters(boards)
     kinds = kinds_of(boards)
@@ -37,24 +36,30 @@ def board_page(boards: Sequence[Board], links: Mapping[str, str] | None = None) 
     for index, board in enumerate(boards):
         data = board.dataset
         heading = f"{axis_named(data.axis, data.unit).title}: {data.name} {data.version}"
-        sections[f"board-{index + 1}"] = (heading, _board(board, f"board-{index + 1}", links or {}, kinds))
+        sections[f"board-{index + 1}"] = (heading, _board(board, f"board-{index + 1}", kinds))
     header = join([element("p", text("hrtem-bench"), class_="kicker"), element("h1", text("Leaderboard"))])
     return page("Leaderboard – hrtem-bench", header, sections, "Made by hrtem-bench.", rules)
 
 
-def _board(board: Board, key: str, links: Mapping[str, str], kinds: Sequence[str]) -> Html:
+def _board(board: Board, key: str, kinds: Sequence[str]) -> Html:
     data = board.dataset
     split = data.split.capitalize()
     facts = f"{split} split, checksum {data.checksum[:12]}; only results of these very images are ranked together."
     head = ["Model", "Rank", *(title for _, title in columns(board)), "Trained at", "Parameters", "Kind"]
-    rows = [[row.model, _rank(row), *cells(row, columns(board)), *_facts(row)] for row in board.rows]
+    paged = any(row.url for row in board.rows)
+    head += [ELSEWHERE] * paged
+    own = [[host(row.url)] * paged for row in board.rows]
+    rows = [
+        [row.model, _rank(row), *cells(row, columns(board)), *_facts(row), *page]
+        for row, page in zip(board.rows, own, strict=True)
+    ]
     classes = [f"kind-{1 + kinds.index(kind_name(row.kind))}" for row in board.rows]
-    targets = [links.get(row.path, row.url) for row in board.rows]
-    names = "A model's name leads to its report, or where its card says."
+    links = [{0: row.report} | ({len(head) - 1: row.url} if paged else {}) for row in board.rows]
+    names = " A model's name leads to its report." if any(row.report for row in board.rows) else ""
     return join([
         paragraph(facts),
-        paragraph(f"{RULE} {names}" if any(targets) else RULE),
-        table(f"Scores of the whole curve, {data.track} track", head, rows, classes=classes, links=targets),
+        paragraph(RULE + names),
+        table(f"Scores of the whole curve, {data.track} track", head, rows, classes=classes, links=links),
         plate_element(_plate(board, key)),
         _conditions(board, classes),
     ])  # fmt: skip

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 
 import msgspec
 
+from hrtem_bench.harness.pages import EMBEDDED, PAGE_START, REPORT
 from hrtem_bench.report.curves import Curve
 from hrtem_bench.report.gather import PerImage, condition_name, track_of
 from hrtem_bench.report.images import PREDICTION, STRETCH, TRUTH, panel_figure
@@ -64,7 +65,7 @@ def write_report(
     plates = make_plates(results, examples, conditions=conditions, nyquist=nyquist, others=others)
     for plate in plates.values():
         save_figure(plate.figure, out / "figures" / plate.name, document=plate.svg)
-    path = out / "report.html"
+    path = out / REPORT
     write_aside(path, _page(results, per_image, examples, plates).encode())
     return path
 
@@ -99,6 +100,7 @@ def page(title: str, header: Html, sections: Mapping[str, tuple[str, Html]], foo
     links = (element("li", element("a", text(heading), href=f"#{key}")) for key, (heading, _) in shown.items())
     first, (heading, _) = next(iter(shown.items()))
     return Template(_asset("page.html")).substitute(
+        start=PAGE_START,
         title=text(title),
         css=_asset("page.css") + rules,
         skip=element("a", text(f"Skip to: {heading}"), class_="skip", href=f"#{first}"),
@@ -223,7 +225,7 @@ def _provenance(results: Results) -> Html:
     }
     blocks = [element("div", element("h3", text(title)), pairs(entries)) for title, entries in parts.items() if entries]
     data = base64.b64encode(msgspec.json.encode(results)).decode()
-    link = element("a", text("results.json"), href=f"data:application/json;base64,{data}", download="results.json")
+    link = element("a", text("results.json"), href=f"{EMBEDDED}{data}", download="results.json")
     words = text("All numbers of this page, for programs, kept inside it: ")
     return join([
         element("div", *blocks, class_="pairs"),

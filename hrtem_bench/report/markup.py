@@ -5,7 +5,7 @@ from __future__ import annotations
 import base64
 import html
 import unicodedata
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from typing import NewType
 
 Html = NewType("Html", str)
@@ -58,18 +58,19 @@ def table(
     rows: Sequence[Sequence[str]],
     *,
     classes: Sequence[str] = (),
-    links: Sequence[str] = (),
+    links: Sequence[Mapping[int, str]] = (),
 ) -> Html:
     """A table whose first column names the row; it scrolls sideways by itself, by keyboard too.
 
-    classes: of each row, "marked" for one to set off, "" for none. links: where each row's name leads, "" for nowhere.
+    classes: of each row, "marked" for one to set off, "" for none. links: of each row, column -> where its cell leads;
+    "" is nowhere.
     """
     header = element("tr", *(element("th", text(cell), scope="col") for cell in head))
     body = []
-    for index, (first, *rest) in enumerate(rows):
-        link, kind = links[index] if links else "", classes[index] if classes else ""
-        name = element("a", text(first), href=link) if link else text(first)
-        cells = [element("th", name, scope="row"), *(element("td", text(cell)) for cell in rest)]
+    for index, row in enumerate(rows):
+        leads, kind = links[index] if links else {}, classes[index] if classes else ""
+        first, *rest = (_linked(cell, leads.get(place, "")) for place, cell in enumerate(row))
+        cells = [element("th", first, scope="row"), *(element("td", cell) for cell in rest)]
         body.append(element("tr", *cells, class_=kind) if kind else element("tr", *cells))
     inner = element(
         "table",
@@ -78,6 +79,10 @@ def table(
         element("tbody", join(body)),
     )
     return element("div", inner, class_="scroll", role="region", tabindex="0", aria_label=caption)
+
+
+def _linked(words: str, address: str) -> Html:
+    return element("a", text(words), href=address) if address else text(words)
 
 
 def pairs(entries: Iterable[tuple[str, str]]) -> Html:

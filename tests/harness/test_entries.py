@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import shutil
 import subprocess
 import sys
 from collections.abc import Callable
@@ -10,6 +11,7 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
+import msgspec
 import numpy as np
 import pytest
 from fake_track import FakeTrack
@@ -19,7 +21,8 @@ from hrtem_bench.dataset.files import sha256_of
 from hrtem_bench.errors import InputError
 from hrtem_bench.harness import Options, evaluate, leaderboard
 from hrtem_bench.harness.entries import CHECKED, CHECKSUMS, check_entry, write_entry
-from hrtem_bench.harness.results import read_per_image, write_per_image
+from hrtem_bench.harness.pages import EMBEDDED, REPORT
+from hrtem_bench.harness.results import read_per_image, read_results, write_per_image, write_results
 
 SUBMISSIONS = Path(__file__).parents[2] / "submissions"
 ENTRIES = sorted(path for path in SUBMISSIONS.iterdir() if path.is_dir())
@@ -47,7 +50,8 @@ def entry(scored: Path, tmp_path: Path) -> Path:
 
 def signed(entry: Path) -> Path:
     """The entry, with checksums of whatever its files hold now."""
-    lines = [f"{sha256_of(entry / name)}  {name}\n" for name in CHECKED]
+    names = (*CHECKED, REPORT) if (entry / REPORT).exists() else CHECKED
+    lines = [f"{sha256_of(entry / name)}  {name}\n" for name in names]
     (entry / CHECKSUMS).write_text("".join(lines))
     return entry
 
@@ -90,6 +94,60 @@ def test_the_sums_of_masks_are_those_of_the_predictions(entry: Path) -> None:
     row = (columns["structure_id"] == sample.structure_id) & (columns["condition_id"] == "defocus=10nm")
     packed = np.packbits(1 / (1 + np.exp(-2 * standardised)) > 0.5)
     assert columns["mask_sha256"][row].tolist() == [hashlib.sha256(packed.tobytes()).hexdigest()]
+
+
+@pytest.fixture
+def reported(scored: Path, tmp_path: Path) -> Path:
+    """An entry with its report."""
+    pytest.importorskip("matplotlib")
+    from hrtem_bench.report import report
+
+    shutil.copytree(scored / "results", tmp_path / "results")
+    results = read_results(scored / "results")
+    (tmp_path / "results" / REPORT).write_text(report(results, read_per_image(scored / "results"), []))
+    write_entry(tmp_path / "results", scored / "card.toml", tmp_path / "reported")
+    return tmp_path / "reported"
+
+
+def test_a_report_is_taken_and_linked(reported: Path) -> None:
+    assert len((reported / CHECKSUMS).read_text().splitlines()) == 4
+    check_entry(reported)
+    (board,) = leaderboard(reported.parent, samples=200)
+    assert {row.path: row.report for row in board.rows} == {
+        "reported": "reported/report.html", "results": "results/report.html"
+    }  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    ("change", "says"),
+    [
+        (lambda page: page.replace("Made by", "Fade by", 1), "its sha256 differs"),
+        (lambda page: "<script>alert(1)</script>" + page, "no report of this version"),
+        (lambda page: page.replace("default-src 'none'", "default-src *", 1), "no report of this version"),
+        (lambda page: page.replace("</body>", "<META HTTP-EQUIV=refresh></body>"), "no report of this version"),
+        (lambda page: page.replace(EMBEDDED, EMBEDDED + 'e30=" ', 1), "not the report of the results"),
+        (lambda page: page.replace(EMBEDDED, EMBEDDED + "%", 1), "not the report of the results"),
+        (lambda page: page.replace(EMBEDDED, "", 1), "not the report of the results"),
+    ],
+)
+def test_a_strangers_page_is_no_report(change: Callable[[str], str], says: str, reported: Path) -> None:
+    page = reported / REPORT
+    before = page.read_text()
+    page.write_text(change(before))
+    assert page.read_text() != before
+    if "sha256" not in says:
+        signed(reported)
+    with pytest.raises(InputError, match=says) as caught:
+        check_entry(reported)
+    assert "\n" not in str(caught.value)
+
+
+def test_a_report_of_other_results_is_refused(reported: Path) -> None:
+    held = read_results(reported)
+    other = msgspec.structs.replace(held, model=msgspec.structs.replace(held.model, parameters=7))
+    write_results(reported / "results.json", other)
+    with pytest.raises(InputError, match="not the report of the results"):
+        check_entry(signed(reported))
 
 
 def with_json(change: Callable[[dict[str, Any]], object]) -> Callable[[Path], object]:

@@ -9,11 +9,13 @@ import subprocess
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
+from urllib.parse import unquote, urlsplit
 
 import numpy as np
 import pytest
 
 from hrtem_bench.harness import Board, board_markdown, leaderboard
+from hrtem_bench.harness.pages import POLICY
 from hrtem_bench.harness.results import Results, write_per_image, write_results
 from hrtem_bench.report import board_page
 
@@ -56,10 +58,49 @@ def boards(make_results: Callable[..., Results], per_image: dict[str, np.ndarray
     return leaderboard(tmp_path / "boards")
 
 
-def test_names_lead_to_reports_and_cards(boards: list[Board]) -> None:
-    page = board_page(boards, {"c": "c/report.html"})
-    assert page.count('<a href="https://example.org/paper?a=1&amp;b=2">U-Net</a>') == 1
-    assert page.count('<a href="c/report.html">U-Net</a>') == 1
+def test_names_lead_to_reports_and_hosts_to_the_models_own_pages(boards: list[Board], tmp_path: Path) -> None:
+    (tmp_path / "boards" / "c" / "report.html").touch()
+    here = leaderboard(tmp_path / "boards", here=tmp_path)
+    page = board_page(here)
+    assert re.findall('<a href="([^#"]*)">([^<]*)</a>', page.split("<main>")[1]) == [
+        ("https://example.org/paper?a=1&amp;b=2", "example.org"),
+        ("boards/c/report.html", "U-Net"),
+    ]
+    tables = [board_markdown(board) for board in here]
+    assert "| [example.org](https://example.org/paper?a=1&b=2) |" in tables[0]
+    assert "| [U-Net](boards/c/report.html) |" in tables[1]
+    assert [row.report for board in leaderboard(tmp_path / "boards") for row in board.rows] == [
+        "", "", "c/report.html", "",
+    ]  # fmt: skip
+    assert [row.report for board in boards for row in board.rows] == [""] * 4
+
+
+@pytest.mark.parametrize("name", ["javascript:alert(1)", 'x" onclick="y', "a) <b> [c]|d", "100% #1?"])
+def test_a_folders_name_cannot_make_another_link(name: str, boards: list[Board], tmp_path: Path) -> None:
+    """Read back by a browser's rules, the address is that of the file and nothing else."""
+    (tmp_path / "boards" / "d").rename(tmp_path / "boards" / name)
+    (tmp_path / "boards" / name / "report.html").touch()
+    board = leaderboard(tmp_path / "boards")[2]
+    (link,) = re.findall(r'<a href="([^#"]*)">Exported', board_page([board]))
+    address = urlsplit(link)
+    assert (address.scheme, address.netloc, address.query, address.fragment) == ("", "", "", "")
+    assert (tmp_path / "boards" / unquote(address.path)).samefile(tmp_path / "boards" / name / "report.html")
+    assert rf"| [Exported \<net\>]({link}) |" in board_markdown(board)
+    assert not set(link) & set("()<>|\"' ")
+
+
+def test_a_link_in_place_of_a_report_is_none(boards: list[Board], tmp_path: Path) -> None:
+    (tmp_path / "boards" / "d" / "report.html").symlink_to("/etc/hosts")
+    assert leaderboard(tmp_path / "boards")[2].rows[0].report == ""
+
+
+def test_an_address_that_would_end_its_link_is_coded(tmp_path: Path, boards: list[Board]) -> None:
+    card = 'schema_version = 1\nname = "x"\nurl = \'https://example.org/a)[x](javascript:alert(1)"<b>\'\n'
+    (tmp_path / "boards" / "d" / "card.toml").write_text(card)
+    board = leaderboard(tmp_path / "boards")[2]
+    coded = "https://example.org/a%29[x]%28javascript:alert%281%29%22%3Cb%3E"
+    assert board.rows[0].url == coded
+    assert f"| [example.org]({coded}) |" in board_markdown(board)
 
 
 def test_breakdown_is_a_place_or_as_far_as_was_tested(boards: list[Board]) -> None:
@@ -97,7 +138,8 @@ def test_filters_in_a_browser(
     width: int, choices: list[str], chosen: list[str], links: int, boards: list[Board], tmp_path: Path
 ) -> None:
     page = tmp_path / "board.html"
-    page.write_text(board_page(boards).replace("</body>", PROBE.replace("CHOICES", json.dumps(choices))))
+    open_page = board_page(boards).replace(POLICY, "")  # which would keep the probe from running
+    page.write_text(open_page.replace("</body>", PROBE.replace("CHOICES", json.dumps(choices))))
     found = probed(page, width, tmp_path / "profile")
     assert sorted(found["chosen"]) == sorted(chosen)
     assert found["nav"] == links

@@ -13,6 +13,7 @@ import pytest
 
 from hrtem_bench.conditions import Condition
 from hrtem_bench.harness import Example, Results
+from hrtem_bench.harness.pages import POLICY
 from hrtem_bench.report import write_report
 
 CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser") or shutil.which("google-chrome")
@@ -50,13 +51,27 @@ def page(
 @pytest.mark.parametrize("width", [390, 1280])
 def test_nothing_runs_off_the_screen_and_nothing_is_requested(tmp_path: Path, page: Path, width: int) -> None:
     probed = page.with_name("probed.html")
-    probed.write_text(page.read_text().replace("</body>", PROBE))
+    probed.write_text(page.read_text().replace(POLICY, "").replace("</body>", PROBE))
     dom = browse(tmp_path / "profile", f"--window-size={width},900", "--dump-dom", f"file://{probed}")
     title = re.search(r"PROBE(\{.*?\})PROBE", dom)
     assert title
     found = json.loads(title[1].replace("&lt;", "<").replace("&gt;", ">").replace("&amp;", "&"))
     assert found["page"] <= found["width"]
     assert found["wide"] == [] and found["requests"] == []
+
+
+def test_no_script_runs_whatever_stands_in_the_page(tmp_path: Path, page: Path) -> None:
+    """The probe sets the title, and an image that cannot load would; under the policy neither does."""
+    hostile = PROBE.replace("</body>", "<img src=x onerror=\"document.title='PROBE'\"></body>")
+    titles = []
+    for name, policy in (("with", POLICY), ("without", "")):
+        tried = page.with_name(f"{name}.html")
+        tried.write_text(page.read_text().replace(POLICY, policy).replace("</body>", hostile))
+        dom = browse(tmp_path / "profile", "--window-size=390,900", "--dump-dom", f"file://{tried}")
+        found = re.search("<title>(.*?)</title>", dom)
+        assert found
+        titles.append(found[1])
+    assert "PROBE" not in titles[0] and "PROBE" in titles[1]
 
 
 def test_it_prints(tmp_path: Path, page: Path) -> None:

@@ -74,7 +74,8 @@ def test_the_page_is_well_formed_and_has_every_section(source: str) -> None:
         "definitions",
     ]  # fmt: skip
     assert page.all("html")[0]["lang"] == "en"
-    assert page.all("meta")[1]["name"] == "viewport"
+    assert page.all("meta")[1]["http-equiv"] == "Content-Security-Policy"
+    assert page.all("meta")[2]["name"] == "viewport"
 
 
 def test_nothing_is_fetched_and_nothing_runs(source: str) -> None:
