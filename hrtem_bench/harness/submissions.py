@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import difflib
 import inspect
+import os
 import sys
 from collections.abc import Callable
 from dataclasses import dataclass, replace
@@ -195,7 +196,7 @@ def _from_carded_export(
 def _counted(folder: Path, name: str) -> int:
     """Parameters in a folder's weights, after checking that they are a safetensors file of the folder."""
     weights = folder / name
-    if not weights.resolve().is_relative_to(folder.resolve()):
+    if not Path(os.path.normpath(weights)).is_relative_to(os.path.normpath(folder)):  # the Hub's cache has links
         raise InputError(f"{folder / CARD}: weights {name!r} must lie in the folder")
     if weights.suffix != ".safetensors":
         raise InputError(f"{folder / CARD}: weights {name!r} must be a .safetensors file")

@@ -1,4 +1,5 @@
-"""A small double of the Hugging Face Hub: the routes that huggingface_hub uses to upload, tag and read datasets."""
+"""A small double of the Hugging Face Hub: the routes that huggingface_hub uses to upload, tag and read datasets,
+and to read models."""
 
 from __future__ import annotations
 
@@ -211,11 +212,11 @@ ROUTES = [
     (r"PUT /lfs/(\w+)", lfs_put),
     (rf"POST /api/datasets/{R}/commit/main", commit),
     (rf"POST /api/datasets/{R}/tag/main", tag),
-    (rf"GET /api/datasets/{R}/revision/{N}", info),
+    (rf"GET /api/(?:datasets|models)/{R}/revision/{N}", info),
     (rf"GET /api/datasets/{R}", info),
-    (rf"GET /api/datasets/{R}/tree/{N}(/.*)?", lambda h, b, r, n, u: tree(h, b, r, n, u or "")),
+    (rf"GET /api/(?:datasets|models)/{R}/tree/{N}(/.*)?", lambda h, b, r, n, u: tree(h, b, r, n, u or "")),
     (rf"POST /api/datasets/{R}/paths-info/{N}", paths_info),
-    (rf"(GET|HEAD) /datasets/{R}/resolve/{N}/(.+)", resolve),
+    (rf"(GET|HEAD) /(?:datasets/)?{R}/resolve/{N}/(.+)", resolve),
 ]
 
 

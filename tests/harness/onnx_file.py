@@ -1,10 +1,11 @@
-"""Writes the one ONNX model that the tests need, byte by byte, so that they need no package to make it.
+"""Writes the ONNX models that the tests need, byte by byte, so that they need no package to make them.
 
 The field numbers are those of onnx.proto (ModelProto, GraphProto, NodeProto, TensorProto, ValueInfoProto).
 """
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from pathlib import Path
 
 import numpy as np
@@ -36,8 +37,13 @@ def tensor(name: str, values: np.ndarray) -> bytes:
     return dims + integer(2, 1) + message(8, name) + message(9, values.astype("<f4").tobytes())
 
 
-def node(kind: str, inputs: tuple[str, ...], output: str) -> bytes:
-    return b"".join(message(1, one) for one in inputs) + message(2, output) + message(4, kind)
+def node(kind: str, inputs: tuple[str, ...], output: str, **integers: tuple[int, ...]) -> bytes:
+    """integers: attributes that are lists of integers."""
+    attributes = (
+        message(5, message(1, name) + b"".join(integer(8, one) for one in values) + integer(20, 7))
+        for name, values in integers.items()
+    )
+    return b"".join(message(1, one) for one in inputs) + message(2, output) + message(4, kind) + b"".join(attributes)
 
 
 def external(name: str, location: str) -> bytes:
@@ -54,11 +60,20 @@ def write_scaled_sigmoid(path: Path, steepness: float, shape: tuple[int | str, .
 
 def write_graph(path: Path, steepness: bytes, shape: tuple[int | str, ...]) -> None:
     """The same with any tensor for the steepness."""
+    write_nodes(
+        path,
+        [node("Mul", ("images", "steepness"), "scaled"), node("Sigmoid", ("scaled",), "probability")],
+        [steepness],
+        shape,
+    )
+
+
+def write_nodes(path: Path, nodes: Sequence[bytes], tensors: Sequence[bytes], shape: tuple[int | str, ...]) -> None:
+    """A model that makes `probability` of `images`, both of `shape`, by the nodes in their order."""
     graph = (
-        message(1, node("Mul", ("images", "steepness"), "scaled"))
-        + message(1, node("Sigmoid", ("scaled",), "probability"))
+        b"".join(message(1, one) for one in nodes)
         + message(2, "g")
-        + message(5, steepness)
+        + b"".join(message(5, one) for one in tensors)
         + message(11, value_info("images", shape))
         + message(12, value_info("probability", shape))
     )
