@@ -49,7 +49,7 @@ def _announce(recipe: Recipe, workers: int) -> None:
     print(
         f"{recipe.name} {recipe.version}: {found.structures} structures, {found.simulations} simulations, "
         f"{found.images} images, {found.shards} files, {size(found.bytes)}; about {duration(found.seconds)} on "
-        f"{workers} of this machine's cores"
+        f"{workers} of this machine's cores, {size(found.memory)} of memory for each"
     )
 
 

@@ -2,30 +2,39 @@
 
 from __future__ import annotations
 
+import math
 import time
 from collections.abc import Callable
 from dataclasses import dataclass
 
 import numpy as np
 
-from hrtem_bench.dataset.plan import BYTES_PER_PIXEL, make_plan
-from hrtem_bench.dataset.recipes import Recipe
+from hrtem_bench.dataset.encode import PREVIEW_PIXELS
+from hrtem_bench.dataset.plan import Plan, make_plan
+from hrtem_bench.dataset.recipes import SPLITS, Recipe
 from hrtem_bench.dataset.scenes import scene_spec
 
-_OVERHEAD = 1.6
-"""A structure's time over that of its Fourier transforms alone, measured; the rest is phases, squares and noise."""
+_SLICE = 5.4
+"""Time of one slice of multislice over that of a Fourier transform, measured; the transforms are the most of it."""
+_IMAGE = 3.2
+"""Time of an image over that of a Fourier transform for each frozen-phonon configuration and two more, measured."""
 _SECONDS_PER_ATOM = 20e-6
 """To place and relax one atom of a film, measured."""
-_ATOMS_PER_VOLUME = 0.1
-"""Atoms in 1 Å³ of amorphous carbon at 2 g/cm³."""
+_BASE, _BYTES_PER_ATOM, _COPIES = 200e6, 400, 3
+"""Memory of a process: the libraries, the bonds of a film, and so many copies of the waves; measured."""
+_CONTRAST = 0.15
+"""Standard deviation of an image over its mean, noise left out: about that of particles on a film."""
+_PREVIEW_BYTES = 0.65
+"""What a pixel of a preview takes, with its share of the masks; measured."""
 
 
 @dataclass(frozen=True)
 class Estimate:
-    """What `generate` would make and use. Times and sizes are good to a factor of two.
+    """What `generate` would make and use. Times, sizes and memory are good to a third or so.
 
     structures: distinct specimens; simulations: including their variants. bytes: of the finished files; while it is
-    under way a dataset takes twice that. seconds: with `workers` processes on a machine like this one's CPU.
+    under way a dataset takes twice that. seconds: with `workers` processes on a machine like this one's CPU. memory:
+    bytes that each of them holds at most.
     """
 
     structures: int
@@ -35,6 +44,7 @@ class Estimate:
     bytes: int
     workers: int
     seconds: float
+    memory: int
 
 
 def estimate(recipe: Recipe, workers: int = 1, clock: Callable[[int], float] | None = None) -> Estimate:
@@ -52,35 +62,80 @@ def estimate(recipe: Recipe, workers: int = 1, clock: Callable[[int], float] | N
         simulations=len(plan.jobs),
         images=images,
         shards=len(plan.shards),
-        bytes=int(images * recipe.sampling.pixels**2 * BYTES_PER_PIXEL * 1.2 + kept * plan.wave_bytes),
+        bytes=int(_image_bytes(plan) + kept * plan.wave_bytes),
         workers=workers,
         seconds=seconds / workers,
+        memory=int(_memory(recipe)),
     )
 
 
 def transform_seconds(points: int) -> float:
-    """Seconds of one complex64 2-D Fourier transform of points × points, the faster of three, on one thread."""
+    """Processor seconds of one complex64 2-D Fourier transform of points × points, the fastest of five."""
     from scipy import fft
 
     wave = np.ones((points, points), np.complex64)
     times = []
-    for _ in range(3):
-        start = time.perf_counter()
+    for _ in range(5):
+        start = time.process_time()
         fft.fft2(wave)
-        times.append(time.perf_counter() - start)
+        times.append(time.process_time() - start)
     return min(times)
+
+
+def _image_bytes(plan: Plan) -> float:
+    """Bytes of all images, each by the entropy of its counts, with their previews."""
+    s = plan.recipe.sampling
+    preview = _PREVIEW_BYTES * (s.pixels // max(1, s.pixels // PREVIEW_PIXELS)) ** 2
+    total = 0.0
+    for track, conditions in plan.conditions.items():
+        for split in SPLITS:
+            images = getattr(plan.structures(track), split) * plan.draws(track, split)
+            shown = [c.condition.dose or 0.0 for c in conditions if split == "test" or c.train]
+            total += images * sum(s.pixels**2 * _bytes_per_pixel(dose * s.pixel_size**2) + preview for dose in shown)
+    return total
+
+
+def _bytes_per_pixel(counts: float) -> float:
+    """What a pixel of `counts` electrons on average takes as PNG.
+
+    Of its two bytes Huffman codes tell the upper, mostly zero, in one bit; the lower in one more than its entropy,
+    that of a normal distribution with the variance of noise and contrast.
+    """
+    variance = counts + (_CONTRAST * counts) ** 2
+    return (2 + max(0.0, 0.5 * math.log2(2 * math.pi * math.e * variance))) / 8
 
 
 def _seconds_of_simulation(recipe: Recipe, clock: Callable[[int], float]) -> float:
     spec, m = scene_spec(recipe), recipe.multislice
     film = sum(spec.film_thickness) / 2
     slices = (film + sum(spec.diameter) / 2) / m.slice_thickness
-    points = round(recipe.sampling.field / recipe.sampling.simulation_pixel_size)
-    atoms = film * recipe.sampling.field**2 * _ATOMS_PER_VOLUME
-    return _OVERHEAD * (m.phonons + 1) * slices * 2 * clock(points) + _SECONDS_PER_ATOM * atoms
+    propagation = (m.phonons + 1) * slices * _SLICE * clock(_points(recipe))  # and once more, for the labels
+    return propagation + _SECONDS_PER_ATOM * _film_atoms(recipe, film)
 
 
 def _seconds_of_image(recipe: Recipe, clock: Callable[[int], float]) -> float:
-    s = recipe.sampling
-    points = round(s.field / s.simulation_pixel_size * 2 / 3 + s.pixels / 2)
-    return _OVERHEAD * (recipe.multislice.phonons + 2) * clock(points)
+    from scipy import fft
+
+    points = fft.next_fast_len(round(_points(recipe) * 2 / 3 + recipe.sampling.pixels / 2))
+    return _IMAGE * (recipe.multislice.phonons + 2) * clock(points)
+
+
+def _memory(recipe: Recipe) -> float:
+    waves = recipe.multislice.phonons * _points(recipe) ** 2 * np.dtype(np.complex64).itemsize
+    return _BASE + _COPIES * waves + _BYTES_PER_ATOM * _film_atoms(recipe, scene_spec(recipe).film_thickness[1])
+
+
+def _points(recipe: Recipe) -> int:
+    return round(recipe.sampling.field / recipe.sampling.simulation_pixel_size)
+
+
+def _film_atoms(recipe: Recipe, thickness: float) -> int:
+    """Atoms of an amorphous film of that thickness, Å; one cut from a crystal costs next to nothing."""
+    from hrtem_bench.specimens.films import atom_count
+    from hrtem_bench.specimens.glasses import Glass
+
+    spec = scene_spec(recipe)
+    material = spec.support()
+    if not isinstance(material, Glass):
+        return 0
+    return atom_count(material, spec.film_density or material.density, thickness * recipe.sampling.field**2)

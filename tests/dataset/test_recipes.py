@@ -3,10 +3,14 @@
 from pathlib import Path
 
 import msgspec
+import numpy as np
 import pytest
 import toy_datasets
+from scipy.ndimage import gaussian_filter
 
-from hrtem_bench.dataset import estimate, load_recipe, parse_recipe, shipped_recipes
+from hrtem_bench.dataset import estimate, load_recipe, parse_recipe, read_manifest, shipped_recipes
+from hrtem_bench.dataset.encode import encode_counts
+from hrtem_bench.dataset.estimate import _bytes_per_pixel
 from hrtem_bench.dataset.recipes import recipe_from_dict, recipe_hash, recipe_to_dict
 from hrtem_bench.dataset.scenes import scene_spec
 from hrtem_bench.dataset.tracks import track_conditions
@@ -139,6 +143,30 @@ def test_estimate_counts_what_generate_makes():
     # With a second for each transform: 3 waves through some 50 Å of film and 40 Å of particle in slices of 2 Å.
     assert found.seconds * 4 > 9 * 3 * (50 + 40) / 2 * 2
     assert found.seconds == pytest.approx(estimate(toy_datasets.recipe(), clock=lambda points: 1.0).seconds / 4)
+
+
+def test_estimate_of_a_dataset_that_was_made():
+    made = read_manifest(Path(__file__).parents[2] / "docs" / "mini")
+    found = estimate(load_recipe("mini"), clock=lambda points: 1e-3)
+    assert found.bytes == pytest.approx(sum(s.bytes for s in made.shards), rel=0.2)
+    assert found.images == sum(s.rows for s in made.shards if "exit_waves" not in s.path)
+
+
+@pytest.mark.parametrize(("counts", "within"), [(1.2, 0.35), (4.8, 0.15), (16.0, 0.1), (64.0, 0.1), (86.0, 0.1)])
+def test_estimate_of_a_picture_follows_its_noise(counts, within):
+    generator = np.random.default_rng(3)
+    contrast = gaussian_filter(generator.standard_normal((256, 256)), 2)
+    drawn = generator.poisson(counts * np.clip(1 + 0.15 * contrast / contrast.std(), 0, None))
+    assert _bytes_per_pixel(counts) == pytest.approx(len(encode_counts(drawn)) / 256**2, rel=within)
+
+
+def test_larger_waves_and_thicker_films_take_more_memory():
+    toy, mini, full = (
+        estimate(r, clock=lambda points: 0.0).memory
+        for r in (toy_datasets.recipe(), *map(load_recipe, ("mini", "full")))
+    )
+    waves = 8 * 1280**2 * 8  # configurations, pixels, bytes of complex64
+    assert toy < mini < full - waves
 
 
 def test_an_experiment_can_be_imitated():
