@@ -41,7 +41,7 @@ def compare(
                 (
                     one.condition or "mean of all",
                     f"{one.difference:+.4f}",
-                    f"{fixed(one.low)} to {fixed(one.high)}",
+                    "–" if one.low is None or one.high is None else f"{one.low:+.3f} to {one.high:+.3f}",
                     f"{one.p_holm:.3g}",
                 )
                 for one in (*pair.conditions, pair.mean)

@@ -18,6 +18,7 @@ from hrtem_bench.harness.statistics import Clusters, bootstrap, clusters, holm, 
 from hrtem_bench.harness.summary import finite
 
 LOWER_IS_BETTER = ("nll", "brier")
+METRIC_NAMES = {"dice": "Dice", "iou": "IoU", "nll": "loss (NLL)", "brier": "Brier score", "f1": "F1"}
 
 
 @dataclass(frozen=True)
@@ -32,8 +33,8 @@ class Difference(msgspec.Struct, frozen=True, kw_only=True):
     """Mean score of the first model less that of the second, paired by structure, with its interval and
     p-value.
 
-    condition: None for the mean over all. p: of a sign-flip test over structures; p_holm: corrected for the
-    number of conditions.
+    condition: None for the mean over all. p: of a sign-flip test over structures. p_holm: corrected after Holm; at a
+    condition for the number of conditions of all pairs together, of a mean for the number of pairs.
     """
 
     condition: str | None
@@ -89,7 +90,10 @@ def read_run(path: Path) -> Run:
 def compare(
     runs: Sequence[Run], metric: str = "dice", *, confidence: float = 0.95, samples: int = 2000, seed: int = 0
 ) -> Comparison:
-    """Compare models scored on the same images. Raises InputError where they are not, or lack the metric."""
+    """Compare models scored on the same images. Raises InputError where they are not, or lack the metric.
+
+    Of K models every pair is compared, so that with more models the correction is for more tests.
+    """
     if len(runs) < 2:
         raise InputError("give at least two results to compare")
     for other in runs[1:]:
@@ -108,8 +112,13 @@ def compare(
         unit=first.dataset.unit,
         dataset_checksum=first.dataset.checksum,
         confidence=confidence,
-        pairs=pairs,
+        pairs=_corrected(pairs, metric, confidence),
     )
+
+
+def metric_name(metric: str) -> str:
+    """A score's name for readers."""
+    return METRIC_NAMES.get(metric, metric.replace("_", " "))
 
 
 def check_same(a: Run, b: Run) -> None:
@@ -157,12 +166,12 @@ def _pair(
     samples: int,
     seed: int,
 ) -> Pair:
+    """The pair, its p-values not yet corrected and without a conclusion."""
     first, second = tables
     difference = Clusters(first.total - second.total, first.count)
     replicates = bootstrap(difference, samples=samples, seed=seed)
     low, high = interval(replicates, confidence)
     p = sign_flip_test(difference, seed=seed)
-    corrected = holm(p)
     conditions = [
         Difference(
             condition=point.condition,
@@ -171,22 +180,36 @@ def _pair(
             low=finite(low[i]),
             high=finite(high[i]),
             p=float(p[i]),
-            p_holm=float(corrected[i]),
+            p_holm=float(p[i]),
         )
         for i, point in enumerate(results.curve)
     ]
-    mean = _mean(difference, confidence, samples, seed)
     relative = _relative_error(tables, metric, confidence, samples, seed)
     return Pair(
         first=names[0],
         second=names[1],
-        mean=mean,
+        mean=_mean(difference, confidence, samples, seed),
         conditions=conditions,
         relative_error=relative[0],
         relative_error_low=relative[1],
         relative_error_high=relative[2],
-        conclusion=conclusion(names, mean, conditions, metric, confidence),
+        conclusion="",
     )
+
+
+def _corrected(pairs: Sequence[Pair], metric: str, confidence: float) -> list[Pair]:
+    """The pairs with p-values corrected for all tests that were made, and what follows from them in words."""
+    means = holm([pair.mean.p for pair in pairs])
+    each = holm([one.p for pair in pairs for one in pair.conditions]).reshape(len(pairs), -1)
+    done = []
+    for pair, own, others in zip(pairs, means, each, strict=True):
+        mean = msgspec.structs.replace(pair.mean, p_holm=float(own))
+        conditions = [
+            msgspec.structs.replace(one, p_holm=float(p)) for one, p in zip(pair.conditions, others, strict=True)
+        ]
+        words = conclusion((pair.first, pair.second), mean, conditions, metric, confidence)
+        done.append(msgspec.structs.replace(pair, mean=mean, conditions=conditions, conclusion=words))
+    return done
 
 
 def _mean(difference: Clusters, confidence: float, samples: int, seed: int) -> Difference:
@@ -235,7 +258,7 @@ def conclusion(
         if one.p_holm <= level and one.difference:
             better[0 if sign * one.difference > 0 else 1].append(str(one.condition))
     undecided = len(conditions) - len(better[0]) - len(better[1])
-    parts = [_overall(names, mean, sign, level, metric)]
+    parts = [_overall(names, mean, sign, level, metric_name(metric))]
     for name, other, places in zip(names, names[::-1], better, strict=True):
         if places:
             count = "all" if len(places) == len(conditions) else f"{len(places)} of the {len(conditions)}"
@@ -244,7 +267,7 @@ def conclusion(
                 f"{name} is better than {other} at {count} conditions{where}, after Holm's correction at {level:.2g}."
             )
     if undecided == len(conditions):
-        parts.append("At no single condition does the data decide between them.")
+        parts.append("At no single condition do the data decide between them.")
     elif undecided:
         parts.append(f"At {undecided} of the {len(conditions)} conditions the data do not decide.")
     return " ".join(parts)
@@ -255,7 +278,7 @@ def _overall(names: tuple[str, str], mean: Difference, sign: int, level: float, 
     if mean.low is None or mean.high is None:
         return f"The mean {metric} differs by {size}; one structure gives no interval, so nothing can be concluded."
     ends = sorted(abs(one) for one in (mean.low, mean.high)) if mean.low * mean.high > 0 else None
-    if mean.p <= level and ends is not None:
+    if mean.p_holm <= level and ends is not None:
         ahead, behind = names if sign * mean.difference > 0 else names[::-1]
         return (
             f"Over the track {ahead} is ahead of {behind} by {size} in mean {metric} ({ends[0]:.3f} to {ends[1]:.3f})."

@@ -9,14 +9,13 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from numpy.typing import NDArray
 
+from hrtem_bench.harness.compare import metric_name
 from hrtem_bench.report.curves import Curve, draw_axis
 from hrtem_bench.report.gather import axis_named
-from hrtem_bench.report.style import BLUE, COLUMN, GREY, new_figure, number, plain, quantity, styled
+from hrtem_bench.report.style import BLUE, COLUMN, GREY, new_figure, number, plain, quantity, styled, wrapped
 
 if TYPE_CHECKING:
     from hrtem_bench.harness.compare import Comparison, Pair
-
-METRIC_NAMES = {"dice": "Dice", "iou": "IoU", "nll": "loss (NLL)", "brier": "Brier score", "f1": "F1"}
 
 
 @styled
@@ -24,23 +23,31 @@ def comparison_figure(comparison: Comparison, *, width: float = COLUMN) -> Figur
     """The paired differences of each pair of models along the track, a panel each; `width` in mm.
 
     A point is the mean difference at a condition, its bar the interval at `comparison.confidence`. Filled points differ
-    from zero after Holm's correction over the conditions. The band about the dotted line is the interval of the mean
-    over all conditions.
+    from zero after Holm's correction. The band about the dotted line is the interval of the mean over all conditions.
     """
     pairs = comparison.pairs
-    figure = new_figure(width, 20.0 + 44.0 * len(pairs))
+    figure = new_figure(width, 22.0 + 48.0 * len(pairs))
     axes = np.atleast_1d(figure.subplots(len(pairs), 1, sharex=True))
     axis = _axis(comparison)
-    metric = METRIC_NAMES.get(comparison.metric, comparison.metric.replace("_", " "))
+    metric, percent = metric_name(comparison.metric), f"{100 * comparison.confidence:g} %"
     for ax, pair in zip(axes, pairs, strict=True):
         _draw_pair(ax, pair, axis.value, 1 - comparison.confidence)
         ax.set_ylabel(f"Difference in {metric}")
-        ax.set_title(plain(f"{pair.first} − {pair.second}", 48), fontweight="normal")
+        ax.set_title(_title(pair, int(0.5 * width)), fontweight="normal")
     draw_axis(axes[-1], axis, axis_named(comparison.axis, comparison.unit))
-    words = f"filled: not 0 after Holm’s correction at {number(1 - comparison.confidence)}"
+    words = (
+        f"bars: {percent} intervals; dotted, band: mean over the track\n"
+        f"filled: not 0 after Holm’s correction at {number(1 - comparison.confidence)}"
+    )
     figure.supxlabel(words, fontsize=7, color=GREY)
     figure.align_ylabels(list(axes))
     return figure
+
+
+def _title(pair: Pair, width: int) -> str:
+    """ "The two names with a minus sign, on a line each where one of `width` characters does not hold both."""
+    whole = plain(f"{pair.first} − {pair.second}")
+    return whole if len(whole) <= width else f"{wrapped(pair.first, width)}\n− {wrapped(pair.second, width - 2)}"
 
 
 def _axis(comparison: Comparison) -> Curve:

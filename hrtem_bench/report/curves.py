@@ -25,8 +25,8 @@ from hrtem_bench.report.style import (
     TRAINED,
     new_figure,
     number,
-    plain,
     styled,
+    wrapped,
 )
 
 Floats = NDArray[np.float64]
@@ -161,11 +161,8 @@ def _name_marks(figure: Figure, models: Sequence[Curve], confidence: float, *, b
     if len(models) > 1:
         for index, one in enumerate(models):
             color = SERIES[index % len(SERIES)]
-            handles.append(
-                Line2D(
-                    [], [], color=color, marker="o", label=plain(one.name, 22 if figure.get_figwidth() < 4.5 else 44)
-                )
-            )
+            name = wrapped(one.name, 22 if figure.get_figwidth() < 4.5 else 44)
+            handles.append(Line2D([], [], color=color, marker="o", label=name))
     if models[0].trained.any():
         handles.append(Line2D([], [], color=TRAINED, marker="D", linestyle="none", label="trained here"))
     level, color = f"{100 * confidence:g} %", BLUE if len(models) == 1 else GREY

@@ -7,6 +7,7 @@ import io
 import os
 import re
 import secrets
+import textwrap
 import unicodedata
 from collections.abc import Callable
 from html import escape
@@ -106,6 +107,11 @@ def plain(words: str, most: int = 10_000) -> str:
     """Words fit for a figure: on one line, without what cannot be drawn, an ellipsis where longer than `most`."""
     shown = "".join(c for c in " ".join(words.split()) if unicodedata.category(c)[0] != "C")
     return shown if len(shown) <= most else shown[: most - 1] + "…"
+
+
+def wrapped(words: str, width: int, lines: int = 2) -> str:
+    """`plain` words on at most so many lines of `width` characters, an ellipsis where that is not enough."""
+    return "\n".join(textwrap.wrap(plain(words), width, max_lines=lines, placeholder=" …"))
 
 
 def figure_svg(figure: Figure) -> str:

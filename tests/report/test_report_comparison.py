@@ -41,6 +41,18 @@ def test_every_pair_has_a_panel_and_its_decided_points_are_filled(make_results: 
     assert "Defocus (nm)" in figure_svg(figure)
 
 
+def test_long_names_are_whole(make_results: Make, per_image: Columns) -> None:
+    names = ["U-Net, small", "Local variance and Otsu's threshold"]
+    figure = comparison_figure(
+        compare([run(make_results(name), per_image, seed=i) for i, name in enumerate(names)]),
+    )
+    figure.draw_without_rendering()
+    (ax,) = figure.axes
+    title = ax._left_title
+    assert title.get_text().split("\n") == [names[0], f"− {names[1]}"]
+    assert figure.bbox.contains(*title.get_window_extent().p1)
+
+
 def test_conditions_without_values_are_named(make_results: Make, per_image: Columns) -> None:
     results = make_results("A", dataset={"unit": "", "axis": "structure"})
     figure = comparison_figure(compare([run(results, per_image), run(results, per_image, 0.0, 1)]))

@@ -53,7 +53,19 @@ def test_other_models_are_named(make_results: Callable[..., Results], hostile: s
     FigureCanvasAgg(figure).draw()  # a dollar sign in a name is no formula
     (legend,) = figure.legends
     names = [text.get_text() for text in legend.get_texts()]
-    assert names[0] == one.model.name and hostile.startswith(names[1][:-1])
+    assert names[0] == one.model.name
+    assert "<script>" in names[1].replace("\n", "") and names[1].count("\n") == 1
+
+
+def test_a_long_name_is_whole_in_a_narrow_figure(make_results: Callable[..., Results]) -> None:
+    name = "Local variance and Otsu's threshold"
+    one, two = make_results(), make_results(name)
+    figure = curve_figure(curve_of(one), track_of(one), others=[curve_of(two)])
+    (legend,) = figure.legends
+    shown = legend.get_texts()[1]
+    assert " ".join(shown.get_text().split()) == name
+    FigureCanvasAgg(figure).draw()
+    assert figure.bbox.contains(*legend.get_window_extent().p1)
 
 
 @pytest.mark.parametrize("against", ["sigma", "epsilon"])
