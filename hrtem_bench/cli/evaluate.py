@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -49,7 +49,10 @@ Fresh = Annotated[
 ]
 TrainConditions = Annotated[
     list[str] | None,
-    typer.Option(help="Condition the model was trained at, where it does not say so itself; repeatable."),
+    typer.Option(
+        help="Condition of the track that the model was trained at, where it does not say so itself; repeatable. "
+        'For conditions of your own, also settings: "C10=100,focal_spread=10".'
+    ),
 ]
 Images = Annotated[Path | None, typer.Option(help="Score on your own micrographs instead: their folder, or one file.")]
 Labels = Annotated[Path | None, typer.Option(help="Folder of their labels, by the same names.")]
@@ -105,7 +108,7 @@ def evaluate(
     own = {"--labels": labels, "--pixel-size": pixel_size, "--condition": condition}
     _refuse(own if fresh is not None else own | {"--results": results})
     source = data or default_data()
-    rendered = _rendered(source, conditions, grid, fresh)
+    rendered = _rendered(source, conditions, grid, fresh, track, train_conditions or ())
     chosen = Options(
         conditions=None if rendered else conditions, train_conditions=train_conditions, limit=limit, contract=given,
         batch_size=batch_size, seed=seed, device=device, bf16=bf16, allow_code=allow_code,
@@ -128,7 +131,12 @@ def _refuse(options: Mapping[str, object]) -> None:
 
 
 def _rendered(
-    source: str, conditions: list[str] | None, grid: list[str] | None, fresh: int | None
+    source: str,
+    conditions: list[str] | None,
+    grid: list[str] | None,
+    fresh: int | None,
+    track: str,
+    train_conditions: Sequence[str],
 ) -> RenderedTrack | None:
     """The track to render, where a grid or a file of conditions is given; None for the dataset's own."""
     files = [name for name in conditions or () if name.endswith(".toml")]
@@ -136,6 +144,7 @@ def _rendered(
         return None
     if len(conditions or ()) + bool(grid) > 1 or fresh is not None:
         raise InputError("give one of --grid, a single file of --conditions, or --fresh: they exclude each other")
-    from hrtem_bench.harness.rendered import file_track, grid_track
+    from hrtem_bench.harness.rendered import file_track, grid_track, trained_at
 
-    return grid_track(source, grid) if grid else file_track(source, Path(files[0]))
+    rendered = grid_track(source, grid) if grid else file_track(source, Path(files[0]))
+    return trained_at(rendered, source, track, train_conditions) if train_conditions else rendered

@@ -246,21 +246,20 @@ def _scored(
 
 def _trained_ids(submission: Submission, track: Track, options: Options) -> list[str]:
     """Conditions of this track that the model was trained at: as the user says, else as its card says."""
-    if options.train_conditions is not None:
-        return list(options.train_conditions)
     record = submission.trained_on
-    if record is None or record.track != track.name:
-        return []
+    named = options.train_conditions
+    if named is None:
+        named = record.conditions if record is not None and record.track == track.name else ()
     known = {one.condition_id for one in track.conditions}
-    return [name for name in record.conditions if name in known]
+    return [name for name in named if name in known]
 
 
 def _training_set(submission: Submission, track: Track, options: Options) -> tuple[Condition, ...]:
     """The conditions of the training images, for σ: as recorded in the card, else the track's with their spread."""
-    if options.train_conditions is None and submission.trained_on is not None and submission.trained_on.condition:
+    named = options.train_conditions
+    if named is None and submission.trained_on is not None and submission.trained_on.condition:
         return submission.trained_on.used()
-    trained = _trained_ids(submission, track, options)
-    nominal = [one for one in track.conditions if one.condition_id in trained]
+    nominal = track.select(_trained_ids(submission, track, options) if named is None else named)
     return tuple(c for one in nominal for c in curves.spread_set(one.condition, one.spread))
 
 

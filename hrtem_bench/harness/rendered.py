@@ -7,7 +7,7 @@ import itertools
 import math
 import tomllib
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from types import MappingProxyType
 from typing import Any
@@ -16,7 +16,7 @@ import msgspec
 import numpy as np
 
 from hrtem_bench.conditions import ANGLES, COEFFICIENTS, Condition, condition_from_dict, condition_to_dict
-from hrtem_bench.dataset import ExitWave, ExitWaves, Sample, Track, TrackCondition, open_exit_waves
+from hrtem_bench.dataset import ExitWave, ExitWaves, Sample, Track, TrackCondition, open_dataset, open_exit_waves
 from hrtem_bench.dataset.plan import place_of
 from hrtem_bench.dataset.reader import first_of_each
 from hrtem_bench.dataset.schema import EXIT_WAVES
@@ -38,11 +38,21 @@ class RenderedTrack(Track):
     """A track whose images are rendered when they are read; never an official one.
 
     It shows the structures whose exit waves the dataset keeps, all as its test split. checksum: over the dataset's and
-    the conditions. unofficial: why its scores are not those of a published track.
+    the conditions. unofficial: why its scores are not those of a published track. trained: conditions that a model was
+    trained at, which `select` finds by their ids though they are not among those to score.
     """
 
     waves: ExitWaves
     unofficial: str = "the conditions were rendered on request and are not those of a published track"
+    trained: tuple[TrackCondition, ...] = ()
+
+    def select(self, conditions: Sequence[str] | None = None) -> tuple[TrackCondition, ...]:
+        """The named conditions, or all to score; InputError for one that the track has not."""
+        named = tuple(one for one in self.trained if one.condition_id in (conditions or ()))
+        if not named:
+            return super().select(conditions)
+        others = {one.condition_id for one in named}
+        return super().select([name for name in conditions or () if name not in others]) + named
 
     def count(self, split: str, conditions: Sequence[str] | None = None, *, limit: int | None = None) -> int:
         """Number of images that `rows` would give."""
@@ -171,6 +181,32 @@ def file_track(source: str | Path, path: Path) -> RenderedTrack:
     return rendered_track(source, conditions, "condition", "")
 
 
+def trained_at(track: RenderedTrack, source: str | Path, published: str, names: Sequence[str]) -> RenderedTrack:
+    """The track, with what a model was trained at for σ.
+
+    names: ids of the track's own conditions, ids on the track `published` of the dataset `source`, or settings as text,
+    "C10=100,focal_spread=10", all else as in the dataset's own imaging. Raises InputError for any other.
+    """
+    own = {one.condition_id for one in track.conditions}
+    known = {one.condition_id: one for one in open_dataset(source, published).conditions}
+    base = track.manifest.recipe["imaging"]
+    trained = []
+    for name in names:
+        if name in known:
+            trained.append(known[name])
+        elif name not in own:
+            condition = _condition(base, _settings(name, f"a condition of the track {published} ({', '.join(known)})"))
+            trained.append(TrackCondition(condition_id=name, value=0.0, condition=condition, train=True))
+    return replace(track, trained=tuple(trained))
+
+
+def _settings(text: str, otherwise: str) -> dict[str, float]:
+    try:
+        return {name.strip(): float(value) for name, _, value in (part.partition("=") for part in text.split(","))}
+    except ValueError:
+        raise InputError(f"{text!r} is neither {otherwise} nor settings such as C10=100,focal_spread=10") from None
+
+
 def _condition(base: Mapping[str, Any], moved: Mapping[str, Any]) -> Condition:
     """The base with some settings changed; an aberration of either may stand among the others."""
     nominal = condition_to_dict(condition_from_dict(base))
@@ -196,4 +232,4 @@ def _grid(text: str) -> tuple[str, list[float]]:
     return name, [first + step * i for i in range(int((last - first) / step * (1 + 1e-9) + 1e-9) + 1)]
 
 
-__all__ = ["RenderedTrack", "file_track", "grid_track", "rendered_track"]
+__all__ = ["RenderedTrack", "file_track", "grid_track", "rendered_track", "trained_at"]

@@ -14,7 +14,7 @@ from hrtem_bench.dataset.plan import Job
 from hrtem_bench.errors import InputError
 from hrtem_bench.harness.evaluate import evaluate
 from hrtem_bench.harness.options import Options
-from hrtem_bench.harness.rendered import RenderedTrack, file_track, grid_track, rendered_track
+from hrtem_bench.harness.rendered import RenderedTrack, file_track, grid_track, rendered_track, trained_at
 from hrtem_bench.imaging import render
 
 QUICK = Options(bootstrap_samples=200)
@@ -113,6 +113,53 @@ def test_scores_are_not_official(data: Path, folder: Path, tmp_path: Path) -> No
         assert point.sigma == pytest.approx(hb.sigma(train, condition, q_max=1.0))
     assert done.results.summary.id_dice is None
     assert done.results.summary.area_dice is not None
+
+
+def plain(images: np.ndarray) -> np.ndarray:
+    """A model that does not say where it was trained."""
+    return 1 / (1 + np.exp(-2 * images))
+
+
+MODEL = f"{__name__}:plain"
+
+
+@pytest.mark.parametrize(
+    ("named", "settings"),
+    [
+        (["defocus=-10nm"], []),
+        (["defocus=-10nm", "defocus=0nm"], []),
+        (["C10=70, focal_spread=20"], [hb.Condition(C10=70.0, focal_spread=20.0)]),
+        (["C10=50"], [hb.Condition(C10=50.0, focal_spread=10.0)]),
+    ],
+)
+def test_sigma_is_to_the_conditions_that_the_user_names(
+    named: list[str], settings: list[hb.Condition], data: Path
+) -> None:
+    """Ids of the dataset's track, whose images have a spread; settings; or an id of the grid itself."""
+    track = trained_at(grid_track(data, ["C10=-50:50:50"]), data, "defocus", named)
+    done = evaluate(MODEL, track, options=Options(bootstrap_samples=200, train_conditions=named))
+    known = [one for one in open_dataset(data, "defocus").conditions if one.condition_id in named]
+    trained = settings or [member for one in known for member in one.members()]
+    assert [point.condition for point in done.results.curve] == ["C10=-50", "C10=0", "C10=50"]
+    for point in done.results.curve:
+        expected = hb.sigma(trained, hb.Condition(C10=point.C10, focal_spread=10.0), q_max=1.0)
+        assert point.sigma == pytest.approx(expected, abs=2e-3)  # of two ways to sample the spread
+        assert point.in_distribution == (point.condition in named)
+    assert done.results.train.conditions == [name for name in named if name == "C10=50"]
+
+
+@pytest.mark.parametrize(
+    ("name", "said"),
+    [
+        ("defocus=-20nm", "'defocus=-20nm' is neither a condition of the track defocus .defocus=-10nm, defocus=0nm"),
+        ("C11=5", "unknown coefficient 'C11'"),
+        ("mine", "settings such as"),
+    ],
+)
+def test_training_conditions_that_are_none(name: str, said: str, data: Path) -> None:
+    with pytest.raises(InputError, match=said) as error:
+        trained_at(grid_track(data, ["C10=0"]), data, "defocus", [name])
+    assert "\n" not in str(error.value)
 
 
 @pytest.mark.parametrize(
