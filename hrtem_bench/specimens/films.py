@@ -21,8 +21,6 @@ ATOMIC_MASS = 1.66053906660
 _ROUNDS, _STEPS, _LAST_STEPS = 8, 5, 20
 _STIFFNESS = (0.1, 1.0, 0.4)
 _RATE, _MOMENTUM = 0.15, 0.8
-_LEVELS = 16
-"""Pairs are bonded by length in so many steps; within one they come in the order of their places, which is faster."""
 _REACH = (2.1, 1.75)
 """Longest distance over which a bond forms, in bond lengths: in the first round and in the last."""
 _SHAKE = 0.2
@@ -100,42 +98,36 @@ def _spread(count: int, box: np.ndarray, rng: np.random.Generator) -> np.ndarray
 def _network(
     positions: np.ndarray, box: np.ndarray, kinds: np.ndarray, material: Glass, rng: np.random.Generator
 ) -> np.ndarray:
+    neighbours = require("hrtem_bench.specimens.neighbours", "sim")
     networks = require("hrtem_bench.specimens.networks", "sim")
     bond, second = bond_lengths(material), second_distances(material)
     valence = np.array([site.valence for site in material.sites])
     shake = _SHAKE * bond[bond > 0].mean()
     for turn in range(_ROUNDS):
         done = turn / (_ROUNDS - 1)
-        pairs, lengths = networks.neighbour_pairs(positions, box, _cutoff(material))
-        i, j = kinds[pairs[:, 0]], kinds[pairs[:, 1]]
-        bonded = bond[i, j]
-        order = _by_length(lengths, bonded, float(np.interp(done, (0, 1), _REACH)))
+        order, pairs, lengths = neighbours.neighbour_pairs(positions, box, _cutoff(material))
+        packed, sorts = positions[order], kinds[order]
+        nearest = neighbours.shortest_first(pairs, lengths, sorts, bond, float(np.interp(done, (0, 1), _REACH)))
         cosine = math.cos(math.radians(np.interp(done, (0, 1), material.narrowest)))
-        relation, middle = networks.assign_bonds(positions, box, pairs, order, kinds, valence, cosine)
-        rest = np.where(relation == networks.BONDED, bonded, material.contact)
-        k = np.flatnonzero(relation == networks.SECOND)
-        rest[k] = second[kinds[middle[k]], i[k], j[k]]
+        relation, middle = networks.assign_bonds(packed, box, pairs, nearest, sorts, valence, cosine)
+        rest = networks.rest_lengths(pairs, relation, middle, sorts, bond, second, material.contact)
         stiffness = np.array(_STIFFNESS) * (done, 1.0, 1.0)
         steps = _STEPS if turn < _ROUNDS - 1 else _LAST_STEPS
-        positions = networks.relax(positions, box, pairs, relation, rest, stiffness, steps, _RATE, _MOMENTUM)
+        positions = np.empty_like(positions)
+        positions[order] = networks.relax(packed, box, pairs, relation, rest, stiffness, steps, _RATE, _MOMENTUM)
         if turn < _ROUNDS - 1:
-            positions = (positions + shake * (1 - done) * rng.standard_normal(positions.shape)) % box
+            positions = networks.shaken(positions, box, rng.standard_normal(positions.shape), shake * (1 - done))
     return positions
-
-
-def _by_length(lengths: np.ndarray, bonded: np.ndarray, reach: float) -> np.ndarray:
-    """Pairs that may bond, shortest first, by their length over the bond length."""
-    able = np.flatnonzero(lengths < reach * bonded)
-    steps = (lengths[able] / bonded[able] * (_LEVELS / reach)).astype(np.uint8)
-    return able[np.argsort(steps, kind="stable")]
 
 
 def _kept_apart(positions: np.ndarray, box: np.ndarray, kinds: np.ndarray, material: Glass) -> np.ndarray:
     """The positions with the few pairs that are too close pushed apart, and nothing else moved."""
+    neighbours = require("hrtem_bench.specimens.neighbours", "sim")
     networks = require("hrtem_bench.specimens.networks", "sim")
     least = least_distances(material)
     for _ in range(200):
-        pairs, lengths = networks.neighbour_pairs(positions, box, float(least.max()) + 0.02)
+        order, pairs, lengths = neighbours.neighbour_pairs(positions, box, float(least.max()) + 0.02)
+        pairs = order[pairs]
         allowed = least[kinds[pairs[:, 0]], kinds[pairs[:, 1]]]
         close = lengths < allowed
         if not close.any():

@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 from scipy.spatial import cKDTree
 
 from hrtem_bench.errors import InputError
-from hrtem_bench.specimens import GLASSES, amorphous_film, glass, networks
+from hrtem_bench.specimens import GLASSES, amorphous_film, glass, neighbours, networks
 from hrtem_bench.specimens.films import atom_count
 from hrtem_bench.specimens.glasses import least_distances
 
@@ -143,8 +143,8 @@ def test_every_glass_has_its_composition_density_and_distances(name):
 BOTH = pytest.mark.parametrize("plain", [False, True], ids=["compiled", "plain"])
 
 
-def kernel(name, plain):
-    function = getattr(networks, name)
+def kernel(name, plain, module=networks):
+    function = getattr(module, name)
     return function.py_func if plain else function
 
 
@@ -153,7 +153,9 @@ def test_neighbour_pairs_are_those_scipy_finds(plain):
     rng = np.random.default_rng(0)
     box = np.array([10.0, 12.0, 9.5])
     positions = rng.random((150, 3)) * box
-    pairs, distance = kernel("neighbour_pairs", plain)(positions, box, 3.0)
+    order, pairs, distance = kernel("neighbour_pairs", plain, neighbours)(positions, box, 3.0)
+    assert sorted(order) == list(range(150))
+    pairs = order[pairs]
     expected = cKDTree(positions, boxsize=box).query_pairs(3.0)
     assert {(min(p), max(p)) for p in pairs.tolist()} == expected
     assert len(pairs) == len(expected)
@@ -164,8 +166,41 @@ def test_neighbour_pairs_are_those_scipy_finds(plain):
 
 def test_neighbour_pairs_of_a_crowd_outgrow_the_first_guess():
     positions = np.random.default_rng(1).random((400, 3)) * 6.0
-    pairs, _ = networks.neighbour_pairs(positions, np.full(3, 6.0), 2.0)
+    _, pairs, _ = neighbours.neighbour_pairs(positions, np.full(3, 6.0), 2.0)
     assert len(pairs) == len(cKDTree(positions, boxsize=6.0).query_pairs(2.0)) > 8 * 400 + 64
+
+
+def test_neighbour_pairs_of_atoms_all_in_one_cell():
+    positions = np.random.default_rng(1).random((300, 3)) * 1.1
+    _, pairs, _ = neighbours.neighbour_pairs(positions, np.full(3, 6.0), 2.0)
+    assert len(pairs) == 300 * 299 // 2
+
+
+@BOTH
+def test_pairs_that_may_bond_come_shortest_first_and_else_as_they_are(plain):
+    pairs = np.array([[0, 1], [1, 2], [0, 2], [2, 3], [0, 3]], np.int32)
+    kinds, bond = np.array([0, 0, 1, 1], np.int8), np.array([[1.5, 2.0], [2.0, 0.0]])
+    lengths = np.array([2.9, 2.1, 2.1, 1.0, 4.1])  # over the bond's: 1.93, 1.05, 1.05, none, 2.05
+    order = kernel("shortest_first", plain, neighbours)(pairs, lengths, kinds, bond, 2.0)
+    assert order.tolist() == [1, 2, 0]
+
+
+@BOTH
+def test_pairs_rest_at_the_length_of_their_relation(plain):
+    pairs = np.array([[0, 1], [1, 2], [0, 2]], np.int32)
+    relation, middle = np.array([networks.BONDED, networks.NONBONDED, networks.SECOND], np.int8), np.array([-1, -1, 1])
+    kinds, bond = np.array([0, 1, 0], np.int8), np.array([[1.0, 1.1], [1.1, 1.2]])
+    second = np.arange(8.0).reshape(2, 2, 2)
+    rest = kernel("rest_lengths", plain)(pairs, relation, middle, kinds, bond, second, 3.3)
+    assert rest.tolist() == [1.1, 3.3, second[1, 0, 0]]
+
+
+@BOTH
+def test_shaken_atoms_stay_in_the_box(plain):
+    box, rng = np.array([3.0, 4.0, 5.0]), np.random.default_rng(2)
+    positions, deviates = rng.random((200, 3)) * box, rng.standard_normal((200, 3))
+    moved = kernel("shaken", plain)(positions, box, deviates, 0.5)
+    np.testing.assert_array_equal(moved, (positions + 0.5 * deviates) % box)
 
 
 SQUARE = np.array([[1.0, 1, 1], [2, 1, 1], [2, 2, 1], [1, 2, 1], [0.2, 2.8, 1]]) + 4.0
