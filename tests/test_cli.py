@@ -132,6 +132,7 @@ def test_starting_up_loads_nothing_heavy() -> None:
         ("evaluate otsu --data {data} --out /proc/none", "/proc/none"),
         ("evaluate otsu --data {data} --grid C10=a --out {new}", "FIRST:LAST:STEP"),
         ("evaluate otsu --data {data} --grid C10=0 --fresh 3 --out {new}", "exclude each other"),
+        ("evaluate otsu --data {data} --grid C10=0 --train-conditions x --out {new}", "neither a condition of the"),
         ("evaluate otsu --data {data} --conditions {new}.toml --out {new}", "cannot be read"),
         ("evaluate otsu --data {data} --fresh 1 --out {new}", "the dataset's own"),
         ("evaluate otsu --data {data} --results {new} --out {new}", "--images"),
@@ -274,6 +275,14 @@ def test_a_models_contract_can_be_given(place: Path, tmp_path: Path) -> None:
     logits, good = (json.loads((tmp_path / n / "results.json").read_text())["curve"][0] for n in ("logits", "good"))
     assert logits["dice"] == pytest.approx(good["dice"], abs=1e-6)
     assert logits["nll"] == pytest.approx(good["nll"], rel=1e-5)
+
+
+def test_a_grid_with_the_conditions_trained_at(place: Path, tmp_path: Path) -> None:
+    command = f"evaluate {place / 'models.py'}:good --data {place / 'data'} --grid C10=50,100 --out {tmp_path / 'r'}"
+    assert run([*command.split(), "--train-conditions", ID, "--train-conditions", "C10=50"]) == 0
+    curve = json.loads((tmp_path / "r" / "results.json").read_text())["curve"]
+    assert [point["in_distribution"] for point in curve] == [True, False]
+    assert all(0 < point["sigma"] <= 1 for point in curve)
 
 
 def test_a_grid_of_conditions(place: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
