@@ -220,13 +220,16 @@ def _specimen(recipe: Recipe) -> str:
     spec = scene_spec(recipe)
     turned = "randomly turned" if spec.zone_axis is None else f"{list(spec.zone_axis)} along the beam"
     text = (
-        f"{_span(spec.count)} particles ({', '.join(spec.shapes).replace('_', '-')}) of {' or '.join(spec.lattices)}, "
+        f"{_span(spec.count)} particles of {' or '.join(spec.lattices)} "
+        f"(shape: {' or '.join(spec.shapes).replace('_', '-')}), "
         f"{_span(spec.diameter)} Å across, {turned}, with {_span(spec.faults)} stacking faults, at least "
         f"{spec.gap:g} Å apart"
     )
     if spec.film_thickness[1] > 0:
         text += f", on a film of {spec.film}, {_span(spec.film_thickness)} Å thick"
-    return f"{text} (drawn uniformly, where a range is given)" if spec.size_distribution == "uniform" else text
+    if spec.size_distribution == "uniform":
+        return f"{text} (drawn uniformly, where a range is given)"
+    return f"{text} (sizes drawn from a {spec.size_distribution} distribution, other ranges uniformly)"
 
 
 def _span(pair: tuple[float, float]) -> str:

@@ -18,10 +18,10 @@ _SLICE = 5.4
 """Time of one slice of multislice over that of a Fourier transform, measured; the transforms are the most of it."""
 _IMAGE = 3.2
 """Time of an image over that of a Fourier transform for each frozen-phonon configuration and two more, measured."""
-_SECONDS_PER_ATOM = 20e-6
+_SECONDS_PER_ATOM = 10e-6
 """To place and relax one atom of a film, measured."""
-_BASE, _BYTES_PER_ATOM, _COPIES = 200e6, 400, 3
-"""Memory of a process: the libraries, the bonds of a film, and so many copies of the waves; measured."""
+_BASE, _BYTES_PER_ATOM, _COPIES = 300e6, 400, 3
+"""Memory of a process: the libraries and what they compile, the bonds of a film, and so many copies of the waves; measured."""
 _CONTRAST = 0.15
 """Standard deviation of an image over its mean, noise left out: about that of particles on a film."""
 _PREVIEW_BYTES = 0.65

@@ -1,9 +1,11 @@
-"""The examples in docs/dataset.md, run on a dataset of a few seconds."""
+"""The examples in docs/dataset.md and examples/, run on a dataset of a few seconds."""
 
 import doctest
 import re
+import runpy
 from pathlib import Path
 
+import numpy as np
 import toy_datasets
 
 import hrtem_bench as hb
@@ -29,3 +31,13 @@ def test_the_condition_of_the_example_is_in_no_track_and_that_of_the_card(tmp_pa
     manifest = generate(toy_datasets.recipe(), folder, workers=1, simulate=toy_datasets.simulate)
     for track in manifest.tracks:
         assert condition not in [c.condition for c in open_dataset(folder, track).conditions]
+
+
+def test_the_example_of_an_image_and_its_spectrum(tmp_path):
+    script = runpy.run_path(str(PAGE.parents[1] / "examples" / "image_and_spectrum.py"))
+    fringes = 100 + np.cos(2 * np.pi * np.arange(64) * 8 / 64) * np.ones((64, 1))
+    y, x = np.unravel_index(np.argmax(script["power_spectrum"](fringes)), (64, 64))
+    assert (y, abs(x - 32)) == (32, 8)
+    generate(toy_datasets.recipe(), tmp_path / "toy", workers=1, simulate=toy_datasets.simulate)
+    script["main"](str(tmp_path / "toy"), "defocus", "defocus=0nm", str(tmp_path / "out.png"))
+    assert (tmp_path / "out.png").stat().st_size > 10_000
