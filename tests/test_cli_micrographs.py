@@ -75,7 +75,7 @@ def test_predict_writes_a_page_for_each_frame(
     place: Path, movie: np.ndarray, capsys: pytest.CaptureFixture[str]
 ) -> None:
     assert run(["predict", "bright.py:bright", "images", "--out", "found", "--probabilities"]) == 0
-    assert "7 micrographs in 3 files" in capsys.readouterr().out
+    assert "7 micrographs, files: 3" in capsys.readouterr().out
     with tifffile.TiffFile(place / "found" / "movie_mask.tif") as file:
         assert file.imagej_metadata["frames"] == len(file.pages) == 5
         assert file.imagej_metadata["unit"] == "nm"

@@ -54,7 +54,7 @@ def predict(
     expected = expectation(submission, condition, results)
     paths = micrograph_paths(images, out)
     count = segment_files(submission, paths, out, pixel_size, probabilities=probabilities)[0]
-    print(f"masks and overlays of {count} micrographs" + (f" in {len(paths)} files" if count > len(paths) else ""))
+    print(f"masks and overlays of {count} micrographs" + (f", files: {len(paths)}" if count > len(paths) else ""))
     print_expectation(expected)
     wrote(out)
 

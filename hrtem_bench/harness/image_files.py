@@ -142,9 +142,8 @@ def _with_axes(path: Path) -> tuple[Any, tuple[Axis, Axis] | None]:
         found = ", ".join(map(_described, signals)) or "nothing"
         raise InputError(f"{path} holds {found} where one image, or one stack of images, is due: save it by itself")
     (one,) = images
-    data = _grey(one["data"].squeeze())
-    if _is_tiff(path):  # lazy, it would be read whole for each frame; this maps the file, if it can
-        data = np.asarray(data)
+    place = next(index for index, signal in enumerate(signals) if signal is one)
+    data = _mapped(path, place) if _is_tiff(path) and one["data"].dtype.names is None else _grey(one["data"].squeeze())
     return data, _axes(path, one) if _is_calibrated(one) else None
 
 
@@ -155,6 +154,12 @@ def _signals(path: Path) -> list[dict[str, Any]]:
         return list(read(str(path), lazy=True))
     except Exception:  # kinds of data, and of damage, for which it has no lazy way
         return list(read(str(path)))
+
+
+def _mapped(path: Path, series: int) -> NDArray[Any]:
+    """A series of a TIFF, mapped where it can be: RosettaSciIO's lazy data would be read whole for each frame."""
+    with require("tifffile", "io").TiffFile(path) as file:
+        return np.asarray(file.series[series].asarray(out="memmap")).squeeze()
 
 
 def _loose_pages(path: Path) -> NDArray[Any] | None:
