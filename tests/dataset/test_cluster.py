@@ -8,7 +8,7 @@ import time
 import pytest
 import toy_datasets
 
-from hrtem_bench.dataset import generate
+from hrtem_bench.dataset import generate, verify
 from hrtem_bench.dataset.code import code_sha256
 from hrtem_bench.dataset.parts import PARTS
 from hrtem_bench.dataset.plan import Job
@@ -36,6 +36,29 @@ def test_a_cluster_gives_the_same_bytes_with_a_worker_killed(tmp_path):
         generate(toy_datasets.recipe(), folder, scheduler=cluster.scheduler_address, simulate=toy_datasets.slow)
         killer.join()
     assert toy_datasets.files(folder) == toy_datasets.files(tmp_path / "alone")
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize(
+    ("simulate", "words"),
+    [
+        (toy_datasets.dying, r"test-0000\d.*: one worker after another died on it; finished structures are kept"),
+        (toy_datasets.broken, r"test-0000\d.*: ZeroDivisionError: .*; its traceback is in .*\.log; finished"),
+    ],
+)
+def test_a_structure_that_cannot_be_made_on_a_cluster_is_named(tmp_path, simulate, words):
+    import dask
+    from distributed import LocalCluster
+
+    with (
+        dask.config.set({"distributed.scheduler.allowed-failures": 1}),
+        LocalCluster(n_workers=2, threads_per_worker=1, processes=True, dashboard_address=None) as cluster,
+        pytest.raises(InputError, match=words) as caught,
+    ):
+        generate(toy_datasets.recipe(), tmp_path, scheduler=cluster.scheduler_address, simulate=simulate)
+    assert "\n" not in str(caught.value)
+    generate(toy_datasets.recipe(), tmp_path, workers=1, simulate=toy_datasets.simulate)
+    assert verify(tmp_path).ok
 
 
 @pytest.mark.parametrize(
