@@ -25,8 +25,9 @@ class Row(msgspec.Struct, frozen=True, kw_only=True):
     rank: by the mean Dice over the conditions. rank_low, rank_high: the interval of the rank over the
     bootstrap's resampled structures. kind: of submission. path: the folder of the results, relative to that of
     the board. report: address of the report beside the results, relative to where the board is to lie, "" if there is
-    none. url: https, of the model, as a card beside its results says, "" if none does. standing: against the board's
-    baselines, None where it has none.
+    none. url: https, of the model, and training_track: where it was trained, both as a card beside the results says, ""
+    if none does. trained: conditions of the board's own track among them. standing: against the board's baselines,
+    None where it has none.
     """
 
     rank: int
@@ -43,6 +44,7 @@ class Row(msgspec.Struct, frozen=True, kw_only=True):
     mean_dice_high: float | None
     summary: Summary
     trained: list[str]
+    training_track: str
     curve: list[CurvePoint]
     standing: Standing | None = None
 
@@ -130,6 +132,7 @@ def _board(
     drawn = np.stack([one.samples for one in means])
     each = 1 + (drawn[None] > drawn[:, None]).sum(axis=1)
     low, high = np.quantile(each, [0.025, 0.975], axis=1, method="inverted_cdf")
+    told = [_told(path) for path, _ in runs]
     rows = [
         Row(
             rank=int(ranks[i]),
@@ -140,18 +143,27 @@ def _board(
             parameters=run.results.model.parameters,
             path=_name(folder, path),
             report=links[path],
-            url=safe_url(read_card(path).url) if (path / CARD).is_file() else "",
+            url=told[i][0],
             mean_dice=float(estimates[i]),
             mean_dice_low=finite(limits[i][0]),
             mean_dice_high=finite(limits[i][1]),
             summary=run.results.summary,
             trained=run.results.train.conditions,
+            training_track=told[i][1],
             curve=run.results.curve,
             standing=standing(run, family, samples=samples, seed=seed) if family else None,
         )
         for i, (path, run) in enumerate(runs)
     ]
     return Board(dataset=runs[0][1].results.dataset, rows=sorted(rows, key=lambda row: (row.rank, row.model)))
+
+
+def _told(path: Path) -> tuple[str, str]:
+    """The model's own address and the track it was trained on, as a card beside the results says."""
+    if not (path / CARD).is_file():
+        return "", ""
+    card = read_card(path)
+    return safe_url(card.url), "" if card.trained_on is None else card.trained_on.track
 
 
 COLUMNS = (
@@ -218,5 +230,5 @@ def cells(row: Row, shown: Sequence[tuple[str, str]]) -> list[str]:
             text += f" ({low:.{digits}f} to {high:.{digits}f})"
         if getattr(holder, f"{name}_censored", None):
             text = f"≥ {text}" if name == "width_95" else f"not by {value:g}"
-        texts.append(text)
+        texts.append(text.replace("-", "−"))
     return texts

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+import re
+from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING
 
 from hrtem_bench.harness.leaderboard import ELSEWHERE, Row, cells, columns, host
@@ -18,11 +19,17 @@ from hrtem_bench.report.tables import interval
 if TYPE_CHECKING:
     from hrtem_bench.harness import Board
 
+_UNBROKEN = re.compile(r"(?<!,) (?!\()")
+"""Spaces of a cell where its line is not to end: all but those before a bracket and in a list."""
 RULE = (
     "Models stand in the order of their mean Dice over the conditions, each counted alike. The numbers behind a rank "
     "are its 95 % range when the test structures are drawn anew; models whose ranges overlap are not told apart. "
     "Brackets are 95 % intervals over structures."
 )
+
+
+PRINTED = "@media print { @page { size: A4 landscape; } }\n"
+"""Its tables are wider than an upright page."""
 
 
 def board_page(boards: Sequence[Board]) -> str:
@@ -38,7 +45,7 @@ def board_page(boards: Sequence[Board]) -> str:
         heading = f"{axis_named(data.axis, data.unit).title}: {data.name} {data.version}"
         sections[f"board-{index + 1}"] = (heading, _board(board, f"board-{index + 1}", kinds))
     header = join([element("p", text("hrtem-bench"), class_="kicker"), element("h1", text("Leaderboard"))])
-    return page("Leaderboard – hrtem-bench", header, sections, "Made by hrtem-bench.", rules)
+    return page("Leaderboard – hrtem-bench", header, sections, "Made by hrtem-bench.", rules + PRINTED)
 
 
 def _board(board: Board, key: str, kinds: Sequence[str]) -> Html:
@@ -59,7 +66,7 @@ def _board(board: Board, key: str, kinds: Sequence[str]) -> Html:
     return join([
         paragraph(facts),
         paragraph(RULE + names),
-        table(f"Scores of the whole curve, {data.track} track", head, rows, classes=classes, links=links),
+        _table(f"Scores of the whole curve, {data.track} track", head, rows, classes, links),
         plate_element(_plate(board, key)),
         _conditions(board, classes),
     ])  # fmt: skip
@@ -70,7 +77,8 @@ def _rank(row: Row) -> str:
 
 
 def _facts(row: Row) -> list[str]:
-    trained = ", ".join(row.trained) or "not stated, or elsewhere"
+    elsewhere = f"on the {row.training_track} track" if row.training_track else "not stated"
+    trained = ", ".join(row.trained) or elsewhere
     return [trained, "–" if row.parameters is None else f"{row.parameters:,}", kind_name(row.kind)]
 
 
@@ -81,8 +89,8 @@ def _plate(board: Board, key: str) -> Plate:
     return Plate(
         key,
         curve_figure(first, track, others=others, width=0.6 * PAGE),
-        f"Curves of {shown}, with 95 % intervals of each condition; where the first was trained is marked. σ and ε are "
-        f"those of {first.name}.",
+        f"Curves of {shown}, with 95 % intervals of each condition; diamonds are where a model was trained. σ and ε "
+        f"are those of {first.name}.",
         f"Curves of {', '.join(one.name for one in (first, *others))} over {track.title.lower()}.",
     )
 
@@ -92,4 +100,16 @@ def _conditions(board: Board, classes: Sequence[str]) -> Html:
     track = axis_named(board.dataset.axis, board.dataset.unit)
     names = [condition_name(point, track) for point in in_order(board.rows[0].curve)]
     rows = [[row.model, *(interval(point, "dice") for point in in_order(row.curve))] for row in board.rows]
-    return table("Mean Dice per condition, with 95 % intervals", ["Model", *names], rows, classes=classes)
+    return _table("Mean Dice per condition, with 95 % intervals", ["Model", *names], rows, classes)
+
+
+def _table(
+    caption: str,
+    head: Sequence[str],
+    rows: Sequence[Sequence[str]],
+    classes: Sequence[str],
+    links: Sequence[Mapping[int, str]] = (),
+) -> Html:
+    """A table of the board, whose brackets may stand below their values, so that a page's width holds more columns."""
+    kept = [[row[0], *(_UNBROKEN.sub("\u00a0", cell).replace("–", "–\u2060") for cell in row[1:])] for row in rows]
+    return element("div", table(caption, head, kept, classes=classes, links=links), class_="board")

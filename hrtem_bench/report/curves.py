@@ -16,6 +16,7 @@ from numpy.typing import NDArray
 from hrtem_bench.harness.statistics import spearman
 from hrtem_bench.report.labels import label_points
 from hrtem_bench.report.style import (
+    BLACK,
     BLUE,
     COLUMN,
     GREEN,
@@ -107,7 +108,8 @@ def curve_figure(
     if "dice" in panels:
         axes[0].set_ylim(_floor(models, "dice"), 1.01)
     if transfer:
-        _draw_transfer(axes[-1], curve, joined=bool(track.unit))
+        colors = (BLACK, GREY) if others else (GREEN, PURPLE)  # with others, these stand for models
+        _draw_transfer(axes[-1], curve, colors, joined=bool(track.unit))
     draw_axis(axes[-1], curve, track)
     if panels:
         _name_marks(figure, models, confidence, band=_has_band(curve) and bool(track.unit))
@@ -139,9 +141,9 @@ def _draw_scores(ax: Axes, curve: Curve, name: str, color: str, *, joined: bool)
     )  # fmt: skip
 
 
-def _draw_transfer(ax: Axes, curve: Curve, *, joined: bool) -> None:
+def _draw_transfer(ax: Axes, curve: Curve, colors: tuple[str, str], *, joined: bool) -> None:
     _mark_trained(ax, curve)
-    series = (("sigma", curve.sigma, GREEN, "-", "s"), ("epsilon", curve.epsilon, PURPLE, "--", "^"))
+    series = (("sigma", curve.sigma, colors[0], "-", "s"), ("epsilon", curve.epsilon, colors[1], "--", "^"))
     for name, values, color, line, marker in series:
         if np.isfinite(values).any():
             style = line if joined else "none"
@@ -163,7 +165,7 @@ def _name_marks(figure: Figure, models: Sequence[Curve], confidence: float, *, b
             color = SERIES[index % len(SERIES)]
             name = wrapped(one.name, 22 if figure.get_figwidth() < 4.5 else 44)
             handles.append(Line2D([], [], color=color, marker="o", label=name))
-    if models[0].trained.any():
+    if any(one.trained.any() for one in models):
         handles.append(Line2D([], [], color=TRAINED, marker="D", linestyle="none", label="trained here"))
     level, color = f"{100 * confidence:g} %", BLUE if len(models) == 1 else GREY
     handles.append(Patch(color=color, alpha=0.3, label=f"{level} interval"))

@@ -105,7 +105,7 @@ def test_an_address_that_would_end_its_link_is_coded(tmp_path: Path, boards: lis
 
 def test_breakdown_is_a_place_or_as_far_as_was_tested(boards: list[Board]) -> None:
     """In the made-up results it is at -2.5 nm on one side, and not reached at -25 nm on the other."""
-    assert board_markdown(boards[0]).splitlines()[4].split(" | ")[9:11] == ["not by -25", "-2.5"]
+    assert board_markdown(boards[0]).splitlines()[4].split(" | ")[9:11] == ["not by −25", "−2.5"]
 
 
 def test_every_choice_is_there_and_one_board_needs_none(boards: list[Board]) -> None:
