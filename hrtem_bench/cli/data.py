@@ -35,21 +35,22 @@ def generate(
 
     what = load_recipe(recipe)
     if dry_run:
-        _announce(what, workers or 1)
+        _announce(what, workers)
         return
     with timed("generated"), counted("structures") as moved:
         make(what, out, workers=workers, scheduler=scheduler, device=device, progress=moved)
     wrote(out)
 
 
-def _announce(recipe: Recipe, workers: int) -> None:
+def _announce(recipe: Recipe, workers: int | None) -> None:
     from hrtem_bench.dataset import estimate
+    from hrtem_bench.dataset.generation import default_workers
 
-    found = estimate(recipe, workers)
+    found = estimate(recipe, workers or default_workers("cpu"))
     print(
         f"{recipe.name} {recipe.version}: {found.structures} structures, {found.simulations} simulations, "
         f"{found.images} images, {found.shards} files, {size(found.bytes)}; about {duration(found.seconds)} on "
-        f"{workers} of this machine's cores, {size(found.memory)} of memory for each"
+        f"{found.workers} of this machine's cores, without a GPU; {size(found.memory)} of memory for each"
     )
 
 
