@@ -77,9 +77,9 @@ def test_resampling_finer_interpolates_a_ramp_exactly() -> None:
 
 
 def test_an_absurd_pixel_size_is_an_error() -> None:
-    with pytest.raises(InputError, match="check the pixel size"):
+    with pytest.raises(InputError, match="check both pixel sizes"):
         resampled_shape((512, 512), 0.2, 200.0)
-    with pytest.raises(InputError, match="check the pixel size"):
+    with pytest.raises(InputError, match="check both pixel sizes"):
         resampled_shape((512, 512), 0.2, 0.001)
 
 
