@@ -7,9 +7,13 @@ import shutil
 from pathlib import Path
 from typing import Any
 
+import msgspec
+
 import hrtem_bench
-from hrtem_bench.harness import leaderboard
-from hrtem_bench.report import board_page
+from hrtem_bench.harness import leaderboard, read_per_image, read_results
+from hrtem_bench.harness.leaderboard import Row
+from hrtem_bench.harness.pages import REPORT
+from hrtem_bench.report import board_page, report
 
 project = "hrtem-bench"
 author = "the hrtem-bench developers"
@@ -28,6 +32,8 @@ autodoc_mock_imports = ["cupy"]
 html_theme = "furo"
 html_title = f"hrtem-bench {release}"
 
+SUBMISSIONS = Path(__file__).parents[1] / "submissions"
+
 
 def _plain(app: Any, what: str, name: str, thing: Any, options: Any, lines: list[str]) -> None:
     """Docstrings are plain text with names in backticks: keep |q| and a*b from being read as markup."""
@@ -42,12 +48,23 @@ def _leaderboard(app: Any, error: Exception | None) -> None:
     """The page of the leaderboard and the reports it leads to, from the entries in the checkout."""
     if error is not None or app.builder.format != "html":
         return
-    root, out = Path(__file__).parents[1], Path(app.outdir)
-    boards = leaderboard(root / "submissions", baselines=["unet_small"], here=root)
+    out = Path(app.outdir)
+    boards = [
+        msgspec.structs.replace(board, rows=[_with_report(row, out) for row in board.rows])
+        for board in leaderboard(SUBMISSIONS, baselines=["unet_small"])
+    ]
     (out / "leaderboard.html").write_text(board_page(boards), encoding="utf-8")
-    for report in {row.report for board in boards for row in board.rows if row.report}:
-        (out / report).parent.mkdir(parents=True, exist_ok=True)
-        shutil.copyfile(root / report, out / report)
+
+
+def _with_report(row: Row, out: Path) -> Row:
+    """The row, leading to a copy of its entry's report, or to one without pictures made of the entry's numbers."""
+    entry, page = SUBMISSIONS / row.path, out / "submissions" / row.path / REPORT
+    page.parent.mkdir(parents=True, exist_ok=True)
+    if row.report:
+        shutil.copyfile(entry / REPORT, page)
+    else:
+        page.write_text(report(read_results(entry), read_per_image(entry), []), encoding="utf-8")
+    return msgspec.structs.replace(row, report=page.relative_to(out).as_posix())
 
 
 def setup(app: Any) -> None:

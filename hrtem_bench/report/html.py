@@ -87,7 +87,7 @@ def _page(results: Results, per_image: PerImage, examples: Sequence[Example], pl
         f"{results.model.name}: {track_of(results).title.lower()} track – hrtem-bench report",
         _header(results),
         sections,
-        "Made by hrtem-bench. The figures are also in the folder figures/, as SVG and PNG.",
+        "Made by hrtem-bench. Where it was made, its figures lie beside it in figures/, as SVG and PNG.",
     )
 
 
