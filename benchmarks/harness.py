@@ -4,7 +4,7 @@
     python benchmarks/harness.py --data mini --images 10000     # memory of one run of so many images, no loop beside it
 
 The bare loop does what a researcher's script would: it reads the rows once, in the order of the files, decodes image
-and mask, standardises, runs the network in batches and takes Dice and the cross-entropy. The harness adds the instances,
+and mask, standardises, runs the network in batches and takes Dice and the cross-entropy. The harness adds instances,
 the other scores, the trial run, the bootstrap, ε and σ, and its files; without --batch-size it finds that by trying,
 and the bare loop takes 8. Both run on one thread, in turn, after one run of each that is not timed; the shortest of the
 repeats counts. Overhead: harness over bare loop, less 1, by the clock and by what the processor spent; the harness

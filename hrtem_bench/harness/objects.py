@@ -11,7 +11,7 @@ MATCH = 0.5
 """A predicted and a true object match above this IoU, so that no object has two matches (Kirillov et al., 2019)."""
 TOLERANCE = 2.5
 """Å: how far apart two outlines may run and still agree. About the distance between neighbouring atomic columns."""
-_LARGEST_SQUARE = 8
+_LARGEST_DISC = 16.0
 _QUICK = {"balanced_tree": False, "compact_nodes": False}
 """Trees that are asked once are quicker made than balanced."""
 
@@ -30,22 +30,26 @@ def object_scores(
     from scipy import ndimage
 
     pieces, _ = ndimage.label(np.asarray(prediction) != 0, structure=np.ones((3, 3)))
-    anywhere = np.flatnonzero((pieces > 0) | (np.asarray(instances) > 0))
-    pixels = min_area / pixel_size**2
-    predicted, true = (_large(np.asarray(one).ravel()[anywhere], pixels) for one in (pieces, instances))
-    n_predicted, n_true = int(predicted.max(initial=0)), int(true.max(initial=0))
-    if not n_predicted or not n_true:
-        return dict.fromkeys(("precision", "recall", "f1", "panoptic_quality"), float(n_predicted == n_true))
-    overlap = np.bincount(predicted * (n_true + 1) + true, minlength=(n_predicted + 1) * (n_true + 1))
-    overlap = overlap.reshape(n_predicted + 1, n_true + 1)
-    union = overlap.sum(axis=1)[1:, None] + overlap.sum(axis=0)[None, 1:] - overlap[1:, 1:]
-    iou = overlap[1:, 1:] / union
+    truth = np.asarray(instances)
+    pixels = max(min_area / pixel_size**2, 1)
+    rows, columns = int(pieces.max(initial=0)) + 1, int(truth.max(initial=0)) + 1
+    if rows * columns > pieces.size:  # of mere noise, a table of all pairs would be larger than the image
+        pieces, truth = _without_small(pieces, pixels), _without_small(truth, pixels)
+        rows, columns = int(pieces.max(initial=0)) + 1, int(truth.max(initial=0)) + 1
+    pairs = np.multiply(pieces, columns, dtype=np.intp) + truth
+    overlap = np.bincount(pairs.ravel(), minlength=rows * columns).reshape(rows, columns)
+    area, true_area = overlap.sum(axis=1), overlap.sum(axis=0)
+    predicted, true = (np.flatnonzero(areas[1:] >= pixels) + 1 for areas in (area, true_area))
+    if not len(predicted) or not len(true):
+        return dict.fromkeys(("precision", "recall", "f1", "panoptic_quality"), float(len(predicted) == len(true)))
+    overlap = overlap[np.ix_(predicted, true)]
+    iou = overlap / (area[predicted, None] + true_area[None, true] - overlap)
     matched = iou[iou > MATCH]
     return {
-        "precision": len(matched) / n_predicted,
-        "recall": len(matched) / n_true,
-        "f1": 2 * len(matched) / (n_predicted + n_true),
-        "panoptic_quality": 2 * float(matched.sum()) / (n_predicted + n_true),
+        "precision": len(matched) / len(predicted),
+        "recall": len(matched) / len(true),
+        "f1": 2 * len(matched) / (len(predicted) + len(true)),
+        "panoptic_quality": 2 * float(matched.sum()) / (len(predicted) + len(true)),
     }
 
 
@@ -78,31 +82,39 @@ def outline(region: NDArray[np.bool_]) -> NDArray[np.bool_]:
 def _near(points: NDArray[np.bool_], others: NDArray[np.bool_], reach: float) -> int:
     """How many pixels of `points` lie within `reach` pixels of one of `others`; both (ny, nx), not empty.
 
-    Outlines mostly run close together: what the largest square within reach holds is counted at once, and only
-    the rest measured.
+    Discs about the others say so at once; only beyond the largest that is quickly drawn are distances measured.
     """
-    from scipy.spatial import KDTree
-
-    far = points & ~_squares(others, min(int(reach / np.sqrt(2)), _LARGEST_SQUARE))
+    radius = min(reach, _LARGEST_DISC)
+    far = points & ~_discs(others, radius)
     near = np.count_nonzero(points) - np.count_nonzero(far)
-    if far.any():
+    if reach > radius and far.any():
+        from scipy.spatial import KDTree
+
         distance, _ = KDTree(_places(others), **_QUICK).query(_places(far), distance_upper_bound=reach + 1)
         near += np.count_nonzero(distance <= reach)
     return int(near)
 
 
-def _squares(points: NDArray[np.bool_], half: int) -> NDArray[np.bool_]:
-    """Squares of 2 half + 1 pixels about every one of `points` (ny, nx)."""
-    grown = points.copy()
-    for _ in range(half):
-        before = grown.copy()
-        grown[1:] |= before[:-1]
-        grown[:-1] |= before[1:]
-    for _ in range(half):
-        before = grown.copy()
-        grown[:, 1:] |= before[:, :-1]
-        grown[:, :-1] |= before[:, 1:]
-    return grown
+def _discs(points: NDArray[np.bool_], radius: float) -> NDArray[np.bool_]:
+    """Discs of `radius` pixels about every one of `points` (ny, nx).
+
+    A disc is drawn row by row from its ends to its middle, all of them together; columns added at the right keep what
+    leaves a row out of the next.
+    """
+    ny, nx = points.shape
+    row = nx + int(radius)
+    wide = np.zeros((ny, row), dtype=bool)
+    wide[:, :nx] = points
+    wide = wide.ravel()
+    discs, half = np.zeros_like(wide), 0
+    for dy in range(min(int(radius), ny - 1), -1, -1):
+        while half < int(np.sqrt(radius**2 - dy**2)):
+            before, half = wide.copy(), half + 1
+            wide[1:] |= before[:-1]
+            wide[:-1] |= before[1:]
+        discs[dy * row :] |= wide[: len(wide) - dy * row]
+        discs[: len(discs) - dy * row] |= wide[dy * row :]
+    return discs.reshape(ny, row)[:, :nx]
 
 
 def _places(points: NDArray[np.bool_]) -> NDArray[np.intp]:
@@ -110,10 +122,9 @@ def _places(points: NDArray[np.bool_]) -> NDArray[np.intp]:
     return np.stack(np.divmod(np.flatnonzero(points), points.shape[1]), axis=1)
 
 
-def _large(labels: NDArray[np.intp], pixels: float) -> NDArray[np.intp]:
-    """Labels (n,) numbered 1, 2, … in place of those that cover at least so many pixels, 0 elsewhere."""
-    area = np.bincount(labels, minlength=1)
-    keep = (area >= max(pixels, 1)).astype(np.intp)
+def _without_small(labels: NDArray[np.integer], pixels: float) -> NDArray[np.intp]:
+    """Labels (ny, nx) numbered 1, 2, … in place of those that cover at least so many pixels, 0 elsewhere."""
+    keep = (np.bincount(labels.ravel()) >= pixels).astype(np.intp)
     keep[0] = 0
     return np.asarray((np.cumsum(keep) * keep)[labels])
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import importlib.metadata
 import platform
 import sys
 from datetime import UTC, datetime
@@ -21,7 +20,7 @@ PACKAGES = ("numpy", "scipy", "torch", "onnxruntime")
 def provenance(command: str, *, batch_size: int | None = None) -> Provenance:
     """Versions of what is loaded now, the command, the time in UTC, and the batch size as used."""
     versions = {"hrtem-bench": hrtem_bench.__version__, "python": platform.python_version()}
-    versions |= {name: importlib.metadata.version(name) for name in PACKAGES if name in sys.modules}
+    versions |= {name: str(sys.modules[name].__version__) for name in PACKAGES if name in sys.modules}
     return Provenance(
         versions=versions,
         command=command,

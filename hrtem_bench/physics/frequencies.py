@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import cache
 from typing import Any
 
 import numpy as np
@@ -38,6 +39,7 @@ def _real(xp: Any, q: Array) -> Array:
     return q if dtype == q.dtype else xp.astype(q, dtype)
 
 
+@cache
 def _real_dtype(xp: Any, dtype: Any) -> Any:
     if xp.isdtype(dtype, "real floating"):
         return dtype

@@ -12,7 +12,7 @@ import pytest
 import toy_datasets
 from PIL import Image
 
-from hrtem_bench.dataset import generate, open_dataset, open_exit_waves
+from hrtem_bench.dataset import encode, generate, open_dataset, open_exit_waves
 from hrtem_bench.dataset.plan import Job
 from hrtem_bench.dataset.schema import COLUMNS, WAVE_COLUMNS, columns_of
 from hrtem_bench.dataset.structure import make_structure
@@ -117,6 +117,39 @@ def test_rows_of_chosen_conditions(folder):
     assert len(chosen) == track.count("test", ["defocus=10nm", "defocus=-10nm"]) == 6
     assert {s.condition_id for s in chosen} == {"defocus=10nm", "defocus=-10nm"}
     assert list(track.rows("train", ["defocus=10nm"])) == []
+
+
+def test_the_first_rows_of_each_condition_and_those_after_a_start(folder):
+    track = open_dataset(folder, "defocus")
+    everything = [(s.structure_id, s.condition_id, s.image.sum()) for s in track.rows("test")]
+    first = [(s.structure_id, s.condition_id, s.image.sum()) for s in track.rows("test", limit=2)]
+    assert first == [one for one in everything if one[0] != "test-00002"]
+    assert track.count("test", limit=2) == 6
+    for start in (0, 4, 9, 20):
+        rest = [(s.structure_id, s.condition_id, s.image.sum()) for s in track.rows("test", start=start)]
+        assert rest == everything[start:]
+    chosen = track.rows("test", ["defocus=10nm"], limit=2, start=1)
+    assert [(s.structure_id, s.condition_id) for s in chosen] == [("test-00001", "defocus=10nm")]
+
+
+def test_what_is_left_out_is_not_decoded(folder, monkeypatch):
+    decoded = []
+    track = open_dataset(folder, "defocus")
+    original = encode.decode_png
+    monkeypatch.setattr(encode, "decode_png", lambda data: decoded.append(data) or original(data))
+    assert len(list(track.rows("test", start=8))) == 1
+    assert len(decoded) <= 3
+    decoded.clear()
+    assert len(list(track.rows("test"))) == 9
+    assert len(decoded) <= 9 + 2 * 3  # every image, and the labels of three structures once
+
+
+def test_labels_of_a_structure_are_its_samples_own(folder):
+    """They are decoded once and yet not shared: what is done to one sample's is not done to another's."""
+    first, second, *_ = open_dataset(folder, "defocus").rows("test")
+    assert first.structure_id == second.structure_id
+    first.mask[:], first.instances[:] = 7, 7
+    assert second.mask.max() <= 1 and second.instances.max() < 7
 
 
 def test_same_structure_same_mask_at_every_condition(folder):

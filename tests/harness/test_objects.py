@@ -109,6 +109,26 @@ def test_matches_agree_with_an_assignment_by_scipy() -> None:
         assert ours["recall"] == pytest.approx(matches / n_true)
 
 
+def without_small(labels: np.ndarray, least: int) -> np.ndarray:
+    areas = [int((labels == k).sum()) for k in range(labels.max() + 1)]
+    return labels * np.array([area >= least for area in areas])[labels]
+
+
+def test_noise_of_more_pairs_of_objects_than_pixels() -> None:
+    """Specks left out by hand give the same as specks left out by their area, in images and in mere noise."""
+    rng = np.random.default_rng(5)
+    for share in (0.2, 0.3):
+        prediction, truth = rng.random((2, 64, 64)) < share
+        instances, count = ndimage.label(truth)
+        pieces, pieces_count = ndimage.label(prediction, np.ones((3, 3)))
+        assert count * pieces_count > prediction.size
+        instances[:20, :20], pieces[:20, :20] = 1, 1
+        ours = scores(pieces > 0, instances, min_area=5.0)
+        kept = without_small(ndimage.label(pieces > 0, np.ones((3, 3)))[0], 5)
+        assert ours == scores(kept > 0, without_small(instances, 5))
+        assert 0 < ours["panoptic_quality"] < 1
+
+
 def test_a_shift_within_the_tolerance_costs_nothing_and_beyond_it_much() -> None:
     square = np.zeros((60, 60), bool)
     square[20:40, 20:40] = True
@@ -130,6 +150,19 @@ def test_surface_dice_agrees_with_distance_transforms(prediction: np.ndarray, ma
     near = (away[1][edges[0]] <= 0.6).sum() + (away[0][edges[1]] <= 0.6).sum()
     ours = surface_dice(prediction, mask, pixel_size=0.4, tolerance=0.6)
     assert ours == pytest.approx(near / (edges[0].sum() + edges[1].sum()))
+
+
+@pytest.mark.parametrize("reach", [1.0, 5.0, 6.25, 13.0, 20.0, 45.5, 200.0])
+def test_surface_dice_at_any_reach_agrees_with_distance_transforms(reach: float) -> None:
+    """In pixels; 5 and 13 are distances of pixels to the bit (3, 4, 5 and 5, 12, 13), 200 is more than the image."""
+    rng = np.random.default_rng(3)
+    for density in (0.0005, 0.003):
+        prediction, mask = (ndimage.binary_dilation(rng.random((80, 110)) < density, iterations=3) for _ in range(2))
+        edges = [one & ~ndimage.binary_erosion(one, border_value=1) for one in (prediction, mask)]
+        away = [ndimage.distance_transform_edt(~edge) for edge in edges]
+        near = (away[1][edges[0]] <= reach).sum() + (away[0][edges[1]] <= reach).sum()
+        ours = surface_dice(prediction, mask, pixel_size=0.5, tolerance=0.5 * reach)
+        assert ours == pytest.approx(near / (edges[0].sum() + edges[1].sum()))
 
 
 def test_surface_dice_agrees_with_monai() -> None:

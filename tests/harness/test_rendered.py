@@ -101,6 +101,17 @@ def test_noise_is_seeded_by_structure_and_condition_alone(data: Path) -> None:
     assert abs(float(np.mean(alone)) / (400 * 0.25) - 1) < 0.1
 
 
+def test_the_first_of_each_condition_and_those_after_a_start(data: Path) -> None:
+    track = grid_track(data, ["C10=0:50:25"])
+    everything = [(one.structure_id, one.condition_id) for one in track.rows("test")]
+    assert len(everything) == track.count("test") == 6
+    assert [(one.structure_id, one.condition_id) for one in track.rows("test", start=4)] == everything[4:]
+    some = track.rows("test", ["C10=25", "C10=50"], limit=1, start=1)
+    assert [(one.structure_id, one.condition_id) for one in some] == [("test-00000", "C10=50")]
+    assert track.count("test", ["C10=25", "C10=50"], limit=1) == 2
+    assert track.count("train") == 0
+
+
 def test_scores_are_not_official(data: Path, folder: Path, tmp_path: Path) -> None:
     track = grid_track(data, ["C10=-50:50:50"])
     done = evaluate(str(folder), track, out=tmp_path / "r", options=QUICK)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import shutil
 from pathlib import Path
 from typing import Any
@@ -13,7 +14,7 @@ from onnx_file import write_scaled_sigmoid
 from hrtem_bench.errors import InputError
 from hrtem_bench.harness.evaluate import evaluate
 from hrtem_bench.harness.options import Options
-from hrtem_bench.harness.runtime import Runtime
+from hrtem_bench.harness.runtime import Runtime, free_memory, peak_memory, room_to_grow
 from hrtem_bench.harness.submissions import load_submission
 
 COMMIT = "c0ffee" * 6 + "beef"
@@ -42,6 +43,26 @@ def models(tmp_path: Path) -> Path:
     path = tmp_path / "runtime_models.py"
     path.write_text(TORCH_MODEL)
     return path
+
+
+@pytest.mark.skipif(not Path("/proc/meminfo").is_file(), reason="the system does not say")
+def test_memory_is_as_the_system_says() -> None:
+    before = peak_memory()
+    block = np.ones(1 << 25, dtype=np.uint8)
+    unused = os.sysconf("SC_AVPHYS_PAGES") * os.sysconf("SC_PAGE_SIZE")
+    assert before <= peak_memory()
+    assert block.nbytes < peak_memory() < os.sysconf("SC_PHYS_PAGES") * os.sysconf("SC_PAGE_SIZE")
+    free = free_memory()
+    assert free is not None and free > unused / 2
+
+
+@pytest.mark.parametrize(("free", "room"), [(401, True), (399, False), (None, True)])
+def test_there_is_room_for_twice_as_much_twice_over(
+    free: int | None, room: bool, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("hrtem_bench.harness.runtime.peak_memory", lambda: 1100)
+    monkeypatch.setattr("hrtem_bench.harness.runtime.free_memory", lambda: free)
+    assert room_to_grow(1000) is room
 
 
 @pytest.mark.parametrize("device", ["gpu", "cuda:x", "", "cpu:1"])
