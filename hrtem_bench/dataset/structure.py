@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -17,7 +17,7 @@ from hrtem_bench.dataset.scenes import scene_spec
 from hrtem_bench.dataset.schema import EXIT_WAVES, WAVE_COLUMNS
 from hrtem_bench.dataset.seeds import child_seed
 from hrtem_bench.dataset.waves import pack
-from hrtem_bench.imaging import find_zero_focus, instances, mask, render
+from hrtem_bench.imaging import find_zero_focus, instances, mask, render_each
 from hrtem_bench.imaging.fourier import resize_spectrum
 
 ANTIALIAS = 2 / 3
@@ -77,11 +77,8 @@ def make_structure(
     wanted = {track: list(expected_rows(plan, track, job)) for track in recipe.tracks}
     structure = simulate(recipe, job, device)
     fixed = _fixed_columns(recipe, job, structure)
-    made = {
-        track: [fixed | _image_columns(recipe, structure, row) for row in rows]
-        for track, rows in wanted.items()
-        if rows
-    }
+    images = _image_columns(recipe, structure, [row for rows in wanted.values() for row in rows])
+    made = {track: [fixed | next(images) for _ in rows] for track, rows in wanted.items() if rows}
     return made | ({EXIT_WAVES: [_wave_columns(recipe, structure, fixed)]} if plan.keeps_waves(job) else {})
 
 
@@ -151,21 +148,22 @@ def _fixed_columns(recipe: Recipe, job: Job, structure: Structure) -> Row:
     }
 
 
-def _image_columns(recipe: Recipe, structure: Structure, row: Expected) -> Row:
-    counts = render(
+def _image_columns(recipe: Recipe, structure: Structure, rows: Sequence[Expected]) -> Iterator[Row]:
+    """The columns of each row that are its own."""
+    images = render_each(
         structure.waves,
-        row.condition,
+        [(row.condition, row.image_seed) for row in rows],
         pixel_size=structure.pixel_size,
         output_pixel_size=recipe.sampling.pixel_size,
-        seed=row.image_seed,
         zero_focus=structure.zero_focus,
     )
-    return settings_columns(row.condition) | {
-        "image": _picture(encode_counts(counts)),
-        "preview": _picture(encode_png(preview(counts, structure.mask))),
-        "condition_id": row.condition_id,
-        "image_seed": row.image_seed,
-    }
+    for row, counts in zip(rows, images, strict=True):
+        yield settings_columns(row.condition) | {
+            "image": _picture(encode_counts(counts)),
+            "preview": _picture(encode_png(preview(counts, structure.mask))),
+            "condition_id": row.condition_id,
+            "image_seed": row.image_seed,
+        }
 
 
 def _wave_columns(recipe: Recipe, structure: Structure, fixed: Row) -> Row:

@@ -13,10 +13,10 @@ from hrtem_bench.imaging.detector import (
 from hrtem_bench.imaging.focus import contrast, find_zero_focus
 from hrtem_bench.imaging.formation import expected_intensity, expose
 from hrtem_bench.imaging.labels import instances, mask
-from hrtem_bench.imaging.rendering import render
+from hrtem_bench.imaging.rendering import render, render_each
 
 __all__ = [
     "Detector", "GaussianCurve", "LorentzianCurve", "PixelCurve", "TableCurve", "contrast", "cross_coefficient",
     "detect", "expected_intensity", "expose", "find_zero_focus", "instances", "mask", "quadrature_intensity",
-    "read_curve", "render", "tcc_intensity",
+    "read_curve", "render", "render_each", "tcc_intensity",
 ]  # fmt: skip

@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 
 from hrtem_bench.conditions import Condition
-from hrtem_bench.imaging.formation import expected_intensity
+from hrtem_bench.imaging.formation import Spectra, mean_image, spectra_of
 from hrtem_bench.imaging.fourier import pixel_sizes
 
 STEP = 5.0
@@ -19,12 +19,20 @@ def contrast(wave: Any, values: Any, *, pixel_size: float | tuple[float, float],
     Seen at 0.4 Å pixels or the wave's own if larger, with a focal spread of 10 Å, so that what decides is the band
     that images carry.
     """
+    spectra = _seen(wave, pixel_size)
+    return np.array([_contrast(spectra, c10, energy) for c10 in values])
+
+
+def _seen(wave: Any, pixel_size: float | tuple[float, float]) -> Spectra:
     sizes = pixel_sizes(pixel_size)
     shape = np.shape(wave)[-2:]
     out = tuple(n * d / max(round(n * d / max(0.4, d)), 1) for n, d in zip(shape, sizes, strict=True))
-    conditions = [Condition(energy=energy, C10=c10, focal_spread=10.0) for c10 in values]
-    images = expected_intensity(wave, conditions, pixel_size=sizes, output_pixel_size=out)
-    return images.std(axis=(1, 2)) / images.mean(axis=(1, 2))
+    return spectra_of(wave, pixel_size=sizes, output_pixel_size=out)
+
+
+def _contrast(spectra: Spectra, c10: float, energy: float) -> Any:
+    image = mean_image(spectra, Condition(energy=energy, C10=c10, focal_spread=10.0))
+    return image.std() / image.mean()
 
 
 def find_zero_focus(
@@ -43,12 +51,12 @@ def find_zero_focus(
     """
     from scipy.optimize import minimize_scalar
 
-    def measure(values: Any) -> Any:
-        return contrast(wave, values, pixel_size=pixel_size, energy=energy)
+    spectra = _seen(wave, pixel_size)
+
+    def measure(c10: float) -> float:
+        return _contrast(spectra, c10, energy)
 
     steps = np.linspace(lowest, highest, max(int(np.ceil((highest - lowest) / STEP)), 2) + 1)
-    best = int(np.argmin(measure(steps)))
+    best = int(np.argmin([measure(c10) for c10 in steps]))
     bounds = steps[max(best - 1, 0)], steps[min(best + 1, len(steps) - 1)]
-    return float(
-        minimize_scalar(lambda c10: measure([c10])[0], bounds=bounds, method="bounded", options={"xatol": 0.1}).x
-    )
+    return float(minimize_scalar(measure, bounds=bounds, method="bounded", options={"xatol": 0.1}).x)

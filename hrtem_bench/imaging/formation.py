@@ -4,17 +4,53 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 
 from hrtem_bench.conditions import COEFFICIENTS, Condition, coefficients
 from hrtem_bench.errors import InputError
-from hrtem_bench.imaging.fourier import pixel_sizes, resample, resampled_shape, resize_spectrum
+from hrtem_bench.imaging.fourier import (
+    common_reach,
+    from_quarter,
+    halves,
+    in_place,
+    pixel_sizes,
+    resample,
+    resampled_shape,
+)
 from hrtem_bench.physics import wave_transfer, wavelength
 
 NEGLIGIBLE = 1e-4
 """A wave's frequencies that an envelope brings below this part of their amplitude are not carried further."""
+ROWS = 64
+"""Rows that are transformed and squared at a time: few enough to stay in the cache between the two."""
+
+
+@dataclass(frozen=True)
+class Spectra:
+    """Exit waves transformed once, for any number of images.
+
+    coefficients: (waves, ny, nx) complex64, FFT over number of points. size: (dy, dx) of the waves' pixels, Å.
+    out_shape: pixels of the images, over the same field.
+    """
+
+    coefficients: Any
+    size: tuple[float, float]
+    out_shape: tuple[int, int]
+
+
+def spectra_of(
+    waves: Any, *, pixel_size: float | tuple[float, float], output_pixel_size: float | tuple[float, float]
+) -> Spectra:
+    """Arguments as in `render`."""
+    from scipy import fft
+
+    waves = checked_waves(waves)
+    size = pixel_sizes(pixel_size)
+    out_shape = resampled_shape(waves.shape[1:], size, pixel_sizes(output_pixel_size))
+    return Spectra(fft.fft2(waves, norm="forward"), size, out_shape)
 
 
 def expected_intensity(
@@ -30,40 +66,53 @@ def expected_intensity(
 
     Arguments as in `render`. Each wave is multiplied by `wave_transfer` (quasi-coherent envelopes: docs/coherence.md
     says how far from the truth they are) and by the defocus phase of `zero_focus`, and carried on the smallest grid
-    on which squaring it folds nothing back into the output's band. The waves are transformed once for all conditions.
-    threads: that share the conditions; the result does not depend on it.
+    on which squaring it folds nothing back into the output's band. The waves are transformed once for all conditions,
+    and an image is the same whatever others are made beside it. threads: that share the conditions; the result does
+    not depend on it.
+    """
+    spectra = spectra_of(waves, pixel_size=pixel_size, output_pixel_size=output_pixel_size)
+    with ThreadPoolExecutor(threads) as pool:
+        return np.stack(list(pool.map(lambda c: mean_image(spectra, c, zero_focus), conditions)))
+
+
+def mean_image(spectra: Spectra, c: Condition, zero_focus: float = 0.0) -> Any:
+    """One image of `expected_intensity`, (ny, nx) float32."""
+    waves = spectra.coefficients.shape[1:]
+    shape = working_shape(waves, spectra.size, spectra.out_shape, _band(c, 0.5 / min(spectra.size)))
+    ky, kx = (
+        np.concatenate([np.fft.fftfreq(m, n * d / m)[part] for part in halves(common_reach(n, m))])
+        for n, m, d in zip(waves, shape, spectra.size, strict=True)
+    )
+    intensity = _mean_intensity(spectra.coefficients, specimen_transfer(ky, kx, c, zero_focus), shape)
+    return np.maximum(resample(intensity, spectra.out_shape), 0)
+
+
+def _mean_intensity(spectra: Any, transfer: Any, shape: tuple[int, int]) -> Any:
+    """Mean over spectra of |wave|², the waves being the inverse transforms, `shape` points, of spectrum times transfer.
+
+    spectra: (n, ny, nx) complex64. transfer: complex64, over the frequencies to carry alone, an odd number each way.
     """
     from scipy import fft
 
-    waves = checked_waves(waves)
-    size, out_size = pixel_sizes(pixel_size), pixel_sizes(output_pixel_size)
-    out_shape = resampled_shape(waves.shape[1:], size, out_size)
-    band = max(_band(c, 0.5 / min(size)) for c in conditions)
-    shape = working_shape(waves.shape[1:], size, out_shape, band)
-    spectra = resize_spectrum(fft.fft2(waves, norm="forward"), shape)
-    ky, kx = (np.fft.fftfreq(m, n * d / m) for m, n, d in zip(shape, waves.shape[1:], size, strict=True))
-
-    def image(c: Condition) -> Any:
-        intensity = _mean_intensity(spectra, specimen_transfer(ky, kx, c, zero_focus))
-        return np.maximum(resample(intensity, out_shape), 0)
-
-    with ThreadPoolExecutor(threads) as pool:
-        return np.stack(list(pool.map(image, conditions)))
-
-
-def _mean_intensity(spectra: Any, transfer: Any) -> Any:
-    """Mean over spectra (n, ny, nx) of |wave|², the waves being the inverse transforms of spectrum times transfer."""
-    from scipy import fft
-
-    total = np.zeros(transfer.shape, np.float32)
-    buffer = np.empty(transfer.shape, np.complex64)
+    rows, columns = (halves(m // 2) for m in transfer.shape)
+    total = np.zeros(shape, np.float32)
+    buffer = np.empty(shape, np.complex64)
     for spectrum in spectra:
-        np.multiply(spectrum, transfer, out=buffer)
-        parts = fft.ifft2(buffer, norm="forward", overwrite_x=True).view(np.float32)
-        np.square(parts, out=parts)
-        parts[:, 0::2] += parts[:, 1::2]
-        total += parts[:, 0::2]
-    return total / np.float32(len(spectra))
+        buffer[rows[0].stop : shape[0] + (rows[1].start or 0)] = 0
+        buffer[:, columns[0].stop : shape[1] + (columns[1].start or 0)] = 0
+        for ys in rows:
+            for xs in columns:
+                np.multiply(spectrum[ys, xs], transfer[ys, xs], out=buffer[ys, xs])
+        for xs in columns:  # the others are empty, and so are their transforms
+            in_place(fft.ifft, buffer[:, xs], axis=0)
+        for begin in range(0, shape[0], ROWS):
+            block = buffer[begin : begin + ROWS]
+            in_place(fft.ifft, block, axis=1)
+            parts = block.view(np.float32)
+            np.square(parts, out=parts)
+            total[begin : begin + ROWS] += parts[:, 0::2] + parts[:, 1::2]
+    total /= np.float32(len(spectra))
+    return total
 
 
 def expose(
@@ -135,15 +184,20 @@ def specimen_transfer(ky: Any, kx: Any, c: Condition, zero_focus: float, tilt: t
     a spatial frequency, 1/Å. It is applied in the zero plane, where the specimen is, so it shifts the lens and not the
     phase of zero focus.
     """
-    round_and_upright = not any(tilt) and all(COEFFICIENTS[name][1] == 0 for name in coefficients(c))
-    if round_and_upright:  # the same in all four quadrants: one is enough
-        rows, columns = (np.minimum(np.arange(len(k)), len(k) - np.arange(len(k))) for k in (ky, kx))
-        quarter = _transfer(np.abs(ky[: len(ky) // 2 + 1]), np.abs(kx[: len(kx) // 2 + 1]), c, zero_focus, tilt)
-        return quarter[rows][:, columns]
-    return _transfer(ky, kx, c, zero_focus, tilt)
+    orders = [COEFFICIENTS[name][1] for name in coefficients(c)]
+    if any(tilt) or any(m % 2 for m in orders):
+        return _transfer(ky, kx, c, zero_focus, tilt)
+    if not any(orders):  # the same in all four quadrants: one is enough
+        y, x = (np.abs(k[: len(k) // 2 + 1]) for k in (ky, kx))
+        return from_quarter(_transfer(y, x, c, zero_focus), (len(ky), len(kx)))
+    if len(ky) % 2 and len(kx) % 2:  # the same at q and -q, and each q has its -q: half of the plane is enough
+        half = _transfer(ky[: len(ky) // 2 + 1], kx, c, zero_focus)
+        opposite = np.roll(half[:0:-1, ::-1], 1, axis=1)
+        return np.concatenate([half, opposite])
+    return _transfer(ky, kx, c, zero_focus)
 
 
-def _transfer(ky: Any, kx: Any, c: Condition, zero_focus: float, tilt: tuple[float, float]) -> Any:
+def _transfer(ky: Any, kx: Any, c: Condition, zero_focus: float, tilt: tuple[float, float] = (0.0, 0.0)) -> Any:
     qx, qy = kx[None].astype(np.float64), ky[:, None].astype(np.float64)
     if not (c.angular_spread or any(tilt)):  # no envelope depends on C10, so the zero plane can go into it
         return wave_transfer(qx, qy, c.replace(C10=c.C10 + zero_focus)).astype(np.complex64)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Any
 
 import numpy as np
@@ -33,20 +34,42 @@ def resampled_shape(
     return out[0], out[1]
 
 
+def halves(reach: int) -> tuple[slice, slice]:
+    """Where the frequencies 0 to `reach` and -`reach` to -1 lie along an axis of an FFT."""
+    return slice(0, reach + 1), slice(-reach, None) if reach else slice(0, 0)
+
+
+def common_reach(first: int, second: int) -> int:
+    """The largest frequency, in steps, that FFTs of both numbers of points hold with its negative."""
+    return (min(first, second) - 1) // 2
+
+
 def resize_spectrum(spectrum: Any, shape: tuple[int, int]) -> Any:
     """Crop or zero-pad the last two axes of a full FFT, keeping each coefficient (the norm is not touched).
 
     spectrum (..., ny, nx), FFT order -> (..., *shape). At an even size the lone Nyquist row and column, which stand
     for a wave and its mirror image together, are left out.
     """
-    ny, nx = spectrum.shape[-2:]
-    my, mx = shape
-    out = np.zeros((*spectrum.shape[:-2], my, mx), spectrum.dtype)
-    ky, kx = (min(ny, my) - 1) // 2, (min(nx, mx) - 1) // 2
-    for ys in (slice(0, ky + 1), slice(-ky, None) if ky else slice(0, 0)):
-        for xs in (slice(0, kx + 1), slice(-kx, None) if kx else slice(0, 0)):
+    out = np.zeros((*spectrum.shape[:-2], *shape), spectrum.dtype)
+    ky, kx = (common_reach(n, m) for n, m in zip(spectrum.shape[-2:], shape, strict=True))
+    for ys in halves(ky):
+        for xs in halves(kx):
             out[..., ys, xs] = spectrum[..., ys, xs]
     return out
+
+
+def from_quarter(quarter: Any, shape: tuple[int, int]) -> Any:
+    """The full plane (ny, nx), FFT order, of what is the same in its four quadrants; quarter: |ky|, |kx| from 0 on."""
+    ny, nx = shape
+    half = np.concatenate([quarter, quarter[:, (nx - 1) // 2 : 0 : -1]], axis=1)
+    return np.concatenate([half, half[(ny - 1) // 2 : 0 : -1]])
+
+
+def in_place(transform: Callable[..., Any], field: Any, axis: int) -> None:
+    """A transform of complex numbers along one axis, without a factor on the inverse, written over its input."""
+    out = transform(field, axis=axis, norm="forward", overwrite_x=True)
+    if not np.may_share_memory(out, field):  # another back end of SciPy's FFT may not write in place
+        field[...] = out
 
 
 def resample(field: Any, shape: tuple[int, int]) -> Any:
@@ -56,8 +79,7 @@ def resample(field: Any, shape: tuple[int, int]) -> Any:
     (ny, nx), (my, mx) = field.shape, shape
     spectrum = fft.rfft2(field, norm="forward")
     out = np.zeros((my, mx // 2 + 1), spectrum.dtype)
-    ky, kx = (min(ny, my) - 1) // 2, (min(nx, mx) - 1) // 2
-    out[: ky + 1, : kx + 1] = spectrum[: ky + 1, : kx + 1]
-    if ky:
-        out[-ky:, : kx + 1] = spectrum[-ky:, : kx + 1]
+    ky, kx = common_reach(ny, my), common_reach(nx, mx)
+    for ys in halves(ky):
+        out[ys, : kx + 1] = spectrum[ys, : kx + 1]
     return fft.irfft2(out, shape, norm="forward")

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from types import MappingProxyType
 from typing import Any
 
@@ -12,7 +12,7 @@ from hrtem_bench.conditions import Condition
 from hrtem_bench.errors import InputError
 from hrtem_bench.imaging.coherence import quadrature_intensity, tcc_intensity
 from hrtem_bench.imaging.detector import Detector, detect
-from hrtem_bench.imaging.formation import expected_intensity
+from hrtem_bench.imaging.formation import expected_intensity, mean_image, spectra_of
 
 COHERENCE: Mapping[str, Callable[..., Any]] = MappingProxyType({
     "envelope": expected_intensity, "quadrature": quadrature_intensity, "tcc": tcc_intensity,
@@ -52,3 +52,25 @@ def render(
     if condition.dose is None:
         return intensity
     return detect(intensity, condition.dose, pixel_size=out, seed=seed, detector=detector)
+
+
+def render_each(
+    waves: Any,
+    settings: Iterable[tuple[Condition, int | np.random.Generator | None]],
+    *,
+    pixel_size: float | tuple[float, float],
+    output_pixel_size: float | tuple[float, float] | None = None,
+    zero_focus: float = 0.0,
+) -> Iterator[Any]:
+    """The image that `render` makes of the same waves at each (condition, seed), one after the other.
+
+    The waves are transformed once for all. Arguments and errors as of `render`.
+    """
+    out = pixel_size if output_pixel_size is None else output_pixel_size
+    spectra = spectra_of(waves, pixel_size=pixel_size, output_pixel_size=out)
+    for condition, seed in settings:
+        intensity = mean_image(spectra, condition, zero_focus)
+        if condition.dose is None:
+            yield intensity
+        else:
+            yield detect(intensity, condition.dose, pixel_size=out, seed=seed)

@@ -7,7 +7,8 @@ import pytest
 
 import hrtem_bench as hb
 from hrtem_bench.errors import InputError
-from hrtem_bench.imaging import expected_intensity, expose
+from hrtem_bench.imaging import expected_intensity, expose, render_each
+from hrtem_bench.imaging.formation import specimen_transfer
 from hrtem_bench.imaging.fourier import resize_spectrum
 
 N, SIZE = 96, 0.2
@@ -103,8 +104,25 @@ def test_many_conditions_at_once_equal_one_by_one():
     threaded = expected_intensity(waves, conditions, pixel_size=SIZE, output_pixel_size=0.4, threads=3)
     np.testing.assert_array_equal(threaded, many)
     for image, c in zip(many, conditions, strict=True):
-        one = hb.render(waves, c, pixel_size=SIZE, output_pixel_size=0.4)
-        np.testing.assert_allclose(image, one, atol=3e-4)
+        np.testing.assert_array_equal(image, hb.render(waves, c, pixel_size=SIZE, output_pixel_size=0.4))
+
+
+def test_images_one_after_the_other_are_those_of_render():
+    waves = random_waves()
+    settings = [(hb.Condition(C10=-100.0, dose=200.0), 3), (hb.Condition(C10=50.0, aperture=12.0), None)]
+    images = render_each(waves, settings, pixel_size=SIZE, output_pixel_size=0.4, zero_focus=-20.0)
+    for image, (c, seed) in zip(images, settings, strict=True):
+        one = hb.render(waves, c, pixel_size=SIZE, output_pixel_size=0.4, zero_focus=-20.0, seed=seed)
+        np.testing.assert_array_equal(image, one)
+
+
+@pytest.mark.parametrize("shape", [(12, 16), (15, 9), (15, 16), (1, 5)])
+@pytest.mark.parametrize("aberrations", [{}, {"C12": 300.0, "phi12": 0.4}, {"C21": 3e4, "phi21": 1.0, "C12": 200.0}])
+def test_transfer_built_from_a_part_of_the_plane_is_that_of_the_whole(shape, aberrations):
+    c = hb.Condition(C10=-300.0, C30=1e6, aberrations=aberrations, angular_spread=0.3, focal_spread=10.0)
+    ky, kx = (np.fft.fftfreq(n, 0.2) for n in shape)
+    whole = hb.wave_transfer(kx[None], ky[:, None], c)
+    np.testing.assert_allclose(specimen_transfer(ky, kx, c, 0.0), whole, atol=1e-6)
 
 
 def test_counts_follow_poisson_statistics():
