@@ -1,6 +1,6 @@
 """One test image of a dataset, its mask, and its power spectrum: to hold beside a micrograph.
 
-    python examples/image_and_spectrum.py data/gold defocus defocus=200nm gold.png
+    python examples/image_and_spectrum.py data/gold defocus defocus=200nm test-00001 gold.png
 
 The rings of the spectrum show focus and astigmatism, their reach the coherence, the background dose and film.
 """
@@ -37,14 +37,16 @@ def draw(sample: Sample, pixel_size: float) -> Figure:
     low, high = np.percentile(spectrum, [5, 99.8])
     rings.imshow(spectrum, cmap="gray", vmin=low, vmax=high, extent=(-nyquist, nyquist, nyquist, -nyquist))
     rings.set_xlabel("1/Å")
+    rings.locator_params(nbins=5)
     for axes, title in zip((plain, outlined, rings), ("image", "mask", "power spectrum"), strict=True):
         axes.set_title(title, fontsize=10)
     return figure
 
 
-def main(folder: str, name: str, condition: str, out: str) -> None:
+def main(folder: str, name: str, condition: str, structure: str, out: str) -> None:
     track = open_dataset(folder, name)
-    draw(next(track.rows("test", [condition])), track.pixel_size).savefig(out, dpi=150)
+    sample = next(s for s in track.rows("test", [condition]) if s.structure_id == structure)
+    draw(sample, track.pixel_size).savefig(out, dpi=150)
 
 
 if __name__ == "__main__":

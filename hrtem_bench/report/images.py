@@ -162,7 +162,7 @@ def contact_sheet(
     ny, nx = np.shape(images[0][0])
     side = (width - 8.0) / across
     lines = max(name.count("\n") for name in columns)
-    height = side * ny / nx * down + 8.5 + 3.2 * lines + (4.3 if title else 0.0)
+    height = side * ny / nx * down + 7.2 + 2.9 * lines + (4.3 if title else 0.0)
     figure = new_figure(width, height)
     figure.get_layout_engine().set(w_pad=0.01, h_pad=0.01, wspace=0.0, hspace=0.0)  # type: ignore[union-attr,call-arg]
     grid: Any = figure.subplots(down, across, squeeze=False)

@@ -39,5 +39,5 @@ def test_the_example_of_an_image_and_its_spectrum(tmp_path):
     y, x = np.unravel_index(np.argmax(script["power_spectrum"](fringes)), (64, 64))
     assert (y, abs(x - 32)) == (32, 8)
     generate(toy_datasets.recipe(), tmp_path / "toy", workers=1, simulate=toy_datasets.simulate)
-    script["main"](str(tmp_path / "toy"), "defocus", "defocus=0nm", str(tmp_path / "out.png"))
+    script["main"](str(tmp_path / "toy"), "defocus", "defocus=0nm", "test-00001", str(tmp_path / "out.png"))
     assert (tmp_path / "out.png").stat().st_size > 10_000
