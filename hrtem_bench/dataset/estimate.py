@@ -21,7 +21,7 @@ _IMAGE = 3.2
 _SECONDS_PER_ATOM = 10e-6
 """To place and relax one atom of a film, measured."""
 _BASE, _BYTES_PER_ATOM, _COPIES = 300e6, 400, 3
-"""Memory of a process: the libraries and what they compile, the bonds of a film, and so many copies of the waves; measured."""
+"""Memory of a process, measured: the libraries and what they compile, the bonds of a film, copies of the waves."""
 _CONTRAST = 0.15
 """Standard deviation of an image over its mean, noise left out: about that of particles on a film."""
 _PREVIEW_BYTES = 0.65
