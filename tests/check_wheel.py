@@ -18,7 +18,7 @@ import hrtem_bench
 from hrtem_bench.dataset import load_recipe
 from hrtem_bench.harness import baseline_names, load_submission
 assert Path(hrtem_bench.__file__).is_relative_to(sys.argv[1]), hrtem_bench.__file__
-assert baseline_names() == ["otsu", "unet_small"], baseline_names()
+assert baseline_names() == ["otsu", "unet_joint", "unet_small"], baseline_names()
 for name in baseline_names():
     submission = load_submission(name)
     print(name, submission.name, submission.parameters, sep=": ")

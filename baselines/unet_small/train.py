@@ -98,6 +98,7 @@ def fit(
         "best_epoch": best["epoch"],
         "validation_dice": best["validation_dice"],
         "seconds": round(sum(row["seconds"] for row in state.log), 1),
+        "threads": torch.get_num_threads(),
         "command": f"hrtem-bench train unet_small --data {data_name} --track {track.name} "
         + " ".join(f"--conditions {c}" for c in conditions)
         + f" --seed {seed} --epochs {epochs} --out {out.name}",
