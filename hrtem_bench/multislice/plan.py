@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, replace
 from functools import lru_cache
 from typing import Any
 
@@ -11,6 +11,7 @@ import numpy as np
 
 from hrtem_bench.errors import InputError
 from hrtem_bench.multislice.grid import Grid, box, choose_grid, slice_count
+from hrtem_bench.multislice.patches import Patches, make_patches
 from hrtem_bench.multislice.spreading import LIMIT, window_transform
 from hrtem_bench.multislice.transmission import log_transmission
 from hrtem_bench.physics import wavelength
@@ -25,7 +26,8 @@ class Plan:
 
     tables: element -> (ny//2 + 1, columns) complex64, the transform of the log-transmission over the quarter plane,
     with the spreading window and the FFT's norm divided out. columns: how many kx >= 0 the band of the tables holds.
-    tilt: (x, y), mrad, of the beam against the z axis.
+    tilt: (x, y), mrad, of the beam against the z axis. patches: what the real-space engine has in place of tables; None
+    for the Fourier engines.
     """
 
     grid: Grid
@@ -36,6 +38,7 @@ class Plan:
     tables: dict[str, Any]
     columns: int
     tilt: tuple[float, float]
+    patches: Patches | None = None
 
 
 def make_plan(
@@ -46,16 +49,24 @@ def make_plan(
     slice_thickness: float,
     parametrization: str = "lobato",
     tilt: tuple[float, float] = (0.0, 0.0),
+    real_space: Callable[[Plan], bool] | None = None,
 ) -> Plan:
-    """Choose the grid and the slices and tabulate each element; raises InputError for what cannot be simulated."""
+    """Choose the grid and the slices and tabulate each element; raises InputError for what cannot be simulated.
+
+    real_space: says of the plan without tables whether the real-space engine is to take it; None if never.
+    """
+    from ase.data import chemical_symbols
+
     grid = choose_grid(atoms, pixel_size)
     height = float(box(atoms)[2])
     _check_heights(atoms, height)
     slices = slice_count(height, slice_thickness)
-    band = BAND * grid.nyquist
-    symbols = sorted(set(atoms.get_chemical_symbols()))
+    geometry = Plan(grid, energy, slices, height / slices, BAND * grid.nyquist, {}, 0, tilt)
+    symbols = sorted(chemical_symbols[number] for number in np.unique(atoms.numbers))
+    if real_space is not None and real_space(geometry):
+        return replace(geometry, patches=make_patches(symbols, grid, energy, parametrization))
     tables, columns = _tables(symbols, grid, energy, parametrization)
-    return Plan(grid, energy, slices, height / slices, band, tables, columns, tilt)
+    return replace(geometry, tables=tables, columns=columns)
 
 
 def propagator(plan: Plan, distance: float) -> tuple[Any, Any]:
@@ -80,10 +91,15 @@ def itinerary(plan: Plan, depths: Sequence[float]) -> list[tuple[float, int | No
     return sorted(stops, key=lambda stop: (stop[0], stop[1] is None))
 
 
+def slice_index(plan: Plan, positions: Any) -> Any:
+    """The slice (n,) that each atom of positions (n, 3), Å, belongs to."""
+    return np.clip((positions[:, 2] / plan.slice_thickness).astype(int), 0, plan.slices - 1)
+
+
 def positions_in_slices(plan: Plan, positions: Any, symbols: Any) -> list[list[tuple[str, Any, Any]]]:
     """For each slice the elements in it: (symbol, y, x) with coordinates in pixels, in the order of the atoms."""
     dy, dx = plan.grid.pixel_size
-    index = np.clip((positions[:, 2] / plan.slice_thickness).astype(int), 0, plan.slices - 1)
+    index = slice_index(plan, positions)
     order = np.lexsort((np.arange(len(index)), symbols, index))
     y, x, names, index = positions[order, 1] / dy, positions[order, 0] / dx, symbols[order], index[order]
     starts = np.flatnonzero(np.r_[True, (index[1:] != index[:-1]) | (names[1:] != names[:-1])])

@@ -15,10 +15,14 @@ from typing import Any
 import numpy as np
 
 from hrtem_bench.multislice.parametrization import projected_potential
+from hrtem_bench.multislice.stencil import roll_off
 from hrtem_bench.physics import interaction_parameter
 
 # Radii, Å, between which the integrals over r are split: the potential has a logarithm at 0 and a smooth tail.
 _PANELS = (0.0, 1e-3, 5e-3, 0.02, 0.06, 0.15, 0.4, 1.0, 2.0, 4.0, 6.0, 8.0, 10.0, 12.0, 14.0, 16.0)
+
+ROLL_OFF = 0.4
+"""Part of Nyquist where the smooth low-pass of the real-space engine begins to fall."""
 
 
 def quadrature(edges: Any, order: int) -> tuple[Any, Any]:
@@ -54,9 +58,30 @@ def log_transmission(symbol: str, q: Any, *, band: float, energy: float, paramet
     k, wk = quadrature(np.linspace(0, band, 9), 48)
     a_hat = hankel(scattered, r, w, k)
     a = hankel(a_hat, k, wk, r)  # low-passed, back in real space
-    # log(1 + a) on the branch that is continuous from a -> 0 at large r.
-    phase = np.unwrap(np.angle(1 + a)[::-1])[::-1]
-    b = np.log(np.abs(1 + a)) + 1j * (phase - 2 * np.pi * np.round(phase[-1] / (2 * np.pi)))
+    b = _logarithm(a)
     # b - a falls off fast, a does not (the sharp band rings), so a's own transform is taken as it is.
     inside = np.where(q <= band, hankel(scattered, r, w, q), 0)
     return inside + hankel(b - a, r, w, q)
+
+
+def smooth_log_transmission(
+    symbol: str, r: Any, *, nyquist: float, energy: float, parametrization: str = "lobato"
+) -> Any:
+    """b(r) = log(LP[exp(iσV(r))]) of one atom in real space, for a low-pass LP without a sharp edge.
+
+    r: radii, Å, 1-D, ascending from 0 to where b has died away. LP falls from 1 at ROLL_OFF of `nyquist`, 1/Å, to 0
+    at `nyquist`, as half a cosine, so that b falls off with r as the potential does and does not ring. Returns
+    complex128, shape of r.
+    """
+    sigma_e = interaction_parameter(energy)
+    nodes, w = quadrature(_PANELS, int(24 + 16 * nyquist))
+    scattered = np.exp(1j * sigma_e * projected_potential(symbol, nodes, parametrization)) - 1
+    k, wk = quadrature(np.linspace(0, nyquist, 9), 48)
+    a_hat = hankel(scattered, nodes, w, k) * roll_off(k / nyquist, ROLL_OFF, 1.0)
+    return _logarithm(hankel(a_hat, k, wk, np.asarray(r, float)))
+
+
+def _logarithm(a: Any) -> Any:
+    """log(1 + a) on the branch that is continuous from a -> 0 at the last of the ascending radii."""
+    phase = np.unwrap(np.angle(1 + a)[::-1])[::-1]
+    return np.log(np.abs(1 + a)) + 1j * (phase - 2 * np.pi * np.round(phase[-1] / (2 * np.pi)))

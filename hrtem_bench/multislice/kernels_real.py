@@ -1,0 +1,266 @@
+"""Numba kernels of the real-space engine: some slices in one pass over the wave, by blocks of rows that fit the cache.
+
+For each row: the slice's atoms add up their log-transmission, the wave is multiplied by its exponential, the filter
+runs along the row and then, when the rows around it are there, along the column. Rows depend on no others but those the
+filter reaches, so any split of the rows over threads gives the same bytes. Real and imaginary parts are apart, and
+buffers have rows of a fixed length (ROW, STRIP, TABLE): with distances known when it compiles, the compiler needs no
+checks for overlap and makes vector code of every inner loop.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+from numba import njit
+
+from hrtem_bench.multislice import kernels
+from hrtem_bench.multislice.patches import TERMS
+from hrtem_bench.multislice.stencil import TAPS
+
+F = np.float32
+ROW = 4160
+"""Length of a row of the exponent's buffer: the widest grid plus an atom's square on both sides."""
+BLOCK = 16
+"""Rows worked on together."""
+STRIP = 256
+"""Columns that the filter along the columns works on together."""
+TABLE = 128
+"""Length of a row in the buffer of an atom's functions: the widest square."""
+_PARTS = 2 * TERMS
+_FAST = {"contract", "nsz", "arcp"}
+
+
+def workspace() -> Any:
+    """Zeroed buffer of the exponent for one thread; `slices_pass` leaves it zeroed."""
+    return np.zeros((BLOCK + 4) * 2 * ROW, np.float32)
+
+
+@njit(cache=True, nogil=True, fastmath=_FAST)
+def add_products(e: Any, columns: Any, rows: Any, pixels: int) -> None:
+    """Add Σ_i rows_i(y) columns_i(x) over four rows of the exponent.
+
+    e: flat, from the first pixel on: real parts of row r at 2 r ROW, imaginary ones ROW further. columns: flat, term i
+    at i TABLE. rows: (24,) the real, then the imaginary factors of the terms, row by row.
+    """
+    a0, a1, a2, b0, b1, b2 = rows[0], rows[1], rows[2], rows[3], rows[4], rows[5]
+    c0, c1, c2, d0, d1, d2 = rows[6], rows[7], rows[8], rows[9], rows[10], rows[11]
+    f0, f1, f2, g0, g1, g2 = rows[12], rows[13], rows[14], rows[15], rows[16], rows[17]
+    h0, h1, h2, i0, i1, i2 = rows[18], rows[19], rows[20], rows[21], rows[22], rows[23]
+    for j in range(pixels):
+        x, y, z = columns[j], columns[TABLE + j], columns[2 * TABLE + j]
+        e[j] = e[j] + a0 * x + a1 * y + a2 * z
+        e[ROW + j] = e[ROW + j] + b0 * x + b1 * y + b2 * z
+        e[2 * ROW + j] = e[2 * ROW + j] + c0 * x + c1 * y + c2 * z
+        e[3 * ROW + j] = e[3 * ROW + j] + d0 * x + d1 * y + d2 * z
+        e[4 * ROW + j] = e[4 * ROW + j] + f0 * x + f1 * y + f2 * z
+        e[5 * ROW + j] = e[5 * ROW + j] + g0 * x + g1 * y + g2 * z
+        e[6 * ROW + j] = e[6 * ROW + j] + h0 * x + h1 * y + h2 * z
+        e[7 * ROW + j] = e[7 * ROW + j] + i0 * x + i1 * y + i2 * z
+
+
+@njit(cache=True, nogil=True, fastmath=_FAST)
+def add_atom(e: Any, buffers: Any, rows: Any, columns: Any, at: Any, fy: Any, fx: Any) -> None:
+    """Add one group of one atom's terms to the rows of a block.
+
+    buffers: (the functions along x, the factors along y), flat. rows (FRACTIONS + 1, py, 2 TERMS), columns (FRACTIONS
+    + 1, TERMS, px). at: (first row in the block, first row of the square, how many rows, first column in e, fraction
+    along y, along x). fy, fx: the rest of the fractions, 0 to 1.
+    """
+    functions, factors = buffers
+    row, begin, count, column, sy, sx = at
+    here, there = rows[sy].ravel(), rows[sy + 1].ravel()
+    for k in range(_PARTS * count):
+        low = here[_PARTS * begin + k]
+        factors[k] = low + fy * (there[_PARTS * begin + k] - low)
+    for k in range(_PARTS * count, _PARTS * (count + 3)):
+        factors[k] = F(0)
+    pixels = columns.shape[2]
+    for i in range(TERMS):
+        low_, high = columns[sx, i], columns[sx + 1, i]
+        target = functions[i * TABLE : i * TABLE + pixels]
+        for j in range(pixels):
+            target[j] = low_[j] + fx * (high[j] - low_[j])
+    for r in range(0, count, 4):
+        add_products(e[2 * (row + r) * ROW + column :], functions, factors[_PARTS * r :], pixels)
+
+
+@njit(cache=True, nogil=True)
+def add_atoms(e: Any, buffers: Any, atoms: Any, patches: Any, first: int, count: int, ny: int) -> tuple[int, int]:
+    """Add all atoms whose squares reach rows `first` to `first` + `count`; returns the columns of e they reach.
+
+    atoms: (y, x, element): y and x in pixels, y ascending from 0 to ny, which is the period. patches: (groups, rows,
+    columns) as in `Patches`.
+    """
+    y, x, element = atoms
+    groups, rows, columns = patches
+    fractions, py, px = rows.shape[2] - 1, rows.shape[3], columns.shape[4]
+    left, right = ROW, 0
+    for period in range(-1, 2):
+        shift = period * ny
+        begin = np.searchsorted(y, first - py // 2 - 1.0 - shift)
+        end = np.searchsorted(y, first + count + py // 2 + 1.0 - shift)
+        for m in range(begin, end):
+            cy, cx = int(np.ceil(y[m] + shift)), int(np.ceil(x[m]))
+            top = cy - py // 2
+            low, high = max(first, top), min(first + count, top + py)
+            if low >= high:
+                continue
+            ty, tx = (cy - y[m] - shift) * fractions, (cx - x[m]) * fractions
+            sy, sx = min(int(ty), fractions - 1), min(int(tx), fractions - 1)
+            column = cx - px // 2 + px
+            at = (low - first, low - top, high - low, column, sy, sx)
+            for g in range(groups[element[m]]):
+                add_atom(e, buffers, rows[element[m], g], columns[element[m], g], at, F(ty - sy), F(tx - sx))
+            left, right = min(left, column), max(right, column + px)
+    return left, right
+
+
+@njit(cache=True, nogil=True, fastmath=_FAST)
+def transmit(out_re: Any, out_im: Any, re: Any, im: Any, e_re: Any, e_im: Any, n: int) -> None:
+    """out = wave * exp(e) over n pixels; right to 1e-6 for |Re e| < 2, |Im e| < 1000. The constants: see `kernels`."""
+    for i in range(n):
+        x = e_im[i]
+        turns = np.floor(x * kernels._TWO_OVER_PI + kernels._HALF)
+        r = ((x - turns * kernels._PIO2_A) - turns * kernels._PIO2_B) - turns * kernels._PIO2_C
+        r2 = r * r
+        sine = r + r * r2 * (kernels._S1 + r2 * (kernels._S2 + r2 * kernels._S3))
+        cosine = kernels._ONE - kernels._HALF * r2 + r2 * r2 * (kernels._C1 + r2 * (kernels._C2 + r2 * kernels._C3))
+        quadrant = np.int32(turns)
+        s = cosine if quadrant & 1 else sine
+        c = sine if quadrant & 1 else cosine
+        s = -s if quadrant & 2 else s
+        c = -c if (quadrant + 1) & 2 else c
+        u = e_re[i] * kernels._QUARTER
+        g = kernels._E3 + u * (kernels._E4 + u * (kernels._E5 + u * kernels._E6))
+        g = kernels._ONE + u * (kernels._ONE + u * (kernels._E2 + u * g))
+        g = g * g
+        g = g * g
+        out_re[i] = g * (re[i] * c - im[i] * s)
+        out_im[i] = g * (re[i] * s + im[i] * c)
+
+
+@njit(cache=True, nogil=True, fastmath=_FAST)
+def filter_row(out: Any, field: Any, weights: Any, n: int) -> None:
+    """Along a row: out, flat, real parts at 0 and imaginary ones at STRIP; field likewise, at 0 and at ROW, from
+    TAPS pixels before the first. weights: (2, TAPS + 1), real and imaginary parts.
+    """
+    r0, r1, r2, r3, r4 = weights[0, 0], weights[0, 1], weights[0, 2], weights[0, 3], weights[0, 4]
+    i0, i1, i2, i3, i4 = weights[1, 0], weights[1, 1], weights[1, 2], weights[1, 3], weights[1, 4]
+    for j in range(n):
+        x0, x1, x2 = field[j + 4], field[j + 3] + field[j + 5], field[j + 2] + field[j + 6]
+        x3, x4 = field[j + 1] + field[j + 7], field[j] + field[j + 8]
+        y0, y1, y2 = (
+            field[ROW + j + 4],
+            field[ROW + j + 3] + field[ROW + j + 5],
+            field[ROW + j + 2] + field[ROW + j + 6],
+        )
+        y3, y4 = field[ROW + j + 1] + field[ROW + j + 7], field[ROW + j] + field[ROW + j + 8]
+        out[j] = r0 * x0 + r1 * x1 + r2 * x2 + r3 * x3 + r4 * x4 - i0 * y0 - i1 * y1 - i2 * y2 - i3 * y3 - i4 * y4
+        out[STRIP + j] = (
+            i0 * x0 + i1 * x1 + i2 * x2 + i3 * x3 + i4 * x4 + r0 * y0 + r1 * y1 + r2 * y2 + r3 * y3 + r4 * y4
+        )
+
+
+@njit(cache=True, nogil=True, fastmath=_FAST)
+def filter_column(out_re: Any, out_im: Any, strip: Any, weights: Any, n: int) -> None:
+    """Along the columns: strip, flat, holds row k from TAPS before at 2 k STRIP, imaginary parts STRIP further."""
+    r0, r1, r2, r3, r4 = weights[0, 0], weights[0, 1], weights[0, 2], weights[0, 3], weights[0, 4]
+    i0, i1, i2, i3, i4 = weights[1, 0], weights[1, 1], weights[1, 2], weights[1, 3], weights[1, 4]
+    for j in range(n):
+        x0, x1 = strip[8 * STRIP + j], strip[6 * STRIP + j] + strip[10 * STRIP + j]
+        x2, x3 = strip[4 * STRIP + j] + strip[12 * STRIP + j], strip[2 * STRIP + j] + strip[14 * STRIP + j]
+        x4 = strip[j] + strip[16 * STRIP + j]
+        y0, y1 = strip[9 * STRIP + j], strip[7 * STRIP + j] + strip[11 * STRIP + j]
+        y2, y3 = strip[5 * STRIP + j] + strip[13 * STRIP + j], strip[3 * STRIP + j] + strip[15 * STRIP + j]
+        y4 = strip[STRIP + j] + strip[17 * STRIP + j]
+        out_re[j] = r0 * x0 + r1 * x1 + r2 * x2 + r3 * x3 + r4 * x4 - i0 * y0 - i1 * y1 - i2 * y2 - i3 * y3 - i4 * y4
+        out_im[j] = i0 * x0 + i1 * x1 + i2 * x2 + i3 * x3 + i4 * x4 + r0 * y0 + r1 * y1 + r2 * y2 + r3 * y3 + r4 * y4
+
+
+@njit(cache=True, nogil=True)
+def transmitted_row(field: Any, wave: Any, e: Any, row: int, block_row: int, px: int, left: int, right: int) -> None:
+    """Row `row` of wave * exp(e) into `field`, padded by TAPS pixels at both ends; its part of e is zeroed.
+
+    left, right: the columns of e that atoms reach; outside of them the wave passes as it is.
+    """
+    nx = wave.shape[2]
+    e_re = e[2 * block_row * ROW : 2 * block_row * ROW + nx + 2 * px]
+    e_im = e[(2 * block_row + 1) * ROW : (2 * block_row + 1) * ROW + nx + 2 * px]
+    if left < px or right > nx + px:  # squares across the edge: fold what is outside back to the other side
+        e_re[nx : nx + px] += e_re[:px]
+        e_im[nx : nx + px] += e_im[:px]
+        e_re[px : 2 * px] += e_re[nx + px :]
+        e_im[px : 2 * px] += e_im[nx + px :]
+        left, right = px, nx + px
+    a, b = min(left - px, nx), max(right - px, 0)
+    re, im = wave[0, row], wave[1, row]
+    field_re, field_im = field[TAPS : TAPS + nx], field[ROW + TAPS : ROW + TAPS + nx]
+    if a < b:
+        field_re[:a], field_im[:a] = re[:a], im[:a]
+        field_re[b:], field_im[b:] = re[b:], im[b:]
+        transmit(field_re[a:], field_im[a:], re[a:], im[a:], e_re[px + a :], e_im[px + a :], b - a)
+        e_re[:] = F(0)
+        e_im[:] = F(0)
+    else:
+        field_re[:], field_im[:] = re, im
+    for part in (0, ROW):
+        field[part : part + TAPS] = field[part + nx : part + nx + TAPS]
+        field[part + nx + TAPS : part + nx + 2 * TAPS] = field[part + TAPS : part + 2 * TAPS]
+
+
+@njit(cache=True, nogil=True)
+def filter_columns(sink: Any, at: int, ring: Any, weights: Any, rows: int) -> None:
+    """`rows` rows of the ring, filtered along the columns, into the sink from row `at`; the ring keeps what is left.
+
+    sink: (2, n, nx). ring: (strips, BLOCK + 2 TAPS rows of 2 STRIP).
+    """
+    nx = sink.shape[2]
+    for c in range(ring.shape[0]):
+        begin, width, strip = c * STRIP, min(STRIP, nx - c * STRIP), ring[c]
+        for b in range(rows):
+            re, im = sink[0, at + b, begin : begin + width], sink[1, at + b, begin : begin + width]
+            filter_column(re, im, strip[2 * b * STRIP :], weights, width)
+        strip[: 4 * TAPS * STRIP] = strip[2 * rows * STRIP : 2 * (rows + 2 * TAPS) * STRIP]
+
+
+@njit(cache=True, nogil=True)
+def slices_pass(
+    out: Any, wave: Any, atoms: Any, ranges: Any, patches: Any, weights: Any, e: Any, row_begin: int, row_end: int
+) -> None:
+    """Rows row_begin to row_end of the wave behind several slices: for each, wave = filter(wave * exp(Σ b)).
+
+    Blocks of rows go through all of the slices while they are in the cache; rows beyond those asked for are worked
+    out as far as the filters reach. out, wave: (2, ny, nx) float32, real and imaginary parts. atoms: (y, x, element),
+    in pixels, 0 <= y < ny, 0 <= x < nx; slice s has those from ranges[s, 0] to ranges[s, 1], y ascending.
+    patches: (groups, rows, columns) of `Patches`. weights: (slices, 2, 2, TAPS + 1) float32: along y and x, real and
+    imaginary parts. e: `workspace()`.
+    """
+    slices, ny, nx, px = weights.shape[0], wave.shape[1], wave.shape[2], patches[2].shape[4]
+    y, x, element = atoms
+    buffers = (np.empty(TERMS * TABLE, np.float32), np.empty(_PARTS * (BLOCK + 4), np.float32))
+    field = np.empty(ROW + nx + 2 * TAPS, np.float32)
+    rings = np.empty((slices, (nx + STRIP - 1) // STRIP, (BLOCK + 2 * TAPS) * 2 * STRIP), np.float32)
+    between = np.empty((2, BLOCK, nx), np.float32)
+    held = np.zeros(slices, np.int64)
+    for begin in range(row_begin - TAPS * slices, row_end + TAPS * slices, BLOCK):
+        first, count = begin, min(BLOCK, row_end + TAPS * slices - begin)
+        for s in range(slices):
+            a, b = ranges[s, 0], ranges[s, 1]
+            source, ring = (wave, rings[s]) if s == 0 else (between, rings[s])
+            along_y, along_x = weights[s, 0], weights[s, 1]
+            left, right = add_atoms(e, buffers, (y[a:b], x[a:b], element[a:b]), patches, first, count, ny)
+            for i in range(count):
+                row = (first + i) % ny if s == 0 else i
+                transmitted_row(field, source, e, row, i, px, left, right)
+                for c in range(ring.shape[0]):
+                    width = min(STRIP, nx - c * STRIP)
+                    filter_row(ring[c, (held[s] + i) * 2 * STRIP :], field[c * STRIP :], along_x, width)
+            held[s] += count
+            done = held[s] - 2 * TAPS
+            if done <= 0:
+                break
+            first, count = first + count - TAPS - done, done
+            last = s == slices - 1
+            filter_columns(out if last else between, first if last else 0, ring, along_y, done)
+            held[s] = 2 * TAPS

@@ -1,0 +1,52 @@
+"""Propagation over a slice as a short symmetric filter along each axis, in place of a pair of Fourier transforms.
+
+exp(-iπλz q²) is a product of one factor per axis, and over a slice of 2 Å it carries a wave sideways by a pixel or
+so: a filter of 2 TAPS + 1 complex weights does it (the real-space method: D. Van Dyck, W. Coene, Ultramicroscopy 15
+(1984) 29-40). The band limit that multislice needs is part of the filter, as a gentle roll-off towards Nyquist.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+
+from hrtem_bench.physics import wavelength
+
+TAPS = 4
+PASS, STOP = 0.5, 1.0
+"""Parts of Nyquist between which the filter falls from 1 to 0."""
+TRUSTED = 0.3
+"""Part of Nyquist up to which the filter is held to its target most closely: at 0.1 Å pixels, 1.5/Å."""
+TOLERANCE = 1e-3
+"""The largest error in the trusted band with which a filter may be used."""
+
+
+def roll_off(u: Any, begin: float, end: float) -> Any:
+    """1 up to u = begin, 0 from u = end on, half a cosine between."""
+    return 0.5 * (1 + np.cos(np.pi * np.clip((np.asarray(u, float) - begin) / (end - begin), 0, 1)))
+
+
+def stencil(distance: float, pixel_size: float, energy: float) -> tuple[Any, float]:
+    """Weights of the filter that carries a wave over `distance`, Å, along one axis, and its error.
+
+    Returns ((TAPS + 1,) complex128: the middle weight, then those at 1, 2, ... pixels to both sides; the largest
+    error of its response up to TRUSTED of Nyquist). The weights add up to 1, so that a plane wave stays one; else
+    they are a weighted least-squares fit of the response, close below TRUSTED and lenient where it rolls off.
+    """
+    f = np.linspace(0, 0.5, 2001)
+    u = 2 * f
+    chirp = np.exp(-1j * np.pi * wavelength(energy) * distance * (f / pixel_size) ** 2)
+    target = chirp * roll_off(u, PASS, STOP)
+    weight = np.where(u < PASS, np.exp(np.interp(u, [TRUSTED, PASS], np.log([1e3, 10.0]))), 1.0)
+    cosines = 2 * np.cos(2 * np.pi * np.outer(f, np.arange(1, TAPS + 1))) - 2
+    sides = np.linalg.lstsq(cosines * weight[:, None], (target - 1) * weight, rcond=None)[0]
+    weights = np.concatenate([[1 - 2 * sides.sum()], sides])
+    error = np.abs(response(weights, f) - target)[u <= TRUSTED].max()
+    return weights, float(error)
+
+
+def response(weights: Any, f: Any) -> Any:
+    """What the filter multiplies a wave of f cycles per pixel by; f (n,) -> (n,) complex128."""
+    cosines = np.cos(2 * np.pi * np.outer(f, np.arange(len(weights))))
+    return cosines @ (np.asarray(weights) * np.r_[1, 2 * np.ones(len(weights) - 1)])
