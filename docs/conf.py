@@ -51,7 +51,7 @@ def _leaderboard(app: Any, error: Exception | None) -> None:
     out = Path(app.outdir)
     boards = [
         msgspec.structs.replace(board, rows=[_with_report(row, out) for row in board.rows])
-        for board in leaderboard(SUBMISSIONS, baselines=["unet_small"])
+        for board in leaderboard(SUBMISSIONS, baselines=["unet_small", "unet_small-joint"])
     ]
     (out / "leaderboard.html").write_text(board_page(boards), encoding="utf-8")
 

@@ -183,8 +183,18 @@ STANDING = (("relative_error", "Error / baseline's"), ("effective_robustness", "
 
 
 def columns(board: Board) -> tuple[tuple[str, str], ...]:
-    """The scores that a board shows, by field and title."""
-    return COLUMNS + (STANDING if any(row.standing is not None for row in board.rows) else ())
+    """The scores that a board shows, by field and title: those that any of its models has."""
+    return tuple(
+        (name, title)
+        for name, title in COLUMNS + STANDING
+        if any(getattr(_holder(row, name), name, None) is not None for row in board.rows)
+    )
+
+
+def _holder(row: Row, name: str) -> Row | Summary | Standing | None:
+    if name == "mean_dice":
+        return row
+    return row.standing if name in dict(STANDING) else row.summary
 
 
 def board_markdown(board: Board) -> str:
@@ -220,9 +230,8 @@ def _escaped(words: str) -> str:
 def cells(row: Row, shown: Sequence[tuple[str, str]]) -> list[str]:
     """A row's scores as text, in the order of `columns`, each with its interval where it has one."""
     texts = []
-    against = [name for name, _ in STANDING]
     for name, _ in shown:
-        holder = row if name == "mean_dice" else row.standing if name in against else row.summary
+        holder = _holder(row, name)
         value, low, high = (getattr(holder, f"{name}{end}", None) for end in ("", "_low", "_high"))
         digits = 1 if name.startswith(("width_", "breakdown_")) else 3  # on the track's axis, or a score
         text = "–" if value is None else f"{value:.{digits}f}"

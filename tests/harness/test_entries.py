@@ -62,7 +62,7 @@ def test_the_checkouts_entries_are_sound(folder: Path) -> None:
 
 
 def test_the_baselines_are_the_first_entries_and_make_a_board() -> None:
-    assert {"otsu", "unet_small"} <= {path.name for path in ENTRIES}
+    assert {"otsu", "unet_small", "unet_joint"} <= {path.name for path in ENTRIES}
     boards = leaderboard(SUBMISSIONS, baselines=["unet_small"], samples=200)
     assert {row.path for board in boards for row in board.rows} == {path.name for path in ENTRIES}
 

@@ -285,7 +285,7 @@ def test_a_folder_of_results_does_not_hide_the_baseline_of_its_name(
 
 
 def test_shipped_baselines_are_found_by_name() -> None:
-    assert {"otsu", "unet_small"} <= set(baseline_names())
+    assert {"otsu", "unet_small", "unet_joint"} <= set(baseline_names())
     for name in baseline_names():
         found = baseline_folder(name)
         assert found is not None
