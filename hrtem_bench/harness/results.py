@@ -171,11 +171,10 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=
     """What shaped the numbers.
 
     q_max: band of ε, σ and coverage, 1/Å. seed: of the bootstrap. batch_size: as told, None where it was found by
-    trying. threshold: a pixel is particle above it.
-    limit: images per condition, None for all. official: the whole test split at every condition was scored.
-    device, bf16: where the model ran, and whether under bfloat16 autocast. input: the contract it was run
-    under. breakdown_dice: see `Summary`. surface_tolerance (Å), object_min_area (Å²), object_match (IoU): see
-    `objects`.
+    trying. threshold: a pixel is particle above it. limit: images per condition, None for all. official: the whole test
+    split at every condition was scored. device, bf16: where the model ran, and whether under bfloat16 autocast. input:
+    the contract it was run under. breakdown_dice: see `Summary`. surface_tolerance (Å), object_min_area (Å²),
+    object_match (IoU): see `objects`.
     """
 
     q_max: float
@@ -196,10 +195,7 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=
 
 
 class Provenance(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
-    """Versions of the packages that made the numbers, the command, and the date (UTC, ISO 8601).
-
-    batch_size: images that the model was given at once, told or found by trying.
-    """
+    """Versions of the packages used, the command, the date (UTC, ISO 8601), and the batch size, told or found."""
 
     versions: dict[str, str]
     command: str
@@ -222,10 +218,7 @@ class Results(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=T
 
 
 class ImageScores(msgspec.Struct, frozen=True, kw_only=True):
-    """The scores of one image; C10 as used for it, Å. `metrics` has the names in METRICS.
-
-    mask_sha256: see MASK_SHA256.
-    """
+    """The scores of one image; C10 as used for it, Å. metrics: by the names in METRICS. mask_sha256: see MASK_SHA256."""
 
     structure_id: str
     condition_id: str
