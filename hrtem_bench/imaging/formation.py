@@ -60,6 +60,7 @@ def expected_intensity(
     pixel_size: float | tuple[float, float],
     output_pixel_size: float | tuple[float, float],
     zero_focus: float = 0.0,
+    tolerance: float = 0.0,
     threads: int = 1,
 ) -> Any:
     """Intensities averaged over phonon configurations, (conditions, ny, nx) float32, mean about 1, never negative.
@@ -67,24 +68,29 @@ def expected_intensity(
     Arguments as in `render`. Each wave is multiplied by `wave_transfer` (quasi-coherent envelopes: docs/coherence.md
     says how far from the truth they are) and by the defocus phase of `zero_focus`, and carried on the smallest grid
     on which squaring it folds nothing back into the output's band. The waves are transformed once for all conditions,
-    and an image is the same whatever others are made beside it. threads: that share the conditions; the result does
-    not depend on it.
+    and an image is the same whatever others are made beside it. tolerance: 0 to 1; above 0, what the envelopes leave
+    less than this part of in the square may fold back, for a smaller grid: with 0.03, an image at 300 kV with 10 Å of
+    focal spread is wrong by some 3e-5 of its contrast, no pixel by more than 1e-3, and made in two thirds of the time.
+    threads: that share the conditions; the result does not depend on it.
     """
+    if not 0 <= tolerance < 1:
+        raise InputError(f"tolerance is a part of a wave's square, from 0 to below 1, not {tolerance:g}")
     spectra = spectra_of(waves, pixel_size=pixel_size, output_pixel_size=output_pixel_size)
     with ThreadPoolExecutor(threads) as pool:
-        return np.stack(list(pool.map(lambda c: mean_image(spectra, c, zero_focus), conditions)))
+        return np.stack(list(pool.map(lambda c: mean_image(spectra, c, zero_focus, tolerance), conditions)))
 
 
-def mean_image(spectra: Spectra, c: Condition, zero_focus: float = 0.0) -> Any:
+def mean_image(spectra: Spectra, c: Condition, zero_focus: float = 0.0, tolerance: float = 0.0) -> Any:
     """One image of `expected_intensity`, (ny, nx) float32."""
-    waves = spectra.coefficients.shape[1:]
-    shape = working_shape(waves, spectra.size, spectra.out_shape, _band(c, 0.5 / min(spectra.size)))
-    ky, kx = (
-        np.concatenate([np.fft.fftfreq(m, n * d / m)[part] for part in halves(common_reach(n, m))])
-        for n, m, d in zip(waves, shape, spectra.size, strict=True)
-    )
-    intensity = _mean_intensity(spectra.coefficients, specimen_transfer(ky, kx, c, zero_focus), shape)
-    return np.maximum(resample(intensity, spectra.out_shape), 0)
+    waves, size = spectra.coefficients.shape[1:], spectra.size
+    band = _band(c, 0.5 / min(size), NEGLIGIBLE)
+    shape = working_shape(waves, size, spectra.out_shape, _band(c, band, max(tolerance**0.5, NEGLIGIBLE)))
+    frequencies = []
+    for n, m, d in zip(waves, shape, size, strict=True):
+        reach = min(common_reach(n, m), int(np.ceil(band * n * d)) if tolerance else n)
+        frequencies.append(np.concatenate([np.fft.fftfreq(m, n * d / m)[part] for part in halves(reach)]))
+    transfer = specimen_transfer(frequencies[0], frequencies[1], c, zero_focus)
+    return np.maximum(resample(_mean_intensity(spectra.coefficients, transfer, shape), spectra.out_shape), 0)
 
 
 def _mean_intensity(spectra: Any, transfer: Any, shape: tuple[int, int]) -> Any:
@@ -94,23 +100,27 @@ def _mean_intensity(spectra: Any, transfer: Any, shape: tuple[int, int]) -> Any:
     """
     from scipy import fft
 
-    rows, columns = (halves(m // 2) for m in transfer.shape)
+    rows, columns = (halves(n // 2) for n in transfer.shape)
     total = np.zeros(shape, np.float32)
-    buffer = np.empty(shape, np.complex64)
+    carried = np.empty((shape[0], transfer.shape[1]), np.complex64)  # the other columns are empty until the last
+    chosen = (slice(None),) if transfer.shape[1] == spectra.shape[2] else columns
+    block = np.empty((ROWS, shape[1]), np.complex64)
     for spectrum in spectra:
-        buffer[rows[0].stop : shape[0] + (rows[1].start or 0)] = 0
-        buffer[:, columns[0].stop : shape[1] + (columns[1].start or 0)] = 0
+        carried[rows[0].stop : shape[0] - transfer.shape[0] // 2] = 0
         for ys in rows:
-            for xs in columns:
-                np.multiply(spectrum[ys, xs], transfer[ys, xs], out=buffer[ys, xs])
-        for xs in columns:  # the others are empty, and so are their transforms
-            in_place(fft.ifft, buffer[:, xs], axis=0)
+            for xs in chosen:
+                np.multiply(spectrum[ys, xs], transfer[ys, xs], out=carried[ys, xs])
+        in_place(fft.ifft, carried, axis=0)
         for begin in range(0, shape[0], ROWS):
-            block = buffer[begin : begin + ROWS]
-            in_place(fft.ifft, block, axis=1)
-            parts = block.view(np.float32)
-            np.square(parts, out=parts)
-            total[begin : begin + ROWS] += parts[:, 0::2] + parts[:, 1::2]
+            part = carried[begin : begin + ROWS]
+            wave = block[: len(part)]
+            wave[:, columns[0].stop : shape[1] - transfer.shape[1] // 2] = 0
+            for xs in columns:
+                wave[:, xs] = part[:, xs]
+            in_place(fft.ifft, wave, axis=1)
+            numbers = wave.view(np.float32)
+            np.square(numbers, out=numbers)
+            total[begin : begin + ROWS] += numbers[:, 0::2] + numbers[:, 1::2]
     total /= np.float32(len(spectra))
     return total
 
@@ -148,11 +158,11 @@ def checked_waves(waves: Any) -> Any:
     return waves.astype(np.complex64, copy=False)
 
 
-def _band(c: Condition, limit: float) -> float:
-    """The frequency, 1/Å, beyond which the temporal envelope or the aperture leaves nothing that matters."""
+def _band(c: Condition, limit: float, share: float) -> float:
+    """The frequency, 1/Å, up to `limit`, beyond which temporal envelope or aperture leave less than a share."""
     q = limit
     if c.focal_spread:
-        exponent = np.sqrt(-2 * np.log(NEGLIGIBLE))
+        exponent = np.sqrt(-2 * np.log(share))
         q = min(q, np.sqrt(exponent / (np.pi * wavelength(c.energy) * c.focal_spread)))
     if c.aperture is not None:
         q = min(q, c.aperture * 1e-3 / wavelength(c.energy))

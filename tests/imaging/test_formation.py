@@ -116,6 +116,19 @@ def test_images_one_after_the_other_are_those_of_render():
         np.testing.assert_array_equal(image, one)
 
 
+def test_a_tolerance_costs_less_than_it_allows():
+    waves = random_waves(strength=0.3, band=2.4)
+    c = [hb.Condition(C10=-100.0, focal_spread=15.0)]
+    exact, near = (
+        expected_intensity(waves, c, pixel_size=SIZE, output_pixel_size=0.4, tolerance=t)[0] for t in (0.0, 0.03)
+    )
+    error = np.abs(near - exact) / exact.std()
+    assert 0 < error.max() < 1e-2
+    assert np.sqrt((error**2).mean()) < 1e-3
+    with pytest.raises(InputError, match="tolerance"):
+        expected_intensity(waves, c, pixel_size=SIZE, output_pixel_size=0.4, tolerance=1.0)
+
+
 @pytest.mark.parametrize("shape", [(12, 16), (15, 9), (15, 16), (1, 5)])
 @pytest.mark.parametrize("aberrations", [{}, {"C12": 300.0, "phi12": 0.4}, {"C21": 3e4, "phi21": 1.0, "C12": 200.0}])
 def test_transfer_built_from_a_part_of_the_plane_is_that_of_the_whole(shape, aberrations):
