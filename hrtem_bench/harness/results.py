@@ -218,7 +218,7 @@ class Results(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=T
 
 
 class ImageScores(msgspec.Struct, frozen=True, kw_only=True):
-    """The scores of one image; C10 as used for it, Å. metrics: by the names in METRICS. mask_sha256: see MASK_SHA256."""
+    """The scores of one image: C10 as used for it, Å; metrics by the names in METRICS; mask_sha256, see MASK_SHA256."""
 
     structure_id: str
     condition_id: str
