@@ -129,6 +129,7 @@ def _fields(manifest: Manifest, location: str) -> Mapping[str, Any]:
         "simulation_pixel_size": f"{s.simulation_pixel_size:g}",
         "slice_thickness": f"{m.slice_thickness:g}",
         "phonons": m.phonons,
+        "method": m.method,
         "displacement": f"{m.displacement:g}",
         "pixel_size": f"{s.pixel_size:g}",
         "pixels": s.pixels,

@@ -41,11 +41,15 @@ class Sampling(Table, frozen=True, kw_only=True):
 
 
 class Multislice(Table, frozen=True, kw_only=True):
-    """Slices of `slice_thickness` Å; frozen-phonon configurations with atoms displaced by `displacement` Å."""
+    """Slices of `slice_thickness` Å; frozen-phonon configurations with atoms displaced by `displacement` Å.
+
+    method: as in `exit_waves`; part of the recipe, since the methods' waves differ by some tenths of a percent.
+    """
 
     slice_thickness: Positive = 2.0
     phonons: Annotated[int, msgspec.Meta(ge=1)] = 8
     displacement: Annotated[float, msgspec.Meta(ge=0)] = 0.08
+    method: Literal["fourier", "real-space"] = "fourier"
 
 
 class Structures(Table, frozen=True, kw_only=True):

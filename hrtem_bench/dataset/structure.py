@@ -127,6 +127,7 @@ def _exit_waves(recipe: Recipe, atoms: Any, job: Job, phonons: int | None, devic
         displacement=m.displacement,
         seed=child_seed(recipe.seed, "phonons", job.split, job.index, job.scene),
         device=device,
+        method=m.method,
         threads=1,
     )
 

@@ -140,14 +140,14 @@ def _chooser(method: str, device: str) -> Callable[[Plan], bool] | None:
     if method not in METHODS:
         raise InputError(f"unknown method {method!r}: known are {', '.join(METHODS)}")
     if method == "real-space" and device != "cpu":
-        raise InputError("the real-space method runs on the CPU alone: use method='fourier' or device='cpu'")
+        raise InputError('the real-space method runs on the CPU alone: use method "fourier", or the device "cpu"')
     if method == "fourier" or device != "cpu":
         return None
 
     def takes(plan: Plan) -> bool:
         reason = obstacle(plan)
         if reason and method == "real-space":
-            raise InputError(f"the real-space method does not serve here: {reason}; use method='fourier'")
+            raise InputError(f'the real-space method does not serve here: {reason}; use method "fourier"')
         return reason is None
 
     return takes
