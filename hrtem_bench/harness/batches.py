@@ -8,6 +8,8 @@ from concurrent.futures import Executor
 from itertools import islice
 from typing import Generic, TypeVar
 
+FIRST = 4
+"""The size to begin with: enough to share what a call costs, and seldom too much for the memory."""
 GAIN = 0.05
 """A batch twice as large is kept if it takes at least this share less time per image."""
 TRIES = 2
@@ -21,7 +23,7 @@ T = TypeVar("T")
 class BatchSize:
     """The number of images to give a model at once: as told, or found by trying.
 
-    Without `given` it starts at 1 and doubles, on the run's own images, for as long as that gains GAIN in time per
+    Without `given` it starts at FIRST and doubles, on the run's own images, for as long as that gains GAIN in time per
     image, does not go beyond `most`, and `has_room()` says that memory would hold twice as many; then it is settled. A
     size that did not fit is halved, settled or not.
     """
@@ -29,7 +31,7 @@ class BatchSize:
     def __init__(
         self, given: int | None = None, *, most: int = MOST_PIXELS, has_room: Callable[[], bool] = lambda: True
     ) -> None:
-        self.size = given or 1
+        self.size = given or min(FIRST, most)
         self.settled = given is not None
         self._most = most
         self._has_room = has_room
@@ -89,4 +91,4 @@ class ReadAhead(Generic[T]):
         return list(islice(self._items, size))
 
 
-__all__ = ["GAIN", "MOST_PIXELS", "TRIES", "BatchSize", "ReadAhead"]
+__all__ = ["FIRST", "GAIN", "MOST_PIXELS", "TRIES", "BatchSize", "ReadAhead"]
