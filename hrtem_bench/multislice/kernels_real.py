@@ -37,52 +37,61 @@ def workspace() -> Any:
 
 
 @njit(cache=True, nogil=True, fastmath=_FAST)
-def add_products(e: Any, columns: Any, rows: Any, pixels: int) -> None:
-    """Add Σ_i rows_i(y) columns_i(x) over four rows of the exponent.
+def add_products(e: Any, at: int, columns: Any, rows: Any, fours: int, pixels: int) -> None:
+    """Add Σ_i rows_i(y) columns_i(x) over the rows of the exponent, four at a time.
 
-    e: flat, from the first pixel on: real parts of row r at 2 r ROW, imaginary ones ROW further. columns: flat, term i
-    at i TABLE. rows: (24,) the real, then the imaginary factors of the terms, row by row.
+    e: flat, from index `at` on: real parts of row r at 2 r ROW, imaginary ones ROW further. columns: flat, term i
+    at i TABLE. rows: the real, then the imaginary factors of the terms, row by row.
     """
-    a0, a1, a2, b0, b1, b2 = rows[0], rows[1], rows[2], rows[3], rows[4], rows[5]
-    c0, c1, c2, d0, d1, d2 = rows[6], rows[7], rows[8], rows[9], rows[10], rows[11]
-    f0, f1, f2, g0, g1, g2 = rows[12], rows[13], rows[14], rows[15], rows[16], rows[17]
-    h0, h1, h2, i0, i1, i2 = rows[18], rows[19], rows[20], rows[21], rows[22], rows[23]
-    for j in range(pixels):
-        x, y, z = columns[j], columns[TABLE + j], columns[2 * TABLE + j]
-        e[j] = e[j] + a0 * x + a1 * y + a2 * z
-        e[ROW + j] = e[ROW + j] + b0 * x + b1 * y + b2 * z
-        e[2 * ROW + j] = e[2 * ROW + j] + c0 * x + c1 * y + c2 * z
-        e[3 * ROW + j] = e[3 * ROW + j] + d0 * x + d1 * y + d2 * z
-        e[4 * ROW + j] = e[4 * ROW + j] + f0 * x + f1 * y + f2 * z
-        e[5 * ROW + j] = e[5 * ROW + j] + g0 * x + g1 * y + g2 * z
-        e[6 * ROW + j] = e[6 * ROW + j] + h0 * x + h1 * y + h2 * z
-        e[7 * ROW + j] = e[7 * ROW + j] + i0 * x + i1 * y + i2 * z
+    for r in range(fours):
+        k = 24 * r
+        a0, a1, a2, b0, b1, b2 = rows[k], rows[k + 1], rows[k + 2], rows[k + 3], rows[k + 4], rows[k + 5]
+        c0, c1, c2, d0, d1, d2 = rows[k + 6], rows[k + 7], rows[k + 8], rows[k + 9], rows[k + 10], rows[k + 11]
+        f0, f1, f2, g0, g1, g2 = rows[k + 12], rows[k + 13], rows[k + 14], rows[k + 15], rows[k + 16], rows[k + 17]
+        h0, h1, h2, i0, i1, i2 = rows[k + 18], rows[k + 19], rows[k + 20], rows[k + 21], rows[k + 22], rows[k + 23]
+        o = at + 8 * r * ROW
+        if o < 0:  # never; but knowing it, the compiler makes vector code of the loop
+            return
+        for j in range(pixels):
+            x, y, z = columns[j], columns[TABLE + j], columns[2 * TABLE + j]
+            e[o + j] = e[o + j] + a0 * x + a1 * y + a2 * z
+            e[o + ROW + j] = e[o + ROW + j] + b0 * x + b1 * y + b2 * z
+            e[o + 2 * ROW + j] = e[o + 2 * ROW + j] + c0 * x + c1 * y + c2 * z
+            e[o + 3 * ROW + j] = e[o + 3 * ROW + j] + d0 * x + d1 * y + d2 * z
+            e[o + 4 * ROW + j] = e[o + 4 * ROW + j] + f0 * x + f1 * y + f2 * z
+            e[o + 5 * ROW + j] = e[o + 5 * ROW + j] + g0 * x + g1 * y + g2 * z
+            e[o + 6 * ROW + j] = e[o + 6 * ROW + j] + h0 * x + h1 * y + h2 * z
+            e[o + 7 * ROW + j] = e[o + 7 * ROW + j] + i0 * x + i1 * y + i2 * z
 
 
 @njit(cache=True, nogil=True, fastmath=_FAST)
-def add_atom(e: Any, buffers: Any, rows: Any, columns: Any, at: Any, fy: Any, fx: Any) -> None:
+def between(out: Any, low: Any, high: Any, fraction: Any, n: int) -> None:
+    """The first n numbers of out, interpolated between low and high."""
+    for k in range(n):
+        out[k] = low[k] + fraction * (high[k] - low[k])
+
+
+@njit(cache=True, nogil=True)
+def add_atom(e: Any, buffers: Any, rows: Any, columns: Any, at: Any, fractions: Any) -> None:
     """Add one group of one atom's terms to the rows of a block.
 
-    buffers: (the functions along x, the factors along y), flat. rows (FRACTIONS + 1, py, 2 TERMS), columns (FRACTIONS
-    + 1, TERMS, px). at: (first row in the block, first row of the square, how many rows, first column in e, fraction
-    along y, along x). fy, fx: the rest of the fractions, 0 to 1.
+    buffers: (the functions along x, the factors along y), flat. rows (FRACTIONS + 1, py · 2 TERMS), columns (FRACTIONS
+    + 1, TERMS · px). at: (first row in the block, first row of the square, how many rows, first column in e).
+    fractions: (along y, along x), 0 to FRACTIONS.
     """
     functions, factors = buffers
-    row, begin, count, column, sy, sx = at
-    here, there = rows[sy].ravel(), rows[sy + 1].ravel()
-    for k in range(_PARTS * count):
-        low = here[_PARTS * begin + k]
-        factors[k] = low + fy * (there[_PARTS * begin + k] - low)
-    for k in range(_PARTS * count, _PARTS * (count + 3)):
+    row, begin, count, column = at
+    ty, tx = fractions
+    last = rows.shape[0] - 2
+    sy, sx = min(int(ty), last), min(int(tx), last)
+    begin, end, size = begin * _PARTS, (begin + count) * _PARTS, count * _PARTS
+    between(factors, rows[sy, begin:end], rows[sy + 1, begin:end], F(ty - sy), size)
+    for k in range(size, size + 3 * _PARTS):
         factors[k] = F(0)
-    pixels = columns.shape[2]
+    low, high, px = columns[sx], columns[sx + 1], columns.shape[1] // TERMS
     for i in range(TERMS):
-        low_, high = columns[sx, i], columns[sx + 1, i]
-        target = functions[i * TABLE : i * TABLE + pixels]
-        for j in range(pixels):
-            target[j] = low_[j] + fx * (high[j] - low_[j])
-    for r in range(0, count, 4):
-        add_products(e[2 * (row + r) * ROW + column :], functions, factors[_PARTS * r :], pixels)
+        between(functions[i * TABLE :], low[i * px :], high[i * px :], F(tx - sx), px)
+    add_products(e, 2 * row * ROW + column, functions, factors, (count + 3) // 4, px)
 
 
 @njit(cache=True, nogil=True)
@@ -94,7 +103,7 @@ def add_atoms(e: Any, buffers: Any, atoms: Any, patches: Any, first: int, count:
     """
     y, x, element = atoms
     groups, rows, columns = patches
-    fractions, py, px = rows.shape[2] - 1, rows.shape[3], columns.shape[4]
+    fractions, py, px = rows.shape[2] - 1, rows.shape[3] // _PARTS, columns.shape[3] // TERMS
     left, right = ROW, 0
     for period in range(-1, 2):
         shift = period * ny
@@ -106,12 +115,11 @@ def add_atoms(e: Any, buffers: Any, atoms: Any, patches: Any, first: int, count:
             low, high = max(first, top), min(first + count, top + py)
             if low >= high:
                 continue
-            ty, tx = (cy - y[m] - shift) * fractions, (cx - x[m]) * fractions
-            sy, sx = min(int(ty), fractions - 1), min(int(tx), fractions - 1)
             column = cx - px // 2 + px
-            at = (low - first, low - top, high - low, column, sy, sx)
+            at = (low - first, low - top, high - low, column)
+            rest = ((cy - y[m] - shift) * fractions, (cx - x[m]) * fractions)
             for g in range(groups[element[m]]):
-                add_atom(e, buffers, rows[element[m], g], columns[element[m], g], at, F(ty - sy), F(tx - sx))
+                add_atom(e, buffers, rows[element[m], g], columns[element[m], g], at, rest)
             left, right = min(left, column), max(right, column + px)
     return left, right
 
@@ -179,6 +187,13 @@ def filter_column(out_re: Any, out_im: Any, strip: Any, weights: Any, n: int) ->
 
 
 @njit(cache=True, nogil=True)
+def copy(out: Any, values: Any, n: int) -> None:
+    """The first n of values into out; a plain loop, which is faster than assigning slices."""
+    for j in range(n):
+        out[j] = values[j]
+
+
+@njit(cache=True, nogil=True)
 def transmitted_row(field: Any, wave: Any, e: Any, row: int, block_row: int, px: int, left: int, right: int) -> None:
     """Row `row` of wave * exp(e) into `field`, padded by TAPS pixels at both ends; its part of e is zeroed.
 
@@ -188,25 +203,28 @@ def transmitted_row(field: Any, wave: Any, e: Any, row: int, block_row: int, px:
     e_re = e[2 * block_row * ROW : 2 * block_row * ROW + nx + 2 * px]
     e_im = e[(2 * block_row + 1) * ROW : (2 * block_row + 1) * ROW + nx + 2 * px]
     if left < px or right > nx + px:  # squares across the edge: fold what is outside back to the other side
-        e_re[nx : nx + px] += e_re[:px]
-        e_im[nx : nx + px] += e_im[:px]
-        e_re[px : 2 * px] += e_re[nx + px :]
-        e_im[px : 2 * px] += e_im[nx + px :]
+        for j in range(px):
+            e_re[nx + j] += e_re[j]
+            e_im[nx + j] += e_im[j]
+        for j in range(px):
+            e_re[px + j] += e_re[nx + px + j]
+            e_im[px + j] += e_im[nx + px + j]
         left, right = px, nx + px
     a, b = min(left - px, nx), max(right - px, 0)
     re, im = wave[0, row], wave[1, row]
-    field_re, field_im = field[TAPS : TAPS + nx], field[ROW + TAPS : ROW + TAPS + nx]
+    field_re, field_im = field[TAPS:], field[ROW + TAPS :]
+    copy(field_re, re, a)
+    copy(field_im, im, a)
     if a < b:
-        field_re[:a], field_im[:a] = re[:a], im[:a]
-        field_re[b:], field_im[b:] = re[b:], im[b:]
         transmit(field_re[a:], field_im[a:], re[a:], im[a:], e_re[px + a :], e_im[px + a :], b - a)
+        copy(field_re[b:], re[b:], nx - b)
+        copy(field_im[b:], im[b:], nx - b)
         e_re[:] = F(0)
         e_im[:] = F(0)
-    else:
-        field_re[:], field_im[:] = re, im
     for part in (0, ROW):
-        field[part : part + TAPS] = field[part + nx : part + nx + TAPS]
-        field[part + nx + TAPS : part + nx + 2 * TAPS] = field[part + TAPS : part + 2 * TAPS]
+        for j in range(TAPS):
+            field[part + j] = field[part + nx + j]
+            field[part + nx + TAPS + j] = field[part + TAPS + j]
 
 
 @njit(cache=True, nogil=True)
@@ -221,7 +239,8 @@ def filter_columns(sink: Any, at: int, ring: Any, weights: Any, rows: int) -> No
         for b in range(rows):
             re, im = sink[0, at + b, begin : begin + width], sink[1, at + b, begin : begin + width]
             filter_column(re, im, strip[2 * b * STRIP :], weights, width)
-        strip[: 4 * TAPS * STRIP] = strip[2 * rows * STRIP : 2 * (rows + 2 * TAPS) * STRIP]
+        for b in range(2 * TAPS):  # row by row and upwards: source and target may overlap
+            copy(strip[2 * b * STRIP :], strip[2 * (rows + b) * STRIP :], 2 * STRIP)
 
 
 @njit(cache=True, nogil=True)
@@ -236,18 +255,18 @@ def slices_pass(
     patches: (groups, rows, columns) of `Patches`. weights: (slices, 2, 2, TAPS + 1) float32: along y and x, real and
     imaginary parts. e: `workspace()`.
     """
-    slices, ny, nx, px = weights.shape[0], wave.shape[1], wave.shape[2], patches[2].shape[4]
+    slices, ny, nx, px = weights.shape[0], wave.shape[1], wave.shape[2], patches[2].shape[3] // TERMS
     y, x, element = atoms
     buffers = (np.empty(TERMS * TABLE, np.float32), np.empty(_PARTS * (BLOCK + 4), np.float32))
     field = np.empty(ROW + nx + 2 * TAPS, np.float32)
     rings = np.empty((slices, (nx + STRIP - 1) // STRIP, (BLOCK + 2 * TAPS) * 2 * STRIP), np.float32)
-    between = np.empty((2, BLOCK, nx), np.float32)
+    block = np.empty((2, BLOCK, nx), np.float32)
     held = np.zeros(slices, np.int64)
     for begin in range(row_begin - TAPS * slices, row_end + TAPS * slices, BLOCK):
         first, count = begin, min(BLOCK, row_end + TAPS * slices - begin)
         for s in range(slices):
             a, b = ranges[s, 0], ranges[s, 1]
-            source, ring = (wave, rings[s]) if s == 0 else (between, rings[s])
+            source, ring = (wave, rings[s]) if s == 0 else (block, rings[s])
             along_y, along_x = weights[s, 0], weights[s, 1]
             left, right = add_atoms(e, buffers, (y[a:b], x[a:b], element[a:b]), patches, first, count, ny)
             for i in range(count):
@@ -262,5 +281,5 @@ def slices_pass(
                 break
             first, count = first + count - TAPS - done, done
             last = s == slices - 1
-            filter_columns(out if last else between, first if last else 0, ring, along_y, done)
+            filter_columns(out if last else block, first if last else 0, ring, along_y, done)
             held[s] = 2 * TAPS

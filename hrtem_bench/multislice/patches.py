@@ -33,9 +33,9 @@ class Patches:
     """Tables of all elements of a specimen.
 
     order: element -> its index e. groups: (elements,) int64, how many groups it takes. rows: (elements, 2, FRACTIONS
-    + 1, py, 2 TERMS) float32, Σ_j m_ij φ_j along y, the real parts of the terms before the imaginary ones. columns:
-    (elements, 2, FRACTIONS + 1, TERMS, px) float32, φ_i along x. Entry k of a row at fraction f belongs to the pixel
-    whose distance from the atom is k - p // 2 + f / FRACTIONS pixels.
+    + 1, py · 2 TERMS) float32, Σ_j m_ij φ_j along y, for each pixel the real parts of the terms before the imaginary
+    ones. columns: (elements, 2, FRACTIONS + 1, TERMS · px) float32, φ_i along x. At fraction f, pixel k of the square
+    is the one whose distance from the atom is k - p // 2 + f / FRACTIONS pixels.
     """
 
     order: dict[str, int]
@@ -70,15 +70,15 @@ def _tables(
     s, b = _square(symbol, reach, min(pixel_size) / 4, max(pixel_size), energy, parametrization)
     functions, mixing, groups = factorised(b)
     terms = TERMS * groups
-    rows = np.zeros((2, FRACTIONS + 1, shape[0], 2 * TERMS), np.float32)
-    columns = np.zeros((2, FRACTIONS + 1, TERMS, shape[1]), np.float32)
+    rows = np.zeros((2, FRACTIONS + 1, shape[0] * 2 * TERMS), np.float32)
+    columns = np.zeros((2, FRACTIONS + 1, TERMS * shape[1]), np.float32)
     along_y = mixing @ _sampled(functions, s, shape[0], pixel_size[0])
     along_x = _sampled(functions, s, shape[1], pixel_size[1])
     for group in range(groups):
         mine = slice(TERMS * group, min(TERMS * (group + 1), terms))
         part = np.concatenate([along_y.real[:, mine], along_y.imag[:, mine]], axis=1)
-        rows[group] = part.transpose(0, 2, 1)
-        columns[group] = along_x[:, mine]
+        rows[group] = part.transpose(0, 2, 1).reshape(FRACTIONS + 1, -1)
+        columns[group] = along_x[:, mine].reshape(FRACTIONS + 1, -1)
     for array in (rows, columns):
         array.flags.writeable = False
     return groups, rows, columns

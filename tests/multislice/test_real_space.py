@@ -12,7 +12,7 @@ from hrtem_bench.errors import InputError
 from hrtem_bench.multislice import engine_real
 from hrtem_bench.multislice.grid import Grid
 from hrtem_bench.multislice.kernels_real import slices_pass, workspace
-from hrtem_bench.multislice.patches import FRACTIONS, factorised, make_patches, patch_shape
+from hrtem_bench.multislice.patches import FRACTIONS, TERMS, factorised, make_patches, patch_shape
 from hrtem_bench.multislice.stencil import PASS, STOP, TAPS, TRUSTED, response, roll_off, stencil
 from hrtem_bench.multislice.transmission import smooth_log_transmission
 
@@ -62,8 +62,8 @@ def test_tables_give_the_log_transmission_wherever_the_atom_sits(symbol, pixel_s
     r = np.linspace(0, 8, 2001)
     b = smooth_log_transmission(symbol, r, nyquist=grid.nyquist, energy=300e3)
     for ty, tx in rng.random((4, 2)):
-        rows, columns = (interpolated(t[0], f) for t, f in ((patches.rows, ty), (patches.columns, tx)))
-        terms = rows.shape[2] // 2
+        rows, columns = square_tables(patches, 0, ty, tx)
+        terms = TERMS
         got = sum(rows[g, :, i : i + 1] * columns[g, i] for g in range(2) for i in range(terms)).astype(complex)
         got += 1j * sum(rows[g, :, terms + i : terms + i + 1] * columns[g, i] for g in range(2) for i in range(terms))
         y = (np.arange(py) - py // 2 + ty) * pixel_size[0]
@@ -74,6 +74,12 @@ def test_tables_give_the_log_transmission_wherever_the_atom_sits(symbol, pixel_s
         # What lies beyond the square is given back, so that the mean phase is right.
         whole = np.trapezoid(b * 2 * np.pi * r, r)
         assert abs(got.sum() * pixel_size[0] * pixel_size[1] - whole) < 5e-3 * abs(whole)
+
+
+def square_tables(patches, element, fy, fx):
+    """rows (2, py, 2 TERMS) and columns (2, TERMS, px) of an atom at these fractions of a pixel."""
+    rows, columns = interpolated(patches.rows[element], fy), interpolated(patches.columns[element], fx)
+    return rows.reshape(2, -1, 2 * TERMS), columns.reshape(2, TERMS, -1)
 
 
 def interpolated(table, fraction):
@@ -129,9 +135,7 @@ def add_square(exponent, patches, element, y, x):
     """One atom's square, from the tables, added to a periodic exponent."""
     ny, nx = exponent.shape
     cy, cx = int(np.ceil(y)), int(np.ceil(x))
-    rows, columns = (
-        interpolated(table[element], c - v) for table, c, v in ((patches.rows, cy, y), (patches.columns, cx, x))
-    )
+    rows, columns = square_tables(patches, element, cy - y, cx - x)
     py, px, terms = rows.shape[1], columns.shape[2], columns.shape[1]
     at = np.ix_((cy - py // 2 + np.arange(py)) % ny, (cx - px // 2 + np.arange(px)) % nx)
     for g in range(2):
