@@ -15,9 +15,11 @@ def reliability(probability: ArrayLike, mask: ArrayLike, bins: int = BINS) -> ND
     Sums of several images add up. A bin holds its lower edge; the last holds both.
     """
     p = np.asarray(probability).ravel()
-    index = np.minimum((p * bins).astype(np.intp), bins - 1)
-    inside = np.bincount(index[np.asarray(mask, dtype=bool).ravel()], minlength=bins)
-    return np.array([np.bincount(index, minlength=bins), np.bincount(index, p, bins), inside], dtype=np.float64)
+    index = np.minimum(p * bins, bins - 1).astype(np.intp)
+    total = np.bincount(index, p, bins)
+    index += bins * np.asarray(mask, dtype=bool).ravel()
+    outside, inside = np.bincount(index, minlength=2 * bins).reshape(2, bins)
+    return np.array([outside + inside, total, inside], dtype=np.float64)
 
 
 def reliability_curve(sums: ArrayLike) -> tuple[NDArray[np.float64], NDArray[np.float64], NDArray[np.float64]]:

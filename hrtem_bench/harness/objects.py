@@ -29,15 +29,17 @@ def object_scores(
     """
     from scipy import ndimage
 
-    pieces, _ = ndimage.label(np.asarray(prediction) != 0, structure=np.ones((3, 3)))
-    truth = np.asarray(instances)
+    found, truth = np.asarray(prediction) != 0, np.asarray(instances)
+    anywhere = np.flatnonzero(found | (truth > 0))
+    pieces = ndimage.label(found, structure=np.ones((3, 3)))[0].ravel()[anywhere]
+    truth = truth.ravel()[anywhere]
     pixels = max(min_area / pixel_size**2, 1)
     rows, columns = int(pieces.max(initial=0)) + 1, int(truth.max(initial=0)) + 1
-    if rows * columns > pieces.size:  # of mere noise, a table of all pairs would be larger than the image
+    if rows * columns > found.size:  # of mere noise, a table of all pairs would be larger than the image
         pieces, truth = _without_small(pieces, pixels), _without_small(truth, pixels)
         rows, columns = int(pieces.max(initial=0)) + 1, int(truth.max(initial=0)) + 1
     pairs = np.multiply(pieces, columns, dtype=np.intp) + truth
-    overlap = np.bincount(pairs.ravel(), minlength=rows * columns).reshape(rows, columns)
+    overlap = np.bincount(pairs, minlength=rows * columns).reshape(rows, columns)
     area, true_area = overlap.sum(axis=1), overlap.sum(axis=0)
     predicted, true = (np.flatnonzero(areas[1:] >= pixels) + 1 for areas in (area, true_area))
     if not len(predicted) or not len(true):
@@ -123,8 +125,8 @@ def _places(points: NDArray[np.bool_]) -> NDArray[np.intp]:
 
 
 def _without_small(labels: NDArray[np.integer], pixels: float) -> NDArray[np.intp]:
-    """Labels (ny, nx) numbered 1, 2, … in place of those that cover at least so many pixels, 0 elsewhere."""
-    keep = (np.bincount(labels.ravel()) >= pixels).astype(np.intp)
+    """Labels (n,) numbered 1, 2, … in place of those that cover at least so many pixels, 0 elsewhere."""
+    keep = (np.bincount(labels, minlength=1) >= pixels).astype(np.intp)
     keep[0] = 0
     return np.asarray((np.cumsum(keep) * keep)[labels])
 

@@ -26,8 +26,9 @@ def as_frequencies(qx: Array, qy: Array) -> tuple[Any, Array, Array]:
     arrays = [q for q in (qx, qy) if is_array_api_obj(q) and not isinstance(q, np.generic)]
     if arrays:
         xp = array_namespace(*arrays)
-        place = {"dtype": _real_dtype(xp, arrays[0].dtype), "device": device(arrays[0])}
-        qx, qy = (q if any(q is a for a in arrays) else xp.asarray(q, **place) for q in (qx, qy))
+        if len(arrays) == 1:
+            place = {"dtype": _real_dtype(xp, arrays[0].dtype), "device": device(arrays[0])}
+            qx, qy = (q if q is arrays[0] else xp.asarray(q, **place) for q in (qx, qy))
     else:
         qx, qy = np.asarray(qx), np.asarray(qy)
         xp = array_namespace(qx)
