@@ -28,6 +28,9 @@ def exit_wave(
     with ThreadPoolExecutor(threads) as pool:
 
         def rows(kernel: Callable[..., None], *arguments: Any) -> None:
+            if threads == 1:
+                kernel(*arguments, 0, ny)
+                return
             edges = [ny * i // threads for i in range(threads + 1)]
             list(pool.map(lambda a, b: kernel(*arguments, a, b), edges[:-1], edges[1:]))
 
@@ -43,7 +46,8 @@ def exit_wave(
         def transmit(content: list[tuple[str, Any, Any]]) -> None:
             for number, (symbol, y, x) in enumerate(content):
                 kernels.spread(density, y, x)
-                spectrum = fft.rfft2(density, workers=threads)
+                spectrum = fft.rfft(density, axis=1, workers=threads)
+                _in_place(fft.fft, spectrum[:, : plan.columns], axis=0, workers=threads)
                 table = plan.tables[symbol]
                 rows(kernels.add_potential, _floats(exponent), _floats(spectrum), table, number == 0, plan.columns)
             _inverse(exponent, plan.columns, threads)
@@ -76,7 +80,7 @@ def _inverse(spectrum: Any, columns: int, threads: int) -> None:
 def _in_place(transform: Callable[..., Any], field: Any, **options: Any) -> None:
     """The transform written over its input, also by a SciPy back end that returns a new array."""
     out = transform(field, overwrite_x=True, **options)
-    if out is not field:
+    if not np.may_share_memory(out, field):
         field[...] = out
 
 
