@@ -14,7 +14,7 @@ from hrtem_bench.dataset.plan import Plan, make_plan
 from hrtem_bench.dataset.recipes import SPLITS, Recipe
 from hrtem_bench.dataset.scenes import scene_spec
 
-_SLICE = {"fourier": 5.4, "real-space": 1.2}
+_SLICE = {"fourier": 5.4, "real-space": 1.9}
 """Time of one slice of multislice over that of a Fourier transform, measured, by method."""
 _IMAGE = 3.2
 """Time of an image over that of a Fourier transform for each frozen-phonon configuration and two more, measured."""
