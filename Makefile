@@ -2,6 +2,7 @@
 # make test         lint, format, types, tests
 # make docs         the documentation in docs/_build/html
 # make wheel        the wheel in dist/, and a check that it brings its baselines
+# make gpu          with a CUDA 12 GPU: the tests that need one, and exit waves beside abTEM's and the FFT floor there
 #
 # Each needs Python 3.11 or newer with venv, and nothing installed; .venv is made on the first call.
 
@@ -20,7 +21,7 @@ define timed
 echo "== $(1): $$(( $$(date +%s) - start )) s"; exit $$status
 endef
 
-.PHONY: help quickstart test docs wheel clean
+.PHONY: help quickstart test docs wheel gpu clean
 .DEFAULT_GOAL := help
 
 help:
@@ -41,6 +42,11 @@ docs: $(VENV)/.development
 wheel: $(VENV)/.development
 	$(call timed,wheel,rm -f dist/hrtem_bench-*.whl && $(PYTHON) -m pip --quiet wheel --no-deps --wheel-dir dist . \
 	&& $(PYTHON) -P tests/check_wheel.py dist)
+
+gpu: $(VENV)/.development
+	$(call timed,install cupy,$(PIP) --editable ".[cuda12]")
+	$(call timed,tests that need a GPU,$(PYTHON) -m pytest -m gpu)
+	$(call timed,exit waves,$(PYTHON) benchmarks/multislice.py --device cuda --phonons 8)
 
 # torch first and by itself: resolved together with other packages, pip may settle on a build that brings CUDA.
 $(VENV)/.python:
