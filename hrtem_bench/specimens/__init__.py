@@ -11,10 +11,11 @@ from hrtem_bench.specimens.scenes import Particle, Scene, scene, vacuum
 from hrtem_bench.specimens.shapes import sphere_outline, wulff_outline
 from hrtem_bench.specimens.slabs import crystalline_slab
 from hrtem_bench.specimens.spec import SceneSpec, spec_from_dict
+from hrtem_bench.specimens.tilt import tilted
 
 __all__ = [
     "GLASSES", "LATTICES", "PROTOCOL", "Glass", "Lattice", "Particle", "Scene", "SceneSpec", "amorphous_film",
     "core_shell", "crystalline_slab", "cut", "five_fold", "glass", "lattice", "lattice_from_cif",
-    "lattice_from_dict", "random_rotation", "scene", "spec_from_dict", "sphere", "sphere_outline", "unit_cell",
-    "vacuum", "wulff_outline",
+    "lattice_from_dict", "random_rotation", "scene", "spec_from_dict", "sphere", "sphere_outline", "tilted",
+    "unit_cell", "vacuum", "wulff_outline",
 ]  # fmt: skip
