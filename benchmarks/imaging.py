@@ -1,6 +1,6 @@
 """Images per second from exit waves, ours beside abTEM's, in one process and on as many threads. Prints Markdown.
 
-    python benchmarks/imaging.py [--pixels 1280] [--waves 8] [--threads 1] [--file waves.npy]
+    python benchmarks/imaging.py [--pixels 1280] [--waves 8] [--threads N] [--file waves.npy]
 
 11 values of defocus at 300 kV with 10 Å of focal spread, from the waves of a gold ball 4 nm across on 3.6 nm of carbon,
 at half the waves' pixels. abTEM gets its waves in memory, chunked by wave if there are several threads, and does the
@@ -13,6 +13,7 @@ the best of three, warm.
 from __future__ import annotations
 
 import argparse
+import os
 from pathlib import Path
 from typing import Any
 
@@ -72,7 +73,7 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--pixels", type=int, default=1280)
     parser.add_argument("--waves", type=int, default=8)
-    parser.add_argument("--threads", type=int, default=1)
+    parser.add_argument("--threads", type=int, default=len(os.sched_getaffinity(0)))
     parser.add_argument("--file", type=Path)
     arguments = parser.parse_args()
     threads, size = arguments.threads, LENGTH / arguments.pixels
