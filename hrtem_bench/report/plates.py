@@ -69,11 +69,11 @@ def make_plates(
 def _curve(results: Results, curve: Curve, track: TrackAxis, others: Sequence[Curve]) -> Plate:
     level = f"{100 * results.settings.confidence:g} %"
     dice = curve.scores["dice"]
-    caption = (
-        f"Mean Dice and loss along the track, with {level} intervals from a bootstrap over structures. "
-        "Diamonds: where the model was trained. Below: σ, what each condition shares with training, and ε, "
-        "what it transfers."
-    )
+    caption = f"Mean Dice and loss along the track, with {level} intervals from a bootstrap over structures."
+    if curve.trained.any() or any(other.trained.any() for other in others):
+        caption += " Diamonds: where a model was trained."
+    shared = "σ, what each condition shares with training, and " if np.isfinite(curve.sigma).any() else ""
+    caption += f" Below: {shared}ε, what it transfers."
     if np.isfinite(curve.band).any() and track.unit:
         caption += f" The light band holds the whole curve of Dice at once with {level} confidence."
     if others:
@@ -92,8 +92,9 @@ def _shift(curve: Curve, track: TrackAxis, against: str, rho: Mapping[str, float
         if against == "sigma"
         else "ε, the transfer of the condition"
     )
+    marked = ", in vermilion where trained" if curve.trained.any() else ""
     caption = (
-        f"Loss and Dice against {what}; a point per condition with its interval, in vermilion where trained. "
+        f"Loss and Dice against {what}; a point per condition with its interval{marked}. "
         f"Spearman’s ρ is {loss} with the loss and {dice} with the Dice."
     )
     points = zip(curve.labels, values, curve.scores["dice"][0], strict=True)
