@@ -64,7 +64,9 @@ def simulated(part: Any) -> tuple[Any, tuple[float, float]]:
     """Exit waves of the whole of `part`, and the pixel sizes (dy, dx), Å."""
     with warnings.catch_warnings():
         warnings.simplefilter("ignore", GridWarning)
-        waves = hb.exit_waves(part, pixel_size=PIXEL, phonons=PHONONS, displacement=DISPLACEMENT, seed=1)
+        waves = hb.exit_waves(
+            part, pixel_size=PIXEL, phonons=PHONONS, displacement=DISPLACEMENT, seed=1, method="fourier"
+        )
     lx, ly = part.cell.lengths()[:2]
     return waves, (ly / waves.shape[1], lx / waves.shape[2])
 

@@ -27,7 +27,7 @@ def exit_waves(
     displacement: float | Mapping[str, float] = 0.08,
     seed: int = 0,
     device: str = "cpu",
-    method: str = "fourier",
+    method: str = "auto",
     parametrization: str = "lobato",
     tilt: tuple[float, float] = (0.0, 0.0),
     incident: Any = None,
@@ -44,8 +44,8 @@ def exit_waves(
     `displacement` (Å, along each axis; one number, or one for each element); None for one wave with the atoms where
     they are. seed: of the displacements; configuration i depends on (seed, i) alone. device: "cpu" (Numba) or "cuda"
     (CuPy). method: "real-space" (on the CPU, several times faster; errors of some 0.2 % of the scattered wave),
-    "fourier" (0.1 %; the only one on a GPU), or "auto": real-space where it can be used, else Fourier.
-    parametrization: "lobato" or "kirkland".
+    "fourier" (0.1 %; the only one on a GPU), or "auto": real-space where it can be used, else Fourier; ask for
+    one of them to have it everywhere. parametrization: "lobato" or "kirkland".
 
     tilt: (x, y), mrad, of the beam against z, small: the beam travels towards +x, +y; the wave returned is what
     multiplies the tilted plane wave. incident: (ny, nx) complex, another wave at z = 0, on the grid of `choose_grid`.
