@@ -14,7 +14,7 @@ from typing import Any
 import numpy as np
 from numba import njit
 
-from hrtem_bench.multislice import kernels
+from hrtem_bench.multislice.kernels import exponential
 from hrtem_bench.multislice.patches import TERMS
 from hrtem_bench.multislice.stencil import TAPS
 
@@ -126,24 +126,9 @@ def add_atoms(e: Any, buffers: Any, atoms: Any, patches: Any, first: int, count:
 
 @njit(cache=True, nogil=True, fastmath=_FAST)
 def transmit(out_re: Any, out_im: Any, re: Any, im: Any, e_re: Any, e_im: Any, n: int) -> None:
-    """out = wave * exp(e) over n pixels; right to 1e-6 for |Re e| < 2, |Im e| < 1000. The constants: see `kernels`."""
+    """out = wave * exp(e) over n pixels."""
     for i in range(n):
-        x = e_im[i]
-        turns = np.floor(x * kernels._TWO_OVER_PI + kernels._HALF)
-        r = ((x - turns * kernels._PIO2_A) - turns * kernels._PIO2_B) - turns * kernels._PIO2_C
-        r2 = r * r
-        sine = r + r * r2 * (kernels._S1 + r2 * (kernels._S2 + r2 * kernels._S3))
-        cosine = kernels._ONE - kernels._HALF * r2 + r2 * r2 * (kernels._C1 + r2 * (kernels._C2 + r2 * kernels._C3))
-        quadrant = np.int32(turns)
-        s = cosine if quadrant & 1 else sine
-        c = sine if quadrant & 1 else cosine
-        s = -s if quadrant & 2 else s
-        c = -c if (quadrant + 1) & 2 else c
-        u = e_re[i] * kernels._QUARTER
-        g = kernels._E3 + u * (kernels._E4 + u * (kernels._E5 + u * kernels._E6))
-        g = kernels._ONE + u * (kernels._ONE + u * (kernels._E2 + u * g))
-        g = g * g
-        g = g * g
+        g, c, s = exponential(e_re[i], e_im[i])
         out_re[i] = g * (re[i] * c - im[i] * s)
         out_im[i] = g * (re[i] * s + im[i] * c)
 
