@@ -19,10 +19,9 @@ import hub_double
 import msgspec
 import numpy as np
 import pytest
-import toy_datasets
 from onnx_file import node, tensor, write_nodes
 
-from hrtem_bench.dataset import Track, generate, open_dataset
+from hrtem_bench.dataset import Track, open_dataset
 from hrtem_bench.harness import Options, Results, evaluate, read_per_image, read_results, standardise
 
 torch = pytest.importorskip("torch")
@@ -66,11 +65,9 @@ PLAIN_CARD = 'schema_version = 1\nname = "Tiny"\n'
 
 
 @pytest.fixture(scope="module")
-def track(tmp_path_factory: pytest.TempPathFactory) -> Track:
+def track(toy_folder: Path) -> Track:
     """Three test structures at three conditions, 32 x 32 pixels."""
-    folder = tmp_path_factory.mktemp("forms") / "toy"
-    generate(toy_datasets.recipe(), folder, workers=1, simulate=toy_datasets.simulate)
-    return open_dataset(folder, "defocus")
+    return open_dataset(toy_folder, "defocus")
 
 
 @pytest.fixture(scope="module")

@@ -25,10 +25,8 @@ QUICK = Options(bootstrap_samples=200)
 
 
 @pytest.fixture(scope="module")
-def data(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    folder = tmp_path_factory.mktemp("fresh") / "toy"
-    generate(toy_datasets.recipe(), folder, workers=1, simulate=toy_datasets.simulate)
-    return folder
+def data(toy_folder: Path) -> Path:
+    return toy_folder
 
 
 def test_the_recipe_differs_in_its_seed_and_in_what_is_not_tested(data: Path) -> None:

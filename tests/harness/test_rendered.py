@@ -21,11 +21,8 @@ QUICK = Options(bootstrap_samples=200)
 
 
 @pytest.fixture(scope="module")
-def data(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A toy dataset that keeps the exit waves of two of its three test structures."""
-    folder = tmp_path_factory.mktemp("rendered") / "toy"
-    generate(toy_datasets.recipe(), folder, workers=1, simulate=toy_datasets.simulate)
-    return folder
+def data(toy_folder: Path) -> Path:
+    return toy_folder
 
 
 def ids(track: RenderedTrack) -> list[str]:

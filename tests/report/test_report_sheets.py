@@ -8,19 +8,16 @@ from pathlib import Path
 import msgspec
 import numpy as np
 import pytest
-import toy_datasets
 
-from hrtem_bench.dataset import generate, open_dataset
+from hrtem_bench.dataset import open_dataset
 from hrtem_bench.errors import InputError
 from hrtem_bench.report import figure_png, track_sheet
 from hrtem_bench.report.sheets import MOST, chosen
 
 
 @pytest.fixture(scope="module")
-def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    folder = tmp_path_factory.mktemp("sheets") / "toy"
-    generate(toy_datasets.recipe(), folder, workers=1, simulate=toy_datasets.simulate)
-    return folder
+def folder(toy_folder: Path) -> Path:
+    return toy_folder
 
 
 def test_images_stand_in_the_row_of_their_structure_and_the_column_of_their_condition(folder: Path) -> None:
