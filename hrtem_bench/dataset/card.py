@@ -9,6 +9,7 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
+from hrtem_bench.dataset.detectors import described
 from hrtem_bench.dataset.files import write_aside
 from hrtem_bench.dataset.manifest import Manifest, Shard, TrackEntry
 from hrtem_bench.dataset.pictures import PICTURES, examples_shown
@@ -133,6 +134,7 @@ def _fields(manifest: Manifest, location: str) -> Mapping[str, Any]:
         "displacement": f"{m.displacement:g}",
         "pixel_size": f"{s.pixel_size:g}",
         "pixels": s.pixels,
+        "detector": described(recipe),
         "field": f"{s.field:g}",
     }
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 
 from hrtem_bench.conditions import condition_from_dict
+from hrtem_bench.dataset.detectors import detector_of, mean_counts
 from hrtem_bench.dataset.plan import make_plan
 from hrtem_bench.dataset.recipes import SPLITS, AnyTrack, JointTrack, Recipe, Sampling, ScanTrack, SceneTrack
 from hrtem_bench.dataset.scenes import scene_spec
@@ -29,6 +30,7 @@ def check_recipe(recipe: Recipe) -> None:
         raise key_error("default_track", recipe.default_track, f"allowed are {', '.join(recipe.tracks)}")
     if recipe.exit_waves and recipe.exit_waves.structures > recipe.structures.test:
         raise key_error("exit_waves.structures", recipe.exit_waves.structures, f"at most {recipe.structures.test}")
+    detector_of(recipe)
     for name, track in recipe.tracks.items():
         _check_track(recipe, name, track)
     for key in make_plan(recipe).scenes:
@@ -121,9 +123,9 @@ def _check_spread(where: str, track: AnyTrack, conditions: tuple[TrackCondition,
 def _check_counts(where: str, recipe: Recipe, c: TrackCondition) -> None:
     if c.condition.dose is None:
         raise InputError(f"{where}: {c.condition_id} has no dose, and images are electron counts")
-    mean = c.condition.dose * recipe.sampling.pixel_size**2
+    mean = sum(mean_counts(recipe, c.condition.dose))
     if mean > LARGEST_COUNT / 8:
         raise InputError(
-            f"{where}: {c.condition_id} means {mean:g} electrons per pixel; 16-bit images take at most "
+            f"{where}: {c.condition_id} means {mean:g} counts per pixel; 16-bit images take at most "
             f"{LARGEST_COUNT // 8} on average"
         )

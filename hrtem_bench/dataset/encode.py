@@ -19,10 +19,10 @@ _BRIGHTEST = 208
 
 
 def encode_counts(counts: Any) -> bytes:
-    """Electron counts (ny, nx), whole numbers, as a 16-bit grey PNG; InputError if one does not fit."""
+    """Counts (ny, nx), whole numbers, as a 16-bit grey PNG; InputError if one does not fit."""
     largest = float(np.max(counts))
     if largest > LARGEST_COUNT:
-        raise InputError(f"{largest:g} electrons in a pixel do not fit 16 bits: lower the dose or the pixel size")
+        raise InputError(f"{largest:g} counts in a pixel do not fit 16 bits: lower the dose or the pixel size")
     # Shot noise has no patterns to find: Huffman codes alone are smaller and thirty times faster than a search.
     return encode_png(np.asarray(counts, np.uint16), strategy=zlib.Z_HUFFMAN_ONLY)
 

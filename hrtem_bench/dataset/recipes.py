@@ -130,10 +130,37 @@ class ExitWaves(Table, frozen=True, kw_only=True):
     band: Positive | None = None
 
 
+class Curve(Table, frozen=True, kw_only=True):
+    """A detector's transfer: one of the forms of `imaging.detector`, or `value` over `frequency`, shares of Nyquist."""
+
+    gaussian: float | None = None
+    lorentzian: float | None = None
+    pixel: Literal[True] | None = None
+    frequency: list[float] | None = None
+    value: list[float] | None = None
+
+
+class Recorder(Table, frozen=True, kw_only=True):
+    """What records the images: a `camera` by name, or the fields of `imaging.Detector`.
+
+    offset: counts added to every pixel, so that read noise does not fall below 0, where it would be cut off.
+    """
+
+    camera: str | None = None
+    mtf: Curve | None = None
+    ntf: Curve | None = None
+    dqe: Curve | None = None
+    dqe0: float | None = None
+    gain: float | None = None
+    read_noise: float | None = None
+    offset: Count = 0
+
+
 class Recipe(Table, frozen=True, kw_only=True):
     """A dataset before it is made. `scene` holds fields of `specimens.SceneSpec`; `imaging` those of `Condition`.
 
-    changes: what this version changed since the last, and whether scores still compare; the card says it.
+    changes: what this version changed since the last, and whether scores still compare; the card says it. detector:
+    left out, and then no part of the recipe's hash, where every electron is counted where it falls.
     """
 
     name: Annotated[str, msgspec.Meta(pattern=r"^[a-z0-9][a-z0-9_.-]*$")]
@@ -149,6 +176,7 @@ class Recipe(Table, frozen=True, kw_only=True):
     scene: dict[str, Any] = {}
     multislice: Multislice = Multislice()
     exit_waves: ExitWaves | None = None
+    detector: Recorder | msgspec.UnsetType = msgspec.UNSET
 
     @property
     def simulated_band(self) -> float:
@@ -167,6 +195,7 @@ _TABLES: Mapping[str, type[Any]] = {
     "multislice": Multislice,
     "structures": Structures,
     "exit_waves": ExitWaves,
+    "detector": Recorder,
 }
 
 
@@ -196,15 +225,17 @@ def load_recipe(name: str | Path) -> Recipe:
 def parse_recipe(text: str, folder: Path = Path()) -> Recipe:
     """A checked Recipe from TOML text; InputError names the first key that is wrong, its value and what is allowed.
 
-    folder: CIF files that the recipe names are read from there, and are part of the Recipe from then on.
+    folder: CIF files and transfer curves that the recipe names are read from there, and are part of the Recipe from
+    then on.
     """
+    from hrtem_bench.dataset.detectors import embed_curves
     from hrtem_bench.dataset.scenes import embed_crystals
 
     try:
         raw = tomllib.loads(text)
     except tomllib.TOMLDecodeError as error:
         raise InputError(f"the recipe is not TOML: {error}") from None
-    return recipe_from_dict(embed_crystals(raw, folder))
+    return recipe_from_dict(embed_curves(embed_crystals(raw, folder), folder))
 
 
 def recipe_from_dict(raw: Mapping[str, Any]) -> Recipe:

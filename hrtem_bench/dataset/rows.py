@@ -9,13 +9,14 @@ from typing import Any
 import numpy as np
 
 from hrtem_bench.conditions import Condition
+from hrtem_bench.dataset.detectors import mean_counts
 from hrtem_bench.dataset.plan import Job, Plan
 from hrtem_bench.dataset.recipes import Recipe
 from hrtem_bench.dataset.seeds import child_seed
 from hrtem_bench.dataset.tracks import TrackCondition, draw
 
 FAINTEST, BRIGHTEST = 0.6, 1.1
-"""Mean counts over dose × pixel area: what is scattered out of the image's band is missing, nothing is added."""
+"""Mean counts over dose × pixel area × gain: what is scattered out of the image's band is missing, nothing is added."""
 
 
 @dataclass(frozen=True)
@@ -119,6 +120,7 @@ def _check_pictures(row: dict[str, Any], recipe: Recipe) -> Iterator[str]:
     if row["particle_count"] is not None and which.max() > row["particle_count"]:
         yield f"instances go up to {which.max()}, with {row['particle_count']} particles"
     if row["dose"]:
-        ratio = float(image.mean()) / (row["dose"] * recipe.sampling.pixel_size**2)
+        pedestal, full = mean_counts(recipe, row["dose"])
+        ratio = (float(image.mean()) - pedestal) / full
         if not FAINTEST < ratio < BRIGHTEST:
-            yield f"the counts are {ratio:.2f} times dose × pixel area, not {FAINTEST} to {BRIGHTEST}"
+            yield f"the counts are {ratio:.2f} times dose × pixel area × gain, not {FAINTEST} to {BRIGHTEST}"

@@ -9,6 +9,7 @@ from typing import Any
 import numpy as np
 
 from hrtem_bench.conditions import Condition
+from hrtem_bench.dataset.detectors import detector_of, digitised
 from hrtem_bench.dataset.encode import encode_counts, encode_png, preview
 from hrtem_bench.dataset.plan import Job, make_plan
 from hrtem_bench.dataset.recipes import Recipe
@@ -157,8 +158,10 @@ def _image_columns(recipe: Recipe, structure: Structure, rows: Sequence[Expected
         pixel_size=structure.pixel_size,
         output_pixel_size=recipe.sampling.pixel_size,
         zero_focus=structure.zero_focus,
+        detector=detector_of(recipe),
     )
-    for row, counts in zip(rows, images, strict=True):
+    for row, recorded in zip(rows, images, strict=True):
+        counts = digitised(recorded, recipe)
         yield settings_columns(row.condition) | {
             "image": _picture(encode_counts(counts)),
             "preview": _picture(encode_png(preview(counts, structure.mask))),

@@ -17,8 +17,10 @@ import numpy as np
 
 from hrtem_bench.conditions import ANGLES, COEFFICIENTS, Condition, condition_from_dict, condition_to_dict
 from hrtem_bench.dataset import ExitWave, ExitWaves, Sample, Track, TrackCondition, open_dataset, open_exit_waves
+from hrtem_bench.dataset.detectors import detector_of, digitised
 from hrtem_bench.dataset.plan import place_of
 from hrtem_bench.dataset.reader import first_of_each
+from hrtem_bench.dataset.recipes import Recipe, recipe_from_dict
 from hrtem_bench.dataset.schema import EXIT_WAVES
 from hrtem_bench.dataset.seeds import child_seed
 from hrtem_bench.errors import InputError
@@ -71,10 +73,11 @@ class RenderedTrack(Track):
         pairs = ((wave, one) for wave in (self.waves.rows() if split == "test" else ()) for one in chosen)
         names = [one.condition_id for one in chosen]
         wanted = first_of_each(pairs, lambda pair: pair[1].condition_id, names, limit)
+        recipe = recipe_from_dict(self.manifest.recipe)
         for wave, one in itertools.islice(wanted, start, None):
-            yield self._sample(wave, one)
+            yield self._sample(recipe, wave, one)
 
-    def _sample(self, wave: ExitWave, one: TrackCondition) -> Sample:
+    def _sample(self, recipe: Recipe, wave: ExitWave, one: TrackCondition) -> Sample:
         from hrtem_bench.imaging import render
 
         if wave.energy != one.condition.energy:
@@ -82,6 +85,7 @@ class RenderedTrack(Track):
                 f"{one.condition_id} is at {one.condition.energy:g} eV, and the exit waves at {wave.energy:g} eV: only "
                 "what follows the specimen can be chosen anew"
             )
+        noiseless = one.condition.dose is None
         setting = msgspec.json.encode(condition_to_dict(one.condition), order="sorted").decode()
         image = render(
             wave.waves,
@@ -90,11 +94,12 @@ class RenderedTrack(Track):
             output_pixel_size=wave.output_pixel_size,
             seed=child_seed(self.manifest.seed, NAME, wave.structure_id, setting),
             zero_focus=wave.zero_focus,
+            detector=None if noiseless else detector_of(recipe),
         )
         return Sample(
             structure_id=wave.structure_id,
             condition_id=one.condition_id,
-            image=np.asarray(image, dtype=np.float32),
+            image=np.asarray(image if noiseless else digitised(image, recipe), dtype=np.float32),
             mask=wave.mask,
             instances=wave.instances,
             condition=one.condition,

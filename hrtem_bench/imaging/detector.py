@@ -101,13 +101,16 @@ def read_curve(path: str | os.PathLike[str]) -> TableCurve:
     """A transfer curve from a text file of two columns: frequency as a share of Nyquist, and value.
 
     Columns are separated by blanks, commas, semicolons or tabs; empty lines and what follows a # are skipped, and so is
-    one line of headings at the top. Raises InputError, with the line's number, for anything else.
+    one line of headings at the top. A STAR file, as camera makers give them for RELION, is known by its `loop_` and
+    its frequencies are taken to be in cycles per pixel. Raises InputError, with the line's number, for anything else.
     """
+    lines = _lines(path)
+    star = any(line.strip() == "loop_" for line in lines)
     rows: list[tuple[float, float]] = []
     heading = False
-    for number, line in enumerate(_lines(path), start=1):
+    for number, line in enumerate(lines, start=1):
         cells = line.partition("#")[0].replace(",", " ").replace(";", " ").split()
-        if not cells:
+        if not cells or (star and cells[0].startswith(("data_", "loop_", "_rln"))):
             continue
         try:
             first, second = map(float, cells)
@@ -119,7 +122,7 @@ def read_curve(path: str | os.PathLike[str]) -> TableCurve:
                 ) from None
             heading = True
             continue
-        rows.append((first, second))
+        rows.append((2 * first if star else first, second))
     if not rows:
         raise InputError(f"{path} holds no line of two numbers: frequency (share of Nyquist) and value")
     try:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
@@ -32,25 +32,31 @@ ROWS = 64
 class Spectra:
     """Exit waves transformed once, for any number of images.
 
-    coefficients: (waves, ny, nx) complex64, FFT over number of points. size: (dy, dx) of the waves' pixels, Å.
-    out_shape: pixels of the images, over the same field.
+    coefficients: (waves, ky, kx) complex64, FFT over number of points, in FFT order; all of them, or those from 0 to
+    some reach and from minus that to -1. shape, size: number of the waves' pixels and their (dy, dx), Å. out_shape:
+    pixels of the images, over the same field.
     """
 
     coefficients: Any
+    shape: tuple[int, int]
     size: tuple[float, float]
     out_shape: tuple[int, int]
 
 
 def spectra_of(
-    waves: Any, *, pixel_size: float | tuple[float, float], output_pixel_size: float | tuple[float, float]
+    waves: Any,
+    *,
+    pixel_size: float | tuple[float, float],
+    output_pixel_size: float | tuple[float, float],
+    threads: int = 1,
 ) -> Spectra:
-    """Arguments as in `render`."""
+    """Arguments as in `expected_intensity`."""
     from scipy import fft
 
     waves = checked_waves(waves)
     size = pixel_sizes(pixel_size)
     out_shape = resampled_shape(waves.shape[1:], size, pixel_sizes(output_pixel_size))
-    return Spectra(fft.fft2(waves, norm="forward"), size, out_shape)
+    return Spectra(fft.fft2(waves, norm="forward", workers=threads), waves.shape[1:], size, out_shape)
 
 
 def expected_intensity(
@@ -73,24 +79,46 @@ def expected_intensity(
     focal spread is wrong by some 3e-5 of its contrast, no pixel by more than 1e-3, and made in two thirds of the time.
     threads: that share the conditions; the result does not depend on it.
     """
+    if not len(conditions):
+        raise InputError("no condition is given to make an image at")
     if not 0 <= tolerance < 1:
         raise InputError(f"tolerance is a part of a wave's square, from 0 to below 1, not {tolerance:g}")
-    spectra = spectra_of(waves, pixel_size=pixel_size, output_pixel_size=output_pixel_size)
+    spectra = spectra_of(waves, pixel_size=pixel_size, output_pixel_size=output_pixel_size, threads=threads)
+    spectra = _carried_alone(spectra, conditions, tolerance)
     with ThreadPoolExecutor(threads) as pool:
         return np.stack(list(pool.map(lambda c: mean_image(spectra, c, zero_focus, tolerance), conditions)))
 
 
 def mean_image(spectra: Spectra, c: Condition, zero_focus: float = 0.0, tolerance: float = 0.0) -> Any:
     """One image of `expected_intensity`, (ny, nx) float32."""
-    waves, size = spectra.coefficients.shape[1:], spectra.size
-    band = _band(c, 0.5 / min(size), NEGLIGIBLE)
-    shape = working_shape(waves, size, spectra.out_shape, _band(c, band, max(tolerance**0.5, NEGLIGIBLE)))
+    shape, reaches = _carried(spectra, c, tolerance)
     frequencies = []
-    for n, m, d in zip(waves, shape, size, strict=True):
-        reach = min(common_reach(n, m), int(np.ceil(band * n * d)) if tolerance else n)
+    for n, m, d, reach in zip(spectra.shape, shape, spectra.size, reaches, strict=True):
         frequencies.append(np.concatenate([np.fft.fftfreq(m, n * d / m)[part] for part in halves(reach)]))
     transfer = specimen_transfer(frequencies[0], frequencies[1], c, zero_focus)
     return np.maximum(resample(_mean_intensity(spectra.coefficients, transfer, shape), spectra.out_shape), 0)
+
+
+def _carried(spectra: Spectra, c: Condition, tolerance: float) -> tuple[tuple[int, int], tuple[int, int]]:
+    """The working grid of an image, and the largest frequencies carried on it along y and x, in steps."""
+    band = _band(c, 0.5 / min(spectra.size), NEGLIGIBLE)
+    folding = _band(c, band, max(tolerance**0.5, NEGLIGIBLE))
+    shape = working_shape(spectra.shape, spectra.size, spectra.out_shape, folding)
+    ky, kx = (
+        min(common_reach(n, m), int(np.ceil(band * n * d)) if tolerance else n)
+        for n, m, d in zip(spectra.shape, shape, spectra.size, strict=True)
+    )
+    return shape, (ky, kx)
+
+
+def _carried_alone(spectra: Spectra, conditions: Sequence[Condition], tolerance: float) -> Spectra:
+    """Without the coefficients that no condition carries, so that those it does lie close together in memory."""
+    ky, kx = np.max([_carried(spectra, c, tolerance)[1] for c in conditions], axis=0)
+    kept = np.empty((len(spectra.coefficients), 2 * ky + 1, 2 * kx + 1), np.complex64)
+    for ys in halves(ky):
+        for xs in halves(kx):
+            kept[:, ys, xs] = spectra.coefficients[:, ys, xs]
+    return replace(spectra, coefficients=kept)
 
 
 def _mean_intensity(spectra: Any, transfer: Any, shape: tuple[int, int]) -> Any:

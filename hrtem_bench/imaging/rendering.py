@@ -61,10 +61,12 @@ def render_each(
     pixel_size: float | tuple[float, float],
     output_pixel_size: float | tuple[float, float] | None = None,
     zero_focus: float = 0.0,
+    detector: Detector | None = None,
 ) -> Iterator[Any]:
     """The image that `render` makes of the same waves at each (condition, seed), one after the other.
 
-    The waves are transformed once for all. Arguments and errors as of `render`.
+    The waves are transformed once for all. Arguments and errors as of `render`; where there is no dose there is no
+    detector either.
     """
     out = pixel_size if output_pixel_size is None else output_pixel_size
     spectra = spectra_of(waves, pixel_size=pixel_size, output_pixel_size=out)
@@ -73,4 +75,4 @@ def render_each(
         if condition.dose is None:
             yield intensity
         else:
-            yield detect(intensity, condition.dose, pixel_size=out, seed=seed)
+            yield detect(intensity, condition.dose, pixel_size=out, seed=seed, detector=detector)

@@ -167,9 +167,29 @@ def test_curves_are_read_from_files_of_two_columns(tmp_path, text):
     assert Detector(mtf=curve).mtf(0.3, 0.4) == pytest.approx(0.8)
 
 
+STAR = """
+data_mtf
+
+loop_
+_rlnResolutionInversePixel #1
+_rlnMtfValue #2
+  0.00  1.0
+  0.25  0.8
+  0.50  0.4
+
+"""
+
+
+def test_a_star_file_has_its_frequencies_in_cycles_per_pixel(tmp_path):
+    path = tmp_path / "mtf.star"
+    path.write_text(STAR, "utf-8")
+    assert read_curve(path) == TableCurve((0.0, 0.5, 1.0), (1.0, 0.8, 0.4))
+
+
 @pytest.mark.parametrize(
     ("text", "message"),
     [
+        (STAR.replace("0.8", "high"), "line 8: expected two numbers"),
         ("", "no line of two numbers"),
         ("u,MTF\n", "no line of two numbers"),
         ("0,1\n0.5,high\n1,0.4\n", "line 2: expected two numbers"),

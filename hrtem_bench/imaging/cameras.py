@@ -1,0 +1,49 @@
+"""Cameras by name: detectors with the transfer and the efficiency that their makers publish.
+
+All three count electrons one by one, so that their noise is taken as white (NTF 1) and DQE(q) = DQE(0) MTF(q)². For
+the K3, whose MTF and DQE are both published, this gives a DQE of 0.75 and 0.38 at half and at all of Nyquist, where the
+maker's curve has 0.71 and 0.40. A camera of one's own, in the mode it is used in, is better measured: see `Detector`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from types import MappingProxyType
+
+import numpy as np
+
+from hrtem_bench.errors import InputError
+from hrtem_bench.imaging.detector import Detector, TableCurve
+
+_K3_300 = (
+    1.000000, 0.994780, 0.990164, 0.985858, 0.981607, 0.977195, 0.972441, 0.967197, 0.961341, 0.954782, 0.947450,
+    0.939300, 0.930304, 0.920453, 0.909754, 0.898228, 0.885906, 0.872829, 0.859048, 0.844620, 0.829606, 0.814072,
+    0.798086, 0.781718, 0.765036, 0.748110, 0.731005, 0.713786, 0.696514, 0.679245, 0.662031, 0.644919, 0.627950,
+)  # fmt: skip
+"""MTF of a Gatan K3, standard mode, 300 kV, every 1/63 cycles per pixel: mtf_k3_standard_300kV_FL2.star of the maker,
+whose DQE curve begins at 0.95."""
+_DQE: Mapping[str, tuple[float, float, float]] = MappingProxyType({
+    "falcon4i-300kV": (0.92, 0.72, 0.50),
+    "falcon4i-200kV": (0.91, 0.62, 0.33),
+})  # fmt: skip
+"""DQE of a Thermo Fisher Falcon 4i at 0, at half and at all of Nyquist, from the maker's page on the detector."""
+
+
+def camera_names() -> list[str]:
+    """The names that `camera` takes."""
+    return sorted(["k3-300kV", *_DQE])
+
+
+def camera(name: str) -> Detector:
+    """The detector called `name`: "k3-300kV", "falcon4i-300kV" or "falcon4i-200kV". InputError for another.
+
+    Counts are the electrons found, whole numbers, of which there are DQE(0) for each that came; there is no read noise.
+    """
+    if name == "k3-300kV":
+        frequency = tuple(2 * i / 63 for i in range(len(_K3_300)))
+        return Detector(mtf=TableCurve(frequency, _K3_300), dqe0=0.95, gain=0.95)
+    if name in _DQE:
+        dqe = _DQE[name]
+        transfer = tuple(float(value) for value in np.sqrt(np.array(dqe) / dqe[0]))
+        return Detector(mtf=TableCurve((0.0, 0.5, 1.0), transfer), dqe0=dqe[0], gain=dqe[0])
+    raise InputError(f"no camera {name!r}: known are {', '.join(camera_names())}; give your own curves for another")
