@@ -30,7 +30,7 @@ def test_round_trip(picture):
 
 
 def test_counts_that_do_not_fit_are_refused():
-    with pytest.raises(InputError, match="65536 electrons"):
+    with pytest.raises(InputError, match="65536 counts"):
         encode_counts(np.full((4, 4), 65536.0))
     with pytest.raises(ValueError, match="uint8 or uint16"):
         encode_png(np.zeros((4, 4)))
