@@ -21,16 +21,22 @@ def train(
     epochs: Annotated[
         int | None, typer.Option(min=1, help="Passes over the images; the baseline's own if not given.")
     ] = None,
+    name: Annotated[
+        str | None, typer.Option(help="What to call the trained model; the baseline's name if not given.")
+    ] = None,
 ) -> None:
     """Train a baseline on chosen conditions; the folder written is a model that `evaluate` takes.
 
     Interrupted, it goes on after its last epoch when the same command is given again.
     """
     from hrtem_bench.harness import baseline_folder, baseline_names, load_trainer
+    from hrtem_bench.harness.cards import rename
 
     folder = Path(baseline) if Path(baseline).is_dir() else baseline_folder(baseline)
     if folder is None:
         raise InputError(f"there is no baseline {baseline!r}: shipped are {', '.join(baseline_names())}")
     with timed("trained"):
         load_trainer(folder)(data, track, conditions, out, seed=seed, epochs=epochs)
+    if name is not None:
+        rename(out, name)
     wrote(out)

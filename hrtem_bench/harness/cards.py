@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import re
 from pathlib import Path
 from typing import Any
@@ -89,9 +90,22 @@ def read_card(folder: Path) -> Card:
     return card
 
 
+def rename(folder: Path, name: str) -> None:
+    """Put another name on a folder's card, whose name stands before any table; the rest of its text stays as it is.
+
+    Raises InputError as `read_card`.
+    """
+    from hrtem_bench.dataset.files import write_aside
+
+    read_card(folder)
+    text = (folder / CARD).read_text(encoding="utf-8")
+    line = f"name = {json.dumps(name, ensure_ascii=False)}"  # a JSON string is a TOML string
+    write_aside(folder / CARD, re.sub(r"^name *=.*$", lambda _: line, text, count=1, flags=re.MULTILINE))
+
+
 def one_line(error: BaseException) -> str:
     """An error's message on one line, its type's name where it has none."""
     return " ".join(str(error).split()) or type(error).__name__
 
 
-__all__ = ["CARD", "Card", "ModelEntry", "TrainedOn", "one_line", "read_card"]
+__all__ = ["CARD", "Card", "ModelEntry", "TrainedOn", "one_line", "read_card", "rename"]
