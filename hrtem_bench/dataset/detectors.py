@@ -82,6 +82,14 @@ def mean_counts(recipe: Recipe, dose: float) -> tuple[float, float]:
     return float(recipe.detector.offset), electrons * detector_of(recipe).gain
 
 
+def noise_variance(recipe: Recipe, dose: float) -> float:
+    """Variance of a pixel's counts, where NTF is 1."""
+    electrons, detector = dose * recipe.sampling.pixel_size**2, detector_of(recipe)
+    if detector is None:
+        return electrons
+    return float(detector.gain**2 * electrons / detector.counted_share + detector.read_noise**2)
+
+
 def digitised(counts: Any, recipe: Recipe) -> Any:
     """What is written for a detector's counts (ny, nx): whole numbers above the pedestal, float32, none below 0."""
     if recipe.detector is UNSET:

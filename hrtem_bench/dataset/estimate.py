@@ -9,6 +9,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from hrtem_bench.dataset.detectors import mean_counts, noise_variance
 from hrtem_bench.dataset.encode import PREVIEW_PIXELS
 from hrtem_bench.dataset.plan import Plan, make_plan
 from hrtem_bench.dataset.recipes import SPLITS, Recipe
@@ -91,17 +92,18 @@ def _image_bytes(plan: Plan) -> float:
         for split in SPLITS:
             images = getattr(plan.structures(track), split) * plan.draws(track, split)
             shown = [c.condition.dose or 0.0 for c in conditions if split == "test" or c.train]
-            total += images * sum(s.pixels**2 * _bytes_per_pixel(dose * s.pixel_size**2) + preview for dose in shown)
+            total += images * sum(s.pixels**2 * _bytes_per_pixel(plan.recipe, dose) + preview for dose in shown)
     return total
 
 
-def _bytes_per_pixel(counts: float) -> float:
-    """What a pixel of `counts` electrons on average takes as PNG.
+def _bytes_per_pixel(recipe: Recipe, dose: float) -> float:
+    """What a pixel takes as PNG at a dose in electrons per Å².
 
     Of its two bytes Huffman codes tell the upper, mostly zero, in one bit; the lower in one more than its entropy,
     that of a normal distribution with the variance of noise and contrast.
     """
-    variance = counts + (_CONTRAST * counts) ** 2
+    _, counts = mean_counts(recipe, dose)
+    variance = noise_variance(recipe, dose) + (_CONTRAST * counts) ** 2
     return (2 + max(0.0, 0.5 * math.log2(2 * math.pi * math.e * variance))) / 8
 
 

@@ -9,12 +9,14 @@ import toy_datasets
 from scipy.ndimage import gaussian_filter
 
 from hrtem_bench.dataset import estimate, load_recipe, parse_recipe, read_manifest, shipped_recipes
+from hrtem_bench.dataset.detectors import detector_of, digitised
 from hrtem_bench.dataset.encode import encode_counts
 from hrtem_bench.dataset.estimate import _bytes_per_pixel
 from hrtem_bench.dataset.recipes import recipe_from_dict, recipe_hash, recipe_to_dict
 from hrtem_bench.dataset.scenes import scene_spec
 from hrtem_bench.dataset.tracks import track_conditions
 from hrtem_bench.errors import InputError
+from hrtem_bench.imaging import detect
 
 
 @pytest.mark.parametrize("name", shipped_recipes())
@@ -157,7 +159,17 @@ def test_estimate_of_a_picture_follows_its_noise(counts, within):
     generator = np.random.default_rng(3)
     contrast = gaussian_filter(generator.standard_normal((256, 256)), 2)
     drawn = generator.poisson(counts * np.clip(1 + 0.15 * contrast / contrast.std(), 0, None))
-    assert _bytes_per_pixel(counts) == pytest.approx(len(encode_counts(drawn)) / 256**2, rel=within)
+    dose = counts / toy_datasets.recipe().sampling.pixel_size ** 2
+    written = len(encode_counts(drawn)) / 256**2
+    assert _bytes_per_pixel(toy_datasets.recipe(), dose) == pytest.approx(written, rel=within)
+
+
+def test_estimate_of_a_picture_follows_the_noise_of_its_detector():
+    detector = "[detector]\nmtf = { pixel = true }\ndqe0 = 0.6\ngain = 30.0\nread_noise = 15.0\noffset = 100\n"
+    read = parse_recipe(toy_datasets.TOML + detector)
+    flat = detect(np.ones((256, 256)), 400.0, pixel_size=0.5, seed=1, detector=detector_of(read))
+    written = len(encode_counts(digitised(flat, read))) / 256**2
+    assert _bytes_per_pixel(read, 400.0) == pytest.approx(written, rel=0.15)
 
 
 def test_larger_waves_and_thicker_films_take_more_memory():
