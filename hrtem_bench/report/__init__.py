@@ -15,6 +15,7 @@ from hrtem_bench.report.board import board_page
 from hrtem_bench.report.calibration import ReliabilityCurve, reliability_figure
 from hrtem_bench.report.comparison import comparison_figure
 from hrtem_bench.report.curves import Curve, TrackAxis, curve_figure, shift_figure
+from hrtem_bench.report.design import design_figure
 from hrtem_bench.report.evaluation import report_evaluation
 from hrtem_bench.report.gather import Choice, choose_examples, curve_of
 from hrtem_bench.report.html import report, write_report
@@ -36,6 +37,7 @@ __all__ = [
     "contact_sheet",
     "curve_figure",
     "curve_of",
+    "design_figure",
     "examples_figure",
     "family_figure",
     "figure_png",
