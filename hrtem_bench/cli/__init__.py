@@ -24,6 +24,7 @@ from hrtem_bench.cli import (
     results,
     seeds,
     show,
+    study,
     submit,
 )
 from hrtem_bench.errors import InputError
@@ -46,6 +47,7 @@ COMMANDS: tuple[Callable[..., None], ...] = (
     submit.submit,
     physics.transfer,
     design.design,
+    study.study,
 )
 
 
