@@ -29,8 +29,8 @@ from hrtem_bench.report.style import (
     write_aside,
 )
 from hrtem_bench.report.transfer import matrix_figure
-from hrtem_bench.study.findings import LOSSES
-from hrtem_bench.study.law import BASELINES, PREDICTS, Law, Score
+from hrtem_bench.study.findings import LOSSES, MEASURES
+from hrtem_bench.study.law import BASELINES, Law, Score
 from hrtem_bench.study.results import StudyResults
 
 MOST_ROWS = 30
@@ -112,16 +112,14 @@ def _matrix_plate(results: StudyResults, order: Sequence[int], name: str, title:
         one.condition if len(tracks) == 1 or "=" in one.condition else f"{one.track}: {one.condition}" for one in tests
     ]
     high = float(np.nanmax(values)) if name == "drop" else 1.0
-    figure = matrix_figure(
-        values, [results.sets[i] for i in order], columns, title=title, high=high, digits=2 if name != "drop" else 3
-    )
+    figure = matrix_figure(values, [results.sets[i] for i in order], columns, title=title, high=high)
     return Plate(f"matrix-{name}", figure, words, f"Matrix of {title}: training sets by test conditions.")
 
 
 def _ranking_plate(results: StudyResults) -> Plate:
     words = (
         "Mean Dice over the test conditions and Dice at the worst of them, with intervals over test structures; sets "
-        "stand in the order of their mean. To the right the same by coverage alone, which `design` ranks by."
+        "stand in the order of their mean. To the right the same by coverage alone, which “design” ranks by."
     )
     return Plate("ranking", ranking_figure(results), words, "Training sets in the order of their mean Dice.")
 
@@ -197,12 +195,9 @@ def _findings(results: StudyResults) -> Html:
 
 
 def _ranking(results: StudyResults) -> Html:
-    head = ["Training set", "Trained at", "Networks", "Mean Dice", "Worst Dice", "at", "Behind the first", "p (Holm)"]
-    head += ["Seed SD", "Coverage, mean", "worst", "σ, mean", "worst"]
-    body = [
+    measured = [
         [
             one.name,
-            ", ".join(one.conditions),
             str(one.networks),
             _interval(one.mean),
             _interval(one.worst),
@@ -210,22 +205,24 @@ def _ranking(results: StudyResults) -> Html:
             _interval(one.behind) if place else "–",
             f"{one.p_holm:.2g}" if place else "–",
             number(one.seed_sd, 3),
-            *(number(v, 3) for v in (one.design_mean, one.design_worst, one.sigma_mean, one.sigma_worst)),
         ]
         for place, one in enumerate(results.ranking)
     ]
-    percent = f"{100 * results.confidence:g} %"
-    caption = f"Training sets by mean Dice; brackets are {percent} intervals over structures"
-    agreed = [
+    said = [
         [
-            f"{one.dice} Dice",
-            one.by.replace("design", "coverage").replace("sigma", "σ").replace("_", ", "),
-            _interval(one.spearman, 2),
+            one.name,
+            *(number(v, 3) for v in (one.design_mean, one.design_worst, one.sigma_mean, one.sigma_worst)),
+            ", ".join(one.conditions),
         ]
-        for one in results.agreement
+        for one in results.ranking
     ]
+    agreed = [[f"{one.dice} Dice", MEASURES[one.by], _interval(one.spearman, 2)] for one in results.agreement]
+    percent = f"{100 * results.confidence:g} %"
+    head = ["Training set", "Networks", "Mean Dice", "Worst Dice", "at", "Behind the first", "p, Holm", "Seed SD"]
+    beside = ["Training set", "Coverage, mean", "Coverage, worst", "σ, mean", "σ, worst", "Trained at"]
     return join([
-        element("div", table(caption, head, body), class_="board"),
+        table(f"Measured, by mean Dice; brackets are {percent} intervals over structures", head, measured),
+        table("By transfer alone, in the same order", beside, said),
         table("Rank correlation over training sets", ["Measured", "Transfer alone", "Spearman's ρ"], agreed),
     ])  # fmt: skip
 
@@ -263,7 +260,7 @@ def _law_row(law: Law) -> list[str]:
         "–" if law.over_distance is None or law.name in BASELINES else _interval(law.over_distance, 2),
         _interval(law.mae),
         _interval(law.spearman, 2),
-        law.verdict.upper() if law.verdict == PREDICTS else law.verdict,
+        law.verdict,
         fit or "–",
     ]
 

@@ -131,7 +131,7 @@ def _beside_condition(laws: Sequence[Law]) -> str:
 
 
 def _about_agreement(one: Agreement) -> str:
-    words = f"the rank of training sets by {one.dice} Dice and by {MEASURES[one.by]}, what `design` ranks by"
+    words = f"the rank of training sets by {one.dice} Dice and by {MEASURES[one.by]}, what “design” ranks by"
     if one.spearman.value is None:
         return f"Three training sets or more, not all alike, are needed to compare {words}."
     return f"Between {words}, Spearman's ρ is {_with_interval(one.spearman)}."
