@@ -10,7 +10,7 @@ from hrtem_bench.dataset import Track, open_dataset
 from hrtem_bench.errors import InputError
 from hrtem_bench.study.design import ENOUGH
 from hrtem_bench.study.plans import Plan
-from hrtem_bench.study.regions import candidates_about, counted_off, evenly, parse_spread, regions, spread
+from hrtem_bench.study.regions import candidates_about, counted_off, evenly, parse_spread, regions, spread, varying
 
 Sets = Mapping[str, tuple[Condition, ...]]
 Q_MAX = 2.5
@@ -43,6 +43,10 @@ class Choices:
         said = [*_about_size(plan)]
         if plan.unreachable:
             said.append(f"left out, since nothing is transferred there: {', '.join(plan.unreachable)}")
+        if len(self.targets) > 1 and not varying(list(self.targets.values())):
+            said.append(
+                "the targets do not differ in what they transfer, so nothing here can choose between conditions"
+            )
         if len({one.dose for one in (*self.targets.values(), *self.candidates.values())}) > 1:
             said.append("doses differ: no measure of transfer sees that, so the plan says nothing about noise")
         said.append(LIMITS)
@@ -130,7 +134,7 @@ def _about_size(plan: Plan) -> list[str]:
     if best.size < plan.sizes[-1].score.size:
         last = plan.sizes[-1].score.size
         said.append(
-            f"{best.size} conditions do better than {last} ({reached:.3f} and {of[last]:.3f}): each more takes weight "
+            f"{_conditions(best.size)} better than {last} ({reached:.3f} and {of[last]:.3f}): each more takes weight "
             "from the others"
         )
     if plan.enough < best.size:
@@ -139,6 +143,10 @@ def _about_size(plan: Plan) -> list[str]:
             f"the {reached:.3f} of {best.size}; beyond it more conditions hardly pay"
         )
     return said
+
+
+def _conditions(count: int) -> str:
+    return "1 condition does" if count == 1 else f"{count} conditions do"
 
 
 __all__ = ["Choices", "choices"]

@@ -14,9 +14,10 @@ import inspect
 import os
 import platform
 import shutil
+import threading
 import time
 import traceback
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -87,13 +88,14 @@ def record_of(out: Path, network: Network) -> Record | None:
 def make_network(study: Study, out: Path, network: Network) -> Outcome:
     """Train and score one network, or what is left of it. Whatever goes wrong is told in the outcome, in one line.
 
-    What the training prints goes to the network's log. Of what nobody foresaw, the traceback is in error.txt.
+    What the training prints goes to the network's log, but for threads of a cluster. Of what nobody foresaw, the
+    traceback is in error.txt.
     """
     folder = folder_of(out, network)
     error = folder / _ERROR
     try:
         folder.mkdir(parents=True, exist_ok=True)
-        with (folder / _LOG).open("a", encoding="utf-8") as log, contextlib.redirect_stdout(log):
+        with _logged(folder / _LOG):
             _make(open_study(study), folder, network)
         error.unlink(missing_ok=True)
     except InputError as refused:
@@ -123,6 +125,16 @@ def make_remote(study: Study, out: Path, code: str, network: Network) -> Outcome
 def study_code() -> str:
     """SHA-256 over the sources that shape a network's scores."""
     return sha256_of_sources(Path(hrtem_bench.__file__).parent, (*SHAPING, "harness", "study"))
+
+
+@contextlib.contextmanager
+def _logged(path: Path) -> Iterator[None]:
+    """What is printed goes to the file; on a thread of a cluster's worker it stays with the others' prints."""
+    if threading.current_thread() is not threading.main_thread():
+        yield
+        return
+    with path.open("a", encoding="utf-8") as log, contextlib.redirect_stdout(log):
+        yield
 
 
 def _make(opened: Opened, folder: Path, network: Network) -> None:

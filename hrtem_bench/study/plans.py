@@ -99,8 +99,8 @@ def plan_toml(
     chosen = {name: candidates[name] for name in plan.conditions}
     every = [*targets.values(), *chosen.values()]
     names = varying(every)
-    heading = f"# {len(chosen)} conditions by {plan.criterion}, {plan.over} over {len(targets)} targets, "
-    lines = [f"{heading}|q| <= {plan.q_max:g} 1/Å."]
+    found = f"# {', '.join(chosen)}: by {plan.criterion}, {plan.over} over {len(targets)} targets"
+    lines = [f"{found}, |q| <= {plan.q_max:g} 1/Å."]
     lines += [f"# {step.condition}: {step.reason}" for step in plan.steps]
     if len(names) != 1 or names[0] not in AXES:
         lines.append(
