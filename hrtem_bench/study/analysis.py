@@ -39,6 +39,7 @@ def analyse(
     """
     every = every_network(opened.study)
     networks = [one for one in every if record_of(out, one) is not None]
+    finished = {(one.training.name, one.seed) for one in networks}
     _check_sets(opened, {one.training.name for one in networks})
     scores = read_scores(out, networks, opened.tracks)
     names = [one.name for one in opened.study.training]
@@ -61,7 +62,7 @@ def analyse(
         version=hrtem_bench.__version__,
         dataset=Data(name=manifest.name, version=manifest.version, checksum=manifest.checksum, unit=opened.track.unit),
         networks=len(networks),
-        missing=[one.name for one in every if one not in networks],
+        missing=[one.name for one in every if (one.training.name, one.seed) not in finished],
         structures=len(scores.structures),
         q_max=physics.q_max,
         confidence=confidence,

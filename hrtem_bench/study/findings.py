@@ -125,8 +125,8 @@ def _beside_condition(laws: Sequence[Law]) -> str:
     if base is None or more is None or base.skill.value is None or more.skill.value is None:
         return ""
     return (
-        f" Knowing the mean of the other sets at each test condition gives {base.skill.value:.2f}, and with σ besides "
-        f"{more.skill.value:.2f}."
+        f" Knowing the mean of the other sets at each test condition gives {_number(base.skill.value)}, and with σ "
+        f"besides {_number(more.skill.value)}."
     )
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import difflib
 import tomllib
+from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from importlib import resources
@@ -154,9 +155,9 @@ def _check(study: Study) -> None:
 
 
 def _no_repeats(where: str, values: Sequence[Any]) -> None:
-    twice = next((one for one in values if values.count(one) > 1), None)
-    if twice is not None:
-        raise InputError(f"{where}: {twice!r} is given twice")
+    for one, count in Counter(values).items():
+        if count > 1:
+            raise InputError(f"{where}: {one!r} is given twice")
 
 
 def _folder() -> Any:

@@ -60,7 +60,7 @@ def test_mistakes_name_the_key(study_text: str, old: str, new: str, words: str) 
     ],
 )
 def test_what_the_data_or_the_baseline_have_not(study_text: str, old: str, new: str, words: str) -> None:
-    with pytest.raises(InputError, match="") as error:
+    with pytest.raises(InputError) as error:
         open_study(parse_study(study_text.replace(old, new)))
     assert words in str(error.value) and "\n" not in str(error.value)
 
