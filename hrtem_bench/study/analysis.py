@@ -67,6 +67,7 @@ def analyse(
         q_max=physics.q_max,
         confidence=confidence,
         sets=names,
+        training_images=[opened.track.count("train", one.conditions) for one in opened.study.training],
         tests=[
             TestCondition(track=one.track, condition=one.condition, value=one.value, epsilon=float(e))
             for one, e in zip(scores.places, physics.epsilon, strict=True)

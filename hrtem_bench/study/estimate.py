@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import tomllib
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -48,9 +49,11 @@ def estimate(opened: Opened, out: Path) -> Estimate:
     if records:
         spent = sum(record.training + record.scoring for record in records.values())
         done = sum(counts[one.training.name] for one in networks if one.name in records)
-        seconds: float | None = spent / len(records) * len(waiting) if study.epochs is None else spent * shown / done
+        alike = study.epochs is None  # each network is shown as many images as any other
+        seconds: float | None = spent * (len(waiting) / len(records) if alike else shown / done)
     else:
-        seconds = _by_card(opened, len(waiting), shown)
+        passes = [(counts[one.training.name], study.epochs_of(counts[one.training.name])) for one in waiting]
+        seconds = _by_card(opened, passes)
     return Estimate(
         networks=len(waiting),
         finished=len(records),
@@ -62,15 +65,13 @@ def estimate(opened: Opened, out: Path) -> Estimate:
     )
 
 
-def _by_card(opened: Opened, networks: int, shown: int) -> float | None:
-    """Training time from the seconds, epochs and images on the baseline's card."""
+def _by_card(opened: Opened, passes: Sequence[tuple[int, int | None]]) -> float | None:
+    """Training time from the seconds, epochs and images on the baseline's card. passes: images and epochs of each."""
     table = tomllib.loads((opened.baseline / CARD).read_text(encoding="utf-8")).get("trained_on", {})
     seconds, epochs, images = (_number(table, name) for name in ("seconds", "epochs", "n_images"))
-    if seconds is None:
+    if seconds is None or not epochs or not images:
         return None
-    if opened.study.epochs is None:
-        return networks * seconds
-    return None if not epochs or not images else seconds / (epochs * images) * opened.study.epochs * shown
+    return sum(seconds if own is None else seconds / (epochs * images) * own * count for count, own in passes)
 
 
 def _number(table: dict[str, Any], name: str) -> float | None:

@@ -51,6 +51,12 @@ def limits(results: StudyResults) -> list[str]:
         said.append(
             "The intervals of the ranking are over structures; the standard deviation between seeds stands apart."
         )
+    if len(set(results.training_images)) > 1:
+        more = "" if results.study.epochs is None else ", and at the same number of epochs in more steps,"
+        said.append(
+            f"Training sets hold from {min(results.training_images)} to {max(results.training_images)} images: what "
+            f"more conditions bring they bring with more images{more} and the two are not told apart."
+        )
     if len(results.sets) < _FEW_SETS:
         said.append(
             f"With {len(results.sets)} training sets, each law is judged on so many cases that were left out: its "

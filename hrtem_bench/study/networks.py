@@ -156,8 +156,9 @@ def _train(opened: Opened, folder: Path, network: Network) -> None:
     if made.exists():  # the trainer was interrupted while it wrote, or just before the model got its name
         shutil.rmtree(made)
     made.parent.mkdir(exist_ok=True)
+    epochs = study.epochs_of(opened.track.count("train", network.training.conditions))
     where: dict[str, Any] = {"device": study.device} if _takes(train, "device") else {}
-    train(study.data, study.track, network.training.conditions, made, seed=network.seed, epochs=study.epochs, **where)
+    train(study.data, study.track, network.training.conditions, made, seed=network.seed, epochs=epochs, **where)
     if not made.is_dir():
         raise InputError(f"the trainer of {opened.baseline} left no model in {made}")
     os.replace(made, folder / MODEL)

@@ -75,7 +75,8 @@ class StudyResults(msgspec.Struct, frozen=True, kw_only=True):
     """Everything in study.json.
 
     networks: finished ones. missing: names of the others. sets: names of the training sets, the rows of `matrices`;
-    tests: its columns. laws, ranking, agreement: see `law`, `ranking`. conclusions, limits: in words.
+    training_images: how many each holds; tests: the columns. laws, ranking, agreement: see `law`, `ranking`.
+    conclusions, limits: in words.
     """
 
     schema_version: int = SCHEMA_VERSION
@@ -88,6 +89,7 @@ class StudyResults(msgspec.Struct, frozen=True, kw_only=True):
     q_max: float
     confidence: float
     sets: list[str]
+    training_images: list[int]
     tests: list[TestCondition]
     matrices: Matrices
     laws: list[Law]

@@ -36,9 +36,10 @@ class Study(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tru
 
     data: a dataset's folder or Hub id. track: of the training conditions. baseline: a shipped baseline's name or a
     folder with card.toml, whose `train` trains the networks. seeds: so many from 0, or these. epochs: None for the
-    baseline's own. test_tracks: tested on besides the study's own track. device: where networks run, and are trained if
-    the baseline's trainer takes a device. batch_size: of scoring, None to find it by trying. limit: test images per
-    condition, None for all.
+    baseline's own. images_shown: in place of epochs, so many that each network is shown about as many images, whatever
+    its training set holds. test_tracks: tested on besides the study's own track. device: where networks run, and are
+    trained if the baseline's trainer takes a device. batch_size: of scoring, None to find it by trying. limit: test
+    images per condition, None for all.
     """
 
     name: Annotated[str, msgspec.Meta(pattern=FOLDER_NAME)]
@@ -48,11 +49,16 @@ class Study(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tru
     training: list[TrainingSet]
     seeds: Positive | list[Annotated[int, msgspec.Meta(ge=0)]] = 1
     epochs: Positive | None = None
+    images_shown: Positive | None = None
     test_tracks: list[str] = []
     device: str = "cpu"
     batch_size: Positive | None = None
     limit: Positive | None = None
     description: str = ""
+
+    def epochs_of(self, images: int) -> int | None:
+        """Epochs of a network whose training set holds so many images; None for the baseline's own."""
+        return self.epochs if self.images_shown is None else max(1, round(self.images_shown / images))
 
     def every_seed(self) -> list[int]:
         """The seeds of each training set's networks."""
@@ -148,6 +154,8 @@ def _check(study: Study) -> None:
         raise key_error("seeds", [], "give at least one seed, or how many")
     _no_repeats("seeds", study.every_seed())
     _no_repeats("test_tracks", [study.track, *study.test_tracks])
+    if study.epochs is not None and study.images_shown is not None:
+        raise key_error("images_shown", study.images_shown, "give this or epochs, not both")
     Runtime(study.device)
     count = len(study.training) * len(study.every_seed())
     if count > MOST_NETWORKS:

@@ -14,7 +14,8 @@ import pytest
 
 from hrtem_bench.harness.pages import POLICY
 from hrtem_bench.report import design_figure, figure_png, report_study
-from hrtem_bench.report.study import MOST_ROWS, study_page, study_plates
+from hrtem_bench.report.study import study_page
+from hrtem_bench.report.study_plates import MOST_ROWS, study_plates
 from hrtem_bench.study import StudyResults, design, read_study
 from hrtem_bench.study.regions import region
 from hrtem_bench.study.results import Matrices

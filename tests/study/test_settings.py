@@ -26,6 +26,12 @@ def test_networks_go_seed_by_seed(study_text: str) -> None:
     assert names == ["over-0", "focus-0", "both-0", "over-1", "focus-1", "both-1"]
 
 
+def test_as_many_images_whatever_a_set_holds(study_text: str) -> None:
+    study = parse_study(study_text.replace("seeds = 2", "seeds = 2\nimages_shown = 1600"))
+    assert [study.epochs_of(count) for count in (40, 200, 10_000)] == [40, 8, 1]
+    assert parse_study(study_text).epochs_of(40) is None
+
+
 @pytest.mark.parametrize(
     ("old", "new", "words"),
     [
@@ -39,6 +45,7 @@ def test_networks_go_seed_by_seed(study_text: str) -> None:
         ('conditions = ["defocus=-10nm"]', 'condition = ["x"]', "condition is not known"),
         ("seeds = 2", "seeds = 2\ndevice = 'tpu'", "unknown device 'tpu'"),
         ("seeds = 2", "seeds = 1000000", "networks"),
+        ("seeds = 2", "seeds = 2\nepochs = 2\nimages_shown = 9", "images_shown = 9: give this or epochs"),
         ("seeds = 2", "seeds = ", "not TOML"),
         ("[[training]]", "[[teaching]]", "no table [[training]]"),
     ],
