@@ -108,7 +108,9 @@ def _claim(opened: Opened, out: Path) -> None:
         raise InputError(f"{out} is no folder of a study: choose another folder") from None
     changed = differing(found, guard)
     if changed:
-        raise InputError(f"{out} holds a study with another {', '.join(changed)}: choose another folder or delete it")
+        raise InputError(
+            f"{out} holds a study that differs in {', '.join(changed)}: choose another folder or delete it"
+        )
     remove_temporaries(out)
 
 

@@ -71,7 +71,7 @@ def test_a_changed_study_is_refused(study: Study, tmp_path: Path) -> None:
     study = msgspec.structs.replace(study, training=study.training[:1], seeds=1, test_tracks=[])
     run_networks(study, out)
     for change, key in (({"epochs": 3}, "epochs"), ({"seeds": 2}, "seeds"), ({"limit": 1}, "limit")):
-        with pytest.raises(InputError, match=f"another {key}") as error:
+        with pytest.raises(InputError, match=f"differs in {key}") as error:
             run_networks(msgspec.structs.replace(study, **change), out)
         assert "\n" not in str(error.value)
     run_networks(msgspec.structs.replace(study, batch_size=2, seeds=[0]), out)  # no score depends on these
