@@ -13,7 +13,20 @@ from typing import Annotated, Any
 import typer
 
 import hrtem_bench
-from hrtem_bench.cli import data, evaluate, micrographs, models, physics, quickstart, results, seeds, show, submit
+from hrtem_bench.cli import (
+    data,
+    design,
+    evaluate,
+    micrographs,
+    models,
+    physics,
+    quickstart,
+    results,
+    seeds,
+    show,
+    study,
+    submit,
+)
 from hrtem_bench.errors import InputError
 
 USAGE_ERROR: type[Any] = typer.BadParameter.__mro__[1]
@@ -33,6 +46,8 @@ COMMANDS: tuple[Callable[..., None], ...] = (
     seeds.seeds,
     submit.submit,
     physics.transfer,
+    design.design,
+    study.study,
 )
 
 

@@ -5,20 +5,18 @@ from __future__ import annotations
 import errno
 import os
 import platform
-import signal
-import threading
 import traceback
 from collections.abc import Iterator, Sequence
-from itertools import islice
+from functools import partial
 from pathlib import Path
-from typing import Any
 
 from hrtem_bench.dataset.code import code_sha256
 from hrtem_bench.dataset.parts import PARTS, log_path, part_path, save_part
 from hrtem_bench.dataset.plan import Job
+from hrtem_bench.dataset.pool import clustered, pooled
 from hrtem_bench.dataset.recipes import Recipe
 from hrtem_bench.dataset.structure import Simulate, make_structure
-from hrtem_bench.errors import InputError, MissingPackage, require
+from hrtem_bench.errors import InputError, MissingPackage
 
 CONNECT_TIMEOUT = 10.0
 """Seconds to wait for a scheduler."""
@@ -85,34 +83,9 @@ def in_pool(
 
     On interruption, structures under way are finished and kept, and no more are begun.
     """
-    import multiprocessing
-    from concurrent.futures import FIRST_COMPLETED, Future, ProcessPoolExecutor, wait
-    from concurrent.futures.process import BrokenProcessPool
-
-    context = multiprocessing.get_context("spawn")
-    pool = ProcessPoolExecutor(workers, mp_context=context, initializer=_start_worker)
-    running: dict[Future[str], Job] = {}
-    try:
-        queue = iter(waiting)
-        while True:
-            # No more than there are workers: what the pool has queued, an interruption would have to wait for.
-            for job in islice(queue, workers - len(running)):
-                running[pool.submit(run_job, recipe, out, job, device, simulate)] = job
-            if not running:
-                return
-            done, _ = wait(running, return_when=FIRST_COMPLETED)
-            for future in done:
-                future.result()
-                del running[future]
-                yield
-    except BrokenProcessPool:
-        names = ", ".join(sorted(job.name for job in running.values()))
-        raise InputError(
-            f"a worker died, killed or out of memory, with {names} under way; {KEPT}, "
-            "with fewer workers if memory is short"
-        ) from None
-    finally:
-        pool.shutdown(cancel_futures=True)
+    call = partial(run_job, recipe, out, device=device, simulate=simulate)
+    for _ in pooled(call, waiting, workers, kept=KEPT):
+        yield
 
 
 def in_cluster(
@@ -120,44 +93,12 @@ def in_cluster(
 ) -> Iterator[None]:
     """Make the structures on the workers of a dask scheduler.
 
-    The workers write to `out` as it is named here. A worker that is lost has its structure made by another.
-    InputError if no scheduler answers or it is lost, if one structure brings down several workers, if a worker does not
-    see the folder or has another version of the code.
+    The workers write to `out` as it is named here. InputError as `clustered` has it, and if a worker does not see the
+    folder or has another version of the code.
     """
-    from concurrent.futures import CancelledError
-
-    distributed = require("distributed", "dask")
-    try:
-        client = distributed.Client(scheduler, timeout=CONNECT_TIMEOUT)
-    except (OSError, ValueError) as error:
-        reason = str(error).splitlines()[0]
-        raise InputError(
-            f"no dask scheduler answers at {scheduler} ({reason}): start one with `dask scheduler`"
-        ) from None
-    with client:
-        arguments, code = (recipe, out.resolve()), code_sha256()
-        futures = {
-            client.submit(run_remote, *arguments, job, device, simulate, code, key=f"{out}-{job.name}"): job
-            for job in waiting
-        }
-        try:
-            for future in distributed.as_completed(futures):
-                future.result()
-                yield
-        except distributed.KilledWorker:
-            raise InputError(
-                f"{futures[future].name}: one worker after another died on it; {KEPT}, on workers with more memory"
-            ) from None
-        except CancelledError:
-            raise InputError(f"the scheduler at {scheduler} was lost; {KEPT} once it is back") from None
-        except (RuntimeError, ModuleNotFoundError) as error:  # what dask cannot unpack
-            reason = str(error.__cause__ or error).splitlines()[0]
-            raise InputError(
-                f"the cluster at {scheduler} cannot read the work ({reason}): install the same hrtem-bench with its "
-                "scheduler and workers, and run the same command again"
-            ) from None
-        finally:
-            client.cancel(futures, force=True)
+    call = partial(run_remote, recipe, out.resolve(), device=device, simulate=simulate, code=code_sha256())
+    for _ in clustered(call, waiting, scheduler, kept=KEPT, prefix=str(out), timeout=CONNECT_TIMEOUT):
+        yield
 
 
 def run_remote(recipe: Recipe, out: Path, job: Job, device: str, simulate: Simulate, code: str) -> str:
@@ -173,19 +114,3 @@ def run_remote(recipe: Recipe, out: Path, job: Job, device: str, simulate: Simul
         raise InputError(f"{job.name}: the worker on {platform.node()} does not see {out}: all machines must share it")
     with threadpool_limits(1):
         return run_job(recipe, out, job, device, simulate)
-
-
-def _start_worker() -> None:
-    """One thread; deaf to Ctrl-C, which is the parent's to hear; gone when the parent is."""
-    import multiprocessing
-
-    from threadpoolctl import threadpool_limits
-
-    signal.signal(signal.SIGINT, signal.SIG_IGN)
-    threadpool_limits(1)
-    threading.Thread(target=_leave_with, args=(multiprocessing.parent_process(),), daemon=True).start()
-
-
-def _leave_with(parent: Any) -> None:
-    parent.join()
-    os._exit(1)

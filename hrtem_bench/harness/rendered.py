@@ -6,16 +6,14 @@ import hashlib
 import itertools
 import math
 import tomllib
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
-from types import MappingProxyType
-from typing import Any
 
 import msgspec
 import numpy as np
 
-from hrtem_bench.conditions import ANGLES, COEFFICIENTS, Condition, condition_from_dict, condition_to_dict
+from hrtem_bench.conditions import condition_to_dict
 from hrtem_bench.dataset import ExitWave, ExitWaves, Sample, Track, TrackCondition, open_dataset, open_exit_waves
 from hrtem_bench.dataset.detectors import detector_of, digitised
 from hrtem_bench.dataset.plan import place_of
@@ -24,15 +22,9 @@ from hrtem_bench.dataset.recipes import Recipe, recipe_from_dict
 from hrtem_bench.dataset.schema import EXIT_WAVES
 from hrtem_bench.dataset.seeds import child_seed
 from hrtem_bench.errors import InputError
+from hrtem_bench.harness.grids import MOST, UNITS, parse_grid, with_settings
 
 NAME = "rendered"
-MOST = 2000
-UNITS: Mapping[str, str] = MappingProxyType(
-    {"energy": "eV", "dose": "e/Å²", "angular_spread": "mrad", "aperture": "mrad", "focal_spread": "Å", "defocus": "Å"}
-    | dict.fromkeys(COEFFICIENTS, "Å")
-    | dict.fromkeys(ANGLES, "rad")
-)
-"""Settings that a grid can run through, with the unit their values are in."""
 
 
 @dataclass(frozen=True)
@@ -137,7 +129,7 @@ def grid_track(source: str | Path, grids: Sequence[str]) -> RenderedTrack:
     Values are in the unit of the setting (Å, rad, mrad, eV, e/Å²), the end of a range included. All else is as in the
     dataset's own imaging. A single grid is an axis; the combinations of several have no order.
     """
-    names, values = zip(*(_grid(text) for text in grids), strict=True)
+    names, values = zip(*(parse_grid(text) for text in grids), strict=True)
     twice = next((name for name in names if names.count(name) > 1), None)
     if twice:
         raise InputError(f"{twice} has two grids: give its values in one")
@@ -152,7 +144,7 @@ def grid_track(source: str | Path, grids: Sequence[str]) -> RenderedTrack:
             TrackCondition(
                 condition_id=",".join(f"{name}={value:g}" for name, value in moved.items()),
                 value=chosen[0] if len(names) == 1 else float(order),
-                condition=_condition(base, moved),
+                condition=with_settings(base, moved),
                 train=False,
             )
         )
@@ -179,7 +171,7 @@ def file_track(source: str | Path, path: Path) -> RenderedTrack:
     for order, entry in enumerate(entries):
         name = str(entry.pop("id", f"condition-{order + 1}"))
         try:
-            condition = _condition(base, entry)
+            condition = with_settings(base, entry)
         except InputError as error:
             raise InputError(f"{path}, {name}: {error}") from None
         conditions.append(TrackCondition(condition_id=name, value=float(order), condition=condition, train=False))
@@ -200,7 +192,9 @@ def trained_at(track: RenderedTrack, source: str | Path, published: str, names: 
         if name in known:
             trained.append(known[name])
         elif name not in own:
-            condition = _condition(base, _settings(name, f"a condition of the track {published} ({', '.join(known)})"))
+            condition = with_settings(
+                base, _settings(name, f"a condition of the track {published} ({', '.join(known)})")
+            )
             trained.append(TrackCondition(condition_id=name, value=0.0, condition=condition, train=True))
     return replace(track, trained=tuple(trained))
 
@@ -210,31 +204,6 @@ def _settings(text: str, otherwise: str) -> dict[str, float]:
         return {name.strip(): float(value) for name, _, value in (part.partition("=") for part in text.split(","))}
     except ValueError:
         raise InputError(f"{text!r} is neither {otherwise} nor settings such as C10=100,focal_spread=10") from None
-
-
-def _condition(base: Mapping[str, Any], moved: Mapping[str, Any]) -> Condition:
-    """The base with some settings changed; an aberration of either may stand among the others."""
-    nominal = condition_to_dict(condition_from_dict(base))
-    aberrations = nominal.pop("aberrations") | moved.get("aberrations", {})
-    changes = {name: value for name, value in moved.items() if name != "aberrations"}
-    if "defocus" in changes:
-        nominal.pop("C10")
-    return condition_from_dict(nominal | aberrations | changes)
-
-
-def _grid(text: str) -> tuple[str, list[float]]:
-    name, separator, values = (part.strip() for part in text.partition("="))
-    if not separator or name not in UNITS:
-        raise InputError(f"--grid {text}: write NAME=FIRST:LAST:STEP or NAME=VALUE,VALUE; names are {', '.join(UNITS)}")
-    try:
-        if ":" not in values:
-            return name, [float(value) for value in values.split(",")]
-        first, last, step = (float(value) for value in values.split(":"))
-    except ValueError:
-        raise InputError(f"--grid {text}: {values!r} is neither FIRST:LAST:STEP nor numbers with commas") from None
-    if not step > 0 or not 0 <= last - first < MOST * step:
-        raise InputError(f"--grid {text}: LAST must not lie below FIRST, and at most {MOST} steps of STEP > 0 above it")
-    return name, [first + step * i for i in range(int((last - first) / step * (1 + 1e-9) + 1e-9) + 1)]
 
 
 __all__ = ["RenderedTrack", "file_track", "grid_track", "rendered_track", "trained_at"]

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from hrtem_bench.physics.aberrations import chi, chi_gradient
 from hrtem_bench.physics.constants import interaction_parameter, wavelength
-from hrtem_bench.physics.information import coverage, epsilon, sigma, transfer_table
+from hrtem_bench.physics.information import Spectra, coverage, epsilon, sigma, transfer_spectra, transfer_table
 from hrtem_bench.physics.resolution import information_limit, point_resolution, scherzer_defocus
 from hrtem_bench.physics.transfer import (
     aperture,
@@ -20,6 +20,7 @@ from hrtem_bench.physics.transfer import (
 )
 
 __all__ = [
+    "Spectra",
     "aperture",
     "chi",
     "chi_gradient",
@@ -34,6 +35,7 @@ __all__ = [
     "sigma",
     "spatial_envelope",
     "temporal_envelope",
+    "transfer_spectra",
     "transfer_spectrum",
     "transfer_table",
     "wave_transfer",

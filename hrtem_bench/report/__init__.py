@@ -15,11 +15,13 @@ from hrtem_bench.report.board import board_page
 from hrtem_bench.report.calibration import ReliabilityCurve, reliability_figure
 from hrtem_bench.report.comparison import comparison_figure
 from hrtem_bench.report.curves import Curve, TrackAxis, curve_figure, shift_figure
+from hrtem_bench.report.design import design_figure
 from hrtem_bench.report.evaluation import report_evaluation
 from hrtem_bench.report.gather import Choice, choose_examples, curve_of
 from hrtem_bench.report.html import report, write_report
 from hrtem_bench.report.images import contact_sheet, examples_figure
 from hrtem_bench.report.sheets import track_sheet
+from hrtem_bench.report.study import report_study
 from hrtem_bench.report.style import figure_png, figure_svg, save_figure
 from hrtem_bench.report.transfer import family_figure, matrix_figure, transfer_figure
 from hrtem_bench.report.verdict import Verdict, verdict
@@ -36,6 +38,7 @@ __all__ = [
     "contact_sheet",
     "curve_figure",
     "curve_of",
+    "design_figure",
     "examples_figure",
     "family_figure",
     "figure_png",
@@ -44,6 +47,7 @@ __all__ = [
     "reliability_figure",
     "report",
     "report_evaluation",
+    "report_study",
     "save_figure",
     "shift_figure",
     "track_sheet",

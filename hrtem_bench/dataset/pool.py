@@ -1,0 +1,127 @@
+"""Independent jobs in a pool of processes on this machine, or on a dask cluster, in any order."""
+
+from __future__ import annotations
+
+import os
+import signal
+import threading
+from collections.abc import Callable, Iterator, Sequence
+from itertools import islice
+from typing import Any, Protocol, TypeVar
+
+from hrtem_bench.errors import InputError, require
+
+
+class Named(Protocol):
+    """A job, which other processes can be sent."""
+
+    @property
+    def name(self) -> str:
+        """What errors call it; no two jobs of a run share one."""
+
+
+J = TypeVar("J", bound=Named)
+T = TypeVar("T")
+
+
+def pooled(
+    call: Callable[[J], T], jobs: Sequence[J], workers: int, *, kept: str, threads: int = 1, patient: bool = True
+) -> Iterator[T]:
+    """What `call` returns for each job, made in `workers` processes of so many threads, as they come.
+
+    call: a function that other processes can import, or a partial of one. kept: what an InputError about a worker that
+    died says of what is finished. On interruption or failure no more are begun; jobs under way are finished if patient,
+    and else their processes are ended.
+    """
+    import multiprocessing
+    from concurrent.futures import FIRST_COMPLETED, Future, ProcessPoolExecutor, wait
+    from concurrent.futures.process import BrokenProcessPool
+
+    before = set(multiprocessing.active_children())
+    context = multiprocessing.get_context("spawn")
+    pool = ProcessPoolExecutor(workers, mp_context=context, initializer=_start_worker, initargs=(threads,))
+    running: dict[Future[T], J] = {}
+    try:
+        queue = iter(jobs)
+        while True:
+            # No more than there are workers: what the pool has queued, an interruption would have to wait for.
+            for job in islice(queue, workers - len(running)):
+                running[pool.submit(call, job)] = job
+            if not running:
+                return
+            done, _ = wait(running, return_when=FIRST_COMPLETED)
+            for future in done:
+                result = future.result()
+                del running[future]
+                yield result
+    except BrokenProcessPool:
+        names = ", ".join(sorted(job.name for job in running.values()))
+        raise InputError(
+            f"a worker died, killed or out of memory, with {names} under way; {kept}, "
+            "with fewer workers if memory is short"
+        ) from None
+    finally:
+        if running and not patient:
+            for process in set(multiprocessing.active_children()) - before:
+                process.terminate()
+        pool.shutdown(cancel_futures=True)
+
+
+def clustered(
+    call: Callable[[J], T], jobs: Sequence[J], scheduler: str, *, kept: str, prefix: str, timeout: float
+) -> Iterator[T]:
+    """What `call` returns for each job, made on the workers of a dask scheduler, as they come.
+
+    A worker that is lost has its job done by another. call, kept: as in `pooled`. prefix: of the names by which the
+    scheduler knows the jobs. timeout: seconds to wait for it. InputError if no scheduler answers or it is lost, if one
+    job brings down several workers, or if the workers cannot read it.
+    """
+    from concurrent.futures import CancelledError
+
+    distributed = require("distributed", "dask")
+    try:
+        client = distributed.Client(scheduler, timeout=timeout)
+    except (OSError, ValueError) as error:
+        reason = str(error).splitlines()[0]
+        raise InputError(
+            f"no dask scheduler answers at {scheduler} ({reason}): start one with `dask scheduler`"
+        ) from None
+    with client:
+        futures: dict[Any, J] = {client.submit(call, job, key=f"{prefix}-{job.name}"): job for job in jobs}
+        try:
+            for future in distributed.as_completed(futures):
+                yield future.result()
+        except distributed.KilledWorker:
+            raise InputError(
+                f"{futures[future].name}: one worker after another died on it; {kept}, on workers with more memory"
+            ) from None
+        except CancelledError:
+            raise InputError(f"the scheduler at {scheduler} was lost; {kept} once it is back") from None
+        except (RuntimeError, ModuleNotFoundError) as error:  # what dask cannot unpack
+            reason = str(error.__cause__ or error).splitlines()[0]
+            raise InputError(
+                f"the cluster at {scheduler} cannot read the work ({reason}): install the same hrtem-bench with its "
+                "scheduler and workers, and run the same command again"
+            ) from None
+        finally:
+            client.cancel(futures, force=True)
+
+
+def _start_worker(threads: int) -> None:
+    """So many threads; deaf to Ctrl-C, which is the parent's to hear; gone when the parent is."""
+    import multiprocessing
+
+    from threadpoolctl import threadpool_limits
+
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
+    os.environ["OMP_NUM_THREADS"] = str(threads)  # for libraries that this process has yet to load
+    threadpool_limits(threads)
+    threading.Thread(target=_leave_with, args=(multiprocessing.parent_process(),), daemon=True).start()
+
+
+def _leave_with(parent: Any) -> None:
+    parent.join()
+    os._exit(1)
+
+
+__all__ = ["Named", "clustered", "pooled"]

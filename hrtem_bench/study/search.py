@@ -1,0 +1,104 @@
+"""The best sets of a given size: all of them tried where they are few, else greedy growth and exchanges."""
+
+from __future__ import annotations
+
+import itertools
+import math
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+Sets = NDArray[np.intp]
+Score = Callable[[Sets], NDArray[np.float64]]
+"""Scores (b,) of b sets of one size, as rows of indices (b, k)."""
+EXHAUSTIVE = 60_000
+"""Sets of one size that are all tried; of more, exchanges look for the best."""
+_STARTS, _FEW = 8, 100
+_BATCH = 256
+_TIE = 1e-9
+
+
+@dataclass(frozen=True)
+class Found:
+    """The best set of a size: indices in ascending order, its score, sets tried, and whether those were all."""
+
+    members: tuple[int, ...]
+    score: float
+    tried: int
+    exhaustive: bool
+
+
+def best_sets(count: int, budget: int, score: Score, exhaustive: int = EXHAUSTIVE) -> list[Found]:
+    """The best set of each size from 1 to `budget` out of `count` candidates, each at most once in a set.
+
+    Every set is tried where there are at most `exhaustive` of a size. Else the best of the size before grows by what
+    helps most, and single members are exchanged for as long as that helps; likewise from a set spaced evenly over the
+    candidates and, of up to a hundred candidates, from eight drawn sets, always the same. The best of these is a local
+    best. Of equal scores the first in the candidates' order wins.
+    """
+    found: list[Found] = []
+    for size in range(1, min(budget, count) + 1):
+        if math.comb(count, size) <= exhaustive:
+            found.append(_exhaustive(count, size, score))
+        else:
+            found.append(_exchanged(count, size, score, found[-1].members if found else ()))
+    return found
+
+
+def _exhaustive(count: int, size: int, score: Score) -> Found:
+    best: tuple[int, ...] = ()
+    value = -np.inf
+    for rows in _batches(itertools.combinations(range(count), size)):
+        scores = score(rows)
+        top = int(np.argmax(scores >= scores.max() - _TIE))
+        if scores[top] > value + _TIE:
+            best, value = tuple(int(i) for i in rows[top]), float(scores[top])
+    return Found(best, value, math.comb(count, size), True)
+
+
+def _exchanged(count: int, size: int, score: Score, before: tuple[int, ...]) -> Found:
+    others = [i for i in range(count) if i not in before]
+    grown = [tuple(sorted((*before, i))) for i in others] if len(before) == size - 1 else []
+    even = tuple(sorted({round(i) for i in np.linspace(0, count - 1, size)}))
+    best: tuple[int, ...] = ()
+    value, tried = -np.inf, 0
+    generator = np.random.default_rng(size)
+    drawn = [
+        tuple(sorted(generator.permutation(count)[:size].tolist())) for _ in range(_STARTS if count <= _FEW else 0)
+    ]
+    for starts in filter(None, (grown, [even], *([one] for one in drawn))):
+        current, level, used = _climb(count, starts, score)
+        tried += used
+        if level > value + _TIE:
+            best, value = current, level
+    return Found(best, value, tried, False)
+
+
+def _climb(count: int, starts: Sequence[tuple[int, ...]], score: Score) -> tuple[tuple[int, ...], float, int]:
+    """From the best of the starts, the best exchange of one member again and again, until none helps."""
+    current, value = _best_of(starts, score)
+    tried = len(starts)
+    while True:
+        others = [i for i in range(count) if i not in current]
+        near = [tuple(sorted({*current} - {old} | {new})) for old in current for new in others]
+        tried += len(near)
+        better, level = _best_of(near, score) if near else (current, value)
+        if level <= value + _TIE:
+            return current, value, tried
+        current, value = better, level
+
+
+def _best_of(sets: Sequence[tuple[int, ...]], score: Score) -> tuple[tuple[int, ...], float]:
+    scores = np.concatenate([score(rows) for rows in _batches(iter(sets))])
+    top = int(np.argmax(scores >= scores.max() - _TIE))
+    return sets[top], float(scores[top])
+
+
+def _batches(sets: Iterator[tuple[int, ...]]) -> Iterator[Sets]:
+    while rows := list(itertools.islice(sets, _BATCH)):
+        yield np.array(rows, dtype=np.intp)
+
+
+__all__ = ["EXHAUSTIVE", "Found", "best_sets"]
