@@ -81,7 +81,6 @@ def _ranking(results: StudyResults) -> Html:
     measured = [
         [
             one.name,
-            str(one.networks),
             _interval(one.mean),
             _interval(one.worst),
             one.worst_at,
@@ -97,14 +96,13 @@ def _ranking(results: StudyResults) -> Html:
             one.name,
             *(number(v, 3) for v in (one.design_mean, one.design_worst, one.sigma_mean, one.sigma_worst)),
             str(images[one.name]),
-            ", ".join(one.conditions),
         ]
         for one in results.ranking
     ]
     agreed = [[f"{one.dice} Dice", MEASURES[one.by], _interval(one.spearman, 2)] for one in results.agreement]
     percent = f"{100 * results.confidence:g} %"
-    head = ["Training set", "Networks", "Mean Dice", "Worst Dice", "at", "Behind the first", "p, Holm", "Seed SD"]
-    beside = ["Training set", "Coverage, mean", "Coverage, worst", "σ, mean", "σ, worst", "Images", "Trained at"]
+    head = ["Training set", "Mean Dice", "Worst Dice", "at", "Behind the first", "p, Holm", "Seed SD"]
+    beside = ["Training set", "Coverage, mean", "Coverage, worst", "σ, mean", "σ, worst", "Images"]
     return join([
         table(f"Measured, by mean Dice; brackets are {percent} intervals over structures", head, measured),
         table("By transfer alone, in the same order", beside, said),
@@ -119,11 +117,11 @@ def _law_tables(results: StudyResults) -> list[Html]:
         if laws:
             head = [
                 "Law in",
+                "Verdict",
                 "R² held out",
                 "Less error than distance",
-                "Mean error",
                 "Spearman's ρ",
-                "Verdict",
+                "Mean error",
                 "Fit to all",
             ]
             tables.append(
@@ -141,11 +139,11 @@ def _law_row(law: Law) -> list[str]:
     fit = ", ".join(f"{name} {_digits(value)}" for name, value in law.coefficients.items())
     return [
         law.name,
+        law.verdict,
         _interval(law.skill, 2) if law.name != "mean" else "0",
         "–" if law.over_distance is None or law.name in BASELINES else _interval(law.over_distance, 2),
-        _interval(law.mae),
         _interval(law.spearman, 2),
-        law.verdict,
+        number(law.mae.value, 3),
         fit or "–",
     ]
 
@@ -159,6 +157,7 @@ def _settings(results: StudyResults) -> Html:
         ("Baseline", study.baseline),
         ("Seeds", ", ".join(map(str, study.every_seed()[:20])) + (" …" if len(study.every_seed()) > 20 else "")),
         ("Training", _training(results)),
+        *((one.name, ", ".join(one.conditions)) for one in study.training if one.conditions != [one.name]),
         ("Band of σ, coverage and ε", f"|q| ≤ {results.q_max:g} 1/Å"),
         ("Test structures", str(results.structures)),
         ("hrtem-bench", results.version),
