@@ -35,8 +35,8 @@ def design(
     ] = None,
     track: Annotated[str, typer.Option(help="The track; without --target, all of it is the target.")] = "defocus",
     criterion: Annotated[
-        Literal["coverage", "sigma"], typer.Option(help="What is made large between the plan and the targets.")
-    ] = "coverage",
+        Literal["sigma", "coverage"], typer.Option(help="What is made large between the plan and the targets.")
+    ] = "sigma",
     worst: Annotated[
         bool, typer.Option("--worst/--mean", help="Its lowest value over the targets, or its mean.")
     ] = True,

@@ -88,7 +88,7 @@ def _print(results: StudyResults) -> None:
     percent = f"{100 * results.confidence:g} %"
     print_table(
         f"Dice over {len(results.tests)} test conditions",
-        ("trained at", "mean", percent, "worst", "behind the first", "seed SD", "mean coverage"),
+        ("trained at", "mean", percent, "worst", "behind the first", "seed SD", "mean σ"),
         [
             (
                 one.name,
@@ -97,7 +97,7 @@ def _print(results: StudyResults) -> None:
                 fixed(one.worst.value),
                 fixed(one.behind.value),
                 fixed(one.seed_sd),
-                fixed(one.design_mean),
+                fixed(one.sigma_mean),
             )
             for one in results.ranking
         ],

@@ -94,7 +94,7 @@ def _ranking(results: StudyResults) -> Html:
     said = [
         [
             one.name,
-            *(number(v, 3) for v in (one.design_mean, one.design_worst, one.sigma_mean, one.sigma_worst)),
+            *(number(v, 3) for v in (one.coverage_mean, one.coverage_worst, one.sigma_mean, one.sigma_worst)),
             str(images[one.name]),
         ]
         for one in results.ranking

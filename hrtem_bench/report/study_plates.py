@@ -54,14 +54,14 @@ def _matrix_plate(results: StudyResults, order: Sequence[int], name: str, title:
 def _ranking_plate(results: StudyResults) -> Plate:
     words = (
         "Mean Dice over the test conditions and Dice at the worst of them, with intervals over test structures; sets "
-        "stand in the order of their mean. To the right the same by coverage alone, which “design” ranks by."
+        "stand in the order of their mean. To the right their σ with these conditions, which “design” ranks by."
     )
     return Plate("ranking", ranking_figure(results), words, "Training sets in the order of their mean Dice.")
 
 
 @styled
 def ranking_figure(results: StudyResults, *, width: float = _WIDTH) -> Figure:
-    """Mean and worst Dice of each training set beside mean and worst coverage; `width` in mm."""
+    """Mean and worst Dice of each training set beside mean and worst σ; `width` in mm."""
     shown = results.ranking[:MOST_ROWS]
     figure = new_figure(width, 24.0 + 6.0 * max(len(shown), 3))
     left, right = figure.subplots(1, 2, sharey=True, width_ratios=[1.5, 1.0])
@@ -72,11 +72,11 @@ def ranking_figure(results: StudyResults, *, width: float = _WIDTH) -> Figure:
             if score.low is not None and score.high is not None:
                 left.hlines(y, score.low, score.high, color=color, linewidth=1.0)
         left.plot([s.value for s in scores], place + shift, "o", color=color, label=f"{name} Dice", linestyle="none")
-        said = [getattr(one, f"design_{name}") for one in shown]
+        said = [getattr(one, f"sigma_{name}") for one in shown]
         right.plot(said, place + shift, "o", color=color, markerfacecolor="white", linestyle="none")
     left.set_yticks(place, [plain(one.name, 24) for one in shown])
     left.set(xlabel="Dice", ylim=(-len(shown) + 0.4, 0.6))
-    right.set(xlabel="Coverage")
+    right.set(xlabel="σ")
     right.tick_params(axis="y", length=0)
     left.legend(frameon=False, ncols=2, loc="lower left", bbox_to_anchor=(0, 1.0), borderaxespad=0.2)
     return figure

@@ -74,7 +74,7 @@ def design(
     candidates: Mapping[str, ConditionSet],
     budget: int,
     *,
-    criterion: Criterion = "coverage",
+    criterion: Criterion = "sigma",
     over: Over = "worst",
     q_max: float = 2.5,
     weight: Weight = "area",
@@ -83,11 +83,12 @@ def design(
 ) -> Plan:
     """Choose at most `budget` of the candidates so that training on them serves the targets best.
 
-    targets, candidates: name -> a Condition, or the set that it stands for with its spread. criterion: "coverage", the
-    share of what a target transfers that training has shown, which is not lost where a target transfers less than
-    training did; or "sigma", the cosine. over: its lowest value over the targets, or the mean; the other decides
-    between equals. q_max, weight: the band, see `physics.information`. compared: other training sets to score, by name.
-    exhaustive: sets of one size that are all tried at most, see `best_sets`; fewer where targets are many.
+    targets, candidates: name -> a Condition, or the set that it stands for with its spread. criterion: "sigma", the
+    cosine of what training and target transfer; or "coverage", the share of what a target transfers that training has
+    shown, which is not lost where a target transfers less. over: its lowest value over the targets, or the mean; the
+    other decides between equals. q_max, weight: the band, see `physics.information`. compared: other training sets to
+    score, by name. exhaustive: sets of one size that are all tried at most, see `best_sets`; fewer where targets are
+    many.
 
     Candidates of one and the same P, such as equal and opposite defocus without C30, are one candidate, named by the
     first. A member more lowers P where it transfers less than the others, so that the best set may be smaller than the

@@ -15,10 +15,10 @@ LOSSES = {
 }
 """What laws are fitted to, in words."""
 MEASURES = {
-    "design_mean": "mean coverage",
-    "design_worst": "worst coverage",
     "sigma_mean": "mean σ",
     "sigma_worst": "worst σ",
+    "coverage_mean": "mean coverage",
+    "coverage_worst": "worst coverage",
 }
 _FEW_SETS, _FEW_STRUCTURES = 5, 12
 
@@ -32,7 +32,7 @@ def conclusions(results: StudyResults) -> list[str]:
             said.append(_about_laws(laws, words))
     if not results.laws:
         said.append("Two training sets or more are needed to hold a law against one that it was not fitted to.")
-    said += [_about_agreement(one) for one in results.agreement if one.by.startswith("design")]
+    said += [_about_agreement(one) for one in results.agreement]
     return said
 
 
@@ -137,7 +137,7 @@ def _beside_condition(laws: Sequence[Law]) -> str:
 
 
 def _about_agreement(one: Agreement) -> str:
-    words = f"the rank of training sets by {one.dice} Dice and by {MEASURES[one.by]}, what “design” ranks by"
+    words = f"the rank of training sets by {one.dice} Dice and by {MEASURES[one.by]}, as “design” may rank them"
     if one.spearman.value is None:
         return f"Three training sets or more, not all alike, are needed to compare {words}."
     return f"Between {words}, Spearman's ρ is {_with_interval(one.spearman)}."

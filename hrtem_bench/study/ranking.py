@@ -21,8 +21,8 @@ class Ranked(msgspec.Struct, frozen=True, kw_only=True):
 
     mean, worst: Dice over the test conditions, each counted alike, with intervals over structures. behind: mean Dice of
     the first in rank less that of this set, paired by structure; p_holm: of a sign-flip test that it is 0, corrected
-    after Holm. seed_sd: standard deviation of the mean Dice between its networks. design_mean, design_worst: coverage
-    of the test conditions, what `design` ranks by; sigma_mean, sigma_worst: σ likewise.
+    after Holm. seed_sd: standard deviation of the mean Dice between its networks. sigma_mean, sigma_worst: σ with
+    the test conditions, what `design` ranks by unless told otherwise; coverage_mean, coverage_worst: coverage likewise.
     """
 
     name: str
@@ -34,8 +34,8 @@ class Ranked(msgspec.Struct, frozen=True, kw_only=True):
     behind: Score
     p_holm: float
     seed_sd: float | None
-    design_mean: float
-    design_worst: float
+    coverage_mean: float
+    coverage_worst: float
     sigma_mean: float
     sigma_worst: float
 
@@ -93,8 +93,8 @@ def ranked(
                 behind=Score(value=0.0) if i == first else _score(behind, confidence),
                 p_holm=1.0 if place == 0 else float(adjusted[place - 1]),
                 seed_sd=finite(spread[i]),
-                design_mean=float(physics.coverage[i].mean()),
-                design_worst=float(physics.coverage[i].min()),
+                coverage_mean=float(physics.coverage[i].mean()),
+                coverage_worst=float(physics.coverage[i].min()),
                 sigma_mean=float(physics.sigma[i].mean()),
                 sigma_worst=float(physics.sigma[i].min()),
             )
@@ -108,7 +108,7 @@ def agreements(
     """How the measured order agrees with that by coverage and by σ, for mean and worst Dice."""
     found = []
     for dice, by in (
-        ("mean", "design_mean"), ("mean", "sigma_mean"), ("worst", "design_worst"), ("worst", "sigma_worst"),
+        ("mean", "sigma_mean"), ("mean", "coverage_mean"), ("worst", "sigma_worst"), ("worst", "coverage_worst"),
     ):  # fmt: skip
         measured = np.array([getattr(one, dice).value for one in rows], dtype=float)
         said = np.array([getattr(one, by) for one in rows])

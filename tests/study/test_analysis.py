@@ -61,7 +61,7 @@ def test_the_ranking_is_by_mean_dice(finished: tuple[Path, str]) -> None:
     for one in found.ranking:
         assert one.mean.value == pytest.approx(means[one.name])
         assert one.behind.value == pytest.approx(found.ranking[0].mean.value - means[one.name], abs=1e-12)
-        assert one.design_mean == pytest.approx(found.matrices.array("coverage")[found.sets.index(one.name)].mean())
+        assert one.coverage_mean == pytest.approx(found.matrices.array("coverage")[found.sets.index(one.name)].mean())
 
 
 def test_the_page_is_self_contained(finished: tuple[Path, str]) -> None:

@@ -59,16 +59,18 @@ def test_a_single_target_among_the_candidates_is_chosen(criterion: Criterion) ->
     assert plan.enough == 1
 
 
-def test_it_reports_what_the_public_functions_give() -> None:
+@pytest.mark.parametrize("criterion", ["coverage", "sigma"])
+def test_it_reports_what_the_public_functions_give(criterion: Criterion) -> None:
     targets, candidates = at(50, 130, 260), at(40, 150, 300)
-    plan = design(targets, candidates, 2, q_max=Q_MAX)
+    plan = design(targets, candidates, 2, criterion=criterion, q_max=Q_MAX)
+    chosen = {"coverage": hb.coverage, "sigma": hb.sigma}[criterion]
     train = [candidates[name] for name in plan.conditions]
     for one in plan.targets:
         assert one.coverage == pytest.approx(hb.coverage(train, targets[one.name], Q_MAX), abs=3e-4)
         assert one.sigma == pytest.approx(hb.sigma(train, targets[one.name], Q_MAX), abs=3e-4)
         assert one.epsilon == pytest.approx(hb.epsilon(targets[one.name], Q_MAX), abs=3e-4)
-        assert one.first == pytest.approx(hb.coverage(train[:1], targets[one.name], Q_MAX), abs=3e-4)
-    assert plan.steps[-1].score.worst == pytest.approx(min(one.coverage for one in plan.targets))
+        assert one.first == pytest.approx(chosen(train[:1], targets[one.name], Q_MAX), abs=3e-4)
+    assert plan.steps[-1].score.worst == pytest.approx(min(getattr(one, criterion) for one in plan.targets))
 
 
 @settings(max_examples=8, deadline=None)
@@ -142,7 +144,14 @@ def test_a_reason_names_the_band_that_was_lacking() -> None:
     aperture = 1e3 * cut * hb.wavelength(c.energy)
     low = c.replace(aperture=aperture)
     targets = {"low": low, "all": c}
-    plan = design(targets, {"low": low, "weak": hb.Condition(C10=15.0, focal_spread=10.0)}, 2, over="mean", q_max=Q_MAX)
+    plan = design(
+        targets,
+        {"low": low, "weak": hb.Condition(C10=15.0, focal_spread=10.0)},
+        2,
+        criterion="coverage",
+        over="mean",
+        q_max=Q_MAX,
+    )
     assert plan.conditions == ["low", "weak"]
     first, second = plan.steps
     assert max(end for _, end in first.bands) <= cut + 0.02
