@@ -1,0 +1,25 @@
+"""The study that docs/study.md tells of: still the shipped one, and its plans still what `design` chooses."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from hrtem_bench.study import design, load_study, read_study
+from hrtem_bench.study.choices import choices
+
+DOCS = Path(__file__).parents[2] / "docs"
+
+
+def test_the_recorded_study_is_the_shipped_one() -> None:
+    recorded, shipped = read_study(DOCS / "studies" / "mini.json").study, load_study("mini")
+    assert recorded == shipped
+
+
+@pytest.mark.parametrize("criterion", ["sigma", "coverage"])
+def test_the_plans_in_it_are_those_of_design(criterion: str) -> None:
+    plans = {one.name: one.conditions for one in load_study("mini").training}
+    given = choices((), (), 2, data=str(DOCS / "mini"), track="defocus")
+    plan = design(given.target_sets, given.candidate_sets, 2, criterion=criterion, q_max=given.q_max)  # type: ignore[arg-type]
+    assert plan.conditions == plans[f"plan-by-{criterion}"]
