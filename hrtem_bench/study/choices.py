@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from typing import Any
 
 from hrtem_bench.conditions import Condition
 from hrtem_bench.dataset import Track, open_dataset
@@ -24,7 +25,8 @@ LIMITS = (
 class Choices:
     """targets, candidates: nominal conditions by name. *_sets: with their spread.
 
-    compared: other training sets, by name. spread: standard deviations of settings about each condition. q_max: 1/Å.
+    compared: other training sets, by name. spread: of settings about each condition, as a recipe's track has it. q_max:
+    1/Å.
     data, track: of the dataset that the candidates are conditions of, "" where they are made up.
     """
 
@@ -33,7 +35,7 @@ class Choices:
     target_sets: Sets
     candidate_sets: Sets
     compared: Mapping[str, Sequence[tuple[Condition, ...]]]
-    spread: Mapping[str, float]
+    spread: Mapping[str, Any]
     q_max: float
     data: str
     track: str
@@ -97,10 +99,12 @@ def _of_track(
     offered = {one.condition_id: one.condition for one in opened.conditions if one.train}
     if not offered:
         raise InputError(f"the track {opened.name} has no condition with training images")
+    recorded = opened.manifest.recipe["tracks"][opened.name].get("spread", {}) if deviations is None else deviations
     deviations = opened.conditions[0].spread if deviations is None else deviations
     band = q_max or 0.5 / opened.pixel_size
     even = counted_off(offered, budget)
-    return _choices(wanted, offered, even, deviations, band, data, opened.name)
+    found = _choices(wanted, offered, even, deviations, band, data, opened.name)
+    return replace(found, spread=recorded)
 
 
 def _choices(

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping, Sequence
-from typing import Literal
+from typing import Any, Literal
 
 import msgspec
 
@@ -89,12 +89,12 @@ class Plan(msgspec.Struct, frozen=True, kw_only=True):
 
 
 def plan_toml(
-    plan: Plan, candidates: Mapping[str, Condition], targets: Mapping[str, Condition], spread: Mapping[str, float]
+    plan: Plan, candidates: Mapping[str, Condition], targets: Mapping[str, Condition], spread: Mapping[str, Any]
 ) -> str:
     """The plan as TOML: a track for a recipe where one setting varies, else tables [[condition]].
 
     The track tests at the targets and trains at the plan. A file of tables is what `evaluate --conditions` takes.
-    spread: standard deviations about every condition, for the track.
+    spread: about every condition, for the track: setting -> standard deviation, or std and distribution as in a recipe.
     """
     chosen = {name: candidates[name] for name in plan.conditions}
     every = [*targets.values(), *chosen.values()]
@@ -122,8 +122,14 @@ def plan_toml(
         f"train = {train}",
     ]
     tables = {"base": base, "spread": dict(spread)}
-    lines += [f"{key} = {{ {', '.join(f'{n} = {v}' for n, v in one.items())} }}" for key, one in tables.items() if one]
+    lines += [f"{key} = {_inline(one)}" for key, one in tables.items() if one]
     return "\n".join(lines) + "\n"
+
+
+def _inline(table: Mapping[str, Any]) -> str:
+    """A table of numbers, words and such tables, on one line of TOML."""
+    pairs = (f"{n} = {_inline(v) if isinstance(v, Mapping) else json.dumps(v)}" for n, v in table.items())
+    return f"{{ {', '.join(pairs)} }}"
 
 
 def _place(axis: str, condition: Condition) -> float:

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import tomllib
 from pathlib import Path
 
 import pytest
 
-from hrtem_bench.study import design, load_study, read_study
+from hrtem_bench.dataset import read_manifest
+from hrtem_bench.study import design, load_study, plan_toml, read_study
 from hrtem_bench.study.choices import choices
 
 DOCS = Path(__file__).parents[2] / "docs"
@@ -15,6 +17,14 @@ DOCS = Path(__file__).parents[2] / "docs"
 def test_the_recorded_study_is_the_shipped_one() -> None:
     recorded, shipped = read_study(DOCS / "studies" / "mini.json").study, load_study("mini")
     assert recorded == shipped
+
+
+def test_a_plan_for_a_track_keeps_how_its_settings_vary() -> None:
+    given = choices((), (), 1, data=str(DOCS / "mini"), track="astigmatism")
+    plan = design(given.target_sets, given.candidate_sets, 1, q_max=given.q_max)
+    track = tomllib.loads(plan_toml(plan, given.candidates, given.targets, given.spread))["tracks"]["planned"]
+    assert track["spread"] == read_manifest(DOCS / "mini").recipe["tracks"]["astigmatism"]["spread"]
+    assert track["spread"]["phi12"]["distribution"] == "uniform"
 
 
 @pytest.mark.parametrize("criterion", ["sigma", "coverage"])
