@@ -62,8 +62,8 @@ def study_page(results: StudyResults, plates: Sequence[Plate]) -> str:
 _RULE = (
     "Each training set is predicted by laws fitted to all others. R² is against the mean of the others: above 0 a law "
     "beats it. Brackets are intervals of a bootstrap over structures, seeds and training sets. What has to be beaten "
-    "stands in the shaded rows: the mean, the distance to the nearest trained condition on the axis, and the mean of "
-    "the other sets at the same test condition."
+    "stands in the shaded rows: the mean, the distance to the nearest trained condition on the axis, the mean of the "
+    "other sets at the same test condition, and, where doses differ, the shot noise of the test condition."
 )
 
 

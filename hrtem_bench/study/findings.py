@@ -69,7 +69,7 @@ def limits(results: StudyResults) -> list[str]:
     if results.laws:
         said.append("Several laws are tried on the same scores, and their intervals are not corrected for that.")
     said.append(
-        "σ, coverage and ε see what a condition transfers; dose, specimen, and how a network learns are not in them. "
+        "σ, coverage and ε see what a condition transfers; specimen, and how a network learns, are in no law. "
         "A law that holds here is of this data, network and schedule."
     )
     return said
@@ -99,9 +99,7 @@ def _about_laws(laws: Sequence[Law], loss: str) -> str:
     good = sorted((law for law in own if law.verdict == PREDICTS), key=lambda law: -(law.skill.value or 0.0))
     if not good:
         open_ = [f"“{law.name}”" for law in own if law.verdict == UNDECIDED]
-        words = (
-            f"No law in σ, coverage and ε is shown to predict {loss} of training sets left out better than their mean"
-        )
+        words = f"No law in σ, coverage, ε and noise is shown to predict {loss} of sets left out better than their mean"
         return f"{words}{f' (undecided: {_listed(open_)})' if open_ else ''}.{_beside_condition(laws)}"
     best, others = good[0], [f"“{law.name}”" for law in good[1:]]
     words = (

@@ -2,8 +2,8 @@
 
 A law is a sum of features with a coefficient each, by least squares over pairs of training set and test condition. Each
 training set is predicted from a fit to all others. What a law has to beat stands beside it: the mean of the other sets,
-the distance on the track's axis, and the mean of the other sets at the same test condition, which knows how hard each
-condition is.
+the distance on the track's axis, the noise of the test condition's dose where that varies, and the mean of the other
+sets at the same test condition, which knows how hard each condition is.
 """
 
 from __future__ import annotations
@@ -24,18 +24,22 @@ LAWS: Mapping[str, tuple[str, ...]] = {
     "mean": (),
     "distance": ("distance",),
     "condition": ("condition",),
+    "noise": ("noise",),
     "σ": ("1 − σ",),
     "coverage": ("1 − coverage",),
     "ε": ("ε",),
     "σ and ε": ("1 − σ", "ε"),
     "coverage and ε": ("1 − coverage", "ε"),
+    "σ, ε and noise": ("1 − σ", "ε", "noise"),
+    "coverage, ε and noise": ("1 − coverage", "ε", "noise"),
     "condition and σ": ("condition", "1 − σ"),
     "condition and coverage": ("condition", "1 − coverage"),
 }
-"""Law -> its features beside a constant; "condition" is a constant for each test condition."""
-BASELINES = ("mean", "distance", "condition")
+"""Law -> its features beside a constant. "condition": a constant for each test condition; "noise": that of its dose."""
+BASELINES = ("mean", "distance", "condition", "noise")
 TO_BEAT, PREDICTS, UNDECIDED, NOT = "to beat", "predicts", "undecided", "does not predict"
 _LEAST_SETS = 2
+_SAME_NOISE = 1e-9
 _ENOUGH_SETS = 4
 """Training sets left out, at least, for a law to be called predictive: of fewer the intervals mean little."""
 
@@ -86,13 +90,15 @@ def features_of(physics: Physics) -> dict[str, Floats]:
         "1 − σ": 1.0 - physics.sigma[..., None],
         "1 − coverage": 1.0 - physics.coverage[..., None],
         "ε": np.broadcast_to(physics.epsilon[:, None], (sets, places, 1)),
+        "noise": np.broadcast_to(physics.noise[:, None], (sets, places, 1)),
     }
 
 
 def fit_laws(physics: Physics, target: str, loss: Resamples, *, confidence: float = 0.95, seed: int = 0) -> list[Law]:
     """Every law of `LAWS` that is defined at all pairs with a loss, in that order; none for fewer than two sets.
 
-    One with as many features as the other sets have pairs is left out: it would fit anything.
+    One with as many features as the other sets have pairs is left out: it would fit anything. So is one with noise
+    where the dose is the same throughout.
 
     Intervals are those of a bootstrap that draws structures, seeds and training sets: BCa, widened for few sets, see
     `harness.statistics.interval`. The sets drawn are those whose errors are added up; the fits are not made anew.
@@ -107,6 +113,8 @@ def fit_laws(physics: Physics, target: str, loss: Resamples, *, confidence: floa
     for name, chosen in LAWS.items():
         design = np.concatenate([np.ones((*known.shape, 1)), *(features[one] for one in chosen)], axis=-1)
         if not np.isfinite(design[known]).all() or known.sum() - known.sum(axis=1).max() <= design.shape[-1]:
+            continue
+        if "noise" in chosen and np.ptp(features["noise"][known]) < _SAME_NOISE:
             continue
         made[name] = _errors(design, loss, known)
         laws.append(_law(name, target, _coefficients(chosen, design, loss.estimate, known), made, draws, confidence))

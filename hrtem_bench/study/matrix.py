@@ -19,7 +19,8 @@ Floats = NDArray[np.float64]
 class Physics:
     """What is known of training sets (T) and test conditions (C) before any network is trained.
 
-    sigma, coverage: (T, C). epsilon: (C,). distance: (T, C), from a test condition to the nearest one trained at, on
+    sigma, coverage: (T, C). epsilon: (C,). noise: (C,), standard deviation of shot noise over the mean of a pixel, NaN
+    without a dose. distance: (T, C), from a test condition to the nearest one trained at, on
     the axis of the study's track; NaN on other tracks, and on all where the axis has no unit. trained: (T, C), whether
     the set holds the condition. reference: (T, C), the share of each set in the in-distribution score at a condition:
     of the sets trained there alone, else of those that hold it; zeros in columns that none holds. q_max: 1/Å.
@@ -28,6 +29,7 @@ class Physics:
     sigma: Floats
     coverage: Floats
     epsilon: Floats
+    noise: Floats
     distance: Floats
     trained: NDArray[np.bool_]
     reference: Floats
@@ -49,6 +51,7 @@ def physics_of(opened: Opened) -> Physics:
         sigma=wanted.sigma(power),
         coverage=wanted.coverage(power),
         epsilon=wanted.epsilon(),
+        noise=_noise(tracks),
         distance=_distance(training, tracks),
         trained=trained,
         reference=_reference(trained, [len(one.conditions) for one in training]),
@@ -63,6 +66,11 @@ def _trained(training: Sequence[TrainingSet], tracks: Sequence[Track]) -> NDArra
         for group in training
     ]
     return np.array(rows, dtype=bool)
+
+
+def _noise(tracks: Sequence[Track]) -> Floats:
+    electrons = [(c.condition.dose or np.nan) * track.pixel_size**2 for track in tracks for c in track.conditions]
+    return 1.0 / np.sqrt(np.array(electrons))
 
 
 def _distance(training: Sequence[TrainingSet], tracks: Sequence[Track]) -> Floats:

@@ -11,12 +11,13 @@ from hrtem_bench.study.matrix import Physics, losses, seed_spread, set_means, st
 SETS, PLACES = 8, 11
 
 
-def physics(rng: np.random.Generator, sets: int = SETS) -> Physics:
+def physics(rng: np.random.Generator, sets: int = SETS, noise: float | np.ndarray = 0.125) -> Physics:
     shape = (sets, PLACES)
     return Physics(
         sigma=rng.uniform(0.6, 1.0, shape),
         coverage=rng.uniform(0.5, 1.0, shape),
         epsilon=rng.uniform(0.05, 0.3, PLACES),
+        noise=np.broadcast_to(noise, PLACES),
         distance=rng.uniform(0, 30, shape),
         trained=np.zeros(shape, bool),
         reference=np.zeros(shape),
@@ -41,6 +42,18 @@ def test_planted_coefficients_are_found() -> None:
     assert law.spearman.value == pytest.approx(1.0)
     assert law.over_distance is not None and law.over_distance.low is not None and law.over_distance.low > 0.9
     assert laws["coverage"].verdict != PREDICTS
+
+
+def test_the_noise_of_doses_is_a_law_where_they_differ() -> None:
+    rng = np.random.default_rng(0)
+    known = physics(rng, noise=1 / np.sqrt(rng.uniform(5, 100, PLACES)))
+    loss = 0.02 + 0.3 * (1 - known.sigma) - 0.1 * known.epsilon + 0.7 * known.noise
+    laws = laws_of(known, loss)
+    law = laws["σ, ε and noise"]
+    assert law.coefficients == pytest.approx({"constant": 0.02, "1 − σ": 0.3, "ε": -0.1, "noise": 0.7})
+    assert law.verdict == PREDICTS
+    assert (laws["σ and ε"].skill.value or 0) < (law.skill.value or 0)
+    assert not [name for name in laws_of(physics(rng), loss) if "noise" in name]
 
 
 @pytest.mark.parametrize("seed", range(5))
@@ -84,7 +97,7 @@ def test_a_law_that_is_not_defined_everywhere_is_left_out() -> None:
     known = physics(np.random.default_rng(3))
     known.distance[:, 4] = np.nan
     laws = laws_of(known, 1 - known.sigma)
-    assert set(laws) == set(LAWS) - {"distance"}
+    assert set(laws) == {name for name in LAWS if "noise" not in name} - {"distance"}
     assert all(law.over_distance is None for law in laws.values())
 
 
