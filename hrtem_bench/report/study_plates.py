@@ -21,34 +21,56 @@ _WIDTH = 110.0
 _AGAINST = (("sigma", "1 − σ", "σ"), ("coverage", "1 − coverage", "coverage"))
 
 
+_MATRICES = (
+    ("dice", "Dice, measured", "Mean Dice of each training set's networks at each test condition."),
+    ("sigma", "σ(train, test)", "The cosine of the amplitude spectra of training set and test condition."),
+    ("coverage", "Coverage(train → test)", "How much of what the test condition transfers training has shown."),
+    ("drop", "Drop of Dice", "Dice of networks trained at the test condition less that of the training set's."),
+)
+
+
 def study_plates(results: StudyResults) -> list[Plate]:
-    """The figures of a study: ranking, matrices, and the loss against 1 − σ and 1 − coverage with their laws."""
-    order = [results.sets.index(one.name) for one in results.ranking[:MOST_ROWS]]
-    order = sorted(order)
-    most = "" if len(results.sets) <= MOST_ROWS else f" The {MOST_ROWS} first in rank of {len(results.sets)}."
+    """The figures of a study: ranking, matrices, and the loss against 1 − σ and 1 − coverage with their laws.
+
+    Of the tracks tested on besides the study's own, Dice and σ alone.
+    """
+    order = sorted(results.sets.index(one.name) for one in results.ranking[:MOST_ROWS])
     plates = [_ranking_plate(results)]
-    for name, title, words in (
-        ("dice", "Dice, measured", "Mean Dice of each training set's networks at each test condition."),
-        ("sigma", "σ(train, test)", "The cosine of the amplitude spectra of training set and test condition."),
-        ("coverage", "Coverage(train → test)", "How much of what the test condition transfers training has shown."),
-        ("drop", "Drop of Dice", "Dice of networks trained at the test condition less that of the training set's."),
-    ):
-        values = results.matrices.array(name)[order]
-        if np.isfinite(values).any():
-            plates.append(_matrix_plate(results, order, name, title, words + most))
+    for index, track in enumerate([results.study.track, *results.study.test_tracks]):
+        for name, title, words in _MATRICES if index == 0 else _MATRICES[:2]:
+            plate = _matrix_plate(results, order, name, title, words, track)
+            plates += [] if plate is None else [plate]
     plates += [_law_plate(results, *names) for names in _AGAINST]
     return plates
 
 
-def _matrix_plate(results: StudyResults, order: Sequence[int], name: str, title: str, words: str) -> Plate:
-    values = results.matrices.array(name)[order]
-    tests, tracks = results.tests, {one.track for one in results.tests}
-    columns = [
-        one.condition if len(tracks) == 1 or "=" in one.condition else f"{one.track}: {one.condition}" for one in tests
-    ]
-    high = float(np.nanmax(values)) if name == "drop" else 1.0
-    figure = matrix_figure(values, [results.sets[i] for i in order], columns, title=title, high=high)
-    return Plate(f"matrix-{name}", figure, words, f"Matrix of {title}: training sets by test conditions.")
+def _matrix_plate(
+    results: StudyResults, order: Sequence[int], name: str, title: str, words: str, track: str
+) -> Plate | None:
+    """The columns of one track, coloured as those of all tracks; None where no number is known."""
+    every = results.matrices.array(name)[order]
+    columns = [index for index, one in enumerate(results.tests) if one.track == track]
+    if not np.isfinite(every[:, columns]).any():
+        return None
+    high = float(np.nanmax(every)) if name == "drop" else 1.0
+    if track != results.study.track:
+        name, title = f"{name}-{track}", f"{title}, {track}"
+    figure = matrix_figure(
+        every[:, columns],
+        [results.sets[i] for i in order],
+        _short([results.tests[i].condition for i in columns]),
+        title=title,
+        low=float(np.nanmin(every)),
+        high=high,
+    )
+    most = "" if len(results.sets) <= MOST_ROWS else f" The {MOST_ROWS} first in rank of {len(results.sets)}."
+    return Plate(f"matrix-{name}", figure, words + most, f"Matrix of {title}: training sets by test conditions.")
+
+
+def _short(conditions: Sequence[str]) -> list[str]:
+    """Without what comes before "=", where that is the same for all."""
+    pairs = [one.partition("=") for one in conditions]
+    return [value for _, _, value in pairs] if len({pair[:2] for pair in pairs}) == 1 and pairs[0][1] else [*conditions]
 
 
 def _ranking_plate(results: StudyResults) -> Plate:
