@@ -56,6 +56,14 @@ def test_of_many_sets_the_first_in_rank_are_drawn(results: StudyResults) -> None
     assert "set-41<" in plates["matrix-dice"].svg and "set-3<" not in plates["matrix-dice"].svg
 
 
+def test_each_track_has_its_matrices_and_names_no_axis_twice(results: StudyResults) -> None:
+    plates = {plate.name: plate for plate in study_plates(results)}
+    assert {"matrix-dice", "matrix-sigma", "matrix-coverage", "matrix-dice-dose", "matrix-sigma-dose"} <= set(plates)
+    assert "matrix-coverage-dose" not in plates
+    labels = [label.get_text() for label in plates["matrix-dice-dose"].figure.axes[0].get_xticklabels()]
+    assert labels == [one.condition.removeprefix("dose=") for one in results.tests if one.track == "dose"]
+
+
 @pytest.mark.parametrize("text", ["C10=-200:200:50", "C10=-100,100,focal_spread=5,10,C12=0,20"])
 def test_the_figure_of_a_plan(text: str) -> None:
     targets = region(text)
