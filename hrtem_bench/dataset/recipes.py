@@ -15,7 +15,7 @@ from typing import Annotated, Any, Literal
 
 import msgspec
 
-from hrtem_bench.dataset.tables import convert_table
+from hrtem_bench.dataset.tables import convert_table, shipped_names, shipped_or_own
 from hrtem_bench.errors import InputError
 
 Positive = Annotated[float, msgspec.Meta(gt=0)]
@@ -201,25 +201,12 @@ _TABLES: Mapping[str, type[Any]] = {
 
 def shipped_recipes() -> list[str]:
     """Names of the recipes in the package."""
-    return sorted(p.name.removesuffix(".toml") for p in _folder().iterdir() if p.name.endswith(".toml"))
+    return shipped_names(_folder())
 
 
 def load_recipe(name: str | Path) -> Recipe:
     """A recipe of the package by name, or a user's own by the path of its TOML file; InputError if it is not valid."""
-    path = Path(name)
-    if path.suffix == ".toml":
-        try:
-            return parse_recipe(path.read_text(encoding="utf-8"), path.parent)
-        except OSError as error:
-            raise InputError(f"cannot read the recipe {path}: {error.strerror}") from None
-        except UnicodeDecodeError:
-            raise InputError(f"the recipe {path} is not UTF-8 text") from None
-    if str(name) not in shipped_recipes():
-        raise InputError(
-            f"no recipe {str(name)!r}: shipped are {', '.join(shipped_recipes())}; "
-            "your own is given as the path of a .toml file"
-        )
-    return parse_recipe(_folder().joinpath(f"{name}.toml").read_text(encoding="utf-8"))
+    return parse_recipe(shipped_or_own(name, _folder(), "recipe"), Path(name).parent)
 
 
 def parse_recipe(text: str, folder: Path = Path()) -> Recipe:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 import typing
 from collections.abc import Mapping
+from pathlib import Path
 from typing import Any, TypeVar
 
 import msgspec
@@ -23,6 +24,32 @@ def convert_table(raw: Any, kind: type[T], where: str) -> T:
         return msgspec.convert(raw, kind)
     except msgspec.ValidationError as error:
         raise InputError(_explain(str(error), raw, kind, where)) from None
+
+
+def shipped_names(folder: Any) -> list[str]:
+    """Names of the TOML files in a folder of the package."""
+    return sorted(one.name.removesuffix(".toml") for one in folder.iterdir() if one.name.endswith(".toml"))
+
+
+def shipped_or_own(name: str | Path, folder: Any, kind: str) -> str:
+    """The text of a TOML file: of the package's folder by name, or a user's own by its path.
+
+    kind: what it is, for errors: "recipe". Raises InputError where there is none, or where it cannot be read.
+    """
+    path = Path(name)
+    if path.suffix == ".toml":
+        try:
+            return path.read_text(encoding="utf-8")
+        except OSError as error:
+            raise InputError(f"cannot read the {kind} {path}: {error.strerror}") from None
+        except UnicodeDecodeError:
+            raise InputError(f"the {kind} {path} is not UTF-8 text") from None
+    if str(name) not in shipped_names(folder):
+        raise InputError(
+            f"no {kind} {str(name)!r}: shipped are {', '.join(shipped_names(folder))}; "
+            "your own is given as the path of a .toml file"
+        )
+    return str(folder.joinpath(f"{name}.toml").read_text(encoding="utf-8"))
 
 
 def key_error(where: str, value: Any, allowed: str) -> InputError:

@@ -14,7 +14,7 @@ from typing import Annotated, Any
 import msgspec
 
 from hrtem_bench.dataset import Track, open_dataset
-from hrtem_bench.dataset.tables import convert_table, key_error
+from hrtem_bench.dataset.tables import convert_table, key_error, shipped_names, shipped_or_own
 from hrtem_bench.errors import InputError
 from hrtem_bench.harness import Runtime, baseline_folder, baseline_names
 
@@ -81,25 +81,12 @@ class Opened:
 
 def shipped_studies() -> list[str]:
     """Names of the studies in the package."""
-    return sorted(p.name.removesuffix(".toml") for p in _folder().iterdir() if p.name.endswith(".toml"))
+    return shipped_names(_folder())
 
 
 def load_study(name: str | Path) -> Study:
     """A study of the package by name, or a user's own by the path of its TOML file; InputError if it is not valid."""
-    path = Path(name)
-    if path.suffix == ".toml":
-        try:
-            return parse_study(path.read_text(encoding="utf-8"))
-        except OSError as error:
-            raise InputError(f"cannot read the study {path}: {error.strerror}") from None
-        except UnicodeDecodeError:
-            raise InputError(f"the study {path} is not UTF-8 text") from None
-    if str(name) not in shipped_studies():
-        raise InputError(
-            f"no study {str(name)!r}: shipped are {', '.join(shipped_studies())}; "
-            "your own is given as the path of a .toml file"
-        )
-    return parse_study(_folder().joinpath(f"{name}.toml").read_text(encoding="utf-8"))
+    return parse_study(shipped_or_own(name, _folder(), "study"))
 
 
 def parse_study(text: str) -> Study:
