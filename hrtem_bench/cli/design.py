@@ -7,15 +7,13 @@ from typing import TYPE_CHECKING, Annotated, Literal
 
 import typer
 
+from hrtem_bench.cli.physics import FORMATS, WeightName, write_figure
 from hrtem_bench.cli.printing import fixed, print_table, wrote
 from hrtem_bench.errors import InputError
 
 if TYPE_CHECKING:
     from hrtem_bench.study import Plan
     from hrtem_bench.study.choices import Choices
-
-FORMATS = (".svg", ".png")
-WeightName = Literal["area", "radial"]
 
 
 def design(
@@ -79,12 +77,9 @@ def design(
         write_aside(plan, plan_toml(found, given.candidates, given.targets, given.spread))
         wrote(plan)
     if out is not None:
-        from hrtem_bench.report import design_figure, figure_png, figure_svg
-        from hrtem_bench.report.style import write_aside as write_bytes
+        from hrtem_bench.report import design_figure
 
-        figure = design_figure(found, given.candidate_sets, given.target_sets)
-        write_bytes(out, figure_svg(figure).encode() if out.suffix == ".svg" else figure_png(figure))
-        wrote(out)
+        write_figure(out, design_figure(found, given.candidate_sets, given.target_sets))
 
 
 def _print(plan: Plan, given: Choices, weight: str) -> None:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Annotated, Literal
+from typing import Annotated, Any, Literal
 
 import typer
 
@@ -44,9 +44,15 @@ def transfer(
         ],
     )
     if out is not None:
-        from hrtem_bench.report import figure_png, figure_svg, transfer_figure
-        from hrtem_bench.report.style import write_aside
+        from hrtem_bench.report import transfer_figure
 
-        figure = transfer_figure(trained, dict(zip(test, tests, strict=True)), q_max=q_max, weight=weight)
-        write_aside(out, figure_svg(figure).encode() if out.suffix == ".svg" else figure_png(figure))
-        wrote(out)
+        write_figure(out, transfer_figure(trained, dict(zip(test, tests, strict=True)), q_max=q_max, weight=weight))
+
+
+def write_figure(out: Path, figure: Any, dpi: float = 300.0) -> None:
+    """Write a figure in the format that the file's name asks for, one of `FORMATS`, and say so; dpi: of a PNG."""
+    from hrtem_bench.report import figure_png, figure_svg
+    from hrtem_bench.report.style import write_aside
+
+    write_aside(out, figure_svg(figure).encode() if out.suffix == ".svg" else figure_png(figure, dpi))
+    wrote(out)

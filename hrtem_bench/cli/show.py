@@ -7,8 +7,7 @@ from typing import Annotated
 
 import typer
 
-from hrtem_bench.cli.physics import FORMATS
-from hrtem_bench.cli.printing import wrote
+from hrtem_bench.cli.physics import FORMATS, write_figure
 from hrtem_bench.errors import InputError
 
 DPI = 220.0
@@ -29,10 +28,6 @@ def show(
         raise InputError(f"--out {out}: the name must end in {' or '.join(FORMATS)}")
     default = read_manifest(data).default_track
     opened = open_dataset(data, track or default)
-    from hrtem_bench.report import figure_png, figure_svg, track_sheet
-    from hrtem_bench.report.style import write_aside
+    from hrtem_bench.report import track_sheet
 
-    figure = track_sheet(opened, structures)
-    target = out or Path(f"{data.resolve().name}_{opened.name}.png")
-    write_aside(target, figure_svg(figure).encode() if target.suffix == ".svg" else figure_png(figure, DPI))
-    wrote(target)
+    write_figure(out or Path(f"{data.resolve().name}_{opened.name}.png"), track_sheet(opened, structures), DPI)

@@ -42,16 +42,6 @@ class Scores:
     places: tuple[Place, ...]
     scores: Mapping[str, Floats]
 
-    def of_sets(self) -> NDArray[np.intp]:
-        """(N,) the index of each network's training set among `sets`."""
-        order = {name: index for index, name in enumerate(self.sets)}
-        return np.array([order[one.training.name] for one in self.networks], dtype=np.intp)
-
-    @property
-    def sets(self) -> tuple[str, ...]:
-        """Names of the training sets, in the order of their first network."""
-        return tuple(dict.fromkeys(one.training.name for one in self.networks))
-
 
 def read_scores(out: Path, networks: Sequence[Network], tracks: Sequence[Track]) -> Scores:
     """The scores of finished networks in the folder of a study.
