@@ -1,5 +1,6 @@
 """From atoms to exit waves: potentials, transmission, propagation."""
 
+from hrtem_bench.multislice.gpu import has_gpu
 from hrtem_bench.multislice.grid import Grid, GridWarning, choose_grid
 from hrtem_bench.multislice.parametrization import (
     PARAMETRIZATIONS,
@@ -7,7 +8,7 @@ from hrtem_bench.multislice.parametrization import (
     projected_potential,
     scattering_factor,
 )
-from hrtem_bench.multislice.simulate import displaced, exit_waves, has_gpu
+from hrtem_bench.multislice.simulate import displaced, exit_waves
 
 __all__ = [
     "PARAMETRIZATIONS",

@@ -1,6 +1,6 @@
-"""The engine for array libraries: a batch of waves at once, in NumPy, PyTorch or CuPy. On CuPy it is the GPU engine.
+"""The Fourier engine of a GPU: a batch of waves at once, in the operations that NumPy, PyTorch and CuPy have alike.
 
-The same algorithm as the CPU engine, written in whole-array operations; without a GPU the tests run it on
+The same algorithm as the CPU's Fourier engine, written in whole-array operations; without a GPU the tests run it on
 NumPy and PyTorch, and it must give what the CPU engine gives.
 """
 
@@ -27,7 +27,7 @@ def exit_waves_batch(
     to_device: Callable[[Any], Any],
     incident: Any = None,
 ) -> Any:
-    """Waves (len(positions), len(depths), ny, nx) complex64 of several configurations, on the device.
+    """Waves (len(depths), len(positions), ny, nx) complex64 of several configurations, on the device.
 
     positions: configurations (n, 3), Å, NumPy. depths: Å, ascending. xp: the array namespace (from array_api_compat).
     to_device: NumPy array to the library's own, on its device. incident: as in the CPU engine, with which it agrees
@@ -36,8 +36,8 @@ def exit_waves_batch(
     ny, nx = plan.grid.shape
     tables = {symbol: to_device(full_plane(table, plan)) for symbol, table in plan.tables.items()}
     slices = [positions_in_slices(plan, p, symbols) for p in positions]
-    start = np.array(np.ones((ny, nx)) if incident is None else incident, np.complex64)
-    wave = to_device(np.repeat(start[None], len(positions), axis=0))
+    start = to_device(np.array(np.ones((ny, nx)) if incident is None else incident, np.complex64))
+    wave = xp.zeros((len(positions), ny, nx), dtype=xp.complex64) + start
     inside = to_device(band_mask(plan))
     recorded = []
     here, plane_wave = 0.0, incident is None
@@ -53,7 +53,7 @@ def exit_waves_batch(
         else:
             wave = wave * xp.exp(_exponent(content, tables, (ny, nx), xp, to_device))
             plane_wave = False
-    return xp.stack(recorded, axis=1)
+    return xp.stack(recorded)
 
 
 def full_plane(table: Any, plan: Plan) -> Any:
@@ -66,11 +66,14 @@ def full_plane(table: Any, plan: Plan) -> Any:
     return half[np.ix_(rows, columns)]
 
 
-def window_values(coordinate: Any) -> tuple[Any, Any]:
-    """First pixels (n,) and window values (n, WIDTH) of atoms at `coordinate` (n,), pixels, along one axis."""
-    first = np.ceil(coordinate - WIDTH / 2).astype(np.int64)
-    u = (first[:, None] + np.arange(WIDTH) - coordinate[:, None]) * (2 / WIDTH)
-    return first, np.exp(SHARPNESS * (np.sqrt(np.maximum(1 - u * u, 0)) - 1)).astype(np.float32)
+def window_values(coordinate: Any, steps: Any, xp: Any) -> tuple[Any, Any]:
+    """First pixels (n,) and window values (n, WIDTH) of atoms at `coordinate` (n,), pixels, along one axis.
+
+    steps: 0 to WIDTH - 1, (WIDTH,).
+    """
+    first = xp.astype(xp.ceil(coordinate - WIDTH / 2), xp.int64)
+    u = (first[:, None] + steps - coordinate[:, None]) * (2 / WIDTH)
+    return first, xp.exp(SHARPNESS * (xp.sqrt(xp.clip(1 - u * u, 0, 1)) - 1))
 
 
 def _exponent(
@@ -87,16 +90,15 @@ def _exponent(
 def _density(content: Any, symbol: str, shape: tuple[int, int], xp: Any, to_device: Callable[[Any], Any]) -> Any:
     """Windows of one element's atoms added up on the grid, (batch, ny, nx) float32."""
     ny, nx = shape
-    parts = [(b, y, x) for b, atoms in enumerate(content) for s, y, x in atoms if s == symbol]
-    batch = np.concatenate([np.full(len(y), b) for b, y, _ in parts])
-    y0, wy = window_values(np.concatenate([y for _, y, _ in parts]))
-    x0, wx = window_values(np.concatenate([x for _, _, x in parts]))
-    steps = np.arange(WIDTH)
-    rows = to_device(batch[:, None] * ny + (y0[:, None] + steps) % ny)
-    columns = to_device((x0[:, None] + steps) % nx)
-    pixels = xp.reshape(rows[:, :, None] * nx + columns[:, None, :], (-1,))
-    weights = xp.reshape(to_device(wy)[:, :, None] * to_device(wx)[:, None, :], (-1,))
-    flat = xp.bincount(pixels, weights, minlength=len(content) * ny * nx)
+    parts = [(np.full(len(y), b), y, x) for b, atoms in enumerate(content) for s, y, x in atoms if s == symbol]
+    batch, y, x = (to_device(np.concatenate(column)) for column in zip(*parts, strict=True))
+    steps = to_device(np.arange(WIDTH))
+    y0, wy = window_values(y, steps, xp)
+    x0, wx = window_values(x, steps, xp)
+    rows = batch[:, None] * ny + (y0[:, None] + steps) % ny
+    pixels = rows[:, :, None] * nx + ((x0[:, None] + steps) % nx)[:, None, :]
+    weights = wy[:, :, None] * wx[:, None, :]
+    flat = xp.bincount(xp.reshape(pixels, (-1,)), xp.reshape(weights, (-1,)), minlength=len(content) * ny * nx)
     return xp.reshape(xp.astype(flat, xp.float32), (len(content), ny, nx))
 
 

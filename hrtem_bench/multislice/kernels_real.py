@@ -3,8 +3,8 @@
 For each row: the slice's atoms add up their log-transmission, the wave is multiplied by its exponential, the filter
 runs along the row and then, when the rows around it are there, along the column. Rows depend on no others but those the
 filter reaches, so any split of the rows over threads gives the same bytes. Real and imaginary parts are apart, and
-buffers have rows of a fixed length (ROW, STRIP, TABLE): with distances known when it compiles, the compiler needs no
-checks for overlap and makes vector code of every inner loop.
+buffers have rows of a fixed length (ROW, STRIP, and TABLE for an atom's functions): with distances known when it
+compiles, the compiler needs no checks for overlap and makes vector code of every inner loop.
 """
 
 from __future__ import annotations
@@ -16,6 +16,7 @@ from numba import njit
 
 from hrtem_bench.multislice.kernels import exponential
 from hrtem_bench.multislice.patches import TERMS
+from hrtem_bench.multislice.real_space import TABLE
 from hrtem_bench.multislice.stencil import TAPS
 
 F = np.float32
@@ -25,8 +26,6 @@ BLOCK = 16
 """Rows worked on together."""
 STRIP = 256
 """Columns that the filter along the columns works on together."""
-TABLE = 128
-"""Length of a row in the buffer of an atom's functions: the widest square."""
 _PARTS = 2 * TERMS
 _FAST = {"contract", "nsz", "arcp"}
 

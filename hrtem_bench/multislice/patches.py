@@ -43,6 +43,13 @@ class Patches:
     rows: Any
     columns: Any
 
+    def indices(self, symbols: Any) -> Any:
+        """Symbols (n,) of elements -> their indices (n,) int64."""
+        out = np.zeros(len(symbols), np.int64)
+        for symbol, number in self.order.items():
+            out[symbols == symbol] = number
+        return out
+
 
 def patch_shape(grid: Grid) -> tuple[int, int]:
     """Pixels (py, px) of the square around an atom: a multiple of 16, at least 2 REACH wide."""

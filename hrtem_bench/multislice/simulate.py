@@ -5,12 +5,12 @@ from __future__ import annotations
 import os
 from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 
-from hrtem_bench.errors import InputError, require
+from hrtem_bench.errors import InputError
+from hrtem_bench.multislice.gpu import exit_waves_on_gpu
 from hrtem_bench.multislice.plan import Plan, make_plan
 
 DEVICES = ("cpu", "cuda")
@@ -43,9 +43,9 @@ def exit_waves(
     frozen-phonon configurations, in each of which every atom is displaced by a normal deviate of standard deviation
     `displacement` (Å, along each axis; one number, or one for each element); None for one wave with the atoms where
     they are. seed: of the displacements; configuration i depends on (seed, i) alone. device: "cpu" (Numba) or "cuda"
-    (CuPy). method: "real-space" (on the CPU, several times faster; errors of some 0.2 % of the scattered wave),
-    "fourier" (0.1 %; the only one on a GPU), or "auto": real-space where it can be used, else Fourier; ask for
-    one of them to have it everywhere. parametrization: "lobato" or "kirkland".
+    (CuPy). method: "real-space" (several times faster; errors of some 0.2 % of the scattered wave), "fourier"
+    (0.1 %), or "auto": real-space where it can be used, else Fourier; ask for one of them to have it everywhere.
+    parametrization: "lobato" or "kirkland".
 
     tilt: (x, y), mrad, of the beam against z, small: the beam travels towards +x, +y; the wave returned is what
     multiplies the tilted plane wave. incident: (ny, nx) complex, another wave at z = 0, on the grid of `choose_grid`.
@@ -78,7 +78,7 @@ def exit_waves(
         return atoms.positions if phonons is None else displaced(atoms.positions, spread, seed, index)
 
     job = _Job(plan, positions, symbols, phonons or 1, _checked_depths(depths, plan), _checked_wave(incident, plan))
-    waves = _run_cuda(job, progress) if device == "cuda" else _run_cpu(job, threads or _cpus(), progress)
+    waves = exit_waves_on_gpu(*job, progress) if device == "cuda" else _run_cpu(job, threads or _cpus(), progress)
     return waves[0] if depths is None else waves
 
 
@@ -91,12 +91,11 @@ def displaced(positions: Any, displacement: Any, seed: int, index: int) -> Any:
     return positions + generator.standard_normal(positions.shape) * np.reshape(displacement, (-1, 1))
 
 
-@dataclass(frozen=True)
-class _Job:
+class _Job(NamedTuple):
     plan: Plan
     positions: Callable[[int], Any]
     symbols: Any
-    count: int
+    number: int
     depths: Sequence[float]
     incident: Any
 
@@ -135,14 +134,14 @@ def _checked_wave(incident: Any, plan: Plan) -> Any:
 
 def _chooser(method: str, device: str) -> Callable[[Plan], bool] | None:
     """Whether the real-space engine takes a calculation; InputError where it is asked for and cannot."""
-    from hrtem_bench.multislice.engine_real import obstacle
-
     if method not in METHODS:
         raise InputError(f"unknown method {method!r}: known are {', '.join(METHODS)}")
-    if method == "real-space" and device != "cpu":
-        raise InputError('the real-space method runs on the CPU alone: use method "fourier", or the device "cpu"')
-    if method == "fourier" or device != "cpu":
+    if method == "fourier":
         return None
+    if device == "cpu":
+        from hrtem_bench.multislice.engine_real import obstacle
+    else:
+        from hrtem_bench.multislice.real_space import obstacle
 
     def takes(plan: Plan) -> bool:
         reason = obstacle(plan)
@@ -160,59 +159,19 @@ def _run_cpu(job: _Job, threads: int, progress: Callable[[int, int], None] | Non
     else:
         from hrtem_bench.multislice.engine_real import exit_wave
 
-    side_by_side = min(threads, job.count)
-    waves = np.empty((len(job.depths), job.count, *job.plan.grid.shape), np.complex64)
+    side_by_side = min(threads, job.number)
+    waves = np.empty((len(job.depths), job.number, *job.plan.grid.shape), np.complex64)
 
     def run(index: int) -> Any:
         own = threads // side_by_side
         return exit_wave(job.plan, job.positions(index), job.symbols, job.depths, job.incident, own)
 
     with ThreadPoolExecutor(side_by_side) as pool:
-        for i, wave in enumerate(pool.map(run, range(job.count))):
+        for i, wave in enumerate(pool.map(run, range(job.number))):
             waves[:, i] = wave
             if progress:
-                progress(i + 1, job.count)
+                progress(i + 1, job.number)
     return waves
-
-
-def _run_cuda(job: _Job, progress: Callable[[int, int], None] | None) -> Any:
-    """Waves in batches as large as free memory allows; a batch that does not fit after all is halved."""
-    cupy = require("cupy", "cuda12")
-    if not has_gpu():
-        raise InputError("no CUDA GPU was found: use device='cpu'")
-    import array_api_compat.cupy as xp
-
-    from hrtem_bench.multislice.engine_array import ARRAYS_PER_WAVE, exit_waves_batch
-
-    waves = np.empty((len(job.depths), job.count, *job.plan.grid.shape), np.complex64)
-    free, _ = cupy.cuda.runtime.memGetInfo()
-    arrays = ARRAYS_PER_WAVE + len(job.depths)
-    batch = min(job.count, max(1, int(0.8 * free / (arrays * waves[0, 0].nbytes))))
-    done = 0
-    while done < job.count:
-        now = range(done, min(done + batch, job.count))
-        configurations = [job.positions(i) for i in now]
-        try:
-            got = exit_waves_batch(job.plan, configurations, job.symbols, job.depths, xp, cupy.asarray, job.incident)
-        except cupy.cuda.memory.OutOfMemoryError:
-            if batch == 1:
-                raise InputError("one wave does not fit in the GPU's memory: use a larger pixel_size") from None
-            batch //= 2
-            continue
-        waves[:, now.start : now.stop] = cupy.asnumpy(got).swapaxes(0, 1)
-        done = now.stop
-        if progress:
-            progress(done, job.count)
-    return waves
-
-
-def has_gpu() -> bool:
-    """Whether CuPy is installed and sees a CUDA GPU."""
-    try:
-        import cupy
-    except ImportError:
-        return False
-    return bool(cupy.cuda.is_available())
 
 
 def _cpus() -> int:

@@ -35,7 +35,7 @@ def test_array_engine_gives_what_the_cpu_engine_gives(name, pixel_size):
     depths = [8.0, float(atoms.cell[2, 2])]
     symbols = np.array(atoms.get_chemical_symbols())
     got = np.asarray(exit_waves_batch(plan, moved, symbols, depths, xp, to_device))
-    for positions, waves in zip(moved, got, strict=True):
+    for positions, waves in zip(moved, got.swapaxes(0, 1), strict=True):
         other = atoms.copy()
         other.positions[:] = positions
         expected = hb.exit_waves(other, energy=200e3, phonons=None, pixel_size=pixel_size, tilt=TILT, depths=depths)[

@@ -228,7 +228,6 @@ def test_atoms_are_periodic_sideways(specimen):
         ({"tilt": (1.0, 0.0)}, "tilted"),
         ({"pixel_size": 0.025}, "too fine"),
         ({"pixel_size": 0.05}, "short filter"),
-        ({"device": "cuda"}, "CPU alone"),
         ({"method": "guess"}, "auto, real-space, fourier"),
     ],
 )

@@ -1,0 +1,132 @@
+"""The real-space engine of a GPU: a batch of waves, one launch of a CUDA kernel (slice_pass.cu) for each slice.
+
+All that is not the kernel is written in array operations and takes the library and the launcher as arguments, so
+that the tests run it on NumPy arrays with the kernel compiled for the host.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from importlib.resources import files
+from typing import Any, NamedTuple
+
+import numpy as np
+
+from hrtem_bench.multislice.patches import FRACTIONS, TERMS, patch_shape
+from hrtem_bench.multislice.plan import Plan, propagator, slice_index
+from hrtem_bench.multislice.real_space import hops, weights
+from hrtem_bench.multislice.stencil import TAPS
+
+ARRAYS_PER_WAVE = 5
+"""Complex arrays of a wave's size that are alive at once: the wave before and behind a slice, and room for an FFT."""
+CELL = 32
+"""Pixels across the cells that atoms are sorted by, at least."""
+BLOCK = (64, 4)
+"""Threads of a block: WIDTH and GROUPS of slice_pass.cu."""
+TILE = (64 - 2 * TAPS, 40 - 2 * TAPS)
+"""Pixels (x, y) that a block finishes."""
+OPTIONS = (f"-DTAPS={TAPS}", f"-DFRACTIONS={FRACTIONS}", f"-DTERMS={TERMS}")
+"""What the compiler of slice_pass.cu is to be told."""
+
+Launch = Callable[[tuple[int, int, int], tuple[int, int], tuple[Any, ...]], None]
+
+
+def source() -> str:
+    """The kernel, CUDA C++."""
+    return files("hrtem_bench.multislice").joinpath("slice_pass.cu").read_text(encoding="utf-8")
+
+
+def exit_waves_batch(
+    plan: Plan,
+    positions: Sequence[Any],
+    symbols: Any,
+    depths: Sequence[float],
+    xp: Any,
+    to_device: Callable[[Any], Any],
+    launch: Launch,
+    incident: Any = None,
+) -> Any:
+    """Waves (len(depths), len(positions), ny, nx) complex64 of several configurations, on the device.
+
+    positions: configurations (n, 3), Å, NumPy. depths: Å, ascending. xp: the array namespace (from array_api_compat).
+    to_device: NumPy array to the library's own, on its device. launch: (grid, block, arguments) -> None runs the
+    kernel `slice_pass`. incident: (ny, nx) complex, the wave at z = 0; None for a plane wave of amplitude 1.
+    """
+    assert plan.patches is not None
+    ny, nx = plan.grid.shape
+    height, width = (np.int32(p) for p in patch_shape(plan.grid))
+    tables = (plan.patches.groups.astype(np.int32), plan.patches.rows, plan.patches.columns)
+    atoms = _sorted_by_cell(plan, positions, symbols, xp, to_device)
+    fixed = (*atoms.arrays, np.int32(atoms.cells[0]), np.int32(atoms.cells[1]))
+    squares = (*map(to_device, tables), height, width)
+    start = to_device(np.array(np.ones((ny, nx)) if incident is None else incident, np.complex64))
+    wave = xp.zeros((len(positions), ny, nx), dtype=xp.complex64) + start
+    behind = xp.empty_like(wave)
+    recorded = xp.empty((len(depths), *wave.shape), dtype=xp.complex64)
+    grid = (-(-nx // TILE[0]), -(-ny // TILE[1]), len(positions))
+    depth = 0
+    for hop in hops(plan, depths, atoms.occupied, incident is None):
+        if hop is None:
+            recorded[depth] = wave
+            depth += 1
+            continue
+        layer = np.int32(-1 if hop.layer is None else hop.layer)
+        filters = to_device(weights(hop.distance, plan))
+        launch(grid, BLOCK, (behind, wave, np.int32(ny), np.int32(nx), *fixed, layer, *squares, filters))
+        wave, behind = behind, wave
+        wave = _carried(wave, plan, hop.distance - plan.slice_thickness, xp, to_device)
+    return recorded
+
+
+class _Atoms(NamedTuple):
+    """Atoms of all configurations in the order of slice, configuration, and cell (row by row).
+
+    arrays: on the device: place (n, 2) int32, y and x in pixels, rounded up; fraction (n, 2) float32, how far, in parts
+    of FRACTIONS; element (n,) int32; starts (slices · configurations · cells + 1,) int32, the first atom of each cell.
+    cells: their numbers (y, x). occupied: (slices,) bool, NumPy.
+    """
+
+    arrays: tuple[Any, Any, Any, Any]
+    cells: tuple[int, int]
+    occupied: Any
+
+
+def _sorted_by_cell(
+    plan: Plan, positions: Sequence[Any], symbols: Any, xp: Any, to_device: Callable[[Any], Any]
+) -> _Atoms:
+    assert plan.patches is not None
+    layers = np.stack([slice_index(plan, p) for p in positions])
+    element = np.tile(plan.patches.indices(symbols).astype(np.int32), len(positions))
+    cells = [max(1, n // CELL) for n in plan.grid.shape]
+    sideways = to_device(np.stack(positions)[:, :, :2])
+    batch = to_device(np.arange(len(positions))[:, None])
+    key = to_device(layers) * len(positions) + batch
+    place, fraction = [], []
+    for axis, n, d, count in zip((1, 0), plan.grid.shape, plan.grid.pixel_size, cells, strict=True):
+        pixels = sideways[:, :, axis] / d
+        pixels = pixels - n * xp.floor(pixels / n)
+        pixels = xp.where(pixels >= n, 0 * pixels, pixels)  # a tiny negative one comes out as n
+        cell = xp.astype(xp.floor(pixels * (count / n)), xp.int64)
+        key = key * count + xp.where(cell < count, cell, cell * 0 + (count - 1))
+        place.append(xp.ceil(pixels))
+        fraction.append((xp.ceil(pixels) - pixels) * FRACTIONS)
+    key = xp.reshape(key, (-1,))
+    by_cell = xp.argsort(key, stable=True)
+    bounds = to_device(np.arange(plan.slices * len(positions) * cells[0] * cells[1] + 1))
+    arrays = (
+        xp.astype(xp.stack([xp.reshape(p, (-1,))[by_cell] for p in place], axis=1), xp.int32),
+        xp.astype(xp.stack([xp.reshape(f, (-1,))[by_cell] for f in fraction], axis=1), xp.float32),
+        to_device(element)[by_cell],
+        xp.astype(xp.searchsorted(key[by_cell], bounds), xp.int32),
+    )
+    occupied = np.bincount(layers.ravel(), minlength=plan.slices) > 0
+    return _Atoms(arrays, (cells[0], cells[1]), occupied)
+
+
+def _carried(wave: Any, plan: Plan, distance: float, xp: Any, to_device: Callable[[Any], Any]) -> Any:
+    """The waves behind what is left of an empty stretch."""
+    if distance <= 1e-9 * plan.slice_thickness:
+        return wave
+    py, px = (to_device(factor.astype(np.complex64)) for factor in propagator(plan, distance))
+    spectrum = xp.fft.fftn(wave, axes=(-2, -1)) * (py[:, None] * px[None, :])
+    return xp.fft.ifftn(spectrum, axes=(-2, -1))
