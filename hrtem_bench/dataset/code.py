@@ -10,7 +10,7 @@ import hrtem_bench
 
 SHAPING = ("conditions.py", "physics", "specimens", "multislice", "imaging", "dataset")
 """Modules and packages of hrtem_bench on which rows depend."""
-_KINDS = (".py", ".csv")
+_KINDS = (".py", ".csv", ".cu")
 
 
 @functools.cache
@@ -24,7 +24,7 @@ def code_sha256() -> str:
 
 
 def sha256_of_sources(package: Path, parts: tuple[str, ...]) -> str:
-    """SHA-256 over the .py and .csv files among and below `parts` of a package's folder, and their names, sorted.
+    """SHA-256 over the .py, .csv and .cu files among and below `parts` of a package's folder, and their names, sorted.
 
     The same on any system: paths are written with slashes, and line ends count as line feeds.
     """

@@ -36,8 +36,8 @@ def generate(
     bytes do not depend on it. An interrupted or failed run leaves finished structures in `out`; the same call takes
     them up again, if recipe and code are the same. A finished dataset of the same recipe is left as it is. scheduler:
     address of a dask scheduler whose workers make the structures instead; they must see `out` under the same path.
-    device: of the multislice engine; "cuda" takes a recipe of the Fourier method. progress: called with (structures
-    done, in all). simulate: (recipe, job, device) -> Structure, a function that other processes can import.
+    device: of the multislice engine, "cpu" or "cuda". progress: called with (structures done, in all). simulate:
+    (recipe, job, device) -> Structure, a function that other processes can import.
 
     With several workers, a script of one's own calls this under `if __name__ == "__main__":`, since the processes
     import it.
@@ -51,11 +51,6 @@ def generate(
 
     for module in ("pyarrow", "PIL"):
         require(module, "data")
-    if device == "cuda" and recipe.multislice.method == "real-space":
-        raise InputError(
-            'the recipe has multislice.method "real-space", which runs on the CPU: leave the GPU out, or set it to '
-            '"fourier" in a recipe of your own'
-        )
     out = Path(out)
     if done := _finished(out, recipe):
         remove_parts(out)
