@@ -17,8 +17,8 @@ from hrtem_bench.multislice.plan import Plan, propagator, slice_index
 from hrtem_bench.multislice.real_space import hops, weights
 from hrtem_bench.multislice.stencil import TAPS
 
-ARRAYS_PER_WAVE = 5
-"""Complex arrays of a wave's size that are alive at once: the wave before and behind a slice, and room for an FFT."""
+ARRAYS_PER_WAVE = 3
+"""Complex arrays of a wave's size that are alive at once: the wave before and behind a slice, and one to spare."""
 CELL = 32
 """Pixels across the cells that atoms are sorted by, at least."""
 BLOCK = (64, 4)
@@ -74,7 +74,7 @@ def exit_waves_batch(
         filters = to_device(weights(hop.distance, plan))
         launch(grid, BLOCK, (behind, wave, np.int32(ny), np.int32(nx), *fixed, layer, *squares, filters))
         wave, behind = behind, wave
-        wave = _carried(wave, plan, hop.distance - plan.slice_thickness, xp, to_device)
+        _carry(wave, plan, hop.distance - plan.slice_thickness, xp, to_device)
     return recorded
 
 
@@ -123,10 +123,13 @@ def _sorted_by_cell(
     return _Atoms(arrays, (cells[0], cells[1]), occupied)
 
 
-def _carried(wave: Any, plan: Plan, distance: float, xp: Any, to_device: Callable[[Any], Any]) -> Any:
-    """The waves behind what is left of an empty stretch."""
+def _carry(waves: Any, plan: Plan, distance: float, xp: Any, to_device: Callable[[Any], Any]) -> None:
+    """Carry waves (n, ny, nx) over what is left of an empty stretch, in place.
+
+    One by one, since an FFT library may add up in another order for another number of transforms.
+    """
     if distance <= 1e-9 * plan.slice_thickness:
-        return wave
+        return
     py, px = (to_device(factor.astype(np.complex64)) for factor in propagator(plan, distance))
-    spectrum = xp.fft.fftn(wave, axes=(-2, -1)) * (py[:, None] * px[None, :])
-    return xp.fft.ifftn(spectrum, axes=(-2, -1))
+    for i in range(waves.shape[0]):
+        waves[i] = xp.fft.ifftn(xp.fft.fftn(waves[i]) * py[:, None] * px)
