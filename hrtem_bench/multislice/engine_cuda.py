@@ -14,7 +14,7 @@ import numpy as np
 
 from hrtem_bench.multislice.patches import FRACTIONS, TERMS, patch_shape
 from hrtem_bench.multislice.plan import Plan, propagator, slice_index
-from hrtem_bench.multislice.real_space import hops, weights
+from hrtem_bench.multislice.real_space import Hop, hops, weights
 from hrtem_bench.multislice.stencil import TAPS
 
 ARRAYS_PER_WAVE = 3
@@ -52,6 +52,39 @@ def exit_waves_batch(
     to_device: NumPy array to the library's own, on its device. launch: (grid, block, arguments) -> None runs the
     kernel `slice_pass`. incident: (ny, nx) complex, the wave at z = 0; None for a plane wave of amplitude 1.
     """
+    recorded = xp.empty((len(depths), len(positions), *plan.grid.shape), dtype=xp.complex64)
+    for members, occupied in _alike(plan, positions):
+        way = hops(plan, depths, occupied, incident is None)
+        made = _together(plan, [positions[i] for i in members], symbols, way, xp, to_device, launch, incident)
+        for depth, waves in enumerate(made):
+            for place, i in enumerate(members):
+                recorded[depth, i] = waves[place]
+    return recorded
+
+
+def _alike(plan: Plan, positions: Sequence[Any]) -> list[tuple[list[int], Any]]:
+    """Configurations with atoms in the same slices, whose waves take the same hops: (their indices, (slices,) bool).
+
+    A wave must not depend on those it is made with, and each time it is filtered its highest frequencies fall.
+    """
+    groups: dict[bytes, list[int]] = {}
+    for i, p in enumerate(positions):
+        occupied = np.bincount(slice_index(plan, p), minlength=plan.slices) > 0
+        groups.setdefault(occupied.tobytes(), []).append(i)
+    return [(members, np.frombuffer(occupied, bool)) for occupied, members in groups.items()]
+
+
+def _together(
+    plan: Plan,
+    positions: Sequence[Any],
+    symbols: Any,
+    way: Sequence[Hop | None],
+    xp: Any,
+    to_device: Callable[[Any], Any],
+    launch: Launch,
+    incident: Any,
+) -> list[Any]:
+    """Waves (len(positions), ny, nx) at each place of the way where they are recorded."""
     assert plan.patches is not None
     ny, nx = plan.grid.shape
     height, width = (np.int32(p) for p in patch_shape(plan.grid))
@@ -62,13 +95,11 @@ def exit_waves_batch(
     start = to_device(np.array(np.ones((ny, nx)) if incident is None else incident, np.complex64))
     wave = xp.zeros((len(positions), ny, nx), dtype=xp.complex64) + start
     behind = xp.empty_like(wave)
-    recorded = xp.empty((len(depths), *wave.shape), dtype=xp.complex64)
+    recorded = []
     grid = (-(-nx // TILE[0]), -(-ny // TILE[1]), len(positions))
-    depth = 0
-    for hop in hops(plan, depths, atoms.occupied, incident is None):
+    for hop in way:
         if hop is None:
-            recorded[depth] = wave
-            depth += 1
+            recorded.append(wave + 0)  # a copy: the kernel goes on to write into it
             continue
         layer = np.int32(-1 if hop.layer is None else hop.layer)
         filters = to_device(weights(hop.distance, plan))
@@ -83,12 +114,11 @@ class _Atoms(NamedTuple):
 
     arrays: on the device: place (n, 2) int32, y and x in pixels, rounded up; fraction (n, 2) float32, how far, in parts
     of FRACTIONS; element (n,) int32; starts (slices · configurations · cells + 1,) int32, the first atom of each cell.
-    cells: their numbers (y, x). occupied: (slices,) bool, NumPy.
+    cells: their numbers (y, x).
     """
 
     arrays: tuple[Any, Any, Any, Any]
     cells: tuple[int, int]
-    occupied: Any
 
 
 def _sorted_by_cell(
@@ -119,8 +149,7 @@ def _sorted_by_cell(
         to_device(element)[by_cell],
         xp.astype(xp.searchsorted(key[by_cell], bounds), xp.int32),
     )
-    occupied = np.bincount(layers.ravel(), minlength=plan.slices) > 0
-    return _Atoms(arrays, (cells[0], cells[1]), occupied)
+    return _Atoms(arrays, (cells[0], cells[1]))
 
 
 def _carry(waves: Any, plan: Plan, distance: float, xp: Any, to_device: Callable[[Any], Any]) -> None:

@@ -91,6 +91,7 @@ def fill_in_batches(
             continue
         for depth, out in enumerate(waves):
             fetch(made[depth], out[now.start : now.stop])
+        del made  # to leave its memory to the next
         done = now.stop
         if progress:
             progress(done, count)

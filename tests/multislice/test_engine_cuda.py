@@ -1,4 +1,4 @@
-"""The real-space engine of a GPU: its kernel, compiled for the host, against the CPU's engine; and batches."""
+"""The real-space engine of a GPU: its kernel, compiled for the host, against the CPU's engine."""
 
 from __future__ import annotations
 
@@ -13,8 +13,7 @@ from converged import gold_on_carbon
 from cuda_on_host import COMPILER, compiled
 
 import hrtem_bench as hb
-from hrtem_bench.errors import InputError
-from hrtem_bench.multislice import gpu, has_gpu
+from hrtem_bench.multislice import has_gpu
 from hrtem_bench.multislice.engine_cuda import OPTIONS, exit_waves_batch, source
 from hrtem_bench.multislice.patches import patch_shape
 from hrtem_bench.multislice.plan import make_plan
@@ -82,6 +81,17 @@ def test_gives_what_the_cpu_engine_gives(kernel, library, pixel_size):
 
 
 @needs_compiler
+def test_a_wave_does_not_depend_on_those_it_is_made_with(kernel):
+    """Of three configurations, one has atoms in a slice that is empty in the others, and so is filtered once more."""
+    atoms = ase.Atoms("AuC2", [[3.0, 3.0, 1.0], [2.0, 4.0, 6.9], [4.0, 2.0, 6.9]], cell=[6.4, 6.4, 8.0])
+    configurations = [atoms.positions, atoms.positions + [[0, 0, 0], [0, 0, -1.0], [0, 0, 0]], atoms.positions + 0.1]
+    together = on_host(kernel, atoms, configurations, [5.0, 8.0])
+    alone = np.concatenate([on_host(kernel, atoms, [c], [5.0, 8.0]) for c in configurations], axis=1)
+    assert together.tobytes() == alone.tobytes()
+    np.testing.assert_allclose(together, on_cpu(atoms, configurations, [5.0, 8.0]), atol=3e-6)
+
+
+@needs_compiler
 def test_tiles_that_do_not_fill_the_grid_and_an_incident_wave(kernel):
     """A grid of 141 x 67 pixels that are not square; atoms on its edges and beyond them."""
     generator = np.random.default_rng(1)
@@ -125,60 +135,3 @@ def test_kernel_compiles_for_a_gpu_and_spills_no_registers(tmp_path):
     done = subprocess.run(command, capture_output=True, text=True, check=False)
     assert done.returncode == 0, done.stderr
     assert "0 bytes spill stores, 0 bytes spill loads" in done.stderr
-
-
-# --- batches ---
-
-
-class TooLargeError(Exception):
-    pass
-
-
-def numbered(now, limit, tried):
-    """Waves that hold their own indices, of `limit` configurations at most."""
-    tried.append(len(now))
-    if len(now) > limit:
-        raise TooLargeError
-    return np.array([[np.full((2, 3), depth + 10 * i) for i in now] for depth in range(2)], np.complex64)
-
-
-@pytest.mark.parametrize(("limit", "tries"), [(7, [7]), (4, [7, 3, 3, 1]), (1, [7, 3] + [1] * 7)])
-def test_a_batch_that_does_not_fit_is_halved(limit, tries):
-    waves, tried, said = np.zeros((2, 7, 2, 3), np.complex64), [], []
-
-    def fetch(made, out):
-        assert out.flags.c_contiguous
-        out[...] = made
-
-    gpu.fill_in_batches(
-        waves, 100, lambda now: numbered(now, limit, tried), fetch, TooLargeError, lambda *x: said.append(x)
-    )
-    np.testing.assert_array_equal(waves[:, :, 0, 0].real, np.arange(2)[:, None] + 10 * np.arange(7))
-    assert tried == tries
-    assert said[-1] == (7, 7)
-
-
-def test_one_wave_that_does_not_fit_is_said_in_one_line():
-    with pytest.raises(InputError, match="larger pixel_size") as caught:
-        gpu.fill_in_batches(np.zeros((1, 2, 2, 2)), 2, lambda now: numbered(now, 0, []), np.copyto, TooLargeError)
-    assert "\n" not in str(caught.value)
-
-
-# --- with a GPU ---
-
-
-@pytest.mark.gpu
-@needs_gpu
-def test_gpu_agrees_with_cpu():
-    atoms = gold_on_carbon(25.6, film=20.0, radius=9.0)
-    gpu_waves, cpu_waves = (hb.exit_waves(atoms, phonons=3, device=d, method="real-space") for d in ("cuda", "cpu"))
-    assert np.abs(gpu_waves - cpu_waves).max() < 1e-4
-
-
-@pytest.mark.gpu
-@needs_gpu
-def test_gpu_gives_the_same_bytes_again_and_in_other_batches(monkeypatch):
-    atoms = gold_on_carbon(25.6, film=20.0, radius=9.0)
-    first, second = (hb.exit_waves(atoms, phonons=3, device="cuda").tobytes() for _ in range(2))
-    monkeypatch.setattr(gpu, "SHARE", 1e-9)  # one wave at a time
-    assert first == second == hb.exit_waves(atoms, phonons=3, device="cuda").tobytes()
