@@ -33,11 +33,9 @@ def exit_waves_batch(
     to_device: NumPy array to the library's own, on its device. incident: as in the CPU engine, with which it agrees
     to 3e-5 of the incident amplitude.
     """
-    ny, nx = plan.grid.shape
     tables = {symbol: to_device(full_plane(table, plan)) for symbol, table in plan.tables.items()}
     slices = [positions_in_slices(plan, p, symbols) for p in positions]
-    start = to_device(np.array(np.ones((ny, nx)) if incident is None else incident, np.complex64))
-    wave = xp.zeros((len(positions), ny, nx), dtype=xp.complex64) + start
+    wave = starting_waves(plan, len(positions), xp, to_device, incident)
     inside = to_device(band_mask(plan))
     recorded = []
     here, plane_wave = 0.0, incident is None
@@ -51,9 +49,15 @@ def exit_waves_batch(
         if index is None:
             recorded.append(wave)
         else:
-            wave = wave * xp.exp(_exponent(content, tables, (ny, nx), xp, to_device))
+            wave = wave * xp.exp(_exponent(content, tables, plan.grid.shape, xp, to_device))
             plane_wave = False
     return xp.stack(recorded)
+
+
+def starting_waves(plan: Plan, count: int, xp: Any, to_device: Callable[[Any], Any], incident: Any) -> Any:
+    """Waves at z = 0, (count, ny, nx) complex64 on the device: `incident`, or for None plane waves of amplitude 1."""
+    start = np.array(np.ones(plan.grid.shape) if incident is None else incident, np.complex64)
+    return xp.zeros((count, *plan.grid.shape), dtype=xp.complex64) + to_device(start)
 
 
 def full_plane(table: Any, plan: Plan) -> Any:

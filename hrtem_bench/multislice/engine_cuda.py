@@ -12,9 +12,10 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
+from hrtem_bench.multislice.engine_array import starting_waves
 from hrtem_bench.multislice.patches import FRACTIONS, TERMS, patch_shape
 from hrtem_bench.multislice.plan import Plan, propagator, slice_index
-from hrtem_bench.multislice.real_space import Hop, hops, weights
+from hrtem_bench.multislice.real_space import Hop, hops, weights, wrapped
 from hrtem_bench.multislice.stencil import TAPS
 
 ARRAYS_PER_WAVE = 3
@@ -53,50 +54,51 @@ def exit_waves_batch(
     kernel `slice_pass`. incident: (ny, nx) complex, the wave at z = 0; None for a plane wave of amplitude 1.
     """
     recorded = xp.empty((len(depths), len(positions), *plan.grid.shape), dtype=xp.complex64)
-    for members, occupied in _alike(plan, positions):
+    layers = np.stack([slice_index(plan, p) for p in positions])
+    for members, occupied in _alike(plan, layers):
         way = hops(plan, depths, occupied, incident is None)
-        made = _together(plan, [positions[i] for i in members], symbols, way, xp, to_device, launch, incident)
+        chosen = np.stack([positions[i] for i in members])
+        atoms = _sorted_by_cell(plan, chosen, layers[members], symbols, xp, to_device)
+        wave = starting_waves(plan, len(members), xp, to_device, incident)
+        made = _together(plan, wave, atoms, way, xp, to_device, launch)
         for depth, waves in enumerate(made):
             for place, i in enumerate(members):
                 recorded[depth, i] = waves[place]
     return recorded
 
 
-def _alike(plan: Plan, positions: Sequence[Any]) -> list[tuple[list[int], Any]]:
+def _alike(plan: Plan, layers: Any) -> list[tuple[list[int], Any]]:
     """Configurations with atoms in the same slices, whose waves take the same hops: (their indices, (slices,) bool).
 
+    layers: (configurations, n), the slice of each atom.
     A wave must not depend on those it is made with, and each time it is filtered its highest frequencies fall.
     """
     groups: dict[bytes, list[int]] = {}
-    for i, p in enumerate(positions):
-        occupied = np.bincount(slice_index(plan, p), minlength=plan.slices) > 0
+    for i, own in enumerate(layers):
+        occupied = np.bincount(own, minlength=plan.slices) > 0
         groups.setdefault(occupied.tobytes(), []).append(i)
     return [(members, np.frombuffer(occupied, bool)) for occupied, members in groups.items()]
 
 
 def _together(
     plan: Plan,
-    positions: Sequence[Any],
-    symbols: Any,
+    wave: Any,
+    atoms: _Atoms,
     way: Sequence[Hop | None],
     xp: Any,
     to_device: Callable[[Any], Any],
     launch: Launch,
-    incident: Any,
 ) -> list[Any]:
-    """Waves (len(positions), ny, nx) at each place of the way where they are recorded."""
+    """Waves (n, ny, nx), all on one way: what they are at each of its places where they are recorded."""
     assert plan.patches is not None
     ny, nx = plan.grid.shape
     height, width = (np.int32(p) for p in patch_shape(plan.grid))
     tables = (plan.patches.groups.astype(np.int32), plan.patches.rows, plan.patches.columns)
-    atoms = _sorted_by_cell(plan, positions, symbols, xp, to_device)
     fixed = (*atoms.arrays, np.int32(atoms.cells[0]), np.int32(atoms.cells[1]))
     squares = (*map(to_device, tables), height, width)
-    start = to_device(np.array(np.ones((ny, nx)) if incident is None else incident, np.complex64))
-    wave = xp.zeros((len(positions), ny, nx), dtype=xp.complex64) + start
     behind = xp.empty_like(wave)
     recorded = []
-    grid = (-(-nx // TILE[0]), -(-ny // TILE[1]), len(positions))
+    grid = (-(-nx // TILE[0]), -(-ny // TILE[1]), wave.shape[0])
     for hop in way:
         if hop is None:
             recorded.append(wave + 0)  # a copy: the kernel goes on to write into it
@@ -122,20 +124,18 @@ class _Atoms(NamedTuple):
 
 
 def _sorted_by_cell(
-    plan: Plan, positions: Sequence[Any], symbols: Any, xp: Any, to_device: Callable[[Any], Any]
+    plan: Plan, positions: Any, layers: Any, symbols: Any, xp: Any, to_device: Callable[[Any], Any]
 ) -> _Atoms:
+    """positions: (configurations, n, 3), Å. layers: (configurations, n), the slice of each atom."""
     assert plan.patches is not None
-    layers = np.stack([slice_index(plan, p) for p in positions])
     element = np.tile(plan.patches.indices(symbols).astype(np.int32), len(positions))
     cells = [max(1, n // CELL) for n in plan.grid.shape]
-    sideways = to_device(np.stack(positions)[:, :, :2])
+    sideways = to_device(np.ascontiguousarray(positions[:, :, :2]))
     batch = to_device(np.arange(len(positions))[:, None])
     key = to_device(layers) * len(positions) + batch
     place, fraction = [], []
     for axis, n, d, count in zip((1, 0), plan.grid.shape, plan.grid.pixel_size, cells, strict=True):
-        pixels = sideways[:, :, axis] / d
-        pixels = pixels - n * xp.floor(pixels / n)
-        pixels = xp.where(pixels >= n, 0 * pixels, pixels)  # a tiny negative one comes out as n
+        pixels = wrapped(sideways[:, :, axis] / d, n)
         cell = xp.astype(xp.floor(pixels * (count / n)), xp.int64)
         key = key * count + xp.where(cell < count, cell, cell * 0 + (count - 1))
         place.append(xp.ceil(pixels))

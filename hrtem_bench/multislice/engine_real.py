@@ -14,7 +14,7 @@ from hrtem_bench.multislice import real_space
 from hrtem_bench.multislice.kernels_real import ROW, slices_pass, workspace
 from hrtem_bench.multislice.patches import patch_shape
 from hrtem_bench.multislice.plan import Plan, propagator, slice_index
-from hrtem_bench.multislice.real_space import Hop, hops, weights
+from hrtem_bench.multislice.real_space import Hop, hops, weights, wrapped
 
 DEPTH = 4
 """Slices in one pass: more of them read the wave from memory less often, but their rows must fit the cache together."""
@@ -77,18 +77,12 @@ def _sorted_by_slice(plan: Plan, positions: Any, symbols: Any) -> tuple[tuple[An
     """
     assert plan.patches is not None
     (ny, nx), (dy, dx) = plan.grid.shape, plan.grid.pixel_size
-    y, x = _wrapped(positions[:, 1] / dy, ny), _wrapped(positions[:, 0] / dx, nx)
+    y, x = wrapped(positions[:, 1] / dy, ny), wrapped(positions[:, 0] / dx, nx)
     element = plan.patches.indices(symbols)
     index = slice_index(plan, positions)
     order = np.argsort(index * float(ny) + y, kind="stable")
     starts = np.searchsorted(index[order], np.arange(plan.slices + 1))
     return (y[order], x[order], element[order]), starts
-
-
-def _wrapped(coordinate: Any, period: int) -> Any:
-    """Coordinates inside [0, period): what `%` gives for a tiny negative one rounds to the period itself."""
-    wrapped = coordinate % period
-    return np.where(wrapped >= period, 0.0, wrapped)
 
 
 def _carry(wave: Any, plan: Plan, distance: float, threads: int) -> None:

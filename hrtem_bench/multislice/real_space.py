@@ -69,6 +69,12 @@ def weights(distance: float, plan: Plan) -> Any:
     return np.stack([_parts(reach, d, plan.energy) for d in plan.grid.pixel_size])
 
 
+def wrapped(coordinate: Any, period: int) -> Any:
+    """Coordinates, an array of any library, inside [0, period): what `%` makes of a tiny negative one is the period."""
+    inside = coordinate % period
+    return inside * (inside < period)
+
+
 @lru_cache(maxsize=64)
 def _parts(distance: float, pixel_size: float, energy: float) -> Any:
     """(2, TAPS + 1) float32: real and imaginary parts of the filter's weights."""

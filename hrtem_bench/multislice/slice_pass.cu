@@ -4,7 +4,8 @@
 // atoms whose squares reach the tile add up, the wave is multiplied by the exponential, and the filter runs along the
 // rows and along the columns. To have the neighbours that the filter asks for, the first two steps go TAPS pixels
 // beyond the tile on each side. Atoms lie sorted by cells of the grid, so that a block looks at those around it alone,
-// always in the same order: the same waves give the same bytes. Nothing but the wave travels to and from memory.
+// always in the same order: the same waves give the same bytes. Of what is as large as the wave, only the wave itself
+// travels to and from memory.
 //
 // Where a constant is not defined here, it is when the file is compiled: TAPS, FRACTIONS, and TERMS, which is 3.
 
@@ -56,6 +57,14 @@ __device__ int wrapped(int i, int n)
     return i - n * floored(i, n);
 }
 
+// Number `at` of a table of one group, between two fractions of a pixel; size: numbers at each fraction.
+__device__ float interpolated(const float *tables, int group, float fraction, int size, int at)
+{
+    const int step = min((int)fraction, FRACTIONS - 1);
+    const float *low = tables + (size_t)(group * (FRACTIONS + 1) + step) * size + at;
+    return low[0] + (fraction - step) * (low[size] - low[0]);
+}
+
 // Tables of atoms `first` to `end`, ATOMS at most, over the tile that begins at (top, left); 0 outside of their squares.
 // Coordinates of this image of the atoms are shift_y and shift_x beyond those stored.
 __device__ void load_squares(Squares &to, const Atoms &a, const Tables &t, int first, int end, int shift_y, int shift_x,
@@ -67,12 +76,9 @@ __device__ void load_squares(Squares &to, const Atoms &a, const Tables &t, int f
         float value = 0;
         if (m < end && slot % 2 < t.groups[a.element[m]]) {
             int pixel = top + row - (a.place[2 * m] + shift_y - t.py / 2);
-            int step = min((int)a.fraction[2 * m], FRACTIONS - 1), size = t.py * PARTS;
-            const float *low = t.rows + (size_t)((2 * a.element[m] + slot % 2) * (FRACTIONS + 1) + step) * size;
-            if (pixel >= 0 && pixel < t.py) {
-                int at = pixel * PARTS + term;
-                value = low[at] + (a.fraction[2 * m] - step) * (low[size + at] - low[at]);
-            }
+            if (pixel >= 0 && pixel < t.py)
+                value = interpolated(t.rows, 2 * a.element[m] + slot % 2, a.fraction[2 * m], t.py * PARTS,
+                                     pixel * PARTS + term);
         }
         to.rows[slot][row][term] = value;
     }
@@ -81,12 +87,9 @@ __device__ void load_squares(Squares &to, const Atoms &a, const Tables &t, int f
         float value = 0;
         if (m < end && slot % 2 < t.groups[a.element[m]]) {
             int pixel = left + column - (a.place[2 * m + 1] + shift_x - t.px / 2);
-            int step = min((int)a.fraction[2 * m + 1], FRACTIONS - 1), size = TERMS * t.px;
-            const float *low = t.columns + (size_t)((2 * a.element[m] + slot % 2) * (FRACTIONS + 1) + step) * size;
-            if (pixel >= 0 && pixel < t.px) {
-                int at = term * t.px + pixel;
-                value = low[at] + (a.fraction[2 * m + 1] - step) * (low[size + at] - low[at]);
-            }
+            if (pixel >= 0 && pixel < t.px)
+                value = interpolated(t.columns, 2 * a.element[m] + slot % 2, a.fraction[2 * m + 1], TERMS * t.px,
+                                     term * t.px + pixel);
         }
         to.columns[slot][term][column] = value;
     }

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
+from array_libraries import libraries
 from converged import gold_on_carbon
 
 import hrtem_bench as hb
@@ -13,14 +14,6 @@ from hrtem_bench.multislice.engine_array import exit_waves_batch
 from hrtem_bench.multislice.plan import make_plan
 
 TILT = (4.0, -7.0)
-
-
-def libraries():
-    import array_api_compat.numpy
-    import array_api_compat.torch
-    import torch
-
-    return {"numpy": (array_api_compat.numpy, np.asarray), "torch": (array_api_compat.torch, torch.from_numpy)}
 
 
 @pytest.mark.parametrize("name", ["numpy", "torch"])

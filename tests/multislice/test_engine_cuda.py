@@ -9,6 +9,7 @@ import subprocess
 import ase
 import numpy as np
 import pytest
+from array_libraries import libraries
 from converged import gold_on_carbon
 from cuda_on_host import COMPILER, compiled
 
@@ -25,14 +26,6 @@ needs_gpu = pytest.mark.skipif(not has_gpu(), reason="no CUDA GPU")
 @pytest.fixture(scope="module")
 def kernel(tmp_path_factory):
     return compiled(source(), tmp_path_factory.mktemp("kernel"))
-
-
-def libraries():
-    import array_api_compat.numpy
-    import array_api_compat.torch
-    import torch
-
-    return {"numpy": (array_api_compat.numpy, np.asarray), "torch": (array_api_compat.torch, torch.from_numpy)}
 
 
 def planned(atoms, pixel_size):
