@@ -15,8 +15,9 @@ import numpy as np
 
 from hrtem_bench.conditions import Condition
 from hrtem_bench.errors import InputError
-from hrtem_bench.imaging.formation import checked_waves, specimen_transfer, working_shape
+from hrtem_bench.imaging.formation import checked_waves
 from hrtem_bench.imaging.fourier import pixel_sizes, resampled_shape, resize_spectrum
+from hrtem_bench.imaging.lens import specimen_transfer, working_shape
 from hrtem_bench.physics import chi_gradient, wave_transfer, wavelength
 
 TCC_LIMIT = 2048

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Mapping
+from functools import partial
 from types import MappingProxyType
 from typing import Any
 
@@ -15,7 +16,7 @@ from hrtem_bench.imaging.detector import Detector, detect
 from hrtem_bench.imaging.formation import expected_intensity, mean_image, spectra_of
 
 COHERENCE: Mapping[str, Callable[..., Any]] = MappingProxyType({
-    "envelope": expected_intensity, "quadrature": quadrature_intensity, "tcc": tcc_intensity,
+    "envelope": partial(expected_intensity, method="scipy"), "quadrature": quadrature_intensity, "tcc": tcc_intensity,
 })  # fmt: skip
 """Models of partial coherence by name; docs/coherence.md compares them."""
 
