@@ -1,8 +1,8 @@
 """Puts what benchmarks print, and what a quickstart found, between the markers of README.md and docs/performance.md.
 
-    python benchmarks/update_readme.py --accuracy --speed --dataset --quickstart quickstart
+    python benchmarks/update_readme.py --accuracy --speed --imaging --dataset --quickstart quickstart
 
---accuracy, --speed and --dataset run the benchmarks (minutes, on an idle machine); --quickstart takes the verdict and
+--accuracy, --speed, --imaging and --dataset run the benchmarks (minutes, on an idle machine); --quickstart takes the verdict and
 the pictures from the folder of a finished `hrtem-bench quickstart`.
 """
 
@@ -89,6 +89,7 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--accuracy", action="store_true")
     parser.add_argument("--speed", action="store_true")
+    parser.add_argument("--imaging", action="store_true")
     parser.add_argument("--dataset", action="store_true")
     parser.add_argument("--quickstart", type=Path)
     arguments = parser.parse_args()
@@ -97,6 +98,7 @@ def main() -> None:
         insert("band_limits", printed("band_limits.py"))
     if arguments.speed:
         insert("speed", printed("multislice.py"))
+    if arguments.imaging:
         insert("imaging", printed("imaging.py"))
     if arguments.dataset:
         insert("dataset", printed("dataset.py"))
