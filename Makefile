@@ -2,7 +2,7 @@
 # make test         lint, format, types, tests
 # make docs         the documentation in docs/_build/html
 # make wheel        the wheel in dist/, and a check that it brings its baselines
-# make gpu          with a CUDA 12 GPU: the tests that need one, and exit waves beside abTEM's and the FFT floor there
+# make gpu          with a CUDA 12 GPU: the tests that need one; exit waves and images beside abTEM's and the FFT floor
 #
 # Each needs Python 3.11 or newer with venv, and nothing installed; .venv is made on the first call.
 
@@ -47,6 +47,7 @@ gpu: $(VENV)/.development
 	$(call timed,install cupy,$(PIP) --editable ".[cuda12]")
 	$(call timed,tests that need a GPU,$(PYTHON) -m pytest -m gpu)
 	$(call timed,exit waves,$(PYTHON) benchmarks/multislice.py --device cuda --phonons 8)
+	$(call timed,images,$(PYTHON) benchmarks/imaging.py --device cuda)
 
 # torch first and by itself: resolved together with other packages, pip may settle on a build that brings CUDA.
 $(VENV)/.python:

@@ -2,8 +2,8 @@
 
     python benchmarks/update_readme.py --accuracy --speed --imaging --dataset --quickstart quickstart
 
---accuracy, --speed, --imaging and --dataset run the benchmarks (minutes, on an idle machine); --quickstart takes the verdict and
-the pictures from the folder of a finished `hrtem-bench quickstart`.
+--accuracy, --speed, --imaging and --dataset run the benchmarks (minutes, on an idle machine); --quickstart takes the
+verdict and the pictures from the folder of a finished `hrtem-bench quickstart`.
 """
 
 from __future__ import annotations

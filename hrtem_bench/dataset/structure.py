@@ -78,7 +78,7 @@ def make_structure(
     wanted = {track: list(expected_rows(plan, track, job)) for track in recipe.tracks}
     structure = simulate(recipe, job, device)
     fixed = _fixed_columns(recipe, job, structure)
-    images = _image_columns(recipe, structure, [row for rows in wanted.values() for row in rows])
+    images = _image_columns(recipe, structure, [row for rows in wanted.values() for row in rows], device)
     made = {track: [fixed | next(images) for _ in rows] for track, rows in wanted.items() if rows}
     return made | ({EXIT_WAVES: [_wave_columns(recipe, structure, fixed)]} if plan.keeps_waves(job) else {})
 
@@ -150,7 +150,7 @@ def _fixed_columns(recipe: Recipe, job: Job, structure: Structure) -> Row:
     }
 
 
-def _image_columns(recipe: Recipe, structure: Structure, rows: Sequence[Expected]) -> Iterator[Row]:
+def _image_columns(recipe: Recipe, structure: Structure, rows: Sequence[Expected], device: str) -> Iterator[Row]:
     """The columns of each row that are its own."""
     images = render_each(
         structure.waves,
@@ -159,6 +159,7 @@ def _image_columns(recipe: Recipe, structure: Structure, rows: Sequence[Expected
         output_pixel_size=recipe.sampling.pixel_size,
         zero_focus=structure.zero_focus,
         detector=detector_of(recipe),
+        device=device,
     )
     for row, recorded in zip(rows, images, strict=True):
         counts = digitised(recorded, recipe)

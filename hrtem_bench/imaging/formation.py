@@ -15,6 +15,7 @@ from hrtem_bench.errors import InputError, require
 from hrtem_bench.imaging.fourier import halves, in_place, pixel_sizes, resample, resampled_shape
 from hrtem_bench.imaging.lens import carried, specimen_transfer
 
+DEVICES = ("cpu", "cuda")
 METHODS = ("auto", "compiled", "scipy")
 ROWS = 64
 """Rows that are transformed and squared at a time: few enough to stay in the cache between the two."""
@@ -59,6 +60,7 @@ def expected_intensity(
     tolerance: float = 0.0,
     threads: int = 1,
     method: str = "auto",
+    device: str = "cpu",
 ) -> Any:
     """Intensities averaged over phonon configurations, (conditions, ny, nx) float32, mean about 1, never negative.
 
@@ -71,7 +73,8 @@ def expected_intensity(
     threads: that share the conditions; the result does not depend on it. method: "compiled" (by Numba, in half of the
     time, but for some ten seconds when a machine compiles it first; numbers of pixels without a prime factor above 5),
     "scipy", or "auto": compiled where that can be. They agree to 1e-5, and with "scipy" images are the very same
-    wherever they are made, as are those of `render`. Raises InputError.
+    wherever they are made, as are those of `render`. device: "cpu", or "cuda" for a GPU (CuPy), where method and
+    threads do not matter; it agrees to 1e-5 too. Raises InputError.
     """
     if not len(conditions):
         raise InputError("no condition is given to make an image at")
@@ -79,6 +82,10 @@ def expected_intensity(
         raise InputError(f"tolerance is a part of a wave's square, from 0 to below 1, not {tolerance:g}")
     waves, size = checked_waves(waves), pixel_sizes(pixel_size)
     out_shape = resampled_shape(waves.shape[1:], size, pixel_sizes(output_pixel_size))
+    if on_gpu(device):
+        from hrtem_bench.imaging.on_gpu import images_on_gpu
+
+        return np.stack(list(images_on_gpu(waves, size, out_shape, conditions, zero_focus, tolerance)))
     if _is_compiled(method, waves.shape[1:], out_shape):
         from hrtem_bench.imaging.compiled import compiled_intensity
 
@@ -86,6 +93,13 @@ def expected_intensity(
     spectra = spectra_of(waves, pixel_size=pixel_size, output_pixel_size=output_pixel_size, threads=threads)
     with ThreadPoolExecutor(threads) as pool:
         return np.stack(list(pool.map(lambda c: mean_image(spectra, c, zero_focus, tolerance), conditions)))
+
+
+def on_gpu(device: str) -> bool:
+    """Whether device is "cuda" and not "cpu"; InputError for another."""
+    if device not in DEVICES:
+        raise InputError(f"unknown device {device!r}: known are {', '.join(DEVICES)}")
+    return device == "cuda"
 
 
 def _is_compiled(method: str, *shapes: tuple[int, int]) -> bool:

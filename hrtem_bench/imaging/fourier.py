@@ -48,9 +48,12 @@ def resize_spectrum(spectrum: Any, shape: tuple[int, int]) -> Any:
     """Crop or zero-pad the last two axes of a full FFT, keeping each coefficient (the norm is not touched).
 
     spectrum (..., ny, nx), FFT order -> (..., *shape). At an even size the lone Nyquist row and column, which stand
-    for a wave and its mirror image together, are left out.
+    for a wave and its mirror image together, are left out. The answer is of the spectrum's kind, on its device.
     """
-    out = np.zeros((*spectrum.shape[:-2], *shape), spectrum.dtype)
+    from array_api_compat import array_namespace, device
+
+    xp = array_namespace(spectrum)
+    out = xp.zeros((*spectrum.shape[:-2], *shape), dtype=spectrum.dtype, device=device(spectrum))
     ky, kx = (common_reach(n, m) for n, m in zip(spectrum.shape[-2:], shape, strict=True))
     for ys in halves(ky):
         for xs in halves(kx):

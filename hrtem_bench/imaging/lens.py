@@ -93,7 +93,12 @@ def specimen_transfer(ky: Any, kx: Any, c: Condition, zero_focus: float, tilt: t
 
 def _transfer(ky: Any, kx: Any, c: Condition, zero_focus: float, tilt: tuple[float, float] = (0.0, 0.0)) -> Any:
     qx, qy = kx[None].astype(np.float64), ky[:, None].astype(np.float64)
+    return lens_at(qx, qy, c, zero_focus, tilt).astype(np.complex64)
+
+
+def lens_at(qx: Any, qy: Any, c: Condition, zero_focus: float, tilt: tuple[float, float] = (0.0, 0.0)) -> Any:
+    """What `specimen_transfer` is at frequencies qx, qy, 1/Å, of any kind of array: complex, of the same kind."""
     if not (c.angular_spread or any(tilt)):  # no envelope depends on C10, so the zero plane can go into it
-        return wave_transfer(qx, qy, c.replace(C10=c.C10 + zero_focus)).astype(np.complex64)
-    phase = np.pi * wavelength(c.energy) * zero_focus * (qx**2 + qy**2)
-    return (wave_transfer(qx + tilt[0], qy + tilt[1], c) * np.exp(-1j * phase)).astype(np.complex64)
+        return wave_transfer(qx, qy, c.replace(C10=c.C10 + zero_focus))
+    plane = Condition(energy=c.energy, C10=zero_focus)
+    return wave_transfer(qx + tilt[0], qy + tilt[1], c) * wave_transfer(qx, qy, plane)

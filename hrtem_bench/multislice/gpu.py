@@ -26,6 +26,16 @@ def has_gpu() -> bool:
     return bool(cupy.cuda.is_available())
 
 
+def cuda_arrays() -> tuple[Any, Any]:
+    """CuPy and its array namespace (of array_api_compat); MissingPackage or InputError where there is no GPU for it."""
+    cupy = require("cupy", "cuda12")
+    if not has_gpu():
+        raise InputError("no CUDA GPU was found: use device='cpu'")
+    import array_api_compat.cupy as xp
+
+    return cupy, xp
+
+
 def exit_waves_on_gpu(
     plan: Plan,
     positions: Callable[[int], Any],
@@ -39,11 +49,7 @@ def exit_waves_on_gpu(
 
     positions: index of a configuration -> (n, 3), Å. Other arguments as in the engines.
     """
-    cupy = require("cupy", "cuda12")
-    if not has_gpu():
-        raise InputError("no CUDA GPU was found: use device='cpu'")
-    import array_api_compat.cupy as xp
-
+    cupy, xp = cuda_arrays()
     run: Callable[..., Any]
     if plan.patches is None:
         run, arrays = engine_array.exit_waves_batch, engine_array.ARRAYS_PER_WAVE

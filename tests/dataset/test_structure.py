@@ -1,5 +1,6 @@
 """The unit of work with the real layers: specimens, multislice, imaging."""
 
+import cupy_on_host
 import numpy as np
 import pytest
 import toy_datasets
@@ -73,6 +74,22 @@ def test_counts_are_poisson_deviates_of_what_exit_waves_give(structure):
         expected = intensity * 400 * 0.5**2
         chi_square = np.mean((decode_png(row["image"]["bytes"]) - expected) ** 2 / expected)
         assert chi_square == pytest.approx(1, abs=5 * np.sqrt(2 / expected.size))
+
+
+def test_images_are_made_on_the_device_asked_for(structure, monkeypatch):
+    """On a stand-in for a GPU: the same counts but where rounding decides."""
+    recipe = toy_datasets.recipe(REAL)
+    expected = make_structure(recipe, Job("test", 0), lambda *_: structure)
+    moved = []
+    cupy, namespace = cupy_on_host.stand_in(10**9)
+    cupy.asnumpy = lambda image: moved.append(image.shape) or np.array(image)
+    cupy_on_host.install(monkeypatch, cupy, namespace)
+    made = make_structure(recipe, Job("test", 0), lambda *_: structure, device="cuda")
+    pairs = [pair for track in recipe.tracks for pair in zip(made[track], expected[track], strict=True)]
+    assert len(moved) == len(pairs) > 0
+    for one, other in pairs:
+        counts = [decode_png(row["image"]["bytes"]) for row in (one, other)]
+        assert (counts[0] != counts[1]).mean() < 0.01
 
 
 def test_variants_of_a_structure_share_film_and_layout():

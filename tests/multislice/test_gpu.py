@@ -2,14 +2,11 @@
 
 from __future__ import annotations
 
-import sys
-from types import SimpleNamespace
-
-import array_api_compat.numpy
 import numpy as np
 import pytest
 from converged import gold_on_carbon
 from cuda_on_host import COMPILER, compiled
+from cupy_on_host import TooLargeError, install, stand_in
 
 import hrtem_bench as hb
 from hrtem_bench.errors import InputError
@@ -19,41 +16,7 @@ from hrtem_bench.multislice.engine_cuda import OPTIONS
 needs_gpu = pytest.mark.skipif(not has_gpu(), reason="no CUDA GPU")
 
 
-class TooLargeError(Exception):
-    pass
-
-
 # --- through a stand-in ---
-
-
-class DeviceArray(np.ndarray):
-    """An array that, like CuPy's, is copied to the host by `get` alone."""
-
-    def get(self, out):
-        assert out.flags.c_contiguous
-        assert out.shape == self.shape
-        out[...] = np.asarray(self)
-
-
-def stand_in(free, folder):
-    """The parts of CuPy, and of its array namespace, that the engines use. free: bytes of memory."""
-    memory = SimpleNamespace(OutOfMemoryError=TooLargeError)
-    runtime = SimpleNamespace(memGetInfo=lambda: (free, 2 * free))
-
-    def raw_kernel(code, name, options):
-        assert (name, options) == ("slice_pass", OPTIONS)
-        return compiled(code, folder)
-
-    cupy = SimpleNamespace(
-        cuda=SimpleNamespace(is_available=lambda: True, runtime=runtime, memory=memory),
-        get_default_memory_pool=lambda: SimpleNamespace(free_bytes=lambda: 0),
-        asarray=lambda values: np.asarray(values).view(DeviceArray),
-        RawKernel=raw_kernel,
-    )
-    namespace = SimpleNamespace(**vars(array_api_compat.numpy))
-    namespace.empty = lambda *shape, **options: np.empty(*shape, **options).view(DeviceArray)
-    namespace.stack = lambda arrays, **options: np.stack(arrays, **options).view(DeviceArray)
-    return cupy, namespace
 
 
 @pytest.mark.skipif(COMPILER is None, reason="no g++ to compile the kernel for the host with")
@@ -61,10 +24,12 @@ def stand_in(free, folder):
 @pytest.mark.parametrize("free", [1e9, 1e5])
 def test_exit_waves_by_way_of_a_stand_in_for_cupy(method, free, tmp_path, monkeypatch):
     """In one batch or, with less memory, one by one."""
-    cupy, namespace = stand_in(int(free), tmp_path / "kernel")
-    monkeypatch.setitem(sys.modules, "cupy", cupy)
-    monkeypatch.setitem(sys.modules, "array_api_compat.cupy", namespace)
-    monkeypatch.setattr(array_api_compat, "cupy", namespace, raising=False)
+
+    def raw_kernel(code, name, options):
+        assert (name, options) == ("slice_pass", OPTIONS)
+        return compiled(code, tmp_path / "kernel")
+
+    install(monkeypatch, *stand_in(int(free), raw_kernel))
     atoms, said = gold_on_carbon(12.8, film=6.0, radius=3.0), []
     options = {"phonons": 3, "pixel_size": 0.2, "method": method, "depths": [4.0, float(atoms.cell[2, 2])]}
     gpu._kernel.cache_clear()
