@@ -1,10 +1,9 @@
 """Numba kernels: the Fourier transforms of LANES lines side by side, each operation on all of them at once.
 
-A block is LANES lines of n complex numbers, flat float32: the real parts of the lines' first numbers, their imaginary
-parts, the real parts of their second numbers, and so on (STEP floats for each). The transform is the inverse one,
-sums of x exp(+2πi j k / n), without a factor; exchanging real and imaginary parts before and after makes it the forward
-one. Source of the algorithm: Stockham's, in Van Loan, Computational Frameworks for the Fast Fourier Transform (1992),
-1.7. Radices are 8, 5, 4, 3, 2 by formula, and other primes by their sums.
+A block is LANES lines of n complex numbers, (n, STEP) float32: in row k the real parts of the lines' numbers k, then
+their imaginary parts. The transform is the inverse one, sums of x exp(+2πi j k / n), without a factor; exchanging real
+and imaginary parts before and after makes it the forward one. Source of the algorithm: Stockham's, in Van Loan,
+Computational Frameworks for the Fast Fourier Transform (1992), 1.7. Radices are 8, 5, 4, 3 and 2.
 """
 
 from __future__ import annotations
@@ -242,23 +241,16 @@ def transform(out: Any, block: Any, work: Any, scratch: Any, radix: Any, twiddle
     scratch: (64 or more, STEP). radix, twiddle: of `radices` and `twiddles`. Passes go two by two; whether out may be
     `block` or `work` says `ends_in_block`.
     """
-    n, stride, at, last = len(block), 1, 0, len(radix) - 1
+    n, stride, at, passes = len(block), 1, 0, len(radix)
     source, target = block, work
-    i = 0
-    while i <= last:
-        r = radix[i]
-        n //= r
-        at_next = at + 2 * (r - 1) * n
-        if i == last:
-            _pass(out, source, twiddle[at:], r, n, stride)
-            i += 1
+    for i in range(0, passes, 2):
+        y = out if i + 2 >= passes else target
+        r, s = radix[i], radix[i + 1] if i + 1 < passes else 1
+        groups = n // (r * s)
+        if i + 1 < passes:
+            _two_passes(y, source, scratch, twiddle[at:], r, s, groups, stride)
         else:
-            s = radix[i + 1]
-            n //= s
-            at_next += 2 * (s - 1) * n
-            _two_passes(out if i + 1 == last else target, source, scratch, twiddle[at:], r, s, n, stride)
-            stride *= s
-            i += 2
-        stride *= r
-        at = at_next
+            _pass(y, source, twiddle[at:], r, groups, stride)
+        at += 2 * groups * ((r - 1) * s + s - 1)
+        n, stride = groups, stride * r * s
         source, target = target, source
