@@ -8,7 +8,6 @@ from typing import Annotated
 import typer
 
 from hrtem_bench.cli.printing import timed, wrote
-from hrtem_bench.errors import InputError
 
 
 def train(
@@ -29,12 +28,10 @@ def train(
 
     Interrupted, it goes on after its last epoch when the same command is given again.
     """
-    from hrtem_bench.harness import baseline_folder, baseline_names, load_trainer
+    from hrtem_bench.harness import baseline_at, load_trainer
     from hrtem_bench.harness.cards import rename
 
-    folder = Path(baseline) if Path(baseline).is_dir() else baseline_folder(baseline)
-    if folder is None:
-        raise InputError(f"there is no baseline {baseline!r}: shipped are {', '.join(baseline_names())}")
+    folder = baseline_at(baseline)
     with timed("trained"):
         load_trainer(folder)(data, track, conditions, out, seed=seed, epochs=epochs)
     if name is not None:

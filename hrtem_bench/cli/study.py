@@ -12,7 +12,10 @@ from hrtem_bench.cli.printing import counted, duration, fixed, print_table, size
 from hrtem_bench.errors import InputError
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from hrtem_bench.study import Opened, StudyResults
+    from hrtem_bench.study.law import Law
 
 
 def study(
@@ -27,6 +30,12 @@ def study(
     scheduler: Annotated[
         str | None, typer.Option(help="Address of a dask scheduler whose workers train and score instead.")
     ] = None,
+    laws: Annotated[
+        Path | None,
+        typer.Option(
+            help="study.json of another study, or its folder: its laws are held against this one as they are."
+        ),
+    ] = None,
     dry_run: Annotated[bool, typer.Option("--dry-run", help="Say what it would make and take; make nothing.")] = False,
 ) -> None:
     """Train × test: many networks, what each training set loses at each condition, and what predicts it.
@@ -35,8 +44,9 @@ def study(
     """
     import msgspec
 
-    from hrtem_bench.study import analyse, load_study, open_study, run_networks, write_study
+    from hrtem_bench.study import analyse, load_study, open_study, read_study, run_networks, write_study
 
+    other = None if laws is None else read_study(laws)
     what = load_study(study)
     opened = open_study(what if data is None else msgspec.structs.replace(what, data=data))
     if dry_run:
@@ -52,7 +62,7 @@ def study(
             failed=lambda one: print(f"failed: {one.name}: {one.error}", file=sys.stderr),
         )
     with timed("analysis"):
-        results, columns = analyse(opened, out)
+        results, columns = analyse(opened, out, other=other)
         written = write_study(out, results, columns)
         from hrtem_bench.report import report_study
 
@@ -102,22 +112,29 @@ def _print(results: StudyResults) -> None:
             for one in results.ranking
         ],
     )
-    laws = [law for law in results.laws if law.target == "dice"]
-    if laws:
-        print_table(
-            "1 − Dice of training sets left out, by laws fitted to the others",
-            ("law", "R² against the mean", percent, "mean error", "Spearman", "verdict"),
-            [
-                (
-                    law.name,
-                    fixed(law.skill.value, 2),
-                    f"{fixed(law.skill.low, 2)} to {fixed(law.skill.high, 2)}",
-                    fixed(law.mae.value),
-                    fixed(law.spearman.value, 2),
-                    law.verdict,
-                )
-                for law in laws
-            ],
-        )
+    _print_laws("1 − Dice of training sets left out, by laws fitted to the others", results.laws, percent)
+    if results.elsewhere is not None:
+        _print_laws(f"1 − Dice by laws found by the study {results.elsewhere.study}", results.elsewhere.laws, percent)
     for line in (*results.conclusions, *results.limits):
         print(line)
+
+
+def _print_laws(title: str, every: Sequence[Law], percent: str) -> None:
+    laws = [law for law in every if law.target == "dice"]
+    if not laws:
+        return
+    print_table(
+        title,
+        ("law", "R² against the mean", percent, "mean error", "Spearman", "verdict"),
+        [
+            (
+                law.name,
+                fixed(law.skill.value, 2),
+                f"{fixed(law.skill.low, 2)} to {fixed(law.skill.high, 2)}",
+                fixed(law.mae.value),
+                fixed(law.spearman.value, 2),
+                law.verdict,
+            )
+            for law in laws
+        ],
+    )

@@ -8,6 +8,8 @@ import os
 from collections.abc import Iterator
 from pathlib import Path
 
+from hrtem_bench.errors import InputError
+
 TEMPORARY = ".tmp"
 
 
@@ -33,6 +35,22 @@ def write_aside_bytes(path: Path, data: bytes) -> None:
     """Bytes to `path`."""
     with aside(path) as temporary:
         temporary.write_bytes(data)
+
+
+@contextlib.contextmanager
+def locked(file: Path, busy: str) -> Iterator[None]:
+    """Hold a file, which is made, against other processes; InputError, beginning with `busy`, where one holds it."""
+    try:
+        import fcntl
+    except ImportError:  # no such locks on Windows: two runs there waste work, and still end with the same bytes
+        yield
+        return
+    with file.open("w") as opened:
+        try:
+            fcntl.flock(opened, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            raise InputError(f"{busy}: wait for it or choose another folder") from None
+        yield
 
 
 def remove_temporaries(folder: Path) -> None:

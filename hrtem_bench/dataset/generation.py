@@ -7,8 +7,9 @@ import os
 from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 
+from hrtem_bench.dataset.files import locked
 from hrtem_bench.dataset.manifest import MANIFEST, Manifest, make_manifest, read_manifest, write_manifest
-from hrtem_bench.dataset.parts import PARTS, locked, open_parts, part_path, remove_parts
+from hrtem_bench.dataset.parts import PARTS, open_parts, part_path, remove_parts
 from hrtem_bench.dataset.plan import Job, make_plan
 from hrtem_bench.dataset.recipes import Recipe, recipe_hash
 from hrtem_bench.dataset.structure import Simulate, simulate
@@ -57,7 +58,7 @@ def generate(
         return done
     with _explained(out):
         open_parts(out, recipe)
-        with locked(out):
+        with locked(out / PARTS / "lock", f"another run is generating into {out}"):
             _simulate_all(recipe, out, scheduler or workers or default_workers(device), device, progress, simulate)
             manifest = make_manifest(recipe, assemble(make_plan(recipe), out))
             write_pictures(out, manifest)

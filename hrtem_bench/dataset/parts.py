@@ -5,7 +5,6 @@ from __future__ import annotations
 import contextlib
 import os
 import shutil
-from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -56,22 +55,6 @@ def _difference(found: dict[str, Any], guard: dict[str, Any]) -> str:
     if found.get("code_version") != guard["code_version"]:
         return f"another version of hrtem-bench, {found.get('code_version')}"
     return "hrtem-bench with other sources than these, and images of the two would not be one dataset"
-
-
-@contextlib.contextmanager
-def locked(out: Path) -> Iterator[None]:
-    """Hold the folder of parts against a second run; InputError if one holds it already."""
-    try:
-        import fcntl
-    except ImportError:  # no such locks on Windows: two runs there waste work, and still end with the same bytes
-        yield
-        return
-    with (out / PARTS / "lock").open("w") as file:
-        try:
-            fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except BlockingIOError:
-            raise InputError(f"another run is generating into {out}: wait for it or choose another folder") from None
-        yield
 
 
 def save_part(path: Path, configs: dict[str, list[dict[str, Any]]]) -> None:

@@ -18,6 +18,7 @@ from hrtem_bench.harness.results import CurvePoint, Results, read_per_image, rea
 from hrtem_bench.harness.runtime import Runtime
 from hrtem_bench.harness.submissions import (
     Submission,
+    baseline_at,
     baseline_folder,
     baseline_names,
     load_submission,
@@ -38,6 +39,7 @@ __all__ = [
     "Runtime",
     "Submission",
     "TrainedOn",
+    "baseline_at",
     "baseline_folder",
     "baseline_names",
     "board_markdown",

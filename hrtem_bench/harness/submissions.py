@@ -88,6 +88,15 @@ def baseline_folder(name: str) -> Path | None:
     return next((root / name for root in _baseline_roots() if _has_card(root / name)), None)
 
 
+def baseline_at(given: str) -> Path:
+    """The folder given, or that of the shipped baseline of this name; InputError where there is neither."""
+    folder = Path(given) if Path(given).is_dir() else baseline_folder(given)
+    if folder is None:
+        names = ", ".join(baseline_names())
+        raise InputError(f"there is no baseline {given!r}: shipped are {names}; or give a folder with card.toml")
+    return folder
+
+
 def load_trainer(folder: Path) -> Callable[..., Any]:
     """The function that trains the baseline in `folder`: (data, track, conditions, out, *, seed, epochs) -> None."""
     card = read_card(folder)
@@ -282,4 +291,6 @@ def _called(factory: Callable[..., Any], arguments: tuple[Any, ...], name: str, 
     return predict
 
 
-__all__ = ["Predictor", "Submission", "baseline_folder", "baseline_names", "load_submission", "load_trainer"]
+__all__ = [
+    "Predictor", "Submission", "baseline_at", "baseline_folder", "baseline_names", "load_submission", "load_trainer",
+]  # fmt: skip

@@ -111,28 +111,23 @@ def _ranking(results: StudyResults) -> Html:
 
 
 def _law_tables(results: StudyResults) -> list[Html]:
+    tables = _tables_of(results.laws, "Laws for {}", "R² held out", "Fit to all")
+    other = results.elsewhere
+    if other is not None:
+        title = f"Laws for {{}}, found by the study {other.study} on {other.dataset}"
+        tables += _tables_of(other.laws, title, "R² here", "Coefficients found there")
+    return tables or [paragraph("Two training sets or more are needed.")]
+
+
+def _tables_of(every: Sequence[Law], title: str, skill: str, fit: str) -> list[Html]:
     tables = []
     for target, words in LOSSES.items():
-        laws = [law for law in results.laws if law.target == target]
+        laws = [law for law in every if law.target == target]
         if laws:
-            head = [
-                "Law in",
-                "Verdict",
-                "R² held out",
-                "Less error than distance",
-                "Spearman's ρ",
-                "Mean error",
-                "Fit to all",
-            ]
-            tables.append(
-                table(
-                    f"Laws for {words}",
-                    head,
-                    [_law_row(law) for law in laws],
-                    classes=["marked" if law.name in BASELINES else "" for law in laws],
-                )
-            )
-    return tables or [paragraph("Two training sets or more are needed.")]
+            head = ["Law in", "Verdict", skill, "Less error than distance", "Spearman's ρ", "Mean error", fit]
+            marks = ["marked" if law.name in BASELINES else "" for law in laws]
+            tables.append(table(title.format(words), head, [_law_row(law) for law in laws], classes=marks))
+    return tables
 
 
 def _law_row(law: Law) -> list[str]:

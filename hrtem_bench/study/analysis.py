@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -13,11 +13,11 @@ from numpy.typing import NDArray
 import hrtem_bench
 from hrtem_bench.errors import InputError
 from hrtem_bench.study.findings import conclusions, limits
-from hrtem_bench.study.law import Law, Resamples, fit_laws
+from hrtem_bench.study.law import Resamples, fit_laws, hold_laws
 from hrtem_bench.study.matrix import Physics, losses, physics_of, seed_spread, set_means, structure_means
 from hrtem_bench.study.networks import every_network, record_of
 from hrtem_bench.study.ranking import agreements, ranked
-from hrtem_bench.study.results import Data, Matrices, StudyResults, TestCondition, rows
+from hrtem_bench.study.results import Data, Elsewhere, Matrices, StudyResults, TestCondition, rows
 from hrtem_bench.study.scores import METRICS, Scores, read_scores
 from hrtem_bench.study.settings import Opened
 
@@ -28,11 +28,12 @@ _LEAST_SAMPLES, _MOST_NUMBERS = 100, 5_000_000
 
 
 def analyse(
-    opened: Opened, out: Path, *, confidence: float = 0.95, seed: int = 0
+    opened: Opened, out: Path, *, confidence: float = 0.95, seed: int = 0, other: StudyResults | None = None
 ) -> tuple[StudyResults, dict[str, list[Any]]]:
     """The results of a study from its finished networks in `out`, and the columns of matrix.parquet.
 
-    InputError where a training set has no finished network yet.
+    other: a study whose laws are held against this one as they are. InputError where a training set has no finished
+    network yet.
 
     The intervals of laws come from a bootstrap over structures, seeds and training sets, those of the ranking from one
     over structures.
@@ -57,6 +58,8 @@ def analyse(
         seed=seed,
     )
     manifest = opened.track.manifest
+    targets = _resamples(scores, sets, physics, seed)
+    options: dict[str, Any] = {"confidence": confidence, "seed": seed}
     found = StudyResults(
         study=opened.study,
         version=hrtem_bench.__version__,
@@ -73,9 +76,10 @@ def analyse(
             for one, e in zip(scores.places, physics.epsilon, strict=True)
         ],
         matrices=_matrices(means, sets, physics),
-        laws=_laws(scores, sets, physics, confidence, seed),
+        laws=[law for name, loss in targets.items() for law in fit_laws(physics, name, loss, **options)],
         ranking=order,
         agreement=agreements(order, confidence=confidence, seed=seed),
+        elsewhere=None if other is None else _elsewhere(other, physics, targets, options),
     )
     found = msgspec.structs.replace(found, conclusions=conclusions(found), limits=limits(found))
     return found, rows(networks, scores.places, means, found)
@@ -106,17 +110,21 @@ def _matrices(means: dict[str, Floats], sets: NDArray[np.intp], physics: Physics
     )
 
 
-def _laws(scores: Scores, sets: NDArray[np.intp], physics: Physics, confidence: float, seed: int) -> list[Law]:
+def _elsewhere(
+    other: StudyResults, physics: Physics, targets: Mapping[str, Resamples], options: Mapping[str, Any]
+) -> Elsewhere:
+    laws = [law for name, loss in targets.items() for law in hold_laws(other.laws, physics, name, loss, **options)]
+    return Elsewhere(study=other.study.name, dataset=other.dataset.name, laws=laws)
+
+
+def _resamples(scores: Scores, sets: NDArray[np.intp], physics: Physics, seed: int) -> dict[str, Resamples]:
+    """What laws are about, by the names of `TARGETS`; those without a number are left out."""
     shape = physics.sigma.shape
     samples = int(np.clip(_MOST_NUMBERS // (shape[0] * shape[1]), _LEAST_SAMPLES, SAMPLES))
     estimate = losses(_by_set(scores, sets, None, None, shape[0]), physics.reference)
     drawn = [losses(one, physics.reference) for one in _resampled(scores, sets, shape[0], samples, seed)]
-    laws = []
-    for target in TARGETS:
-        loss = Resamples(estimate[target], np.array([one[target] for one in drawn]))
-        if np.isfinite(loss.estimate).any():
-            laws += fit_laws(physics, target, loss, confidence=confidence, seed=seed)
-    return laws
+    every = {name: Resamples(estimate[name], np.array([one[name] for one in drawn])) for name in TARGETS}
+    return {name: loss for name, loss in every.items() if np.isfinite(loss.estimate).any()}
 
 
 def _resampled(

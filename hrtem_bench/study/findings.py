@@ -4,9 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+import numpy as np
+
 from hrtem_bench.study.law import BASELINES, PREDICTS, UNDECIDED, Law, Score
 from hrtem_bench.study.ranking import Agreement
-from hrtem_bench.study.results import StudyResults
+from hrtem_bench.study.results import Elsewhere, StudyResults
 
 LOSSES = {
     "dice": "1 − Dice",
@@ -33,6 +35,8 @@ def conclusions(results: StudyResults) -> list[str]:
     if not results.laws:
         said.append("Two training sets or more are needed to hold a law against one that it was not fitted to.")
     said += [_about_agreement(one) for one in results.agreement]
+    if results.elsewhere is not None:
+        said.append(_about_elsewhere(results.elsewhere))
     return said
 
 
@@ -111,6 +115,21 @@ def _about_laws(laws: Sequence[Law], loss: str) -> str:
     if alone is not None and alone not in good:
         words += f" σ by itself is not shown to: {_with_interval(alone.skill)}."
     return f"{words} {_over_distance(best)}{_beside_condition(laws)}"
+
+
+def _about_elsewhere(other: Elsewhere) -> str:
+    laws = [law for law in other.laws if law.target == "dice" and law.name not in BASELINES]
+    where = f"with the coefficients found by the study {other.study} on {other.dataset}"
+    good = sorted((law for law in laws if law.verdict == PREDICTS), key=lambda law: -(law.skill.value or 0.0))
+    if good:
+        held = f"“{good[0].name}” predicts 1 − Dice here {where}: R² {_with_interval(good[0].skill)}"
+        return f"{held}, Spearman's ρ {_number(good[0].spearman.value)}."
+    best = max(laws, key=lambda law: law.skill.value if law.skill.value is not None else -np.inf, default=None)
+    words = f"No law in σ, coverage, ε and noise is shown to predict 1 − Dice here {where}"
+    if best is None:
+        return f"{words}: none can be worked out."
+    rank = _number(best.spearman.value)
+    return f"{words}; the nearest is “{best.name}”, R² {_with_interval(best.skill)}, Spearman's ρ {rank}."
 
 
 def _over_distance(law: Law) -> str:

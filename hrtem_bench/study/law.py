@@ -8,7 +8,7 @@ sets at the same test condition, which knows how hard each condition is.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 
 import msgspec
@@ -85,6 +85,7 @@ def features_of(physics: Physics) -> dict[str, Floats]:
     sets, places = physics.sigma.shape
     one_hot = np.broadcast_to(np.eye(places), (sets, places, places))
     return {
+        "constant": np.ones((sets, places, 1)),
         "distance": physics.distance[..., None],
         "condition": one_hot,
         "1 − σ": 1.0 - physics.sigma[..., None],
@@ -111,7 +112,7 @@ def fit_laws(physics: Physics, target: str, loss: Resamples, *, confidence: floa
     made: dict[str, _Errors] = {}
     laws = []
     for name, chosen in LAWS.items():
-        design = np.concatenate([np.ones((*known.shape, 1)), *(features[one] for one in chosen)], axis=-1)
+        design = _design(chosen, features)
         if not np.isfinite(design[known]).all() or known.sum() - known.sum(axis=1).max() <= design.shape[-1]:
             continue
         if "noise" in chosen and np.ptp(features["noise"][known]) < _SAME_NOISE:
@@ -119,6 +120,35 @@ def fit_laws(physics: Physics, target: str, loss: Resamples, *, confidence: floa
         made[name] = _errors(design, loss, known)
         laws.append(_law(name, target, _coefficients(chosen, design, loss.estimate, known), made, draws, confidence))
     return laws
+
+
+def hold_laws(
+    laws: Sequence[Law], physics: Physics, target: str, loss: Resamples, *, confidence: float = 0.95, seed: int = 0
+) -> list[Law]:
+    """Laws of another study, with the coefficients found there, held against this one's loss; none is fitted.
+
+    Those for the target that are sums of features known here (so none with constants for single conditions). What they
+    have to beat is as in `fit_laws`, of this study. Intervals are as there.
+    """
+    known = np.isfinite(loss.estimate)
+    if np.count_nonzero(known.any(axis=1)) < _LEAST_SETS:
+        return []
+    draws = _draws(len(known), len(loss.samples), seed)
+    features = features_of(physics)
+    every = np.concatenate([loss.estimate[None], loss.samples])
+    beaten = {name: _design(LAWS[name], features) for name in ("mean", "distance")}
+    made = {name: _errors(one, loss, known) for name, one in beaten.items() if np.isfinite(one[known]).all()}
+    held = []
+    for law in laws:
+        if law.target != target or law.name == "mean" or "condition" in LAWS.get(law.name, ("condition",)):
+            continue
+        terms = [value * features[name][..., 0] for name, value in law.coefficients.items()]
+        predicted = np.sum(terms, axis=0)
+        if not np.isfinite(predicted[known]).all():
+            continue
+        own = _errors_of(np.broadcast_to(predicted, every.shape), every, known)
+        held.append(_law(law.name, target, law.coefficients, made | {law.name: own}, draws, confidence))
+    return held
 
 
 def held_out(design: Floats, loss: Floats, known: NDArray[np.bool_]) -> Floats:
@@ -138,6 +168,11 @@ def held_out(design: Floats, loss: Floats, known: NDArray[np.bool_]) -> Floats:
     return np.einsum("tcp,btp->btc", every, coefficients)
 
 
+def _design(chosen: Sequence[str], features: Mapping[str, Floats]) -> Floats:
+    """A constant and the features chosen, (T, C, p)."""
+    return np.concatenate([features[one] for one in ("constant", *chosen)], axis=-1)
+
+
 @dataclass(frozen=True)
 class _Errors:
     """Squared and absolute errors summed over test conditions, (1 + B, T); predictions and losses, (1 + B, T, C)."""
@@ -152,7 +187,11 @@ class _Errors:
 def _errors(design: Floats, loss: Resamples, known: NDArray[np.bool_]) -> _Errors:
     """The first row is the estimate, the others its replicates."""
     every = np.concatenate([loss.estimate[None], loss.samples])
-    predicted = np.where(known, held_out(design, every, known), np.nan)
+    return _errors_of(held_out(design, every, known), every, known)
+
+
+def _errors_of(predicted: Floats, every: Floats, known: NDArray[np.bool_]) -> _Errors:
+    predicted = np.where(known, predicted, np.nan)
     gap = np.where(known, predicted - every, 0.0)
     return _Errors((gap**2).sum(axis=-1), np.abs(gap).sum(axis=-1), known.sum(axis=-1).astype(float), predicted, every)
 
@@ -244,5 +283,5 @@ def _coefficients(chosen: tuple[str, ...], design: Floats, loss: Floats, known: 
 
 __all__ = [
     "BASELINES", "LAWS", "NOT", "PREDICTS", "TO_BEAT", "UNDECIDED", "Law", "Resamples", "Score", "features_of",
-    "fit_laws", "held_out",
+    "fit_laws", "held_out", "hold_laws",
 ]  # fmt: skip

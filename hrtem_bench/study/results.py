@@ -11,8 +11,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from hrtem_bench.dataset.files import aside, write_aside
-from hrtem_bench.errors import InputError, require
-from hrtem_bench.harness.cards import one_line
+from hrtem_bench.errors import require
+from hrtem_bench.harness.results import read_versioned
 from hrtem_bench.harness.summary import finite
 from hrtem_bench.study.law import Law
 from hrtem_bench.study.networks import Network
@@ -71,12 +71,20 @@ class Matrices(msgspec.Struct, frozen=True, kw_only=True):
         return np.array(getattr(self, name), dtype=np.float64)
 
 
+class Elsewhere(msgspec.Struct, frozen=True, kw_only=True):
+    """Laws found by another study, on another dataset perhaps, held against this one's losses: see `law.hold_laws`."""
+
+    study: str
+    dataset: str
+    laws: list[Law]
+
+
 class StudyResults(msgspec.Struct, frozen=True, kw_only=True):
     """Everything in study.json.
 
     networks: finished ones. missing: names of the others. sets: names of the training sets, the rows of `matrices`;
-    training_images: how many each holds; tests: the columns. laws, ranking, agreement: see `law`, `ranking`.
-    conclusions, limits: in words.
+    training_images: how many each holds; tests: the columns. laws, ranking, agreement: see `law`, `ranking`. elsewhere:
+    laws of another study, where one was given. conclusions, limits: in words.
     """
 
     schema_version: int = SCHEMA_VERSION
@@ -95,6 +103,7 @@ class StudyResults(msgspec.Struct, frozen=True, kw_only=True):
     laws: list[Law]
     ranking: list[Ranked]
     agreement: list[Agreement]
+    elsewhere: Elsewhere | None = None
     conclusions: list[str] = []
     limits: list[str] = []
 
@@ -137,16 +146,10 @@ def write_study(out: Path, results: StudyResults, columns: Mapping[str, list[Any
 
 def read_study(path: Path) -> StudyResults:
     """The results in a study.json, or in a folder's. Raises InputError, one line, for what does not validate."""
-    file = path / RESULTS if path.is_dir() else path
-    try:
-        found = msgspec.json.decode(file.read_bytes(), type=StudyResults)
-    except OSError as error:
-        raise InputError(f"{file} cannot be read: {error.strerror}") from None
-    except msgspec.DecodeError as error:
-        raise InputError(f"{file} is no valid study: {one_line(error)}") from None
-    if found.schema_version != SCHEMA_VERSION:
-        raise InputError(f"{file} has schema_version {found.schema_version}; this version reads {SCHEMA_VERSION}")
-    return found
+    return read_versioned(path / RESULTS if path.is_dir() else path, StudyResults, SCHEMA_VERSION, "study")
 
 
-__all__ = ["RESULTS", "TABLE", "Data", "Matrices", "StudyResults", "TestCondition", "read_study", "rows", "write_study"]
+__all__ = [
+    "RESULTS", "TABLE", "Data", "Elsewhere", "Matrices", "StudyResults", "TestCondition", "read_study", "rows",
+    "write_study",
+]  # fmt: skip

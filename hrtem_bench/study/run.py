@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import contextlib
 from collections.abc import Callable, Iterator, Sequence
 from functools import partial
 from pathlib import Path
@@ -11,7 +10,7 @@ from typing import Any
 import msgspec
 
 import hrtem_bench
-from hrtem_bench.dataset.files import remove_temporaries, write_aside
+from hrtem_bench.dataset.files import locked, remove_temporaries, write_aside
 from hrtem_bench.dataset.generation import default_workers
 from hrtem_bench.dataset.pool import clustered, pooled
 from hrtem_bench.errors import InputError
@@ -57,7 +56,7 @@ def run_networks(
     opened = open_study(study)
     out = out.resolve()
     _claim(opened, out)
-    with _locked(out):
+    with locked(out / ".lock", f"another run is at work in {out}"):
         every = every_network(study)
         waiting = [one for one in every if record_of(out, one) is None]
         done, failures = len(every) - len(waiting), list[Outcome]()
@@ -125,22 +124,6 @@ def _guard(opened: Opened) -> dict[str, Any]:
         "baseline": checksum(opened.baseline),
         "version of hrtem-bench": hrtem_bench.__version__,
     }
-
-
-@contextlib.contextmanager
-def _locked(out: Path) -> Iterator[None]:
-    """Hold the folder against a second run; InputError if one holds it already."""
-    try:
-        import fcntl
-    except ImportError:  # no such locks on Windows
-        yield
-        return
-    with (out / ".lock").open("w") as file:
-        try:
-            fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except BlockingIOError:
-            raise InputError(f"another run is at work in {out}: wait for it or choose another folder") from None
-        yield
 
 
 __all__ = ["run_networks"]

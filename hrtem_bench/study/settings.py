@@ -16,7 +16,7 @@ import msgspec
 from hrtem_bench.dataset import Track, open_dataset
 from hrtem_bench.dataset.tables import convert_table, key_error, shipped_names, shipped_or_own
 from hrtem_bench.errors import InputError
-from hrtem_bench.harness import Runtime, baseline_folder, baseline_names
+from hrtem_bench.harness import Runtime, baseline_at
 
 Text = Annotated[str, msgspec.Meta(min_length=1)]
 Positive = Annotated[int, msgspec.Meta(ge=1)]
@@ -106,11 +106,7 @@ def parse_study(text: str) -> Study:
 
 def open_study(study: Study) -> Opened:
     """The study with its tracks and baseline; InputError for a track, condition or baseline that is not there."""
-    folder = Path(study.baseline) if Path(study.baseline).is_dir() else baseline_folder(study.baseline)
-    if folder is None:
-        raise key_error(
-            "baseline", study.baseline, f"shipped are {', '.join(baseline_names())}; or give a folder with card.toml"
-        )
+    folder = baseline_at(study.baseline)
     tracks = tuple(open_dataset(study.data, name) for name in (study.track, *study.test_tracks))
     trained = [one.condition_id for one in tracks[0].conditions if one.train]
     for index, one in enumerate(study.training):

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import shutil
 from pathlib import Path
 
 import numpy as np
@@ -79,6 +80,41 @@ def test_the_page_is_self_contained(finished: tuple[Path, str]) -> None:
 def test_the_same_study_gives_the_same_words(finished: tuple[Path, str]) -> None:
     out, text = finished
     assert analyse(open_study(parse_study(text)), out)[0] == read_study(out)
+
+
+def test_laws_of_another_study_are_held_against_this_one(
+    finished: tuple[Path, str], tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """Of itself here: what is not fitted anew has the errors of the fit to all, so no more than of sets left out."""
+    out, text = finished
+    again = tmp_path / "out"
+    shutil.copytree(out, again)
+    (tmp_path / "toy.toml").write_text(text)
+    assert run(["study", str(tmp_path / "toy.toml"), "--out", str(again), "--laws", str(out)]) == 0
+    assert "1 − Dice by laws found by the study toy" in capsys.readouterr().out
+    found, alone = read_study(again), read_study(out)
+    assert alone.elsewhere is None
+    assert found.elsewhere is not None and (found.elsewhere.study, found.elsewhere.dataset) == ("toy", "toy")
+    assert found.laws == alone.laws
+    own = {(law.target, law.name): law for law in found.laws}
+    assert found.elsewhere.laws
+    for law in found.elsewhere.laws:
+        fitted = own[law.target, law.name]
+        assert law.coefficients == fitted.coefficients
+        assert law.skill.value is not None and fitted.skill.value is not None
+        assert law.skill.value >= fitted.skill.value
+    assert "found by the study toy on toy" in (again / "report.html").read_text()
+    assert "by the study toy on toy" in found.conclusions[-1]
+
+
+def test_laws_that_cannot_be_read_are_said_before_anything_runs(
+    study_text: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    (tmp_path / "toy.toml").write_text(study_text)
+    out = tmp_path / "out"
+    assert run(["study", str(tmp_path / "toy.toml"), "--out", str(out), "--laws", str(tmp_path / "none.json")]) == 2
+    assert "none.json cannot be read" in capsys.readouterr().err
+    assert not out.exists()
 
 
 def test_a_failed_network_is_one_line_and_status_2(

@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
+import msgspec
 import numpy as np
 import pytest
 
-from hrtem_bench.study.law import LAWS, NOT, PREDICTS, Law, Resamples, fit_laws, held_out
+from hrtem_bench.study.law import LAWS, NOT, PREDICTS, Law, Resamples, fit_laws, held_out, hold_laws
 from hrtem_bench.study.matrix import Physics, losses, seed_spread, set_means, structure_means
 
 SETS, PLACES = 8, 11
@@ -99,6 +102,54 @@ def test_a_law_that_is_not_defined_everywhere_is_left_out() -> None:
     laws = laws_of(known, 1 - known.sigma)
     assert set(laws) == {name for name in LAWS if "noise" not in name} - {"distance"}
     assert all(law.over_distance is None for law in laws.values())
+
+
+def held(laws: list[Law], known: Physics, loss: np.ndarray, noise: float = 1e-3) -> dict[str, Law]:
+    drawn = loss + noise * np.random.default_rng(4).standard_normal((100, *loss.shape))
+    return {law.name: law for law in hold_laws(laws, known, "dice", Resamples(loss, drawn))}
+
+
+def planted(known: Physics, constant: float = 0.04, slope: float = 0.5) -> np.ndarray:
+    return constant + slope * (1 - known.sigma) - 0.2 * known.epsilon
+
+
+def test_a_law_found_elsewhere_is_held_against_other_losses_as_it_is() -> None:
+    there, here = physics(np.random.default_rng(0)), physics(np.random.default_rng(1), sets=6)
+    laws = list(laws_of(there, planted(there)).values())
+    law = held(laws, here, planted(here))["σ and ε"]
+    assert law.coefficients == pytest.approx({"constant": 0.04, "1 − σ": 0.5, "ε": -0.2})
+    assert law.skill.value == pytest.approx(1.0, abs=1e-6) and law.verdict == PREDICTS
+    # Another constant: the order is right, the numbers are not, and nothing is fitted to make them so.
+    shifted = held(laws, here, planted(here, constant=0.34))["σ and ε"]
+    assert shifted.skill.value is not None and shifted.skill.value < 0 and shifted.verdict == NOT
+    assert shifted.spearman.value == pytest.approx(1.0)
+    assert shifted.mae.value == pytest.approx(0.3, abs=1e-3)
+    assert held(laws, here, planted(here, slope=-0.5))["σ"].verdict == NOT
+
+
+def test_what_is_beaten_by_a_law_of_elsewhere_is_of_this_study() -> None:
+    there, here = physics(np.random.default_rng(0)), physics(np.random.default_rng(1))
+    law = next(law for law in laws_of(there, planted(there)).values() if law.name == "ε")
+    loss = planted(here)
+    found = held([law], here, loss)["ε"]
+    predicted = law.coefficients["constant"] + law.coefficients["ε"] * here.epsilon
+    mean = (loss.sum(axis=0).sum() - loss.sum(axis=1)) / (PLACES * (SETS - 1))
+    expected = 1 - ((predicted - loss) ** 2).sum() / ((mean[:, None] - loss) ** 2).sum()
+    assert found.skill.value == pytest.approx(expected)
+
+
+def test_laws_that_cannot_be_carried_over_are_left_out() -> None:
+    there, here = physics(np.random.default_rng(0)), physics(np.random.default_rng(1))
+    laws = list(laws_of(there, planted(there)).values())
+    carried = held(laws, here, planted(here))
+    assert not [name for name in carried if "condition" in name or name == "mean"]
+    unknown = msgspec.structs.replace(laws[-1], name="σ and luck", coefficients={"constant": 0.1})
+    assert "σ and luck" not in held([*laws, unknown], here, planted(here))
+    lacking = replace(here, coverage=np.full_like(here.coverage, np.nan))
+    assert not [name for name in held(laws, lacking, planted(here)) if "coverage" in name]
+    assert (
+        held(laws, physics(np.random.default_rng(2), sets=1), planted(physics(np.random.default_rng(2), sets=1))) == {}
+    )
 
 
 def test_one_set_has_no_law_and_three_have_no_verdict() -> None:
