@@ -11,7 +11,7 @@ import pytest
 ROOT = Path(__file__).parents[1]
 PACKAGE = ROOT / "hrtem_bench"
 LAYERS = (
-    "errors", "conditions", "physics", "specimens", "multislice", "imaging", "dataset", "harness", "study",
+    "errors", "machine", "conditions", "physics", "specimens", "multislice", "imaging", "dataset", "harness", "study",
     "report", "cli",
 )  # fmt: skip
 BASELINES_MAY_USE = {"hrtem_bench", "hrtem_bench.conditions", "hrtem_bench.dataset", "hrtem_bench.errors"}

@@ -15,6 +15,7 @@ from hrtem_bench.dataset.recipes import Recipe, recipe_hash
 from hrtem_bench.dataset.structure import Simulate, simulate
 from hrtem_bench.dataset.workers import KEPT, in_cluster, in_pool, in_process
 from hrtem_bench.errors import InputError, require
+from hrtem_bench.machine import cpus
 
 Progress = Callable[[int, int], None]
 GPU_WORKERS = 4
@@ -124,5 +125,4 @@ def _explained(out: Path) -> Iterator[None]:
 
 def default_workers(device: str) -> int:
     """Processes to use where nothing is said: one for each CPU of this process, no more than a GPU can serve."""
-    cpus = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
-    return min(cpus, GPU_WORKERS) if device == "cuda" else cpus
+    return min(cpus(), GPU_WORKERS) if device == "cuda" else cpus()

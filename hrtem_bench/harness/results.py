@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Sequence
 from pathlib import Path
-from typing import Any, Protocol, TypeVar
+from typing import Any
 
 import msgspec
 import numpy as np
@@ -16,6 +16,7 @@ from hrtem_bench.errors import InputError, require
 from hrtem_bench.harness.cards import one_line
 from hrtem_bench.harness.contract import InputContract
 from hrtem_bench.harness.objects import MATCH, MIN_AREA, TOLERANCE
+from hrtem_bench.harness.versioned import read_versioned
 
 SCHEMA_VERSION = 1
 RESULTS = "results.json"
@@ -25,14 +26,6 @@ MASK_SHA256 = "mask_sha256"
 """Column of per_image.parquet: sha256 of the predicted mask, eight pixels to a byte as `numpy.packbits` lays them."""
 METRICS = ("dice", "iou", "nll", "brier", "surface_dice", "precision", "recall", "f1", "panoptic_quality")
 """The scores of an image; `CurvePoint` has the mean and the interval of each."""
-
-
-class _Versioned(Protocol):
-    @property
-    def schema_version(self) -> int: ...
-
-
-Versioned = TypeVar("Versioned", bound=_Versioned)
 
 
 class ModelInfo(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
@@ -243,21 +236,6 @@ def write_results(path: Path, results: Results) -> None:
 def read_results(path: Path) -> Results:
     """The results in a file, or in a folder's results.json. Raises InputError, one line, for what does not validate."""
     return read_versioned(path / RESULTS if path.is_dir() else path, Results, SCHEMA_VERSION, "results file")
-
-
-def read_versioned(file: Path, kind: type[Versioned], version: int, what: str) -> Versioned:
-    """A JSON file of a kind that has a schema_version, which must be this one; InputError, one line, for another."""
-    try:
-        found = msgspec.json.decode(file.read_bytes(), type=kind)
-    except OSError as error:
-        raise InputError(f"{file} cannot be read: {error.strerror}") from None
-    except msgspec.DecodeError as error:
-        raise InputError(f"{file} is no valid {what}: {one_line(error)}") from None
-    if found.schema_version != version:
-        raise InputError(
-            f"{file} has schema_version {found.schema_version}; this version of hrtem-bench reads {version}"
-        )
-    return found
 
 
 def results_schema() -> dict[str, Any]:

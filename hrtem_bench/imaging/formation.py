@@ -14,6 +14,7 @@ from hrtem_bench.conditions import Condition
 from hrtem_bench.errors import InputError, require
 from hrtem_bench.imaging.fourier import halves, in_place, pixel_sizes, resample, resampled_shape
 from hrtem_bench.imaging.lens import carried, specimen_transfer
+from hrtem_bench.machine import cpus
 
 DEVICES = ("cpu", "cuda")
 METHODS = ("auto", "compiled", "scipy")
@@ -58,7 +59,7 @@ def expected_intensity(
     output_pixel_size: float | tuple[float, float],
     zero_focus: float = 0.0,
     tolerance: float = 0.0,
-    threads: int = 1,
+    threads: int | None = None,
     method: str = "auto",
     device: str = "cpu",
 ) -> Any:
@@ -70,7 +71,7 @@ def expected_intensity(
     and an image is the same whatever others are made beside it. tolerance: 0 to 1; above 0, what the envelopes leave
     less than this part of in the square may fold back, for a smaller grid: with 0.03, an image at 300 kV with 10 Å of
     focal spread is wrong by some 3e-5 of its contrast, no pixel by more than 1e-3, and made in half of the time.
-    threads: that share the conditions; the result does not depend on it. method: "compiled" (by Numba, in half of the
+    threads: CPU threads, all by default; the result does not depend on it. method: "compiled" (by Numba, in half of the
     time, but for some ten seconds when a machine compiles it first; numbers of pixels without a prime factor above 5),
     "scipy", or "auto": compiled where that can be. They agree to 1e-5, and with "scipy" images are the very same
     wherever they are made, as are those of `render`. device: "cpu", or "cuda" for a GPU (CuPy), where method and
@@ -80,7 +81,7 @@ def expected_intensity(
         raise InputError("no condition is given to make an image at")
     if not 0 <= tolerance < 1:
         raise InputError(f"tolerance is a part of a wave's square, from 0 to below 1, not {tolerance:g}")
-    waves, size = checked_waves(waves), pixel_sizes(pixel_size)
+    waves, size, threads = checked_waves(waves), pixel_sizes(pixel_size), threads or cpus()
     out_shape = resampled_shape(waves.shape[1:], size, pixel_sizes(output_pixel_size))
     if on_gpu(device):
         from hrtem_bench.imaging.on_gpu import images_on_gpu

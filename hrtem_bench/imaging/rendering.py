@@ -18,7 +18,9 @@ from hrtem_bench.imaging.fourier import pixel_sizes, resampled_shape
 
 Sizes = float | tuple[float, float]
 COHERENCE: Mapping[str, Callable[..., Any]] = MappingProxyType({
-    "envelope": partial(expected_intensity, method="scipy"), "quadrature": quadrature_intensity, "tcc": tcc_intensity,
+    "envelope": partial(expected_intensity, method="scipy", threads=1),
+    "quadrature": quadrature_intensity,
+    "tcc": tcc_intensity,
 })  # fmt: skip
 """Models of partial coherence by name; docs/coherence.md compares them."""
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any, NamedTuple
@@ -10,6 +9,7 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from hrtem_bench.errors import InputError
+from hrtem_bench.machine import cpus
 from hrtem_bench.multislice.gpu import exit_waves_on_gpu
 from hrtem_bench.multislice.plan import Plan, make_plan
 
@@ -78,7 +78,7 @@ def exit_waves(
         return atoms.positions if phonons is None else displaced(atoms.positions, spread, seed, index)
 
     job = _Job(plan, positions, symbols, phonons or 1, _checked_depths(depths, plan), _checked_wave(incident, plan))
-    waves = exit_waves_on_gpu(*job, progress) if device == "cuda" else _run_cpu(job, threads or _cpus(), progress)
+    waves = exit_waves_on_gpu(*job, progress) if device == "cuda" else _run_cpu(job, threads or cpus(), progress)
     return waves[0] if depths is None else waves
 
 
@@ -172,7 +172,3 @@ def _run_cpu(job: _Job, threads: int, progress: Callable[[int, int], None] | Non
             if progress:
                 progress(i + 1, job.number)
     return waves
-
-
-def _cpus() -> int:
-    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1

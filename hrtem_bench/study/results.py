@@ -12,8 +12,8 @@ from numpy.typing import NDArray
 
 from hrtem_bench.dataset.files import aside, write_aside
 from hrtem_bench.errors import require
-from hrtem_bench.harness.results import read_versioned
 from hrtem_bench.harness.summary import finite
+from hrtem_bench.harness.versioned import read_versioned
 from hrtem_bench.study.law import Law
 from hrtem_bench.study.networks import Network
 from hrtem_bench.study.ranking import Agreement, Ranked

@@ -63,7 +63,7 @@ def test_mistakes_name_the_key(study_text: str, old: str, new: str, words: str) 
         ("defocus=-10nm", "defocus=10nm", "training images at"),  # the track has it for tests alone
         ('track = "defocus"', 'track = "tilt"', "no track 'tilt'"),
         ('test_tracks = ["dose"]', 'test_tracks = ["tilt"]', "no track 'tilt'"),
-        ("square", "nowhere", "baseline = "),
+        ("square", "nowhere", "there is no baseline"),
     ],
 )
 def test_what_the_data_or_the_baseline_have_not(study_text: str, old: str, new: str, words: str) -> None:
