@@ -11,7 +11,7 @@ import numpy as np
 from hrtem_bench.conditions import COEFFICIENTS, Condition, coefficients
 from hrtem_bench.imaging.fourier import common_reach
 from hrtem_bench.imaging.kernels import add_intensity, spectrum_of
-from hrtem_bench.imaging.lens import carried
+from hrtem_bench.imaging.lens import ROUNDING, carried
 from hrtem_bench.imaging.lines import LANES, STEP, radices, twiddles
 from hrtem_bench.imaging.resizing import resized
 from hrtem_bench.physics import chi, wavelength
@@ -36,7 +36,7 @@ def compiled_intensity(
     """Images (conditions, *out_shape) float32; size: (dy, dx), Å; the rest is of `expected_intensity`."""
     shape: Pair = waves.shape[1:]
     field = (shape[0] * size[0], shape[1] * size[1])
-    grids = [carried(shape, size, out_shape, c, tolerance, LARGEST_PRIME) for c in conditions]
+    grids = [carried(shape, size, out_shape, c, tolerance, LARGEST_PRIME, ROUNDING) for c in conditions]
     grid, reaches = (_largest(pairs) for pairs in zip(*grids, strict=True))
     spectra = np.empty((len(waves), 2 * _blocks(reaches[1]), 2 * reaches[0] + 1, STEP), np.float32)
     images = np.empty((len(conditions), *out_shape), np.float32)

@@ -11,7 +11,9 @@ from hrtem_bench.imaging.fourier import common_reach, from_quarter
 from hrtem_bench.physics import wave_transfer, wavelength
 
 NEGLIGIBLE = 1e-4
-"""A wave's frequencies that an envelope brings below this part of their amplitude are not carried further."""
+"""A wave's frequencies that an envelope brings below this part of their amplitude may fold back."""
+ROUNDING = 1e-7
+"""What single precision does not tell from nothing, as a part of a wave's amplitude."""
 
 
 def carried(
@@ -21,17 +23,20 @@ def carried(
     c: Condition,
     tolerance: float = 0.0,
     largest_prime: int = 11,
+    least: float = 0.0,
 ) -> tuple[tuple[int, int], tuple[int, int]]:
     """The working grid of an image, and the largest frequencies carried on it along y and x, in steps.
 
     shape, size: pixels of the waves and their (dy, dx), Å. out_shape: pixels of the image. tolerance: as in
-    `expected_intensity`. largest_prime: as in `working_shape`.
+    `expected_intensity`. largest_prime: as in `working_shape`. least: without a tolerance, the part of their amplitude
+    below which frequencies are not carried; 0 carries all that the grid holds.
     """
-    band = _band(c, 0.5 / min(size), max(tolerance**2, NEGLIGIBLE))
-    folding = _band(c, band, max(tolerance**0.5, NEGLIGIBLE))
+    limit = 0.5 / min(size)
+    folding = _band(c, limit, max(tolerance**0.5, NEGLIGIBLE))
     grid = working_shape(shape, size, out_shape, folding, largest_prime)
+    least = max(tolerance**2, NEGLIGIBLE) if tolerance else least
     ky, kx = (
-        min(common_reach(n, m), int(np.ceil(band * n * d)) if tolerance else n)
+        min(common_reach(n, m), int(np.ceil(_band(c, limit, least) * n * d)) if least else n)
         for n, m, d in zip(shape, grid, size, strict=True)
     )
     return grid, (ky, kx)

@@ -13,7 +13,7 @@ import numpy as np
 from hrtem_bench.conditions import Condition
 from hrtem_bench.errors import InputError
 from hrtem_bench.imaging.fourier import resize_spectrum
-from hrtem_bench.imaging.lens import carried, lens_at
+from hrtem_bench.imaging.lens import ROUNDING, carried, lens_at
 from hrtem_bench.multislice.gpu import SHARE, cuda_arrays
 
 ARRAYS_PER_WAVE = 8
@@ -54,7 +54,7 @@ def images_of(
     order. xp: the array namespace (from array_api_compat). to_device: NumPy array to the library's own, on its device.
     """
     shape: Pair = waves.shape[1:]
-    grids = [carried(shape, size, out_shape, c, tolerance) for c in conditions]
+    grids = [carried(shape, size, out_shape, c, tolerance, least=ROUNDING) for c in conditions]
     most: Pair = (max(ky for _, (ky, _) in grids), max(kx for _, (_, kx) in grids))
     batches = [slice(begin, begin + batch) for begin in range(0, len(waves), batch)]
     spectra = [_cut(xp.fft.fft2(to_device(waves[part]), norm="forward"), most) for part in batches]

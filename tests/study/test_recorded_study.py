@@ -19,6 +19,19 @@ def test_the_recorded_study_is_the_shipped_one() -> None:
     assert recorded == shipped
 
 
+@pytest.mark.parametrize("name", ["silver", "lens"])
+def test_the_studies_written_down_beforehand_are_those_recorded(name: str) -> None:
+    """With the laws of mini, as they are, held against them."""
+    recorded, mini = (read_study(DOCS / "studies" / f"{one}.json") for one in (name, "mini"))
+    assert recorded.study == load_study(DOCS / "studies" / f"{name}.toml")
+    assert recorded.missing == []
+    assert recorded.elsewhere is not None and recorded.elsewhere.study == "mini"
+    found = {(law.target, law.name): law.coefficients for law in mini.laws}
+    assert recorded.elsewhere.laws
+    for law in recorded.elsewhere.laws:
+        assert law.coefficients == found[law.target, law.name]
+
+
 def test_a_plan_for_a_track_keeps_how_its_settings_vary() -> None:
     given = choices((), (), 1, data=str(DOCS / "mini"), track="astigmatism")
     plan = design(given.target_sets, given.candidate_sets, 1, q_max=given.q_max)
