@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 from hrtem_bench.harness.leaderboard import ELSEWHERE, Row, cells, columns, host
@@ -11,7 +10,7 @@ from hrtem_bench.report.curves import curve_figure
 from hrtem_bench.report.filters import filters, kind_name, kinds_of
 from hrtem_bench.report.gather import axis_named, condition_name, curve_through, in_order
 from hrtem_bench.report.html import page, plate_element
-from hrtem_bench.report.markup import Html, element, join, paragraph, table, text
+from hrtem_bench.report.markup import Html, element, folding_table, join, paragraph, text
 from hrtem_bench.report.plates import Plate
 from hrtem_bench.report.style import PAGE, SERIES
 from hrtem_bench.report.tables import interval
@@ -19,8 +18,6 @@ from hrtem_bench.report.tables import interval
 if TYPE_CHECKING:
     from hrtem_bench.harness import Board
 
-_UNBROKEN = re.compile(r"(?<!,) (?!\()")
-"""Spaces of a cell where its line is not to end: all but those before a bracket and in a list."""
 RULE = (
     "Models stand in the order of their mean Dice over the conditions, each counted alike. The numbers behind a rank "
     "are its 95 % range when the test structures are drawn anew; models whose ranges overlap are not told apart. "
@@ -66,7 +63,7 @@ def _board(board: Board, key: str, kinds: Sequence[str]) -> Html:
     return join([
         paragraph(facts),
         paragraph(RULE + names),
-        _table(f"Scores of the whole curve, {data.track} track", head, rows, classes, links),
+        folding_table(f"Scores of the whole curve, {data.track} track", head, rows, classes=classes, links=links),
         plate_element(_plate(board, key)),
         _conditions(board, classes),
     ])  # fmt: skip
@@ -100,16 +97,4 @@ def _conditions(board: Board, classes: Sequence[str]) -> Html:
     track = axis_named(board.dataset.axis, board.dataset.unit)
     names = [condition_name(point, track) for point in in_order(board.rows[0].curve)]
     rows = [[row.model, *(interval(point, "dice") for point in in_order(row.curve))] for row in board.rows]
-    return _table("Mean Dice per condition, with 95 % intervals", ["Model", *names], rows, classes)
-
-
-def _table(
-    caption: str,
-    head: Sequence[str],
-    rows: Sequence[Sequence[str]],
-    classes: Sequence[str],
-    links: Sequence[Mapping[int, str]] = (),
-) -> Html:
-    """A table of the board, whose brackets may stand below their values, so that a page's width holds more columns."""
-    kept = [[row[0], *(_UNBROKEN.sub("\u00a0", cell).replace("–", "–\u2060") for cell in row[1:])] for row in rows]
-    return element("div", table(caption, head, kept, classes=classes, links=links), class_="board")
+    return folding_table("Mean Dice per condition, with 95 % intervals", ["Model", *names], rows, classes=classes)

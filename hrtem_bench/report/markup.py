@@ -4,12 +4,15 @@ from __future__ import annotations
 
 import base64
 import html
+import re
 import unicodedata
 from collections.abc import Iterable, Mapping, Sequence
 from typing import NewType
 
 Html = NewType("Html", str)
 """Markup made by this module: everything that came from outside in it has been escaped."""
+_UNBROKEN = re.compile(r"(?<!,) (?!\()")
+"""Spaces of a cell where its line is not to end: all but those before a bracket and in a list."""
 
 
 def text(value: object) -> Html:
@@ -79,6 +82,19 @@ def table(
         element("tbody", join(body)),
     )
     return element("div", inner, class_="scroll", role="region", tabindex="0", aria_label=caption)
+
+
+def folding_table(
+    caption: str,
+    head: Sequence[str],
+    rows: Sequence[Sequence[str]],
+    *,
+    classes: Sequence[str] = (),
+    links: Sequence[Mapping[int, str]] = (),
+) -> Html:
+    """A `table` whose cells may break before a bracket or after a comma, so that a page holds more columns."""
+    kept = [[row[0], *(_UNBROKEN.sub("\u00a0", cell).replace("–", "–\u2060") for cell in row[1:])] for row in rows]
+    return element("div", table(caption, head, kept, classes=classes, links=links), class_="folding")
 
 
 def _linked(words: str, address: str) -> Html:
