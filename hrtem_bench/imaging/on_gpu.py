@@ -19,6 +19,7 @@ from hrtem_bench.multislice.gpu import SHARE, cuda_arrays
 ARRAYS_PER_WAVE = 8
 """Complex arrays of a wave's size that are alive at once: spectra, waves on a larger grid, and the FFT's workspace."""
 
+PLANE = (-2, -1)
 Pair = tuple[int, int]
 Sizes = tuple[float, float]
 
@@ -57,7 +58,7 @@ def images_of(
     grids = [carried(shape, size, out_shape, c, tolerance, least=ROUNDING) for c in conditions]
     most: Pair = (max(ky for _, (ky, _) in grids), max(kx for _, (_, kx) in grids))
     batches = [slice(begin, begin + batch) for begin in range(0, len(waves), batch)]
-    spectra = [_cut(xp.fft.fft2(to_device(waves[part]), norm="forward"), most) for part in batches]
+    spectra = [_cut(xp.fft.fftn(to_device(waves[part]), axes=PLANE, norm="forward"), most) for part in batches]
     for c, (grid, reaches) in zip(conditions, grids, strict=True):
         qy, qx = (
             to_device(np.fft.fftfreq(2 * k + 1, 1 / (2 * k + 1)) / (n * d))
@@ -65,9 +66,9 @@ def images_of(
         )
         lens = xp.astype(lens_at(qx[None, :], qy[:, None], c, zero_focus), xp.complex64)
         total = sum(_sum_of_squares(_cut(part, reaches) * lens, grid, xp) for part in spectra)
-        spectrum = resize_spectrum(xp.fft.fft2(total, norm="forward"), out_shape)
-        image = xp.real(xp.fft.ifft2(spectrum, norm="forward")) / len(waves)
-        yield xp.astype(xp.clip(image, 0, None), xp.float32)
+        spectrum = resize_spectrum(xp.fft.fftn(xp.astype(total, xp.complex64), axes=PLANE, norm="forward"), out_shape)
+        image = xp.astype(xp.real(xp.fft.ifftn(spectrum, axes=PLANE, norm="forward")), xp.float32) / len(waves)
+        yield image * xp.astype(image > 0, xp.float32)
 
 
 def _cut(spectrum: Any, reaches: Pair) -> Any:
@@ -76,5 +77,5 @@ def _cut(spectrum: Any, reaches: Pair) -> Any:
 
 def _sum_of_squares(spectra: Any, grid: Pair, xp: Any) -> Any:
     """(ny, nx): |wave|² on a grid, added up over the first axis."""
-    waves = xp.fft.ifft2(resize_spectrum(spectra, grid), norm="forward")
+    waves = xp.fft.ifftn(resize_spectrum(spectra, grid), axes=PLANE, norm="forward")
     return xp.sum(xp.real(waves) ** 2 + xp.imag(waves) ** 2, axis=0)
