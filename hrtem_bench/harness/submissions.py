@@ -89,9 +89,14 @@ def baseline_folder(name: str) -> Path | None:
 
 
 def baseline_at(given: str) -> Path:
-    """The folder given, or that of the shipped baseline of this name; InputError where there is neither."""
-    folder = Path(given) if Path(given).is_dir() else baseline_folder(given)
-    if folder is None:
+    """The folder given, or that of the shipped baseline of this name; InputError where there is neither.
+
+    A folder without a card, such as one of results, does not hide a shipped baseline of its name.
+    """
+    folder, shipped = Path(given), baseline_folder(given)
+    if shipped is not None and not _has_card(folder):
+        return shipped
+    if not folder.is_dir():
         names = ", ".join(baseline_names())
         raise InputError(f"there is no baseline {given!r}: shipped are {names}; or give a folder with card.toml")
     return folder

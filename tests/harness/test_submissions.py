@@ -12,7 +12,7 @@ import pytest
 
 from hrtem_bench.errors import InputError
 from hrtem_bench.harness.cards import read_card
-from hrtem_bench.harness.submissions import baseline_folder, baseline_names, load_submission, load_trainer
+from hrtem_bench.harness.submissions import baseline_at, baseline_folder, baseline_names, load_submission, load_trainer
 from hrtem_bench.harness.weights import checksum
 
 IMAGES = np.linspace(-1, 1, 128, dtype=np.float32).reshape(2, 8, 8)
@@ -317,3 +317,18 @@ def test_the_checksum_covers_code_that_lies_elsewhere(folder: Path, tmp_path: Pa
     assert checksum(weights, folder) == before != checksum(weights)
     (folder / "steep.py").write_text("STEEPNESS = 2.5\n")
     assert checksum(weights, folder) != before
+
+
+def test_what_is_trained_is_a_folder_with_a_card_or_a_shipped_baseline(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    assert baseline_at("unet_small") == baseline_folder("unet_small")
+    (tmp_path / "unet_small").mkdir()  # results of a run, say
+    assert baseline_at("unet_small") == baseline_folder("unet_small")
+    (tmp_path / "unet_small" / "card.toml").write_text("")
+    assert baseline_at("unet_small") == Path("unet_small")
+    (tmp_path / "mine").mkdir()
+    assert baseline_at("mine") == Path("mine")
+    with pytest.raises(InputError, match=r"there is no baseline 'nothing': shipped are .*unet_small"):
+        baseline_at("nothing")
