@@ -20,6 +20,9 @@ def train(
     epochs: Annotated[
         int | None, typer.Option(min=1, help="Passes over the images; the baseline's own if not given.")
     ] = None,
+    device: Annotated[
+        str, typer.Option(help="Where to train: cpu, cuda, cuda:1, … or mps, if the baseline's trainer takes a device.")
+    ] = "cpu",
     name: Annotated[
         str | None, typer.Option(help="What to call the trained model; the baseline's name if not given.")
     ] = None,
@@ -28,12 +31,14 @@ def train(
 
     Interrupted, it goes on after its last epoch when the same command is given again.
     """
-    from hrtem_bench.harness import baseline_at, load_trainer
+    from hrtem_bench.harness import Runtime, baseline_at, load_trainer
     from hrtem_bench.harness.cards import rename
+    from hrtem_bench.harness.runtime import on_device
 
-    folder = baseline_at(baseline)
+    trainer = load_trainer(baseline_at(baseline))
+    where = on_device(trainer, Runtime(device), f"the trainer of {baseline}")
     with timed("trained"):
-        load_trainer(folder)(data, track, conditions, out, seed=seed, epochs=epochs)
+        trainer(data, track, conditions, out, seed=seed, epochs=epochs, **where)
     if name is not None:
         rename(out, name)
     wrote(out)
