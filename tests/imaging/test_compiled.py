@@ -6,6 +6,8 @@ import importlib.util
 
 import numpy as np
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
 import hrtem_bench as hb
 from hrtem_bench.errors import InputError
@@ -67,6 +69,22 @@ def test_an_image_depends_on_neither_threads_nor_its_company():
     np.testing.assert_array_equal(images(waves, method="compiled"), together)
     for image, c in zip(together, CONDITIONS, strict=True):
         np.testing.assert_array_equal(images(waves, [c], method="compiled")[0], image)
+
+
+@given(
+    y=st.integers(0, 23), x=st.integers(0, 29), amplitude=st.floats(0.1, 3.0), turned=st.booleans(),
+    condition=st.sampled_from(CONDITIONS),
+)  # fmt: skip
+@settings(max_examples=25, deadline=None)
+def test_moved_waves_make_a_moved_image_and_stronger_ones_a_brighter(y, x, amplitude, turned, condition):
+    """By whole pixels of the image; and with x and y exchanged, an exchanged image in a lens that is round."""
+    waves, c = waves_of((48, 60), 2), CONDITIONS[0] if turned else condition
+    (image,) = images(waves, [c], method="compiled")
+    changed = np.roll(amplitude * waves, (2 * y, 2 * x), axis=(1, 2)).astype(np.complex64)
+    expected = amplitude**2 * np.roll(image, (y, x), axis=(0, 1))
+    if turned:
+        changed, expected = changed.swapaxes(1, 2), expected.T
+    np.testing.assert_allclose(images(changed, [c], method="compiled")[0], expected, atol=1e-5 * amplitude**2)
 
 
 def test_more_threads_than_work():

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
+from hypothesis import assume, given, settings
+from hypothesis import strategies as st
 
 from hrtem_bench.imaging import lines
 from hrtem_bench.imaging.lines import LANES, STEP, ends_in_block, radices, twiddles
@@ -43,6 +45,20 @@ def test_transform_is_numpys(n):
     expected, radix = transformed(x), radices(n)
     lines.transform(out, x.copy(), work, np.zeros((64, STEP), np.float32), radix, twiddles(radix))
     assert np.abs(numbers(out) - expected).max() < 5e-7 * np.abs(expected).max()
+
+
+@given(twos=st.integers(0, 9), threes=st.integers(0, 4), fives=st.integers(0, 3))
+@settings(max_examples=30, deadline=None)
+def test_twice_over_it_turns_lines_round_and_keeps_their_norm(twos, threes, fives):
+    n = 2**twos * 3**threes * 5**fives
+    assume(1 < n <= 2000)
+    x, radix = block(n), radices(n)
+    once, twice, work, scratch = (np.zeros((m, STEP), np.float32) for m in (n, n, n, 64))
+    lines.transform(once, x.copy(), work, scratch, radix, twiddles(radix))
+    norms = [np.linalg.norm(numbers(one), axis=0) for one in (x, once)]
+    np.testing.assert_allclose(norms[1], norms[0] * np.sqrt(n), rtol=1e-5)
+    lines.transform(twice, once, work, scratch, radix, twiddles(radix))
+    np.testing.assert_allclose(twice / n, x[-np.arange(n)], atol=1e-5)
 
 
 @pytest.mark.parametrize("n", [6, 24, 30, 36])
