@@ -16,14 +16,8 @@ from hrtem_bench.harness.options import Options
 from hrtem_bench.harness.progress import progress_bar
 from hrtem_bench.harness.results import CurvePoint, Results, read_per_image, read_results, results_schema, write_schema
 from hrtem_bench.harness.runtime import Runtime
-from hrtem_bench.harness.submissions import (
-    Submission,
-    baseline_at,
-    baseline_folder,
-    baseline_names,
-    load_submission,
-    load_trainer,
-)
+from hrtem_bench.harness.shipped import baseline_at, baseline_folder, baseline_names
+from hrtem_bench.harness.submissions import Submission, load_submission, load_trainer
 
 __all__ = [
     "Board",

@@ -15,7 +15,6 @@ import msgspec
 import numpy as np
 from numpy.typing import NDArray
 
-import hrtem_bench
 from hrtem_bench.errors import InputError
 from hrtem_bench.harness.cards import CARD, SCHEMA_VERSION, Card, ModelEntry, TrainedOn, one_line, read_card
 from hrtem_bench.harness.contract import InputContract
@@ -23,6 +22,7 @@ from hrtem_bench.harness.exported import load_onnx, load_pt2
 from hrtem_bench.harness.hub import download_model, is_hub_id, refuse_code
 from hrtem_bench.harness.modules import function_in_file, function_in_folder, function_in_module
 from hrtem_bench.harness.runtime import CPU, Runtime, cpu_only, in_precision, on_device
+from hrtem_bench.harness.shipped import baseline_folder, baseline_names, has_card
 from hrtem_bench.harness.stored import Stored, has_predictions, stored_predictions
 from hrtem_bench.harness.weights import checksum, parameter_count, refuse_pickles
 
@@ -76,32 +76,6 @@ def load_submission(
     return replace(submission, contract=contract)
 
 
-def baseline_names() -> list[str]:
-    """The shipped baselines' names, sorted."""
-    return sorted({folder.name for root in _baseline_roots() for folder in root.iterdir() if _has_card(folder)})
-
-
-def baseline_folder(name: str) -> Path | None:
-    """The folder of a shipped baseline, None if no such baseline is shipped."""
-    if not name.isidentifier():
-        return None
-    return next((root / name for root in _baseline_roots() if _has_card(root / name)), None)
-
-
-def baseline_at(given: str) -> Path:
-    """The folder given, or that of the shipped baseline of this name; InputError where there is neither.
-
-    A folder without a card, such as one of results, does not hide a shipped baseline of its name.
-    """
-    folder, shipped = Path(given), baseline_folder(given)
-    if shipped is not None and not _has_card(folder):
-        return shipped
-    if not folder.is_dir():
-        names = ", ".join(baseline_names())
-        raise InputError(f"there is no baseline {given!r}: shipped are {names}; or give a folder with card.toml")
-    return folder
-
-
 def load_trainer(folder: Path) -> Callable[..., Any]:
     """The function that trains the baseline in `folder`: (data, track, conditions, out, *, seed, epochs) -> None."""
     card = read_card(folder)
@@ -110,19 +84,9 @@ def load_trainer(folder: Path) -> Callable[..., Any]:
     return function_in_folder(_code_of(folder, card.model), card.model.train)
 
 
-def _baseline_roots() -> list[Path]:
-    """Where baselines lie: in an installed package, and at the top of a checkout."""
-    package = Path(hrtem_bench.__file__).parent
-    return [root for root in (package / "shipped" / "baselines", package.parent / "baselines") if root.is_dir()]
-
-
-def _has_card(folder: Path) -> bool:
-    return (folder / CARD).is_file()
-
-
 def _named(model: str, contract: InputContract | None, runtime: Runtime, allow_code: bool) -> Submission:
     path = Path(model)
-    if model and path.is_dir() and (baseline_folder(model) is None or _has_card(path) or has_predictions(path)):
+    if model and path.is_dir() and (baseline_folder(model) is None or has_card(path) or has_predictions(path)):
         return _from_folder(path, model, contract, runtime)
     if path.is_file():
         refuse_pickles(path)
@@ -147,9 +111,9 @@ def _named(model: str, contract: InputContract | None, runtime: Runtime, allow_c
 def _from_hub(model: str, contract: InputContract | None, runtime: Runtime, allow_code: bool) -> Submission:
     folder, exact = download_model(model)
     exports = _exports(folder)
-    if not _has_card(folder) and len(exports) == 1:
+    if not has_card(folder) and len(exports) == 1:
         return _from_export(exports[0], exact, contract, runtime)
-    own = read_card(folder).model if _has_card(folder) else None
+    own = read_card(folder).model if has_card(folder) else None
     if own is not None and own.code is None:
         refuse_code(folder, model, allow_code)
     return _from_folder(folder, exact, contract, runtime)
@@ -160,7 +124,7 @@ def _exports(folder: Path) -> list[Path]:
 
 
 def _from_folder(folder: Path, model: str, contract: InputContract | None, runtime: Runtime) -> Submission:
-    if not _has_card(folder) and has_predictions(folder):
+    if not has_card(folder) and has_predictions(folder):
         return _from_predictions(folder, model, Card(schema_version=SCHEMA_VERSION, name=folder.resolve().name))
     card = read_card(folder)
     if card.model is None:
@@ -296,6 +260,4 @@ def _called(factory: Callable[..., Any], arguments: tuple[Any, ...], name: str, 
     return predict
 
 
-__all__ = [
-    "Predictor", "Submission", "baseline_at", "baseline_folder", "baseline_names", "load_submission", "load_trainer",
-]  # fmt: skip
+__all__ = ["Predictor", "Submission", "load_submission", "load_trainer"]

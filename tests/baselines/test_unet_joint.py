@@ -10,7 +10,8 @@ import numpy as np
 import pytest
 
 from hrtem_bench.harness.cards import read_card
-from hrtem_bench.harness.submissions import baseline_folder, load_submission
+from hrtem_bench.harness.shipped import baseline_folder
+from hrtem_bench.harness.submissions import load_submission
 
 pytest.importorskip("torch")
 

@@ -12,7 +12,8 @@ import pytest
 
 from hrtem_bench.errors import InputError
 from hrtem_bench.harness.cards import read_card
-from hrtem_bench.harness.submissions import baseline_at, baseline_folder, baseline_names, load_submission, load_trainer
+from hrtem_bench.harness.shipped import baseline_at, baseline_folder, baseline_names
+from hrtem_bench.harness.submissions import load_submission, load_trainer
 from hrtem_bench.harness.weights import checksum
 
 IMAGES = np.linspace(-1, 1, 128, dtype=np.float32).reshape(2, 8, 8)
