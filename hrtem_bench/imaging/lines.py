@@ -60,12 +60,17 @@ def twiddles(radix: Any) -> Any:
 
 
 @njit(**DISJOINT)
+def put(y: Any, v: int, re: Any, im: Any, wr: Any, wi: Any) -> None:
+    """Number v of y is (re + i im) (wr + i wi)."""
+    y[v], y[LANES + v] = re * wr - im * wi, re * wi + im * wr
+
+
+@njit(**DISJOINT)
 def butterfly2(y0: Any, y1: Any, x0: Any, x1: Any, w: Any) -> None:
     ur, ui = w[0], w[1]
     for v in range(LANES):
         y0[v], y0[LANES + v] = x0[v] + x1[v], x0[LANES + v] + x1[LANES + v]
-        tr, ti = x0[v] - x1[v], x0[LANES + v] - x1[LANES + v]
-        y1[v], y1[LANES + v] = tr * ur - ti * ui, tr * ui + ti * ur
+        put(y1, v, x0[v] - x1[v], x0[LANES + v] - x1[LANES + v], ur, ui)
 
 
 @njit(**DISJOINT)
@@ -76,10 +81,8 @@ def butterfly3(y0: Any, y1: Any, y2: Any, x0: Any, x1: Any, x2: Any, w: Any) -> 
         dr, di = _S3 * (x2[LANES + v] - x1[LANES + v]), _S3 * (x1[v] - x2[v])
         y0[v], y0[LANES + v] = x0[v] + sr, x0[LANES + v] + si
         cr, ci = x0[v] - F(0.5) * sr, x0[LANES + v] - F(0.5) * si
-        tr, ti = cr + dr, ci + di
-        y1[v], y1[LANES + v] = tr * ur - ti * ui, tr * ui + ti * ur
-        tr, ti = cr - dr, ci - di
-        y2[v], y2[LANES + v] = tr * vr - ti * vi, tr * vi + ti * vr
+        put(y1, v, cr + dr, ci + di, ur, ui)
+        put(y2, v, cr - dr, ci - di, vr, vi)
 
 
 @njit(**DISJOINT)
@@ -91,12 +94,9 @@ def butterfly4(y0: Any, y1: Any, y2: Any, y3: Any, x0: Any, x1: Any, x2: Any, x3
         cr, ci = x1[v] + x3[v], x1[LANES + v] + x3[LANES + v]
         dr, di = x3[LANES + v] - x1[LANES + v], x1[v] - x3[v]
         y0[v], y0[LANES + v] = ar + cr, ai + ci
-        tr, ti = br + dr, bi + di
-        y1[v], y1[LANES + v] = tr * w1r - ti * w1i, tr * w1i + ti * w1r
-        tr, ti = ar - cr, ai - ci
-        y2[v], y2[LANES + v] = tr * w2r - ti * w2i, tr * w2i + ti * w2r
-        tr, ti = br - dr, bi - di
-        y3[v], y3[LANES + v] = tr * w3r - ti * w3i, tr * w3i + ti * w3r
+        put(y1, v, br + dr, bi + di, w1r, w1i)
+        put(y2, v, ar - cr, ai - ci, w2r, w2i)
+        put(y3, v, br - dr, bi - di, w3r, w3i)
 
 
 @njit(**DISJOINT)
@@ -106,31 +106,19 @@ def butterfly5(
     w1r, w1i, w2r, w2i, w3r, w3i, w4r, w4i = w[0], w[1], w[2], w[3], w[4], w[5], w[6], w[7]
     for v in range(LANES):
         zr, zi = x0[v], x0[LANES + v]
-        sr, si, tr, ti = (
-            x1[v] + x4[v],
-            x1[LANES + v] + x4[LANES + v],
-            x2[v] + x3[v],
-            x2[LANES + v] + x3[LANES + v],
-        )
-        dr, di, er, ei = (
-            x4[LANES + v] - x1[LANES + v],
-            x1[v] - x4[v],
-            x3[LANES + v] - x2[LANES + v],
-            x2[v] - x3[v],
-        )
+        sr, si = x1[v] + x4[v], x1[LANES + v] + x4[LANES + v]
+        tr, ti = x2[v] + x3[v], x2[LANES + v] + x3[LANES + v]
+        dr, di = x4[LANES + v] - x1[LANES + v], x1[v] - x4[v]
+        er, ei = x3[LANES + v] - x2[LANES + v], x2[v] - x3[v]
         y0[v], y0[LANES + v] = zr + sr + tr, zi + si + ti
         ar, ai = zr + _C1 * sr + _C2 * tr, zi + _C1 * si + _C2 * ti
         br, bi = zr + _C2 * sr + _C1 * tr, zi + _C2 * si + _C1 * ti
         cr, ci = _S1 * dr + _S2 * er, _S1 * di + _S2 * ei
         gr, gi = _S2 * dr - _S1 * er, _S2 * di - _S1 * ei
-        tr, ti = ar + cr, ai + ci
-        y1[v], y1[LANES + v] = tr * w1r - ti * w1i, tr * w1i + ti * w1r
-        tr, ti = br + gr, bi + gi
-        y2[v], y2[LANES + v] = tr * w2r - ti * w2i, tr * w2i + ti * w2r
-        tr, ti = br - gr, bi - gi
-        y3[v], y3[LANES + v] = tr * w3r - ti * w3i, tr * w3i + ti * w3r
-        tr, ti = ar - cr, ai - ci
-        y4[v], y4[LANES + v] = tr * w4r - ti * w4i, tr * w4i + ti * w4r
+        put(y1, v, ar + cr, ai + ci, w1r, w1i)
+        put(y2, v, br + gr, bi + gi, w2r, w2i)
+        put(y3, v, br - gr, bi - gi, w3r, w3i)
+        put(y4, v, ar - cr, ai - ci, w4r, w4i)
 
 
 @njit(**DISJOINT)
@@ -158,20 +146,13 @@ def butterfly8(
         tr, ti = br - dr, bi - di
         o3r, o3i = -_H * (tr + ti), _H * (tr - ti)
         y0[v], y0[LANES + v] = e0r + o0r, e0i + o0i
-        tr, ti = e1r + o1r, e1i + o1i
-        y1[v], y1[LANES + v] = tr * w1r - ti * w1i, tr * w1i + ti * w1r
-        tr, ti = e2r + o2r, e2i + o2i
-        y2[v], y2[LANES + v] = tr * w2r - ti * w2i, tr * w2i + ti * w2r
-        tr, ti = e3r + o3r, e3i + o3i
-        y3[v], y3[LANES + v] = tr * w3r - ti * w3i, tr * w3i + ti * w3r
-        tr, ti = e0r - o0r, e0i - o0i
-        y4[v], y4[LANES + v] = tr * w4r - ti * w4i, tr * w4i + ti * w4r
-        tr, ti = e1r - o1r, e1i - o1i
-        y5[v], y5[LANES + v] = tr * w5r - ti * w5i, tr * w5i + ti * w5r
-        tr, ti = e2r - o2r, e2i - o2i
-        y6[v], y6[LANES + v] = tr * w6r - ti * w6i, tr * w6i + ti * w6r
-        tr, ti = e3r - o3r, e3i - o3i
-        y7[v], y7[LANES + v] = tr * w7r - ti * w7i, tr * w7i + ti * w7r
+        put(y1, v, e1r + o1r, e1i + o1i, w1r, w1i)
+        put(y2, v, e2r + o2r, e2i + o2i, w2r, w2i)
+        put(y3, v, e3r + o3r, e3i + o3i, w3r, w3i)
+        put(y4, v, e0r - o0r, e0i - o0i, w4r, w4i)
+        put(y5, v, e1r - o1r, e1i - o1i, w5r, w5i)
+        put(y6, v, e2r - o2r, e2i - o2i, w6r, w6i)
+        put(y7, v, e3r - o3r, e3i - o3i, w7r, w7i)
 
 
 @njit(**PLAIN)

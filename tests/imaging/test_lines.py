@@ -29,6 +29,14 @@ def transformed(x):
     return np.fft.ifft(numbers(x), axis=0, norm="forward")
 
 
+def test_put_turns_one_number_of_one_line(kernel):
+    (y,) = before = block(1)
+    expected = numbers(before)[0]
+    kernel("put")(y, 3, np.float32(2), np.float32(-1), np.float32(0.5), np.float32(0.25))
+    expected[3] = (2 - 1j) * (0.5 + 0.25j)
+    np.testing.assert_array_equal(numbers(before)[0], expected)
+
+
 @pytest.mark.parametrize("radix", [2, 3, 4, 5, 8])
 def test_a_butterfly_is_a_short_transform_turned_by_its_twiddles(kernel, radix):
     x, y = block(radix), np.zeros((radix, STEP), np.float32)
