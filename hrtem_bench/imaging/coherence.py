@@ -15,8 +15,8 @@ import numpy as np
 
 from hrtem_bench.conditions import Condition
 from hrtem_bench.errors import InputError
-from hrtem_bench.imaging.formation import checked_waves
-from hrtem_bench.imaging.fourier import pixel_sizes, resampled_shape, resize_spectrum
+from hrtem_bench.imaging.formation import checked_field
+from hrtem_bench.imaging.fourier import resize_spectrum
 from hrtem_bench.imaging.lens import specimen_transfer, working_shape
 from hrtem_bench.physics import chi_gradient, wave_transfer, wavelength
 
@@ -53,8 +53,7 @@ def quadrature_intensity(
     """
     from scipy import fft
 
-    waves = checked_waves(waves)
-    size, out_shape = pixel_sizes(pixel_size), _output_shape(waves, pixel_size, output_pixel_size)
+    waves, size, out_shape = checked_field(waves, pixel_size, output_pixel_size)
     shape = working_shape(waves.shape[1:], size, out_shape, np.inf)
     spectra = resize_spectrum(fft.fft2(waves, norm="forward"), shape)
     ky, kx = _frequencies(shape, waves.shape[1:], size)
@@ -88,8 +87,7 @@ def tcc_intensity(
     (those above 1e-7 of the largest); more than `TCC_LIMIT` of them raise InputError, and 64 x 64 pixels of a wave
     band-limited to 2/3 of Nyquist have 1,430.
     """
-    waves = checked_waves(waves)
-    size, out_shape = pixel_sizes(pixel_size), _output_shape(waves, pixel_size, output_pixel_size)
+    waves, size, out_shape = checked_field(waves, pixel_size, output_pixel_size)
     shape = waves.shape[1:]
     spectra = np.fft.fft2(waves.astype(complex), norm="forward")
     strength = np.abs(spectra).max(axis=0)
@@ -184,10 +182,6 @@ def _source(
         for ty, weight_y in zip(width * u, angle_weights, strict=True):
             for tx, weight_x in zip(width * u, angle_weights, strict=True):
                 yield float(focus_weight * weight_y * weight_x), lens, (float(tx), float(ty))
-
-
-def _output_shape(waves: Any, pixel_size: Sizes, output_pixel_size: Sizes) -> tuple[int, int]:
-    return resampled_shape(waves.shape[1:], pixel_sizes(pixel_size), pixel_sizes(output_pixel_size))
 
 
 def _frequencies(shape: tuple[int, int], waves: tuple[int, int], size: tuple[float, float]) -> tuple[Any, Any]:

@@ -14,9 +14,8 @@ from hrtem_bench.conditions import Condition
 from hrtem_bench.errors import InputError, require
 from hrtem_bench.imaging.fourier import halves, in_place, pixel_sizes, resample, resampled_shape
 from hrtem_bench.imaging.lens import carried, specimen_transfer
-from hrtem_bench.machine import cpus
+from hrtem_bench.machine import cpus, on_gpu
 
-DEVICES = ("cpu", "cuda")
 METHODS = ("auto", "compiled", "scipy")
 ROWS = 64
 """Rows that are transformed and squared at a time: few enough to stay in the cache between the two."""
@@ -45,9 +44,7 @@ def spectra_of(
     """Arguments as in `expected_intensity`."""
     from scipy import fft
 
-    waves = checked_waves(waves)
-    size = pixel_sizes(pixel_size)
-    out_shape = resampled_shape(waves.shape[1:], size, pixel_sizes(output_pixel_size))
+    waves, size, out_shape = checked_field(waves, pixel_size, output_pixel_size)
     return Spectra(fft.fft2(waves, norm="forward", workers=threads), size, out_shape)
 
 
@@ -81,8 +78,8 @@ def expected_intensity(
         raise InputError("no condition is given to make an image at")
     if not 0 <= tolerance < 1:
         raise InputError(f"tolerance is a part of a wave's square, from 0 to below 1, not {tolerance:g}")
-    waves, size, threads = checked_waves(waves), pixel_sizes(pixel_size), threads or cpus()
-    out_shape = resampled_shape(waves.shape[1:], size, pixel_sizes(output_pixel_size))
+    waves, size, out_shape = checked_field(waves, pixel_size, output_pixel_size)
+    threads = threads or cpus()
     if on_gpu(device):
         from hrtem_bench.imaging.on_gpu import images_on_gpu
 
@@ -94,13 +91,6 @@ def expected_intensity(
     spectra = spectra_of(waves, pixel_size=pixel_size, output_pixel_size=output_pixel_size, threads=threads)
     with ThreadPoolExecutor(threads) as pool:
         return np.stack(list(pool.map(lambda c: mean_image(spectra, c, zero_focus, tolerance), conditions)))
-
-
-def on_gpu(device: str) -> bool:
-    """Whether device is "cuda" and not "cpu"; InputError for another."""
-    if device not in DEVICES:
-        raise InputError(f"unknown device {device!r}: known are {', '.join(DEVICES)}")
-    return device == "cuda"
 
 
 def _is_compiled(method: str, *shapes: tuple[int, int]) -> bool:
@@ -181,6 +171,14 @@ def random_generator(seed: int | np.random.Generator | None) -> np.random.Genera
     if seed is None:
         raise InputError("an image with a dose has noise: give seed, an int, or a dose of None for none")
     return seed if isinstance(seed, np.random.Generator) else np.random.default_rng(seed)
+
+
+def checked_field(
+    waves: Any, pixel_size: float | tuple[float, float], output_pixel_size: float | tuple[float, float]
+) -> tuple[Any, tuple[float, float], tuple[int, int]]:
+    """(waves as `checked_waves` gives them, their (dy, dx) in Å, the shape of their images); InputError."""
+    waves, size = checked_waves(waves), pixel_sizes(pixel_size)
+    return waves, size, resampled_shape(waves.shape[1:], size, pixel_sizes(output_pixel_size))
 
 
 def checked_waves(waves: Any) -> Any:

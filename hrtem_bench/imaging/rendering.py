@@ -13,8 +13,8 @@ from hrtem_bench.conditions import Condition
 from hrtem_bench.errors import InputError
 from hrtem_bench.imaging.coherence import quadrature_intensity, tcc_intensity
 from hrtem_bench.imaging.detector import Detector, detect
-from hrtem_bench.imaging.formation import checked_waves, expected_intensity, mean_image, on_gpu, spectra_of
-from hrtem_bench.imaging.fourier import pixel_sizes, resampled_shape
+from hrtem_bench.imaging.formation import checked_field, expected_intensity, mean_image, spectra_of
+from hrtem_bench.machine import on_gpu
 
 Sizes = float | tuple[float, float]
 COHERENCE: Mapping[str, Callable[..., Any]] = MappingProxyType({
@@ -97,8 +97,6 @@ def _intensities(
     if on_gpu(device):
         from hrtem_bench.imaging.on_gpu import images_on_gpu
 
-        waves, sizes = checked_waves(waves), pixel_sizes(size)
-        out_shape = resampled_shape(waves.shape[1:], sizes, pixel_sizes(out_size))
-        return images_on_gpu(waves, sizes, out_shape, conditions, zero_focus, 0.0)
+        return images_on_gpu(*checked_field(waves, size, out_size), conditions, zero_focus, 0.0)
     spectra = spectra_of(waves, pixel_size=size, output_pixel_size=out_size)
     return (mean_image(spectra, condition, zero_focus) for condition in conditions)

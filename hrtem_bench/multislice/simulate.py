@@ -9,11 +9,10 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from hrtem_bench.errors import InputError
-from hrtem_bench.machine import cpus
+from hrtem_bench.machine import cpus, on_gpu
 from hrtem_bench.multislice.gpu import exit_waves_on_gpu
 from hrtem_bench.multislice.plan import Plan, make_plan
 
-DEVICES = ("cpu", "cuda")
 METHODS = ("auto", "real-space", "fourier")
 
 
@@ -56,8 +55,7 @@ def exit_waves(
     the Fourier method cuts the wave off, while the real-space one lets it fall from 1/2 of Nyquist on. Intensities,
     never waves, are to be averaged over the configurations. Raises InputError for what cannot be simulated.
     """
-    if device not in DEVICES:
-        raise InputError(f"unknown device {device!r}: known are {', '.join(DEVICES)}")
+    cuda = on_gpu(device)
     if phonons is not None and phonons < 1:
         raise InputError(f"phonons must be at least 1, or None for atoms where they are, not {phonons}")
     from ase.data import chemical_symbols
@@ -78,7 +76,7 @@ def exit_waves(
         return atoms.positions if phonons is None else displaced(atoms.positions, spread, seed, index)
 
     job = _Job(plan, positions, symbols, phonons or 1, _checked_depths(depths, plan), _checked_wave(incident, plan))
-    waves = exit_waves_on_gpu(*job, progress) if device == "cuda" else _run_cpu(job, threads or cpus(), progress)
+    waves = exit_waves_on_gpu(*job, progress) if cuda else _run_cpu(job, threads or cpus(), progress)
     return waves[0] if depths is None else waves
 
 

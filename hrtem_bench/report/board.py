@@ -10,7 +10,7 @@ from hrtem_bench.report.curves import curve_figure
 from hrtem_bench.report.filters import filters, kind_name, kinds_of
 from hrtem_bench.report.gather import axis_named, condition_name, curve_through, in_order
 from hrtem_bench.report.html import page, plate_element
-from hrtem_bench.report.markup import Html, element, folding_table, join, paragraph, text
+from hrtem_bench.report.markup import Html, element, join, paragraph, table, text
 from hrtem_bench.report.plates import Plate
 from hrtem_bench.report.style import PAGE, SERIES
 from hrtem_bench.report.tables import interval
@@ -63,7 +63,7 @@ def _board(board: Board, key: str, kinds: Sequence[str]) -> Html:
     return join([
         paragraph(facts),
         paragraph(RULE + names),
-        folding_table(f"Scores of the whole curve, {data.track} track", head, rows, classes=classes, links=links),
+        table(f"Scores of the whole curve, {data.track} track", head, rows, classes=classes, links=links, folding=True),
         plate_element(_plate(board, key)),
         _conditions(board, classes),
     ])  # fmt: skip
@@ -97,4 +97,5 @@ def _conditions(board: Board, classes: Sequence[str]) -> Html:
     track = axis_named(board.dataset.axis, board.dataset.unit)
     names = [condition_name(point, track) for point in in_order(board.rows[0].curve)]
     rows = [[row.model, *(interval(point, "dice") for point in in_order(row.curve))] for row in board.rows]
-    return folding_table("Mean Dice per condition, with 95 % intervals", ["Model", *names], rows, classes=classes)
+    caption = "Mean Dice per condition, with 95 % intervals"
+    return table(caption, ["Model", *names], rows, classes=classes, folding=True)

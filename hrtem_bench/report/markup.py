@@ -62,12 +62,15 @@ def table(
     *,
     classes: Sequence[str] = (),
     links: Sequence[Mapping[int, str]] = (),
+    folding: bool = False,
 ) -> Html:
     """A table whose first column names the row; it scrolls sideways by itself, by keyboard too.
 
     classes: of each row, "marked" for one to set off, "" for none. links: of each row, column -> where its cell leads;
-    "" is nowhere.
+    "" is nowhere. folding: cells may break before a bracket or after a comma, so that a page holds more columns.
     """
+    if folding:
+        rows = [[row[0], *(_UNBROKEN.sub("\u00a0", cell).replace("–", "–\u2060") for cell in row[1:])] for row in rows]
     header = element("tr", *(element("th", text(cell), scope="col") for cell in head))
     body = []
     for index, row in enumerate(rows):
@@ -81,20 +84,8 @@ def table(
         element("thead", header),
         element("tbody", join(body)),
     )
-    return element("div", inner, class_="scroll", role="region", tabindex="0", aria_label=caption)
-
-
-def folding_table(
-    caption: str,
-    head: Sequence[str],
-    rows: Sequence[Sequence[str]],
-    *,
-    classes: Sequence[str] = (),
-    links: Sequence[Mapping[int, str]] = (),
-) -> Html:
-    """A `table` whose cells may break before a bracket or after a comma, so that a page holds more columns."""
-    kept = [[row[0], *(_UNBROKEN.sub("\u00a0", cell).replace("–", "–\u2060") for cell in row[1:])] for row in rows]
-    return element("div", table(caption, head, kept, classes=classes, links=links), class_="folding")
+    whole = element("div", inner, class_="scroll", role="region", tabindex="0", aria_label=caption)
+    return element("div", whole, class_="folding") if folding else whole
 
 
 def _linked(words: str, address: str) -> Html:

@@ -11,7 +11,7 @@ import msgspec
 
 from hrtem_bench.harness.pages import EMBEDDED, REPORT
 from hrtem_bench.report.html import page, plate_element
-from hrtem_bench.report.markup import Html, element, folding_table, join, listing, pairs, paragraph, table, text
+from hrtem_bench.report.markup import Html, element, join, listing, pairs, paragraph, table, text
 from hrtem_bench.report.plates import Plate
 from hrtem_bench.report.study_plates import study_plates
 from hrtem_bench.report.style import number, save_figure, write_aside
@@ -126,7 +126,9 @@ def _tables_of(every: Sequence[Law], title: str, skill: str, fit: str) -> list[H
         if laws:
             head = ["Law in", "Verdict", skill, "Less error than distance", "Spearman's ρ", "Mean error", fit]
             marks = ["marked" if law.name in BASELINES else "" for law in laws]
-            tables.append(folding_table(title.format(words), head, [_law_row(law) for law in laws], classes=marks))
+            tables.append(
+                table(title.format(words), head, [_law_row(law) for law in laws], classes=marks, folding=True)
+            )
     return tables
 
 

@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
-
-import numpy as np
 
 from hrtem_bench.study.law import BASELINES, PREDICTS, UNDECIDED, Law, Score
 from hrtem_bench.study.ranking import Agreement
@@ -124,7 +123,7 @@ def _about_elsewhere(other: Elsewhere) -> str:
     if good:
         held = f"“{good[0].name}” predicts 1 − Dice here {where}: R² {_with_interval(good[0].skill)}"
         return f"{held}, Spearman's ρ {_number(good[0].spearman.value)}."
-    best = max(laws, key=lambda law: law.skill.value if law.skill.value is not None else -np.inf, default=None)
+    best = max(laws, key=lambda law: law.skill.value if law.skill.value is not None else -math.inf, default=None)
     words = f"No law in σ, coverage, ε and noise is shown to predict 1 − Dice here {where}"
     if best is None:
         return f"{words}: none can be worked out."
