@@ -25,10 +25,10 @@ from hrtem_bench.dataset import Recipe, generate, load_recipe
 from hrtem_bench.dataset.plan import Job, Plan, make_plan
 from hrtem_bench.dataset.rows import expected_rows
 from hrtem_bench.dataset.scenes import scene_spec
-from hrtem_bench.dataset.seeds import child_seed
 from hrtem_bench.dataset.shards import assemble
 from hrtem_bench.dataset.structure import make_structure
 from hrtem_bench.specimens import Scene, scene, vacuum
+from hrtem_bench.support.child_seeds import child_seed
 
 HANDING_OUT = 1e-3
 """Seconds a dask scheduler takes for one task, by its own documentation about 1 ms."""

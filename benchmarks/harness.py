@@ -34,7 +34,9 @@ from PIL import Image
 from hrtem_bench.dataset import Sample, Track, open_dataset
 from hrtem_bench.dataset.plan import place_of
 from hrtem_bench.dataset.reader import first_of_each
-from hrtem_bench.harness import Options, evaluate, load_submission
+from hrtem_bench.evaluation.evaluate import evaluate
+from hrtem_bench.models.submission import load_submission
+from hrtem_bench.scoring.options import Options
 
 MEBIBYTE = 1 << 20
 BARE_BATCH = 8

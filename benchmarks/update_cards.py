@@ -21,7 +21,8 @@ from hrtem_bench.dataset.card import render_body
 from hrtem_bench.dataset.manifest import MANIFEST
 from hrtem_bench.dataset.pictures import PICTURES
 from hrtem_bench.dataset.scores import SCORES, BaselineScores, Score
-from hrtem_bench.harness import baseline_names, read_results
+from hrtem_bench.models.shipped_baselines import baseline_names
+from hrtem_bench.scoring.results import read_results
 
 ROOT = Path(__file__).parents[1]
 CARD = ROOT / "docs" / "mini" / "card.md"

@@ -10,10 +10,10 @@ from typing import Any
 import msgspec
 
 import hrtem_bench
-from hrtem_bench.harness import leaderboard, read_per_image, read_results
-from hrtem_bench.harness.leaderboard import Row
-from hrtem_bench.harness.pages import REPORT
+from hrtem_bench.comparison.leaderboard import Row, leaderboard
+from hrtem_bench.comparison.report_pages import REPORT
 from hrtem_bench.report import board_page, report
+from hrtem_bench.scoring.results import read_per_image, read_results
 
 project = "hrtem-bench"
 author = "the hrtem-bench developers"

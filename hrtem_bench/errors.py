@@ -30,3 +30,8 @@ def require(module: str, extra: str) -> ModuleType:
             raise
         name = module.split(".", 1)[0]
         raise MissingPackage(f"{name} is not installed: pip install 'hrtem-bench[{extra}]'") from None
+
+
+def one_line(error: BaseException) -> str:
+    """An error's message on one line, its type's name where it has none."""
+    return " ".join(str(error).split()) or type(error).__name__

@@ -11,7 +11,23 @@ import pytest
 API = Path(__file__).parents[1] / "docs" / "api.md"
 
 
-@pytest.mark.parametrize("module", ["conditions", "physics", "specimens", "multislice", "imaging", "dataset", "study"])
+@pytest.mark.parametrize(
+    "module",
+    [
+        "conditions",
+        "physics",
+        "specimens",
+        "multislice",
+        "imaging",
+        "dataset",
+        "models",
+        "scoring",
+        "evaluation",
+        "comparison",
+        "planning",
+        "study",
+    ],
+)
 def test_every_public_name_is_in_the_reference(module: str) -> None:
     text = API.read_text(encoding="utf-8")
     documented = set(re.findall(r"auto\w+:: (\w+)|`(?:\w+\.)*(\w+)`", text))

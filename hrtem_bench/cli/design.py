@@ -12,8 +12,8 @@ from hrtem_bench.cli.printing import fixed, print_table, wrote
 from hrtem_bench.errors import InputError
 
 if TYPE_CHECKING:
-    from hrtem_bench.study import Plan
-    from hrtem_bench.study.choices import Choices
+    from hrtem_bench.planning import Plan
+    from hrtem_bench.planning.choices import Choices
 
 
 def design(
@@ -53,10 +53,10 @@ def design(
 
     Lengths are in Å and C10 > 0 is overfocus, as in `transfer`. Equal parts of the training data are meant for each.
     """
-    from hrtem_bench.dataset.files import write_aside
-    from hrtem_bench.study import design as choose
-    from hrtem_bench.study import plan_toml
-    from hrtem_bench.study.choices import choices
+    from hrtem_bench.planning import design as choose
+    from hrtem_bench.planning import plan_toml
+    from hrtem_bench.planning.choices import choices
+    from hrtem_bench.support.files import write_aside
 
     for path, endings in ((out, FORMATS), (plan, (".toml",))):
         if path is not None and path.suffix not in endings:

@@ -16,7 +16,7 @@ from hrtem_bench.cli.running import PLACES, default_data, evaluated, print_curve
 from hrtem_bench.errors import InputError
 
 if TYPE_CHECKING:
-    from hrtem_bench.harness.rendered import RenderedTrack
+    from hrtem_bench.evaluation.rendered import RenderedTrack
 
 Data = Annotated[
     str | None,
@@ -94,7 +94,9 @@ def evaluate(
     With --images and --labels, score it on your own micrographs instead. What --grid, a file of conditions or
     --fresh give is no official result, and says so.
     """
-    from hrtem_bench.harness import Options, Runtime, load_submission
+    from hrtem_bench.models.runtime import Runtime
+    from hrtem_bench.models.submission import load_submission
+    from hrtem_bench.scoring.options import Options
 
     given = options.contract(
         normalisation=normalisation, output=output, pixel_size=model_pixel_size, threshold=threshold, window=window
@@ -144,7 +146,7 @@ def _rendered(
         return None
     if len(conditions or ()) + bool(grid) > 1 or fresh is not None:
         raise InputError("give one of --grid, a single file of --conditions, or --fresh: they exclude each other")
-    from hrtem_bench.harness.rendered import file_track, grid_track, trained_at
+    from hrtem_bench.evaluation.rendered import file_track, grid_track, trained_at
 
     rendered = grid_track(source, grid) if grid else file_track(source, Path(files[0]))
     return trained_at(rendered, source, track, train_conditions) if train_conditions else rendered

@@ -10,7 +10,7 @@ from hrtem_bench.cli.printing import counted, fixed, print_table, timed, wrote
 from hrtem_bench.cli.running import evaluated, print_curve, reported
 
 if TYPE_CHECKING:
-    from hrtem_bench.harness import Options
+    from hrtem_bench.scoring.options import Options
 
 
 def evaluate_fresh(
@@ -27,10 +27,11 @@ def evaluate_fresh(
     """Score on a fresh test set into `out`, and on the public one into out/public where its results are not given."""
     import msgspec
 
+    from hrtem_bench.comparison.fresh_shift import FRESH, fresh_shift
     from hrtem_bench.dataset import open_dataset
-    from hrtem_bench.dataset.files import write_aside
-    from hrtem_bench.harness import Run, read_run
-    from hrtem_bench.harness.fresh import FRESH, fresh_shift, fresh_track
+    from hrtem_bench.evaluation.fresh import fresh_track
+    from hrtem_bench.scoring.run import Run, read_run
+    from hrtem_bench.support.files import write_aside
 
     opened = open_dataset(source, track)
     before = None if public is None else read_run(public)

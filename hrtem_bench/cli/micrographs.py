@@ -15,10 +15,10 @@ from hrtem_bench.cli.printing import counted, fixed, print_table, wrote
 from hrtem_bench.errors import InputError
 
 if TYPE_CHECKING:
-    from hrtem_bench.harness import Submission
-    from hrtem_bench.harness.expectation import Expectation
-    from hrtem_bench.harness.micrographs import Labels, Recording
-    from hrtem_bench.harness.own_images import MicrographScore, MicrographScores
+    from hrtem_bench.micrographs.expectation import Expectation
+    from hrtem_bench.micrographs.recordings import Labels, Recording
+    from hrtem_bench.micrographs.segmentation import MicrographScore, MicrographScores
+    from hrtem_bench.models.submission import Submission
 
 
 def predict(
@@ -45,7 +45,8 @@ def predict(
     Masks are 8-bit TIFF, 255 on particles, with a page for each frame. With --condition and --results, it also says
     what Dice to expect.
     """
-    from hrtem_bench.harness import Runtime, load_submission
+    from hrtem_bench.models.runtime import Runtime
+    from hrtem_bench.models.submission import load_submission
 
     given = options.contract(
         normalisation=normalisation, output=output, pixel_size=model_pixel_size, threshold=threshold, window=window
@@ -70,7 +71,7 @@ def evaluate_micrographs(
     seed: int,
 ) -> None:
     """Score the model on labelled micrographs; write micrographs.json, masks and overlays into `out`."""
-    from hrtem_bench.harness.own_images import summarised, write_scores
+    from hrtem_bench.micrographs.segmentation import summarised, write_scores
 
     if labels is None:
         raise InputError("scores need labels: give their folder as --labels, or use `hrtem-bench predict`")
@@ -85,8 +86,8 @@ def evaluate_micrographs(
 def expectation(submission: Submission, condition: str | None, results: Path | None) -> Expectation | None:
     """What the model's own results let expect at the condition; None where either is not given."""
     from hrtem_bench.conditions import parse_condition
-    from hrtem_bench.harness import read_run
-    from hrtem_bench.harness.expectation import expected_dice
+    from hrtem_bench.micrographs.expectation import expected_dice
+    from hrtem_bench.scoring.run import read_run
 
     if results is None and condition is None:
         return None
@@ -101,8 +102,8 @@ def expectation(submission: Submission, condition: str | None, results: Path | N
 
 def micrograph_paths(places: Sequence[Path], out: Path) -> list[Path]:
     """The micrographs to read; checks on the way that `out` can be written to."""
-    from hrtem_bench.harness.folder import check_writable
-    from hrtem_bench.harness.micrographs import find_micrographs
+    from hrtem_bench.evaluation.resume import check_writable
+    from hrtem_bench.micrographs.recordings import find_micrographs
 
     paths = find_micrographs(places)
     check_writable(out)
@@ -141,7 +142,7 @@ def opened(
     paths: Sequence[Path], pixel_size: float | None, labels: Path | None
 ) -> Iterator[tuple[Recording, Labels | None]]:
     """The files and their labels, one after another."""
-    from hrtem_bench.harness.micrographs import open_labels, open_recording
+    from hrtem_bench.micrographs.recordings import open_labels, open_recording
 
     for path in paths:
         recording = open_recording(path, pixel_size)
@@ -160,7 +161,7 @@ def segment_file(
 
     each: told of every frame, counted from 1, when it is done. Nothing is written if the model fails on the first.
     """
-    from hrtem_bench.harness.own_images import score, segment, tiff_pages
+    from hrtem_bench.micrographs.segmentation import score, segment, tiff_pages
     from hrtem_bench.report.overlay import write_overlay
 
     name, count = recording.name, len(recording)

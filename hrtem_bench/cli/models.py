@@ -31,9 +31,10 @@ def train(
 
     Interrupted, it goes on after its last epoch when the same command is given again.
     """
-    from hrtem_bench.harness import Runtime, baseline_at, load_trainer
-    from hrtem_bench.harness.cards import rename
-    from hrtem_bench.harness.runtime import on_device
+    from hrtem_bench.models.card import rename
+    from hrtem_bench.models.runtime import Runtime, on_device
+    from hrtem_bench.models.shipped_baselines import baseline_at
+    from hrtem_bench.models.submission import load_trainer
 
     trainer = load_trainer(baseline_at(baseline))
     where = on_device(trainer, Runtime(device), f"the trainer of {baseline}")

@@ -10,7 +10,7 @@ import typer
 from hrtem_bench.errors import InputError
 
 if TYPE_CHECKING:
-    from hrtem_bench.harness import InputContract
+    from hrtem_bench.models.contract import InputContract
 
 Model = Annotated[
     str,
@@ -53,7 +53,7 @@ Seed = Annotated[int, typer.Option(min=0, help="Seed of the bootstrap.")]
 
 def contract(**given: str | float | None) -> InputContract | None:
     """The input contract that the options make; None if none was given."""
-    from hrtem_bench.harness import InputContract
+    from hrtem_bench.models.contract import InputContract
 
     named = {name: value for name, value in given.items() if value is not None}
     try:

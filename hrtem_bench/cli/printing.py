@@ -29,7 +29,7 @@ def wrote(path: Path) -> None:
 @contextlib.contextmanager
 def counted(what: str) -> Iterator[Callable[[int, int], None] | None]:
     """A progress bar on standard error, moved by calling the value with (done, in all); None on no terminal."""
-    from hrtem_bench.harness import progress_bar
+    from hrtem_bench.support.progress import progress_bar
 
     with progress_bar() as show:
         yield None if show is None else lambda done, total: show(what, done, total)

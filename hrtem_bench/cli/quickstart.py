@@ -24,7 +24,7 @@ def quickstart(
     What an earlier call finished is kept.
     """
     from hrtem_bench.dataset import generate, load_recipe
-    from hrtem_bench.harness import Options
+    from hrtem_bench.scoring.options import Options
 
     data = out / "data"
     with timed(f"data: the recipe {RECIPE} in {data}"), counted("structures") as moved:

@@ -12,7 +12,8 @@ from hrtem_bench.cli.printing import fixed, print_table, wrote
 from hrtem_bench.errors import InputError
 
 if TYPE_CHECKING:
-    from hrtem_bench.harness import Board, Comparison
+    from hrtem_bench.comparison.compare import Comparison
+    from hrtem_bench.comparison.leaderboard import Board
 
 BOARDS = (".html", ".md", ".json")
 
@@ -26,8 +27,8 @@ def compare(
     ] = None,
 ) -> None:
     """Models on the same test images: paired differences with intervals, and what they allow to be said."""
-    from hrtem_bench.harness import compare as pair_up
-    from hrtem_bench.harness import read_run
+    from hrtem_bench.comparison.compare import compare as pair_up
+    from hrtem_bench.scoring.run import read_run
 
     if out is not None and out.suffix != ".json":
         raise InputError(f"--out {out}: the name must end in .json")
@@ -63,7 +64,7 @@ def leaderboard(
     out: Annotated[Path | None, typer.Option(help="Also write it: a page (.html), Markdown (.md) or .json.")] = None,
 ) -> None:
     """One table of many results, for each dataset version and track, ranked with the uncertainty of the ranks."""
-    from hrtem_bench.harness import leaderboard as gather
+    from hrtem_bench.comparison.leaderboard import leaderboard as gather
 
     if out is not None and out.suffix not in BOARDS:
         raise InputError(f"--out {out}: the name must end in {', '.join(BOARDS)}")
@@ -80,7 +81,7 @@ def _boards(boards: Sequence[Board], out: Path) -> str:
     if out.suffix == ".json":
         return _json(boards)
     if out.suffix == ".md":
-        from hrtem_bench.harness import board_markdown
+        from hrtem_bench.comparison.leaderboard import board_markdown
 
         return "\n".join(board_markdown(board) for board in boards)
     from hrtem_bench.report import board_page
@@ -122,7 +123,7 @@ def _draw(out: Path, comparison: Comparison) -> None:
 
 
 def _write(out: Path, text: str) -> None:
-    from hrtem_bench.dataset.files import write_aside
+    from hrtem_bench.support.files import write_aside
 
     write_aside(out, text)
     wrote(out)

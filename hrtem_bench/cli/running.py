@@ -12,7 +12,8 @@ from hrtem_bench.errors import InputError
 
 if TYPE_CHECKING:
     from hrtem_bench.dataset import Track
-    from hrtem_bench.harness import Evaluation, Options
+    from hrtem_bench.evaluation.evaluate import Evaluation
+    from hrtem_bench.scoring.options import Options
 
 PLACES = ("mini", "quickstart/data")
 """Folders in which a dataset is looked for where none is named."""
@@ -34,9 +35,9 @@ def slug(model: str) -> str:
 def evaluated(
     model: str, data: str | Path | Track, track: str, out: Path, options: Options, command: str
 ) -> Evaluation:
-    """`hrtem_bench.harness.evaluate` behind a progress bar."""
-    from hrtem_bench.harness import evaluate as score
-    from hrtem_bench.harness import progress_bar
+    """`hrtem_bench.evaluation.evaluate` behind a progress bar."""
+    from hrtem_bench.evaluation.evaluate import evaluate as score
+    from hrtem_bench.support.progress import progress_bar
 
     with progress_bar() as progress:
         return score(model, data, track, out, options=options, command=command, progress=progress)

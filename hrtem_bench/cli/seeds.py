@@ -18,9 +18,9 @@ def seeds(
     """One model trained several times: how far the training moves its Dice, apart from the choice of structures."""
     import msgspec
 
-    from hrtem_bench.dataset.files import write_aside
-    from hrtem_bench.harness import read_run
-    from hrtem_bench.harness.seeds import seed_spread
+    from hrtem_bench.comparison.seed_spread import seed_spread
+    from hrtem_bench.scoring.run import read_run
+    from hrtem_bench.support.files import write_aside
 
     if out is not None and out.suffix != ".json":
         raise InputError(f"--out {out}: the name must end in .json")

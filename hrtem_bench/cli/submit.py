@@ -19,8 +19,8 @@ def submit(
     ] = None,
 ) -> None:
     """An entry for the public leaderboard, made of results and a card, or checked, without running the model."""
+    from hrtem_bench.comparison.entries import check_entry, write_entry
     from hrtem_bench.errors import InputError
-    from hrtem_bench.harness import check_entry, write_entry
 
     if check:
         if results is not None or card is not None or out is not None:

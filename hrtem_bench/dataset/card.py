@@ -10,7 +10,6 @@ from pathlib import Path
 from typing import Any
 
 from hrtem_bench.dataset.detectors import described
-from hrtem_bench.dataset.files import write_aside
 from hrtem_bench.dataset.manifest import Manifest, Shard, TrackEntry
 from hrtem_bench.dataset.pictures import PICTURES, examples_shown
 from hrtem_bench.dataset.plan import place_of
@@ -18,6 +17,7 @@ from hrtem_bench.dataset.recipes import SPLITS, Recipe, recipe_from_dict
 from hrtem_bench.dataset.schema import EXIT_WAVES, columns_of
 from hrtem_bench.dataset.scores import render_scores
 from hrtem_bench.dataset.sources import card_source, label_rule
+from hrtem_bench.support.files import write_aside
 
 CARD = "README.md"
 LICENCE = "cc-by-4.0"

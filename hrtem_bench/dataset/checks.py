@@ -10,9 +10,9 @@ from hrtem_bench.dataset.plan import make_plan
 from hrtem_bench.dataset.recipes import SPLITS, AnyTrack, JointTrack, Recipe, Sampling, ScanTrack, SceneTrack
 from hrtem_bench.dataset.scenes import scene_spec
 from hrtem_bench.dataset.schema import EXIT_WAVES, LARGEST_COUNT
-from hrtem_bench.dataset.tables import key_error
 from hrtem_bench.dataset.tracks import SPREADABLE, WIDEST, TrackCondition, as_spread, setting, track_conditions
 from hrtem_bench.errors import InputError
+from hrtem_bench.support.toml_tables import key_error
 
 
 def check_recipe(recipe: Recipe) -> None:

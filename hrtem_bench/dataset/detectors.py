@@ -10,8 +10,8 @@ import numpy as np
 from msgspec import UNSET
 
 from hrtem_bench.dataset.recipes import Curve, Recipe, Recorder
-from hrtem_bench.dataset.tables import key_error
 from hrtem_bench.errors import InputError
+from hrtem_bench.support.toml_tables import key_error
 
 CURVES = ("mtf", "ntf", "dqe")
 

@@ -7,7 +7,6 @@ import os
 from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 
-from hrtem_bench.dataset.files import locked
 from hrtem_bench.dataset.manifest import MANIFEST, Manifest, make_manifest, read_manifest, write_manifest
 from hrtem_bench.dataset.parts import PARTS, open_parts, part_path, remove_parts
 from hrtem_bench.dataset.plan import Job, make_plan
@@ -16,6 +15,7 @@ from hrtem_bench.dataset.structure import Simulate, simulate
 from hrtem_bench.dataset.workers import KEPT, in_cluster, in_pool, in_process
 from hrtem_bench.errors import InputError, require
 from hrtem_bench.machine import cpus
+from hrtem_bench.support.files import locked
 
 Progress = Callable[[int, int], None]
 GPU_WORKERS = 4

@@ -11,12 +11,12 @@ from typing import Any
 import msgspec
 
 import hrtem_bench
-from hrtem_bench.dataset.code import code_sha256
-from hrtem_bench.dataset.files import write_aside
 from hrtem_bench.dataset.recipes import Recipe, recipe_hash, recipe_to_dict
 from hrtem_bench.dataset.schema import SCHEMA_VERSION
 from hrtem_bench.dataset.tracks import TrackCondition, track_axis, track_conditions
 from hrtem_bench.errors import InputError
+from hrtem_bench.support.code_hash import code_sha256
+from hrtem_bench.support.files import write_aside
 
 MANIFEST = "manifest.json"
 

@@ -11,12 +11,12 @@ from typing import Any
 import msgspec
 
 import hrtem_bench
-from hrtem_bench.dataset.code import code_sha256
-from hrtem_bench.dataset.files import aside, remove_temporaries, write_aside
 from hrtem_bench.dataset.plan import Job
 from hrtem_bench.dataset.recipes import Recipe, recipe_hash
 from hrtem_bench.dataset.schema import COLUMNS, EXIT_WAVES, WAVE_COLUMNS, arrow_schema
 from hrtem_bench.errors import InputError
+from hrtem_bench.support.code_hash import code_sha256
+from hrtem_bench.support.files import aside, remove_temporaries, write_aside
 
 PARTS = ".parts"
 _TRACK = "track"

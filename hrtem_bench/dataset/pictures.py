@@ -8,10 +8,10 @@ from typing import Any
 import numpy as np
 
 from hrtem_bench.dataset.encode import decode_png, encode_png
-from hrtem_bench.dataset.files import write_aside_bytes
 from hrtem_bench.dataset.manifest import Manifest
 from hrtem_bench.dataset.plan import place_of
 from hrtem_bench.dataset.svg import Curve, curves, histogram
+from hrtem_bench.support.files import write_aside_bytes
 
 PICTURES = "pictures"
 STRUCTURES, CONDITIONS = 2, 8

@@ -186,7 +186,7 @@ def _located(source: str | Path, config: str, revision: str | None) -> tuple[Pat
     require("PIL", "data")
     folder = Path(source)
     if not folder.exists() and _is_hub_id(str(source)):
-        from hrtem_bench.dataset.hub import download
+        from hrtem_bench.support.hub import download
 
         folder = download(str(source), revision, [MANIFEST])
         _check_config(read_manifest(folder), config, source)

@@ -15,8 +15,8 @@ from typing import Annotated, Any, Literal
 
 import msgspec
 
-from hrtem_bench.dataset.tables import convert_table, shipped_names, shipped_or_own
 from hrtem_bench.errors import InputError
+from hrtem_bench.support.toml_tables import convert_table, shipped_names, shipped_or_own
 
 Positive = Annotated[float, msgspec.Meta(gt=0)]
 Count = Annotated[int, msgspec.Meta(ge=0)]

@@ -12,8 +12,8 @@ from hrtem_bench.conditions import Condition
 from hrtem_bench.dataset.detectors import mean_counts
 from hrtem_bench.dataset.plan import Job, Plan
 from hrtem_bench.dataset.recipes import Recipe
-from hrtem_bench.dataset.seeds import child_seed
 from hrtem_bench.dataset.tracks import TrackCondition, draw
+from hrtem_bench.support.child_seeds import child_seed
 
 FAINTEST, BRIGHTEST = 0.6, 1.1
 """Mean counts over dose × pixel area × gain: what is scattered out of the image's band is missing, nothing is added."""

@@ -8,8 +8,8 @@ from pathlib import Path
 from typing import Any
 
 from hrtem_bench.dataset.recipes import Recipe, SceneTrack
-from hrtem_bench.dataset.tables import key_error
 from hrtem_bench.errors import InputError
+from hrtem_bench.support.toml_tables import key_error
 
 
 def embed_crystals(raw: Mapping[str, Any], folder: Path) -> dict[str, Any]:

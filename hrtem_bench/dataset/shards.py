@@ -7,11 +7,11 @@ from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import Any
 
-from hrtem_bench.dataset.files import aside, sha256_of
 from hrtem_bench.dataset.manifest import Shard
 from hrtem_bench.dataset.parts import load_part, part_path
 from hrtem_bench.dataset.plan import Plan, place_of
 from hrtem_bench.dataset.schema import arrow_schema, columns_of
+from hrtem_bench.support.files import aside, sha256_of
 
 
 def assemble(plan: Plan, out: Path) -> list[Shard]:

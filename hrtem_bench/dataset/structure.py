@@ -16,10 +16,10 @@ from hrtem_bench.dataset.recipes import Recipe
 from hrtem_bench.dataset.rows import Expected, expected_rows, settings_columns
 from hrtem_bench.dataset.scenes import scene_spec
 from hrtem_bench.dataset.schema import EXIT_WAVES, WAVE_COLUMNS
-from hrtem_bench.dataset.seeds import child_seed
 from hrtem_bench.dataset.waves import pack
 from hrtem_bench.imaging import find_zero_focus, instances, mask, render_each
 from hrtem_bench.imaging.fourier import resize_spectrum
+from hrtem_bench.support.child_seeds import child_seed
 
 ANTIALIAS = 2 / 3
 """The multislice method keeps this part of its grid's band; the rest of the grid is empty."""

@@ -12,8 +12,8 @@ import numpy as np
 
 from hrtem_bench.conditions import COEFFICIENTS, Condition, condition_from_dict, condition_to_dict
 from hrtem_bench.dataset.recipes import JointTrack, Range, Recipe, ScanTrack, SceneTrack, Spread
-from hrtem_bench.dataset.seeds import child_seed
-from hrtem_bench.dataset.tables import key_error
+from hrtem_bench.support.child_seeds import child_seed
+from hrtem_bench.support.toml_tables import key_error
 
 _LENGTHS: Mapping[str, float] = MappingProxyType({"Å": 1.0, "nm": 10.0, "µm": 1e4, "mm": 1e7})
 _SUFFIXES: Mapping[str, str] = MappingProxyType({"Å": "A", "µm": "um", "e/Å²": ""})

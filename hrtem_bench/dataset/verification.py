@@ -8,10 +8,8 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from hrtem_bench.dataset.card import CARD, location_in, render_card
-from hrtem_bench.dataset.code import code_sha256
 from hrtem_bench.dataset.content import Seen, check_shard
 from hrtem_bench.dataset.croissant import CROISSANT, HUB, render_croissant
-from hrtem_bench.dataset.files import sha256_of
 from hrtem_bench.dataset.manifest import MANIFEST, Manifest, checksum, make_manifest, read_manifest
 from hrtem_bench.dataset.parts import PARTS
 from hrtem_bench.dataset.pictures import render_pictures
@@ -20,6 +18,8 @@ from hrtem_bench.dataset.recipes import recipe_from_dict, recipe_hash
 from hrtem_bench.dataset.schema import SCHEMA_VERSION
 from hrtem_bench.dataset.scores import without_scores
 from hrtem_bench.errors import InputError, require
+from hrtem_bench.support.code_hash import code_sha256
+from hrtem_bench.support.files import sha256_of
 
 Progress = Callable[[int, int], None]
 

@@ -10,13 +10,13 @@ from collections.abc import Iterator, Sequence
 from functools import partial
 from pathlib import Path
 
-from hrtem_bench.dataset.code import code_sha256
 from hrtem_bench.dataset.parts import PARTS, log_path, part_path, save_part
 from hrtem_bench.dataset.plan import Job
-from hrtem_bench.dataset.pool import clustered, pooled
 from hrtem_bench.dataset.recipes import Recipe
 from hrtem_bench.dataset.structure import Simulate, make_structure
 from hrtem_bench.errors import InputError, MissingPackage
+from hrtem_bench.support.code_hash import code_sha256
+from hrtem_bench.support.pool import clustered, pooled
 
 CONNECT_TIMEOUT = 10.0
 """Seconds to wait for a scheduler."""

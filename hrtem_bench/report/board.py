@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
-from hrtem_bench.harness.leaderboard import ELSEWHERE, Row, cells, columns, host
+from hrtem_bench.comparison.leaderboard import ELSEWHERE, Row, cells, columns, host
 from hrtem_bench.report.curves import curve_figure
 from hrtem_bench.report.filters import filters, kind_name, kinds_of
 from hrtem_bench.report.gather import axis_named, condition_name, curve_through, in_order
@@ -16,7 +16,7 @@ from hrtem_bench.report.style import PAGE, SERIES
 from hrtem_bench.report.tables import interval
 
 if TYPE_CHECKING:
-    from hrtem_bench.harness import Board
+    from hrtem_bench.comparison.leaderboard import Board
 
 RULE = (
     "Models stand in the order of their mean Dice over the conditions, each counted alike. The numbers behind a rank "
@@ -32,7 +32,7 @@ PRINTED = "@media print { @page { size: A4 landscape; } }\n"
 def board_page(boards: Sequence[Board]) -> str:
     """The page as HTML text; the same input gives the same text.
 
-    boards: see `hrtem_bench.harness.leaderboard`.
+    boards: see `hrtem_bench.comparison.leaderboard`.
     """
     shown, rules = filters(boards)
     kinds = kinds_of(boards)

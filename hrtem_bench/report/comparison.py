@@ -9,13 +9,13 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from numpy.typing import NDArray
 
-from hrtem_bench.harness.compare import metric_name
+from hrtem_bench.comparison.compare import metric_name
 from hrtem_bench.report.curves import Curve, draw_axis
 from hrtem_bench.report.gather import axis_named
 from hrtem_bench.report.style import BLUE, COLUMN, GREY, new_figure, number, plain, quantity, styled, wrapped
 
 if TYPE_CHECKING:
-    from hrtem_bench.harness.compare import Comparison, Pair
+    from hrtem_bench.comparison.compare import Comparison, Pair
 
 
 @styled

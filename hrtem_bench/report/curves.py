@@ -13,7 +13,6 @@ from matplotlib.lines import Line2D
 from matplotlib.patches import Patch
 from numpy.typing import NDArray
 
-from hrtem_bench.harness.statistics import spearman
 from hrtem_bench.report.labels import label_points
 from hrtem_bench.report.style import (
     BLACK,
@@ -29,6 +28,7 @@ from hrtem_bench.report.style import (
     styled,
     wrapped,
 )
+from hrtem_bench.scoring.statistics import spearman
 
 Floats = NDArray[np.float64]
 

@@ -11,12 +11,12 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.ticker import MaxNLocator
 
-from hrtem_bench.harness.grids import UNITS
 from hrtem_bench.report.style import BLUE, GREY, PAGE, TRAINED, new_figure, plain, styled
 from hrtem_bench.report.transfer import Q_LABEL, Conditions, transfer_amplitude
+from hrtem_bench.support.grids import UNITS
 
 if TYPE_CHECKING:
-    from hrtem_bench.study import Plan
+    from hrtem_bench.planning import Plan
 
 _SAMPLES = 600
 _MOST_LINES = 40

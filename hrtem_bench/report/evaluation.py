@@ -5,11 +5,12 @@ from __future__ import annotations
 from collections.abc import Sequence
 from pathlib import Path
 
-from hrtem_bench.harness import Evaluation, make_examples
-from hrtem_bench.harness.curves import spread_set
+from hrtem_bench.evaluation.evaluate import Evaluation
+from hrtem_bench.evaluation.examples import make_examples
 from hrtem_bench.report.curves import Curve
 from hrtem_bench.report.gather import choose_examples
 from hrtem_bench.report.html import write_report
+from hrtem_bench.scoring.curve import spread_set
 
 
 def report_evaluation(evaluation: Evaluation, out: Path, *, others: Sequence[Curve] = ()) -> Path:

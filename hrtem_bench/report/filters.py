@@ -15,7 +15,7 @@ from hrtem_bench.report.gather import axis_named
 from hrtem_bench.report.markup import Html, element, join, paragraph, text
 
 if TYPE_CHECKING:
-    from hrtem_bench.harness import Board
+    from hrtem_bench.comparison.leaderboard import Board
 
 KINDS = {
     "folder": "card and code",
@@ -25,7 +25,7 @@ KINDS = {
     "onnx": "ONNX",
     "predictions": "predictions only",
 }
-"""Kinds of submission, see `hrtem_bench.harness.Submission`, as a reader is told of them."""
+"""Kinds of submission, see `hrtem_bench.models.Submission`, as a reader is told of them."""
 
 
 @dataclass(frozen=True)

@@ -10,13 +10,13 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import NDArray
 
-from hrtem_bench.harness.statistics import spearman
 from hrtem_bench.report.calibration import WHERE_TRAINED, ReliabilityCurve
 from hrtem_bench.report.curves import Curve, TrackAxis
 from hrtem_bench.report.style import plain, quantity
+from hrtem_bench.scoring.statistics import spearman
 
 if TYPE_CHECKING:
-    from hrtem_bench.harness import CurvePoint, Results
+    from hrtem_bench.scoring.results import CurvePoint, Results
 
 PerImage = Mapping[str, NDArray[Any]]
 """Columns of equal length, one entry per image: structure_id, condition_id, dice, …"""

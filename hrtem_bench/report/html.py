@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 
 import msgspec
 
-from hrtem_bench.harness.pages import EMBEDDED, PAGE_START, REPORT
+from hrtem_bench.comparison.report_pages import EMBEDDED, PAGE_START, REPORT
 from hrtem_bench.report.curves import Curve
 from hrtem_bench.report.gather import PerImage, condition_name, track_of
 from hrtem_bench.report.images import PREDICTION, STRETCH, TRUTH, panel_figure
@@ -23,7 +23,8 @@ from hrtem_bench.report.transfer import Conditions
 from hrtem_bench.report.verdict import verdict
 
 if TYPE_CHECKING:
-    from hrtem_bench.harness import Example, Results
+    from hrtem_bench.evaluation.examples import Example
+    from hrtem_bench.scoring.results import Results
 
 _PANEL_PIXELS = 420
 PAPER = "https://arxiv.org/abs/2512.09067"

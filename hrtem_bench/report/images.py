@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 from hrtem_bench.report.style import GREY, MM, ORANGE, PAGE, SKY, casing, new_figure, number, plain, styled
 
 if TYPE_CHECKING:
-    from hrtem_bench.harness import Example
+    from hrtem_bench.evaluation.examples import Example
 
 Floats = NDArray[np.floating]
 TRUTH, PREDICTION = SKY, ORANGE

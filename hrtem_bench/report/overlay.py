@@ -8,8 +8,8 @@ import numpy as np
 from matplotlib.figure import Figure
 from numpy.typing import NDArray
 
-from hrtem_bench.harness import Example
-from hrtem_bench.harness.own_images import Segmented
+from hrtem_bench.evaluation.examples import Example
+from hrtem_bench.micrographs.segmentation import Segmented
 from hrtem_bench.report.images import PREDICTION, TRUTH, draw_image, outline
 from hrtem_bench.report.style import MM, figure_png, styled, write_aside
 

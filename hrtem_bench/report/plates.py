@@ -24,7 +24,8 @@ from hrtem_bench.report.style import figure_svg, number
 from hrtem_bench.report.transfer import Conditions, as_set, family_figure, limit_in_band
 
 if TYPE_CHECKING:
-    from hrtem_bench.harness import CurvePoint, Example, Results
+    from hrtem_bench.evaluation.examples import Example
+    from hrtem_bench.scoring.results import CurvePoint, Results
 
 
 ROWS = 16

@@ -9,7 +9,7 @@ from pathlib import Path
 
 import msgspec
 
-from hrtem_bench.harness.pages import EMBEDDED, REPORT
+from hrtem_bench.comparison.report_pages import EMBEDDED, REPORT
 from hrtem_bench.report.html import page, plate_element
 from hrtem_bench.report.markup import Html, element, join, listing, pairs, paragraph, table, text
 from hrtem_bench.report.plates import Plate

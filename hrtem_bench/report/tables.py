@@ -15,7 +15,7 @@ from hrtem_bench.report.markup import Html, join, table
 from hrtem_bench.report.style import number, quantity
 
 if TYPE_CHECKING:
-    from hrtem_bench.harness import CurvePoint, Results
+    from hrtem_bench.scoring.results import CurvePoint, Results
 
 OVERLAP: Mapping[str, str] = MappingProxyType({"dice": "Dice", "iou": "IoU"})
 PROBABILITY: Mapping[str, str] = MappingProxyType({

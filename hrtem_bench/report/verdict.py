@@ -13,7 +13,7 @@ from hrtem_bench.report.style import number
 from hrtem_bench.report.tables import place
 
 if TYPE_CHECKING:
-    from hrtem_bench.harness import Results
+    from hrtem_bench.scoring.results import Results
 
 KEPT = 0.95
 """The share of the in-distribution score that counts as holding up."""

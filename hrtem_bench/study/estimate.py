@@ -8,8 +8,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from hrtem_bench.harness.cards import CARD
-from hrtem_bench.harness.weights import files_of
+from hrtem_bench.models.card import CARD
+from hrtem_bench.models.weight_files import files_of
 from hrtem_bench.study.networks import every_network, folder_of, record_of
 from hrtem_bench.study.settings import Opened
 

@@ -15,8 +15,8 @@ import msgspec
 import numpy as np
 from numpy.typing import NDArray
 
-from hrtem_bench.harness.statistics import Replicates, interval
-from hrtem_bench.harness.summary import finite
+from hrtem_bench.scoring.statistics import Replicates, interval
+from hrtem_bench.scoring.summary import finite
 from hrtem_bench.study.matrix import Physics
 
 Floats = NDArray[np.float64]
@@ -102,7 +102,7 @@ def fit_laws(physics: Physics, target: str, loss: Resamples, *, confidence: floa
     where the dose is the same throughout.
 
     Intervals are those of a bootstrap that draws structures, seeds and training sets: BCa, widened for few sets, see
-    `harness.statistics.interval`. The sets drawn are those whose errors are added up; the fits are not made anew.
+    `scoring.statistics.interval`. The sets drawn are those whose errors are added up; the fits are not made anew.
     """
     known = np.isfinite(loss.estimate)
     if np.count_nonzero(known.any(axis=1)) < _LEAST_SETS:

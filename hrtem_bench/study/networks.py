@@ -25,12 +25,13 @@ from typing import Any
 import msgspec
 
 import hrtem_bench
-from hrtem_bench.dataset.code import SHAPING, sha256_of_sources
-from hrtem_bench.dataset.files import write_aside
-from hrtem_bench.errors import InputError
-from hrtem_bench.harness import Options, evaluate, load_trainer
-from hrtem_bench.harness.cards import one_line
+from hrtem_bench.errors import InputError, one_line
+from hrtem_bench.evaluation.evaluate import evaluate
+from hrtem_bench.models.submission import load_trainer
+from hrtem_bench.scoring.options import Options
 from hrtem_bench.study.settings import Opened, Study, TrainingSet, open_study
+from hrtem_bench.support.code_hash import SHAPING, sha256_of_sources
+from hrtem_bench.support.files import write_aside
 
 NETWORKS = "networks"
 RECORD = "network.json"
@@ -124,7 +125,7 @@ def make_remote(study: Study, out: Path, code: str, network: Network) -> Outcome
 
 def study_code() -> str:
     """SHA-256 over the sources that shape a network's scores."""
-    return sha256_of_sources(Path(hrtem_bench.__file__).parent, (*SHAPING, "harness", "study"))
+    return sha256_of_sources(Path(hrtem_bench.__file__).parent, (*SHAPING, "models", "scoring", "evaluation", "study"))
 
 
 @contextlib.contextmanager

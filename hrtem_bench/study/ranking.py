@@ -8,8 +8,8 @@ import msgspec
 import numpy as np
 from numpy.typing import NDArray
 
-from hrtem_bench.harness.statistics import Clusters, Replicates, bootstrap, holm, interval, sign_flip_test, spearman
-from hrtem_bench.harness.summary import finite
+from hrtem_bench.scoring.statistics import Clusters, Replicates, bootstrap, holm, interval, sign_flip_test, spearman
+from hrtem_bench.scoring.summary import finite
 from hrtem_bench.study.law import Score
 from hrtem_bench.study.matrix import Physics, seed_spread, set_means, structure_means
 

@@ -10,15 +10,15 @@ import msgspec
 import numpy as np
 from numpy.typing import NDArray
 
-from hrtem_bench.dataset.files import aside, write_aside
 from hrtem_bench.errors import require
-from hrtem_bench.harness.summary import finite
-from hrtem_bench.harness.versioned import read_versioned
+from hrtem_bench.scoring.summary import finite
 from hrtem_bench.study.law import Law
 from hrtem_bench.study.networks import Network
 from hrtem_bench.study.ranking import Agreement, Ranked
 from hrtem_bench.study.scores import Place
 from hrtem_bench.study.settings import Study
+from hrtem_bench.support.files import aside, write_aside
+from hrtem_bench.support.versioned_json import read_versioned
 
 SCHEMA_VERSION = 1
 RESULTS, TABLE = "study.json", "matrix.parquet"

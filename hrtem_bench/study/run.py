@@ -10,11 +10,9 @@ from typing import Any
 import msgspec
 
 import hrtem_bench
-from hrtem_bench.dataset.files import locked, remove_temporaries, write_aside
 from hrtem_bench.dataset.generation import default_workers
-from hrtem_bench.dataset.pool import clustered, pooled
 from hrtem_bench.errors import InputError
-from hrtem_bench.harness.weights import checksum
+from hrtem_bench.models.weight_files import checksum
 from hrtem_bench.study.networks import (
     NETWORKS,
     Network,
@@ -26,6 +24,8 @@ from hrtem_bench.study.networks import (
     study_code,
 )
 from hrtem_bench.study.settings import Opened, Study, differing, open_study
+from hrtem_bench.support.files import locked, remove_temporaries, write_aside
+from hrtem_bench.support.pool import clustered, pooled
 
 Progress = Callable[[int, int], None]
 GUARD = "guard.json"

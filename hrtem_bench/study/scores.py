@@ -11,9 +11,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from hrtem_bench.dataset import Track
-from hrtem_bench.errors import InputError, require
-from hrtem_bench.harness.cards import one_line
-from hrtem_bench.harness.results import PER_IMAGE
+from hrtem_bench.errors import InputError, one_line, require
+from hrtem_bench.scoring.results import PER_IMAGE
 from hrtem_bench.study.networks import Network, folder_of
 
 Floats = NDArray[np.float64]

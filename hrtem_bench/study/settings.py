@@ -14,9 +14,10 @@ from typing import Annotated, Any
 import msgspec
 
 from hrtem_bench.dataset import Track, open_dataset
-from hrtem_bench.dataset.tables import convert_table, key_error, shipped_names, shipped_or_own
 from hrtem_bench.errors import InputError
-from hrtem_bench.harness import Runtime, baseline_at
+from hrtem_bench.models.runtime import Runtime
+from hrtem_bench.models.shipped_baselines import baseline_at
+from hrtem_bench.support.toml_tables import convert_table, key_error, shipped_names, shipped_or_own
 
 Text = Annotated[str, msgspec.Meta(min_length=1)]
 Positive = Annotated[int, msgspec.Meta(ge=1)]

@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 
 from baselines.otsu.model import log_local_variance, otsu_threshold, predict
-from hrtem_bench.harness.submissions import load_submission
+from hrtem_bench.models.submission import load_submission
 
 
 def test_the_threshold_maximises_the_variance_between_classes() -> None:

@@ -9,9 +9,9 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from hrtem_bench.harness.cards import read_card
-from hrtem_bench.harness.shipped import baseline_folder
-from hrtem_bench.harness.submissions import load_submission
+from hrtem_bench.models.card import read_card
+from hrtem_bench.models.shipped_baselines import baseline_folder
+from hrtem_bench.models.submission import load_submission
 
 pytest.importorskip("torch")
 

@@ -10,8 +10,8 @@ import pytest
 
 from hrtem_bench.conditions import Condition
 from hrtem_bench.errors import InputError
-from hrtem_bench.harness.cards import read_card
-from hrtem_bench.harness.submissions import load_submission
+from hrtem_bench.models.card import read_card
+from hrtem_bench.models.submission import load_submission
 
 torch = pytest.importorskip("torch")
 

@@ -14,7 +14,7 @@ from hrtem_bench.dataset.card import render_body
 from hrtem_bench.dataset.manifest import checksum
 from hrtem_bench.dataset.recipes import recipe_hash
 from hrtem_bench.dataset.scores import SCORES, BaselineScores, baseline_scores, render_scores, without_scores
-from hrtem_bench.harness import baseline_names
+from hrtem_bench.models.shipped_baselines import baseline_names
 
 ROOT = Path(__file__).parents[2]
 MINI = update_cards.CARD.parent

@@ -9,11 +9,11 @@ import pytest
 import toy_datasets
 
 from hrtem_bench.dataset import generate, verify
-from hrtem_bench.dataset.code import code_sha256
 from hrtem_bench.dataset.parts import PARTS
 from hrtem_bench.dataset.plan import Job
 from hrtem_bench.dataset.workers import run_remote
 from hrtem_bench.errors import InputError
+from hrtem_bench.support.code_hash import code_sha256
 
 
 @pytest.mark.slow

@@ -13,7 +13,7 @@ from hrtem_bench.dataset.detectors import detector_of, mean_counts
 from hrtem_bench.dataset.recipes import recipe_from_dict, recipe_to_dict
 from hrtem_bench.dataset.tracks import TrackCondition
 from hrtem_bench.errors import InputError
-from hrtem_bench.harness.rendered import rendered_track
+from hrtem_bench.evaluation.rendered import rendered_track
 from hrtem_bench.imaging import Detector, GaussianCurve, LorentzianCurve, PixelCurve, TableCurve, camera
 
 OWN = """

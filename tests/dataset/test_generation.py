@@ -242,7 +242,7 @@ def test_parts_of_other_code_are_not_mixed_in(finished, tmp_path, monkeypatch):
 
 
 def test_code_is_told_by_names_and_content_of_what_shapes_rows(tmp_path):
-    from hrtem_bench.dataset.code import SHAPING, sha256_of_sources
+    from hrtem_bench.support.code_hash import SHAPING, sha256_of_sources
 
     package = Path(hrtem_bench.__file__).parent
     assert all((package / part).exists() for part in SHAPING)

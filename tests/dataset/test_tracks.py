@@ -8,8 +8,8 @@ from hypothesis import strategies as st
 
 from hrtem_bench.conditions import Condition
 from hrtem_bench.dataset.recipes import Spread
-from hrtem_bench.dataset.seeds import child_seed
 from hrtem_bench.dataset.tracks import condition_id, draw, setting, track_conditions
+from hrtem_bench.support.child_seeds import child_seed
 
 
 @pytest.mark.parametrize(

@@ -15,8 +15,8 @@ from scipy import ndimage
 from hrtem_bench.dataset import generate, parse_recipe
 from hrtem_bench.dataset.plan import Job
 from hrtem_bench.dataset.recipes import Recipe
-from hrtem_bench.dataset.seeds import child_seed
 from hrtem_bench.dataset.structure import Structure
+from hrtem_bench.support.child_seeds import child_seed
 
 TOML = """
 name = "toy"

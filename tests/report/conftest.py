@@ -10,7 +10,8 @@ import numpy as np
 import pytest
 
 from hrtem_bench.conditions import Condition
-from hrtem_bench.harness import Example, Results
+from hrtem_bench.evaluation.examples import Example
+from hrtem_bench.scoring.results import Results
 
 HOSTILE = "<script>alert('x')</script> \"&\" $\\frac{1}$ \x07 --> U-Net"
 DEFOCUS = tuple(float(value) for value in range(-25, 30, 5))

@@ -14,10 +14,10 @@ from urllib.parse import unquote, urlsplit
 import numpy as np
 import pytest
 
-from hrtem_bench.harness import Board, board_markdown, leaderboard
-from hrtem_bench.harness.pages import POLICY
-from hrtem_bench.harness.results import Results, write_per_image, write_results
+from hrtem_bench.comparison.leaderboard import Board, board_markdown, leaderboard
+from hrtem_bench.comparison.report_pages import POLICY
 from hrtem_bench.report import board_page
+from hrtem_bench.scoring.results import Results, write_per_image, write_results
 
 CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser") or shutil.which("google-chrome")
 FLAGS = (

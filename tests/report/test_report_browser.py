@@ -11,10 +11,11 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from hrtem_bench.comparison.report_pages import POLICY
 from hrtem_bench.conditions import Condition
-from hrtem_bench.harness import Example, Results
-from hrtem_bench.harness.pages import POLICY
+from hrtem_bench.evaluation.examples import Example
 from hrtem_bench.report import write_report
+from hrtem_bench.scoring.results import Results
 
 CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser") or shutil.which("google-chrome")
 FLAGS = (

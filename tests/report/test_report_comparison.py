@@ -10,11 +10,12 @@ import msgspec
 import numpy as np
 import pytest
 
-from hrtem_bench.harness import Board, Results, Run, compare, leaderboard
-from hrtem_bench.harness.leaderboard import Row
-from hrtem_bench.harness.pages import PAGE_START
-from hrtem_bench.harness.results import write_per_image, write_results
+from hrtem_bench.comparison.compare import compare
+from hrtem_bench.comparison.leaderboard import Board, Row, leaderboard
+from hrtem_bench.comparison.report_pages import PAGE_START
 from hrtem_bench.report import board_page, comparison_figure, figure_svg
+from hrtem_bench.scoring.results import Results, write_per_image, write_results
+from hrtem_bench.scoring.run import Run
 
 Make = Callable[..., Results]
 Columns = dict[str, np.ndarray]

@@ -12,9 +12,9 @@ from matplotlib.figure import Figure
 from matplotlib.text import Annotation
 from scipy.stats import spearmanr
 
-from hrtem_bench.harness import Results
 from hrtem_bench.report import ReliabilityCurve, curve_figure, curve_of, reliability_figure, shift_figure
 from hrtem_bench.report.gather import reliability_of, track_of
+from hrtem_bench.scoring.results import Results
 
 
 def line_data(figure: Figure, panel: int) -> list[np.ndarray]:

@@ -13,8 +13,9 @@ import numpy as np
 from hrtem_bench.conditions import Condition
 from hrtem_bench.dataset import TrackCondition
 from hrtem_bench.dataset.reader import Sample
-from hrtem_bench.harness import Options, evaluate
+from hrtem_bench.evaluation.evaluate import evaluate
 from hrtem_bench.report import report_evaluation
+from hrtem_bench.scoring.options import Options
 
 
 @dataclass(frozen=True)

@@ -16,9 +16,10 @@ import numpy as np
 import pytest
 
 from hrtem_bench.conditions import Condition
-from hrtem_bench.harness import Example, Results
+from hrtem_bench.evaluation.examples import Example
 from hrtem_bench.report import report, write_report
 from hrtem_bench.report.markup import text
+from hrtem_bench.scoring.results import Results
 
 VOID = {"meta", "img", "br", "hr", "input", "link"}
 BARE = ("condition", "C10", "value", "in_distribution", "n_images", "n_structures", "dice", "iou")
@@ -259,7 +260,7 @@ def test_text_contrast_meets_wcag_aa(scheme: int) -> None:
 
 
 def test_the_schema_of_the_embedded_results_is_the_published_one(source: str) -> None:
-    from hrtem_bench.harness import results_schema
+    from hrtem_bench.scoring.results import results_schema
 
     data = re.search(r'data:application/json;base64,([^"]+)"', source)
     assert data

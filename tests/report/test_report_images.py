@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from matplotlib.figure import Figure
 
-from hrtem_bench.harness import Example
+from hrtem_bench.evaluation.examples import Example
 from hrtem_bench.report import contact_sheet, examples_figure, figure_png
 from hrtem_bench.report.images import draw_scale_bar, outline, panel_figure, scale_bar_length, stretch
 

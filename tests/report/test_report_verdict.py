@@ -9,9 +9,9 @@ import msgspec
 import numpy as np
 import pytest
 
-from hrtem_bench.harness import Results
 from hrtem_bench.report import Curve, choose_examples, verdict
 from hrtem_bench.report.verdict import held
+from hrtem_bench.scoring.results import Results
 
 NO_BREAKDOWN = {"breakdown_below": None, "breakdown_above": None}
 Make = Callable[..., Results]

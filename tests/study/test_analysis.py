@@ -12,9 +12,9 @@ import pytest
 
 import hrtem_bench as hb
 from hrtem_bench.cli import run
+from hrtem_bench.comparison.report_pages import PAGE_START
 from hrtem_bench.errors import InputError
-from hrtem_bench.harness import read_run
-from hrtem_bench.harness.pages import PAGE_START
+from hrtem_bench.scoring.run import read_run
 from hrtem_bench.study import analyse, open_study, parse_study, read_study
 from hrtem_bench.study.networks import every_network, folder_of
 from hrtem_bench.study.ranking import ranked

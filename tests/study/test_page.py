@@ -12,12 +12,13 @@ import msgspec
 import numpy as np
 import pytest
 
-from hrtem_bench.harness.pages import POLICY
+from hrtem_bench.comparison.report_pages import POLICY
+from hrtem_bench.planning import design
+from hrtem_bench.planning.regions import region
 from hrtem_bench.report import design_figure, figure_png, report_study
 from hrtem_bench.report.study import study_page
 from hrtem_bench.report.study_plates import MOST_ROWS, study_plates
-from hrtem_bench.study import StudyResults, design, read_study
-from hrtem_bench.study.regions import region
+from hrtem_bench.study import StudyResults, read_study
 from hrtem_bench.study.results import Matrices
 
 CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser") or shutil.which("google-chrome")

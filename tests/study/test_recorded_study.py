@@ -8,8 +8,9 @@ from pathlib import Path
 import pytest
 
 from hrtem_bench.dataset import read_manifest
-from hrtem_bench.study import design, load_study, plan_toml, read_study
-from hrtem_bench.study.choices import choices
+from hrtem_bench.planning import design, plan_toml
+from hrtem_bench.planning.choices import choices
+from hrtem_bench.study import load_study, read_study
 
 DOCS = Path(__file__).parents[2] / "docs"
 

@@ -14,7 +14,7 @@ import msgspec
 import pytest
 
 from hrtem_bench.errors import InputError
-from hrtem_bench.harness import read_run
+from hrtem_bench.scoring.run import read_run
 from hrtem_bench.study import Outcome, Study, estimate, open_study, parse_study, run_networks
 from hrtem_bench.study.networks import every_network, folder_of, make_remote, record_of, study_code
 

@@ -1,0 +1,7 @@
+"""Several results side by side: paired differences, spread over trainings, leaderboard, entries."""
+
+from hrtem_bench.comparison.compare import Comparison, compare
+from hrtem_bench.comparison.entries import check_entry, write_entry
+from hrtem_bench.comparison.leaderboard import Board, board_markdown, leaderboard
+
+__all__ = ["Board", "Comparison", "board_markdown", "check_entry", "compare", "leaderboard", "write_entry"]

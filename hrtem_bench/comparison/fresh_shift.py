@@ -1,0 +1,118 @@
+"""How far a model's scores on a fresh test set lie from those on the public one."""
+
+from __future__ import annotations
+
+import msgspec
+import numpy as np
+from numpy.typing import NDArray
+
+from hrtem_bench.errors import InputError
+from hrtem_bench.scoring.run import Run
+from hrtem_bench.scoring.statistics import Clusters, clusters
+from hrtem_bench.scoring.summary import finite
+
+FRESH = "fresh.json"
+
+
+class Shift(msgspec.Struct, frozen=True, kw_only=True):
+    """Mean Dice on new structures less that on public ones, with its interval; condition None: the mean over all."""
+
+    condition: str | None
+    public: float
+    fresh: float
+    difference: float
+    low: float | None
+    high: float | None
+
+
+class FreshShift(msgspec.Struct, frozen=True, kw_only=True):
+    """How far the scores on a fresh test set lie from the public ones; the content of fresh.json."""
+
+    model: str
+    seed: int
+    confidence: float
+    mean: Shift
+    conditions: list[Shift]
+    conclusion: str
+
+
+def fresh_shift(public: Run, fresh: Run, seed: int) -> FreshShift:
+    """The difference of the mean Dice on two sets of structures, at each condition and over all counted alike.
+
+    The intervals are Welch's (1947), with structures as the units: the two sets share none. Raises InputError where the
+    runs are of different models or conditions.
+    """
+    one, other = public.results, fresh.results
+    if one.model.checksum != other.model.checksum:
+        raise InputError(f"the public results are those of another model, {one.model.name}")
+    order = [point.condition for point in other.curve]
+    if [point.condition for point in one.curve] != order:
+        raise InputError("the public results are of other conditions: evaluate both at the same ones")
+    old, new = _table(public, order), _table(fresh, order)
+    confidence = other.settings.confidence
+    conditions = [
+        _shift(name, _parts(_only(old, i)), _parts(_only(new, i)), confidence) for i, name in enumerate(order)
+    ]
+    mean = _shift(None, _parts(old), _parts(new), confidence)
+    return FreshShift(
+        model=other.model.name,
+        seed=seed,
+        confidence=confidence,
+        mean=mean,
+        conditions=conditions,
+        conclusion=_conclusion(other.model.name, mean),
+    )
+
+
+def _table(run: Run, order: list[str]) -> Clusters:
+    columns = run.per_image
+    return clusters(columns["structure_id"], columns["condition_id"], columns["dice"], order)
+
+
+def _only(table: Clusters, index: int) -> Clusters:
+    """The scores of one condition."""
+    return Clusters(table.total[:, [index]], table.count[:, [index]])
+
+
+def _parts(table: Clusters) -> tuple[float, NDArray[np.float64]]:
+    """The mean over conditions counted alike, and what each structure adds to its deviation (linearised)."""
+    images = table.count.sum(axis=0)
+    means = table.total.sum(axis=0) / images
+    return float(means.mean()), ((table.total - means * table.count) / images).mean(axis=1)
+
+
+def _shift(
+    condition: str | None,
+    public: tuple[float, NDArray[np.float64]],
+    fresh: tuple[float, NDArray[np.float64]],
+    confidence: float,
+) -> Shift:
+    from scipy import stats
+
+    (mean, parts), (new_mean, new_parts) = public, fresh
+    difference, low, high = new_mean - mean, np.nan, np.nan
+    counts = np.array([len(parts), len(new_parts)])
+    if counts.min() > 1:
+        variances = counts / (counts - 1) * np.array([np.sum(parts**2), np.sum(new_parts**2)])
+        total = float(variances.sum())
+        freedom = total**2 / float((variances**2 / (counts - 1)).sum()) if total else 1.0
+        half = float(stats.t.ppf(0.5 + 0.5 * confidence, freedom)) * total**0.5
+        low, high = difference - half, difference + half
+    return Shift(
+        condition=condition, public=mean, fresh=new_mean, difference=difference, low=finite(low), high=finite(high)
+    )
+
+
+def _conclusion(name: str, mean: Shift) -> str:
+    start = f"On new structures {name} has a mean Dice of {mean.fresh:.3f}, on the public ones {mean.public:.3f}"
+    if mean.low is None or mean.high is None:
+        return f"{start}; with fewer than two structures nothing can be concluded."
+    span = f"{mean.difference:+.3f} ({mean.low:+.3f} to {mean.high:+.3f})"
+    if mean.high < 0:
+        return f"{start}: {span}. The public scores flatter it."
+    if mean.low > 0:
+        return f"{start}: {span}. The new structures are easier for it."
+    return f"{start}: {span}. The two do not differ by more than the choice of structures explains."
+
+
+__all__ = ["FRESH", "FreshShift", "Shift", "fresh_shift"]

@@ -1,0 +1,243 @@
+"""Many results in one table: validated, kept apart by dataset and track, ranked with the uncertainty of the ranks."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+
+import msgspec
+import numpy as np
+
+from hrtem_bench.comparison.report_pages import report_link, safe_url
+from hrtem_bench.comparison.robustness import Standing, standing
+from hrtem_bench.errors import InputError
+from hrtem_bench.models.card import CARD, read_card
+from hrtem_bench.scoring.results import RESULTS, CurvePoint, DatasetInfo, Summary
+from hrtem_bench.scoring.run import Run, read_run
+from hrtem_bench.scoring.statistics import bootstrap, clusters, interval
+from hrtem_bench.scoring.summary import finite
+
+
+class Row(msgspec.Struct, frozen=True, kw_only=True):
+    """A model on a board.
+
+    rank: by the mean Dice over the conditions. rank_low, rank_high: the interval of the rank over the
+    bootstrap's resampled structures. kind: of submission. path: the folder of the results, relative to that of
+    the board. report: address of the report beside the results, relative to where the board is to lie, "" if there is
+    none. url: https, of the model, and training_track: where it was trained, both as a card beside the results says, ""
+    if none does. trained: conditions of the board's own track among them. standing: against the board's baselines,
+    None where it has none.
+    """
+
+    rank: int
+    rank_low: int
+    rank_high: int
+    model: str
+    kind: str
+    parameters: int | None
+    path: str
+    report: str
+    url: str
+    mean_dice: float
+    mean_dice_low: float | None
+    mean_dice_high: float | None
+    summary: Summary
+    trained: list[str]
+    training_track: str
+    curve: list[CurvePoint]
+    standing: Standing | None = None
+
+
+class Board(msgspec.Struct, frozen=True, kw_only=True):
+    """The models scored on one track of one version of a dataset, best first."""
+
+    dataset: DatasetInfo
+    rows: list[Row]
+
+
+def leaderboard(
+    folder: Path,
+    *,
+    unofficial: bool = False,
+    baselines: Sequence[str] = (),
+    here: Path | None = None,
+    samples: int = 2000,
+    seed: int = 0,
+) -> list[Board]:
+    """A board for each dataset version, track and split among the results below `folder`, by name.
+
+    unofficial: take results that do not score the whole test set too. baselines: folders of results, relative to
+    `folder`, that every model of their board is held against, see `standing`. here: the folder in which the board is to
+    lie, `folder` itself if not given; links to reports start from it. Raises InputError for a folder without
+    results, a baseline that is not there, and any results file that does not validate.
+    """
+    if not folder.is_dir():
+        raise InputError(f"there is no folder {folder}")
+    paths = sorted(path.parent for path in folder.rglob(RESULTS) if not _hidden(path.relative_to(folder)))
+    if not paths:
+        raise InputError(f"{folder} holds no {RESULTS}: `hrtem-bench evaluate MODEL --out {folder}/NAME` makes one")
+    runs = [(path, read_run(path)) for path in paths]
+    kept = [(path, run) for path, run in runs if unofficial or run.results.settings.official]
+    if not kept:
+        raise InputError(f"all {len(runs)} results below {folder} are unofficial (limited or partial runs)")
+    groups: dict[tuple[str, ...], list[tuple[Path, Run]]] = {}
+    for path, run in kept:
+        data = run.results.dataset
+        key = (data.name, data.track, data.version, data.split, data.checksum, *_conditions(run), _size(run))
+        groups.setdefault(key, []).append((path, run))
+    names = [_name(folder, path) for path, _ in kept]
+    missing = next((name for name in baselines if name not in names), None)
+    if missing is not None:
+        raise InputError(f"no baseline {missing!r} among the results: they are {', '.join(names)}")
+    links = {path: report_link(path, here or folder) for path, _ in kept}
+    return [_board(folder, groups[key], links, baselines, samples, seed) for key in sorted(groups)]
+
+
+def _name(folder: Path, path: Path) -> str:
+    return path.relative_to(folder).as_posix()
+
+
+def _hidden(path: Path) -> bool:
+    return any(part.startswith(".") for part in path.parts)
+
+
+def _conditions(run: Run) -> list[str]:
+    return [point.condition for point in run.results.curve]
+
+
+def _size(run: Run) -> str:
+    return str(len(run.per_image["dice"]))
+
+
+def _board(
+    folder: Path,
+    runs: Sequence[tuple[Path, Run]],
+    links: Mapping[Path, str],
+    baselines: Sequence[str],
+    samples: int,
+    seed: int,
+) -> Board:
+    named = {_name(folder, path): run for path, run in runs}
+    family = [named[name] for name in baselines if name in named]
+    means = []
+    for _, run in runs:
+        columns, order = run.per_image, _conditions(run)
+        table = clusters(columns["structure_id"], columns["condition_id"], columns["dice"], order)
+        one = bootstrap(table, samples=samples, seed=seed).map(lambda m: m.mean(axis=-1))
+        means.append(one)
+    estimates = np.array([float(one.estimate) for one in means])
+    limits = [interval(one) for one in means]
+    ranks = 1 + (estimates[None] > estimates[:, None]).sum(axis=1)
+    drawn = np.stack([one.samples for one in means])
+    each = 1 + (drawn[None] > drawn[:, None]).sum(axis=1)
+    low, high = np.quantile(each, [0.025, 0.975], axis=1, method="inverted_cdf")
+    told = [_told(path) for path, _ in runs]
+    rows = [
+        Row(
+            rank=int(ranks[i]),
+            rank_low=int(low[i]),
+            rank_high=int(high[i]),
+            model=run.results.model.name,
+            kind=run.results.model.kind,
+            parameters=run.results.model.parameters,
+            path=_name(folder, path),
+            report=links[path],
+            url=told[i][0],
+            mean_dice=float(estimates[i]),
+            mean_dice_low=finite(limits[i][0]),
+            mean_dice_high=finite(limits[i][1]),
+            summary=run.results.summary,
+            trained=run.results.train.conditions,
+            training_track=told[i][1],
+            curve=run.results.curve,
+            standing=standing(run, family, samples=samples, seed=seed) if family else None,
+        )
+        for i, (path, run) in enumerate(runs)
+    ]
+    return Board(dataset=runs[0][1].results.dataset, rows=sorted(rows, key=lambda row: (row.rank, row.model)))
+
+
+def _told(path: Path) -> tuple[str, str]:
+    """The model's own address and the track it was trained on, as a card beside the results says."""
+    if not (path / CARD).is_file():
+        return "", ""
+    card = read_card(path)
+    return safe_url(card.url), "" if card.trained_on is None else card.trained_on.track
+
+
+COLUMNS = (
+    ("mean_dice", "Mean Dice"),
+    ("id_dice", "Dice where trained"),
+    ("ood_dice", "Dice elsewhere"),
+    ("id_ood_gap", "Gap"),
+    ("worst_dice", "Worst condition"),
+    ("area_dice", "Area"),
+    ("width_95", "Width at 95 %"),
+    ("breakdown_below", "Breaks down below"),
+    ("breakdown_above", "Breaks down above"),
+    ("slope_sigma_dice", "Slope against σ"),
+)
+ELSEWHERE = "Model’s page"
+STANDING = (("relative_error", "Error / baseline's"), ("effective_robustness", "Effective robustness"))
+
+
+def columns(board: Board) -> tuple[tuple[str, str], ...]:
+    """The scores that a board shows, by field and title: those that any of its models has."""
+    return tuple(
+        (name, title)
+        for name, title in COLUMNS + STANDING
+        if any(getattr(_holder(row, name), name, None) is not None for row in board.rows)
+    )
+
+
+def _holder(row: Row, name: str) -> Row | Summary | Standing | None:
+    if name == "mean_dice":
+        return row
+    return row.standing if name in dict(STANDING) else row.summary
+
+
+def board_markdown(board: Board) -> str:
+    """The board as a Markdown table, intervals in brackets; names lead to reports."""
+    data = board.dataset
+    head = ["Rank", "Model", *(title for _, title in columns(board))]
+    linked = any(row.url for row in board.rows)
+    head += [ELSEWHERE] * linked
+    lines = [f"### {_escaped(f'{data.track} track of {data.name} {data.version}')}", ""]
+    lines += ["| " + " | ".join(head) + " |", "|" + "---|" * len(head)]
+    for row in board.rows:
+        rank = f"{row.rank} ({row.rank_low}–{row.rank_high})"
+        own = [_link(host(row.url), row.url)] * linked
+        line = [rank, _link(row.model, row.report), *cells(row, columns(board)), *own]
+        lines.append("| " + " | ".join(line) + " |")
+    return "\n".join(lines) + "\n"
+
+
+def host(url: str) -> str:
+    """What a link to a model's own page is called: the site that it leads to."""
+    return url.removeprefix("https://").partition("/")[0]
+
+
+def _link(words: str, address: str) -> str:
+    return f"[{_escaped(words)}]({address})" if address else _escaped(words)
+
+
+def _escaped(words: str) -> str:
+    """Plain words for Markdown: on one line, nothing in them read as markup, HTML least of all."""
+    return re.sub(r"([\\`*_\[\]<>|&~#])", r"\\\1", " ".join(words.split()))
+
+
+def cells(row: Row, shown: Sequence[tuple[str, str]]) -> list[str]:
+    """A row's scores as text, in the order of `columns`, each with its interval where it has one."""
+    texts = []
+    for name, _ in shown:
+        holder = _holder(row, name)
+        value, low, high = (getattr(holder, f"{name}{end}", None) for end in ("", "_low", "_high"))
+        digits = 1 if name.startswith(("width_", "breakdown_")) else 3  # on the track's axis, or a score
+        text = "–" if value is None else f"{value:.{digits}f}"
+        if low is not None and high is not None:
+            text += f" ({low:.{digits}f} to {high:.{digits}f})"
+        if getattr(holder, f"{name}_censored", None):
+            text = f"≥ {text}" if name == "width_95" else f"not by {value:g}"
+        texts.append(text.replace("-", "−"))
+    return texts

@@ -1,0 +1,111 @@
+"""Several trainings of one model: how much of a score is the training's luck, and how much the structures'."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import msgspec
+import numpy as np
+from numpy.typing import NDArray
+
+from hrtem_bench.errors import InputError
+from hrtem_bench.scoring.run import Run, check_same
+from hrtem_bench.scoring.statistics import clusters
+from hrtem_bench.scoring.summary import finite
+
+Floats = NDArray[np.float64]
+
+
+class SeedPoint(msgspec.Struct, frozen=True, kw_only=True):
+    """The Dice of several trainings at a condition; condition None: the mean over all conditions.
+
+    mean: over trainings and structures. seed_sd, structure_sd: standard deviations between trainings and between
+    structures, each freed of what the other and their interplay add to it. low, high: interval of the mean for a new
+    training and new structures.
+    """
+
+    condition: str | None
+    mean: float
+    seed_sd: float
+    structure_sd: float | None
+    low: float | None
+    high: float | None
+
+
+class SeedSpread(msgspec.Struct, frozen=True, kw_only=True):
+    """Several trainings of one model on the same test images."""
+
+    models: list[str]
+    trainings: int
+    structures: int
+    confidence: float
+    mean: SeedPoint
+    conditions: list[SeedPoint]
+
+
+def seed_spread(runs: Sequence[Run], *, confidence: float = 0.95) -> SeedSpread:
+    """The spread of Dice between trainings, and intervals that hold it together with the choice of structures.
+
+    Trainings and structures are crossed random effects: every model sees every structure. With K trainings, S
+    structures, and mean squares s² of their means and of the interplay, the variance of the grand mean is s²_K / K +
+    s²_S / S - s²_KS / (K S), an unbiased estimate (Searle, Casella and McCulloch, 1992), here held at or above the
+    larger of the first two; degrees of freedom after Satterthwaite (1946). Raises InputError for fewer than two runs,
+    runs of other images, and the same weights twice.
+    """
+    if len(runs) < 2:
+        raise InputError("give the results of at least two trainings")
+    for other in runs[1:]:
+        check_same(runs[0], other)
+    marks = [run.results.model.checksum for run in runs]
+    twice = next((run for run, mark in zip(runs, marks, strict=True) if mark and marks.count(mark) > 1), None)
+    if twice is not None:
+        raise InputError(f"{twice.results.model.name} is given twice with the same weights: trainings must differ")
+    order = [point.condition for point in runs[0].results.curve]
+    scores = np.stack([_scores(run, order) for run in runs])
+    return SeedSpread(
+        models=[run.results.model.name for run in runs],
+        trainings=len(runs),
+        structures=scores.shape[1],
+        confidence=confidence,
+        mean=_point(None, scores.mean(axis=-1), confidence),
+        conditions=[_point(name, scores[..., i], confidence) for i, name in enumerate(order)],
+    )
+
+
+def _scores(run: Run, order: Sequence[str]) -> Floats:
+    """(S, C): each structure's mean Dice at each condition."""
+    columns = run.per_image
+    table = clusters(columns["structure_id"], columns["condition_id"], columns["dice"], order)
+    if not table.count.all():
+        raise InputError("not every structure was scored at every condition: trainings need the same structures")
+    return table.total / table.count
+
+
+def _point(condition: str | None, scores: Floats, confidence: float) -> SeedPoint:
+    """The point for scores (K, S)."""
+    from scipy import stats
+
+    trainings, structures = scores.shape
+    mean, by_seed, by_structure = float(scores.mean()), scores.mean(axis=1), scores.mean(axis=0)
+    seed_ms = float(by_seed.var(ddof=1))
+    if structures < 2:
+        return SeedPoint(condition=condition, mean=mean, seed_sd=seed_ms**0.5, structure_sd=None, low=None, high=None)
+    structure_ms = float(by_structure.var(ddof=1))
+    rest = scores - by_seed[:, None] - by_structure + mean
+    both_ms = float((rest**2).sum()) / ((trainings - 1) * (structures - 1))
+    parts = np.array([seed_ms / trainings, structure_ms / structures])
+    variance = max(float(parts.sum()) - both_ms / (trainings * structures), float(parts.max()))
+    spread = float((parts**2 / (np.array([trainings, structures]) - 1)).sum())
+    freedom = variance**2 / spread if spread else np.inf
+    half = float(stats.t.ppf(0.5 + 0.5 * confidence, freedom)) * variance**0.5
+    return SeedPoint(
+        condition=condition,
+        mean=mean,
+        seed_sd=max(0.0, seed_ms - both_ms / structures) ** 0.5,
+        structure_sd=max(0.0, structure_ms - both_ms / trainings) ** 0.5,
+        low=finite(mean - half),
+        high=finite(mean + half),
+    )
+
+
+__all__ = ["SeedPoint", "SeedSpread", "seed_spread"]

@@ -1,0 +1,69 @@
+"""Images to show in a report, with what the model made of them."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from typing import Protocol
+
+import numpy as np
+from numpy.typing import NDArray
+
+from hrtem_bench.errors import InputError
+from hrtem_bench.evaluation.evaluate import Evaluation
+from hrtem_bench.models.prediction import answers
+from hrtem_bench.scoring.metrics import dice
+
+
+class Choice(Protocol):
+    """An image to show: where it is, and why it was chosen."""
+
+    @property
+    def title(self) -> str: ...
+    @property
+    def condition_id(self) -> str: ...
+    @property
+    def structure_id(self) -> str: ...
+
+
+@dataclass(frozen=True)
+class Example:
+    """A test image with what the model made of it.
+
+    image: electron counts (ny, nx). mask: (ny, nx), 0 or 1. probability: (ny, nx). pixel_size in Å. title:
+    why it is shown.
+    """
+
+    condition_id: str
+    structure_id: str
+    image: NDArray[np.float32]
+    mask: NDArray[np.uint8]
+    probability: NDArray[np.float32]
+    dice: float
+    pixel_size: float
+    title: str
+
+
+def make_examples(evaluation: Evaluation, choices: Iterable[Choice]) -> list[Example]:
+    """The chosen images and the model's answers, in the order of `choices`; the model runs once for each."""
+    return [_example(evaluation, choice) for choice in choices]
+
+
+def _example(evaluation: Evaluation, choice: Choice) -> Example:
+    track, submission = evaluation.track, evaluation.submission
+    split = evaluation.results.dataset.split
+    rows = track.rows(split, conditions=[choice.condition_id])
+    sample = next((one for one in rows if one.structure_id == choice.structure_id), None)
+    if sample is None:
+        raise InputError(f"the track {track.name} has no {choice.structure_id} at {choice.condition_id}")
+    probability = answers(submission, [sample], track.pixel_size)
+    return Example(
+        condition_id=choice.condition_id,
+        structure_id=choice.structure_id,
+        image=sample.image,
+        mask=sample.mask,
+        probability=probability[0],
+        dice=float(dice(probability[0] > submission.contract.threshold, sample.mask > 0)),
+        pixel_size=track.pixel_size,
+        title=choice.title,
+    )

@@ -1,0 +1,52 @@
+"""A test set that never existed before: the dataset's recipe with another seed."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+
+import msgspec
+
+from hrtem_bench.dataset import Manifest, Recipe, Track, generate, open_dataset
+from hrtem_bench.dataset.generation import Progress
+from hrtem_bench.dataset.recipes import Structures, recipe_from_dict, recipe_hash
+from hrtem_bench.errors import InputError
+
+
+def fresh_recipe(manifest: Manifest, track: str, seed: int) -> Recipe:
+    """The recipe of a new test set for one track: as many test structures, none for training, all else the same."""
+    recipe = recipe_from_dict(manifest.recipe)
+    if track not in recipe.tracks:
+        raise InputError(f"the dataset {manifest.name} has no track {track!r}: it has {', '.join(recipe.tracks)}")
+    if seed == recipe.seed:
+        raise InputError(f"seed {seed} is the dataset's own: its test set would be the public one; give another")
+    one = recipe.tracks[track]
+    structures = Structures(train=0, validation=0, test=(one.structures or recipe.structures).test)
+    return msgspec.structs.replace(
+        recipe,
+        name=f"{recipe.name}-fresh",
+        seed=seed,
+        default_track=track,
+        structures=structures,
+        tracks={track: msgspec.structs.replace(one, structures=None)},
+        exit_waves=None,
+    )
+
+
+def fresh_track(
+    manifest: Manifest, track: str, seed: int, cache: Path | None = None, progress: Progress | None = None
+) -> Track:
+    """The track of a fresh test set, generated where the cache does not hold it; `progress` as for `generate`."""
+    recipe = fresh_recipe(manifest, track, seed)
+    folder = (cache or cache_folder()) / f"{recipe.name}-{track}-{seed}-{recipe_hash(recipe)[:12]}"
+    folder.parent.mkdir(parents=True, exist_ok=True)
+    generate(recipe, folder, progress=progress)
+    return open_dataset(folder, track)
+
+
+def cache_folder() -> Path:
+    """Where fresh test sets are kept: hrtem-bench/fresh in XDG_CACHE_HOME, which is ~/.cache by default."""
+    return Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache") / "hrtem-bench" / "fresh"
+
+
+__all__ = ["cache_folder", "fresh_recipe", "fresh_track"]

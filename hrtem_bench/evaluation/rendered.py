@@ -1,0 +1,209 @@
+"""Conditions that no track holds: images rendered on demand from the exit waves that a dataset keeps."""
+
+from __future__ import annotations
+
+import hashlib
+import itertools
+import math
+import tomllib
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+import msgspec
+import numpy as np
+
+from hrtem_bench.conditions import condition_to_dict
+from hrtem_bench.dataset import ExitWave, ExitWaves, Sample, Track, TrackCondition, open_dataset, open_exit_waves
+from hrtem_bench.dataset.detectors import detector_of, digitised
+from hrtem_bench.dataset.plan import place_of
+from hrtem_bench.dataset.reader import first_of_each
+from hrtem_bench.dataset.recipes import Recipe, recipe_from_dict
+from hrtem_bench.dataset.schema import EXIT_WAVES
+from hrtem_bench.errors import InputError
+from hrtem_bench.support.child_seeds import child_seed
+from hrtem_bench.support.grids import MOST, UNITS, parse_grid, with_settings
+
+NAME = "rendered"
+
+
+@dataclass(frozen=True)
+class RenderedTrack(Track):
+    """A track whose images are rendered when they are read; never an official one.
+
+    It shows the structures whose exit waves the dataset keeps, all as its test split. checksum: over the dataset's and
+    the conditions. unofficial: why its scores are not those of a published track. trained: conditions that a model was
+    trained at, which `select` finds by their ids though they are not among those to score.
+    """
+
+    waves: ExitWaves
+    unofficial: str = "the conditions were rendered on request and are not those of a published track"
+    trained: tuple[TrackCondition, ...] = ()
+
+    def select(self, conditions: Sequence[str] | None = None) -> tuple[TrackCondition, ...]:
+        """The named conditions, or all to score; InputError for one that the track has not."""
+        named = tuple(one for one in self.trained if one.condition_id in (conditions or ()))
+        if not named:
+            return super().select(conditions)
+        others = {one.condition_id for one in named}
+        return super().select([name for name in conditions or () if name not in others]) + named
+
+    def count(self, split: str, conditions: Sequence[str] | None = None, *, limit: int | None = None) -> int:
+        """Number of images that `rows` would give."""
+        shards = self.manifest.shards if split == "test" else ()
+        waves = sum(one.rows for one in shards if place_of(one.path) == (EXIT_WAVES, "test"))
+        return len(self.select(conditions)) * (waves if limit is None else min(waves, limit))
+
+    def rows(
+        self, split: str, conditions: Sequence[str] | None = None, *, limit: int | None = None, start: int = 0
+    ) -> Iterator[Sample]:
+        """The images, structure by structure, as of a `Track`; what `limit` and `start` leave out is not rendered.
+
+        Noise is a function of the dataset, the structure and the condition.
+        """
+        chosen = self.select(conditions)
+        pairs = ((wave, one) for wave in (self.waves.rows() if split == "test" else ()) for one in chosen)
+        names = [one.condition_id for one in chosen]
+        wanted = first_of_each(pairs, lambda pair: pair[1].condition_id, names, limit)
+        recipe = recipe_from_dict(self.manifest.recipe)
+        for wave, one in itertools.islice(wanted, start, None):
+            yield self._sample(recipe, wave, one)
+
+    def _sample(self, recipe: Recipe, wave: ExitWave, one: TrackCondition) -> Sample:
+        from hrtem_bench.imaging import render
+
+        if wave.energy != one.condition.energy:
+            raise InputError(
+                f"{one.condition_id} is at {one.condition.energy:g} eV, and the exit waves at {wave.energy:g} eV: only "
+                "what follows the specimen can be chosen anew"
+            )
+        noiseless = one.condition.dose is None
+        setting = msgspec.json.encode(condition_to_dict(one.condition), order="sorted").decode()
+        image = render(
+            wave.waves,
+            one.condition,
+            pixel_size=wave.pixel_size,
+            output_pixel_size=wave.output_pixel_size,
+            seed=child_seed(self.manifest.seed, NAME, wave.structure_id, setting),
+            zero_focus=wave.zero_focus,
+            detector=None if noiseless else detector_of(recipe),
+        )
+        return Sample(
+            structure_id=wave.structure_id,
+            condition_id=one.condition_id,
+            image=np.asarray(image if noiseless else digitised(image, recipe), dtype=np.float32),
+            mask=wave.mask,
+            instances=wave.instances,
+            condition=one.condition,
+        )
+
+
+def rendered_track(source: str | Path, conditions: Sequence[TrackCondition], axis: str, unit: str) -> RenderedTrack:
+    """A track of the given conditions, from the exit waves of the dataset `source` (a folder or a Hub id).
+
+    axis, unit: of `TrackCondition.value`; unit "" where the conditions have no order. Raises InputError for a dataset
+    that keeps no exit waves, for no conditions, and for an id given twice.
+    """
+    ids = [one.condition_id for one in conditions]
+    twice = next((name for name in ids if ids.count(name) > 1), None)
+    if not ids or twice:
+        raise InputError(f"the condition {twice} is given twice" if twice else "no condition is given to render")
+    waves = open_exit_waves(source)
+    content = msgspec.json.encode([(one.condition_id, condition_to_dict(one.condition)) for one in conditions])
+    return RenderedTrack(
+        name=NAME,
+        axis=axis,
+        unit=unit,
+        conditions=tuple(conditions),
+        checksum=hashlib.sha256(waves.manifest.checksum.encode() + content).hexdigest(),
+        pixel_size=waves.manifest.pixel_size,
+        folder=waves.folder,
+        manifest=waves.manifest,
+        waves=waves,
+    )
+
+
+def grid_track(source: str | Path, grids: Sequence[str]) -> RenderedTrack:
+    """A track over every combination of the grids, each as text: "C10=-400:400:25" or "dose=100,200,400".
+
+    Values are in the unit of the setting (Å, rad, mrad, eV, e/Å²), the end of a range included. All else is as in the
+    dataset's own imaging. A single grid is an axis; the combinations of several have no order.
+    """
+    names, values = zip(*(parse_grid(text) for text in grids), strict=True)
+    twice = next((name for name in names if names.count(name) > 1), None)
+    if twice:
+        raise InputError(f"{twice} has two grids: give its values in one")
+    count = math.prod(len(one) for one in values)
+    if count > MOST:
+        raise InputError(f"the grids have {count} conditions: at most {MOST} are allowed")
+    base = open_exit_waves(source).manifest.recipe["imaging"]
+    conditions = []
+    for order, chosen in enumerate(itertools.product(*values)):
+        moved = dict(zip(names, chosen, strict=True))
+        conditions.append(
+            TrackCondition(
+                condition_id=",".join(f"{name}={value:g}" for name, value in moved.items()),
+                value=chosen[0] if len(names) == 1 else float(order),
+                condition=with_settings(base, moved),
+                train=False,
+            )
+        )
+    single = len(names) == 1
+    return rendered_track(source, conditions, names[0] if single else "condition", UNITS[names[0]] if single else "")
+
+
+def file_track(source: str | Path, path: Path) -> RenderedTrack:
+    """A track of the conditions in a TOML file: tables [[condition]] with fields of Condition and, if wanted, an id.
+
+    What a table leaves out is as in the dataset's own imaging.
+    """
+    try:
+        tables = tomllib.loads(path.read_text(encoding="utf-8"))
+    except OSError as error:
+        raise InputError(f"{path} cannot be read: {error.strerror}") from None
+    except ValueError as error:  # of TOML or of UTF-8
+        raise InputError(f"{path} is not TOML: {error}") from None
+    entries = tables.get("condition")
+    if set(tables) != {"condition"} or not isinstance(entries, list) or not all(isinstance(e, dict) for e in entries):
+        raise InputError(f"{path} must hold tables [[condition]] and nothing else")
+    base = open_exit_waves(source).manifest.recipe["imaging"]
+    conditions = []
+    for order, entry in enumerate(entries):
+        name = str(entry.pop("id", f"condition-{order + 1}"))
+        try:
+            condition = with_settings(base, entry)
+        except InputError as error:
+            raise InputError(f"{path}, {name}: {error}") from None
+        conditions.append(TrackCondition(condition_id=name, value=float(order), condition=condition, train=False))
+    return rendered_track(source, conditions, "condition", "")
+
+
+def trained_at(track: RenderedTrack, source: str | Path, published: str, names: Sequence[str]) -> RenderedTrack:
+    """The track, with what a model was trained at for σ.
+
+    names: ids of the track's own conditions, ids on the track `published` of the dataset `source`, or settings as text,
+    "C10=100,focal_spread=10", all else as in the dataset's own imaging. Raises InputError for any other.
+    """
+    own = {one.condition_id for one in track.conditions}
+    known = {one.condition_id: one for one in open_dataset(source, published).conditions}
+    base = track.manifest.recipe["imaging"]
+    trained = []
+    for name in names:
+        if name in known:
+            trained.append(known[name])
+        elif name not in own:
+            condition = with_settings(
+                base, _settings(name, f"a condition of the track {published} ({', '.join(known)})")
+            )
+            trained.append(TrackCondition(condition_id=name, value=0.0, condition=condition, train=True))
+    return replace(track, trained=tuple(trained))
+
+
+def _settings(text: str, otherwise: str) -> dict[str, float]:
+    try:
+        return {name.strip(): float(value) for name, _, value in (part.partition("=") for part in text.split(","))}
+    except ValueError:
+        raise InputError(f"{text!r} is neither {otherwise} nor settings such as C10=100,focal_spread=10") from None
+
+
+__all__ = ["RenderedTrack", "file_track", "grid_track", "rendered_track", "trained_at"]

@@ -1,0 +1,139 @@
+"""Images through a model, a score for each, and the scores by condition."""
+
+from __future__ import annotations
+
+import hashlib
+import math
+import time
+from collections.abc import Iterable, Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+import msgspec
+import numpy as np
+from numpy.typing import NDArray
+
+from hrtem_bench.conditions import Condition, condition_from_dict, condition_to_dict
+from hrtem_bench.evaluation.batches import BatchSize, ReadAhead
+from hrtem_bench.models.contract import InputContract
+from hrtem_bench.models.prediction import answers_that_fit
+from hrtem_bench.models.submission import Submission
+from hrtem_bench.scoring import metrics
+from hrtem_bench.scoring.calibration import BINS, reliability
+from hrtem_bench.scoring.objects import object_scores, surface_dice
+from hrtem_bench.scoring.results import ImageScores
+
+if TYPE_CHECKING:
+    from hrtem_bench.dataset import Sample
+
+
+class ScoredImage(msgspec.Struct, frozen=True, kw_only=True):
+    """What is kept of one image.
+
+    used: its condition, as `condition_to_dict` gives it. reliability: see `calibration`, None for a model that returns
+    classes.
+    """
+
+    scores: ImageScores
+    used: dict[str, Any]
+    reliability: list[list[float]] | None
+
+
+@dataclass(frozen=True)
+class ConditionScores:
+    """The images of one condition.
+
+    images: in the track's order. used: their conditions, each distinct one once. reliability: sums over the images, see
+    `calibration`; None for a model that returns classes.
+    """
+
+    condition_id: str
+    images: tuple[ImageScores, ...]
+    used: tuple[Condition, ...]
+    reliability: NDArray[np.float64] | None
+
+
+def scored(
+    submission: Submission, samples: Iterator[Sample], pixel_size: float, size: BatchSize
+) -> Iterator[list[ScoredImage]]:
+    """The scores of the samples, a batch at a time, in their order.
+
+    While the model works on a batch, the one before it is scored and the next one read, each in a thread.
+    """
+    with ThreadPoolExecutor(2) as pool:
+        reader, pending = ReadAhead(samples, pool), None
+        while batch := reader.take(size.size):
+            start = time.perf_counter()
+            probability, fitted = answers_that_fit(submission, batch, pixel_size)
+            size.took((time.perf_counter() - start) / len(batch) if fitted else math.inf)
+            if pending is not None:
+                yield pending.result()
+            pending = pool.submit(score_batch, batch, probability, submission.contract, pixel_size)
+        if pending is not None:
+            yield pending.result()
+
+
+def score_batch(
+    samples: Sequence[Sample], probability: NDArray[np.float32], contract: InputContract, pixel_size: float
+) -> list[ScoredImage]:
+    """The scores of a batch: probability (N, ny, nx) against each sample's mask."""
+    return [
+        ScoredImage(
+            scores=ImageScores(
+                structure_id=sample.structure_id,
+                condition_id=sample.condition_id,
+                C10=sample.condition.C10,
+                mask_sha256=_digest(one > contract.threshold),
+                metrics=image_metrics(sample, one, contract, pixel_size),
+            ),
+            used=condition_to_dict(sample.condition),
+            reliability=None if contract.output == "classes" else reliability(one, sample.mask > 0).tolist(),
+        )
+        for sample, one in zip(samples, probability, strict=True)
+    ]
+
+
+def by_condition(images: Iterable[ScoredImage], condition_ids: Sequence[str]) -> list[ConditionScores]:
+    """The images of each of the conditions together; every image is of one of these."""
+    scores: dict[str, list[ImageScores]] = {name: [] for name in condition_ids}
+    used: dict[str, dict[bytes, dict[str, Any]]] = {name: {} for name in condition_ids}
+    sums: dict[str, NDArray[np.float64] | None] = dict.fromkeys(condition_ids)
+    for one in images:
+        name = one.scores.condition_id
+        scores[name].append(one.scores)
+        used[name].setdefault(msgspec.json.encode(one.used), one.used)
+        if one.reliability is not None:
+            before = sums[name]
+            sums[name] = (np.zeros((3, BINS)) if before is None else before) + one.reliability
+    return [
+        ConditionScores(
+            condition_id=name,
+            images=tuple(scores[name]),
+            used=tuple(condition_from_dict(values) for values in used[name].values()),
+            reliability=sums[name],
+        )
+        for name in condition_ids
+    ]
+
+
+def _digest(prediction: NDArray[np.bool_]) -> str:
+    return hashlib.sha256(np.packbits(prediction).tobytes()).hexdigest()
+
+
+def image_metrics(
+    sample: Sample, probability: NDArray[np.float32], contract: InputContract, pixel_size: float
+) -> dict[str, float | None]:
+    """Every score of one image, by the names in METRICS; those of probabilities not for a model that gives classes."""
+    mask = sample.mask > 0
+    prediction = probability > contract.threshold
+    scores: dict[str, float | None] = {
+        "dice": float(metrics.dice(prediction, mask)),
+        "iou": float(metrics.iou(prediction, mask)),
+        "surface_dice": surface_dice(prediction, mask, pixel_size=pixel_size),
+        **object_scores(prediction, sample.instances, pixel_size=pixel_size),
+    }
+    if contract.output != "classes":
+        scores["nll"] = float(metrics.nll(probability, mask))
+        scores["brier"] = float(metrics.brier(probability, mask))
+    return scores

@@ -1,0 +1,1 @@
+"""Files of other people's microscopes: read, segmented, scored."""

@@ -1,0 +1,124 @@
+"""What Dice to expect at a condition that was not tested, from a model's own curve."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import msgspec
+import numpy as np
+from numpy.typing import NDArray
+
+from hrtem_bench.conditions import Condition
+from hrtem_bench.errors import InputError
+from hrtem_bench.scoring.curve import transfer_values
+from hrtem_bench.scoring.run import Run
+from hrtem_bench.scoring.statistics import Clusters, bootstrap, clusters, interval
+
+Floats = NDArray[np.float64]
+_ROWS = 200
+
+
+class Expectation(msgspec.Struct, frozen=True, kw_only=True):
+    """The Dice expected at a condition.
+
+    sigma: σ(train, condition). tested_low, tested_high: the range of σ that the curve covers; outside of it
+    `dice` is that of the nearer end. low, high: see `expected_dice`.
+    """
+
+    sigma: float
+    tested_low: float
+    tested_high: float
+    dice: float
+    low: float
+    high: float
+    warnings: list[str]
+
+
+def expected_dice(run: Run, train: Sequence[Condition], condition: Condition) -> Expectation:
+    """The Dice of a model at `condition`, from its curve over σ.
+
+    run: the model's results. train: the conditions of its training images. The curve is the mean Dice of each
+    condition against its σ, made monotone (isotonic regression: more shared transfer, no lower a score) and joined by
+    straight lines. The interval has the confidence of the results; its half-widths add in quadrature the bootstrap's
+    over structures and a normal quantile of the conditions' scatter about the monotone curve. Raises InputError where
+    the results or the training are without σ.
+    """
+    from scipy import stats
+
+    results = run.results
+    if not train or any(point.sigma is None for point in results.curve):
+        raise InputError(
+            f"where {results.model.name} was trained is not known, so σ tells nothing: give its card [trained_on]"
+        )
+    sigma = np.array([point.sigma for point in results.curve], dtype=np.float64)
+    value = transfer_values(train, [[condition]], results.settings.q_max)[0]["sigma"]
+    assert value is not None
+    order = np.argsort(sigma, kind="stable")
+    data = _dice(run)
+    means = bootstrap(data, samples=results.settings.bootstrap_samples, seed=results.settings.seed)
+    curve = means.map(lambda m: at(isotonic(m[..., order]), sigma[order], value))
+    low, high = interval(curve, results.settings.confidence)
+    residual = means.estimate[order] - isotonic(means.estimate[order])
+    scatter = float(np.sqrt(np.sum(residual**2) / max(len(order) - 1, 1)))
+    scatter *= float(stats.norm.ppf(0.5 + 0.5 * results.settings.confidence))
+    dice = float(curve.estimate)
+    return Expectation(
+        sigma=value,
+        tested_low=float(sigma.min()),
+        tested_high=float(sigma.max()),
+        dice=dice,
+        low=max(0.0, dice - float(np.hypot(dice - _finite(low, dice), scatter))),
+        high=min(1.0, dice + float(np.hypot(_finite(high, dice) - dice, scatter))),
+        warnings=_warnings(value, float(sigma.min()), data.n_structures),
+    )
+
+
+def isotonic(values: Floats) -> Floats:
+    """The least-squares fit that never falls along the last axis, by the min-max formula (Robertson et al., 1988)."""
+    flat = values.reshape(-1, values.shape[-1])
+    parts = [_isotonic(flat[i : i + _ROWS]) for i in range(0, len(flat), _ROWS)]
+    return np.concatenate(parts).reshape(values.shape)
+
+
+def _isotonic(values: Floats) -> Floats:
+    """fit_i = max over j <= i of min over k >= i of mean(values_j ... values_k)."""
+    n = values.shape[-1]
+    sums = np.concatenate([np.zeros((len(values), 1)), np.cumsum(values, axis=-1)], axis=-1)
+    j, k = np.arange(n)[:, None], np.arange(n)[None, :]
+    mean = np.where(k >= j, (sums[:, None, 1:] - sums[:, :-1, None]) / np.maximum(k - j + 1, 1), np.inf)
+    least = np.minimum.accumulate(mean[..., ::-1], axis=-1)[..., ::-1]
+    return np.where(k >= j, least, -np.inf).max(axis=-2)
+
+
+def at(curve: Floats, place: Floats, value: float) -> Floats:
+    """Curves (..., n) over ascending places (n,) at `value`: straight lines between, the end's value beyond."""
+    right = int(np.clip(np.searchsorted(place, value), 1, max(len(place) - 1, 1)))
+    if len(place) == 1:
+        return curve[..., 0]
+    span = place[right] - place[right - 1]
+    part = float(np.clip((value - place[right - 1]) / span, 0, 1)) if span > 0 else 0.0
+    return (1 - part) * curve[..., right - 1] + part * curve[..., right]
+
+
+def _dice(run: Run) -> Clusters:
+    columns, order = run.per_image, [point.condition for point in run.results.curve]
+    return clusters(columns["structure_id"], columns["condition_id"], columns["dice"], order)
+
+
+def _finite(value: Floats, otherwise: float) -> float:
+    return float(value) if np.isfinite(value) else otherwise
+
+
+def _warnings(sigma: float, tested: float, structures: int) -> list[str]:
+    said = []
+    if sigma < tested:
+        said.append(
+            f"σ to the training conditions is {sigma:.3f}, below the {tested:.3f} down to which the model was tested: "
+            "expect no more than stated, and perhaps far less"
+        )
+    if structures < 2:
+        said.append("the results hold one structure, so the interval leaves out how structures differ")
+    return said
+
+
+__all__ = ["Expectation", "expected_dice", "isotonic"]

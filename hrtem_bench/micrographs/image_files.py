@@ -1,0 +1,235 @@
+"""The files that microscopes and programs write: what images are in them, and the pixel size they state."""
+
+from __future__ import annotations
+
+import importlib
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from types import MappingProxyType
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from hrtem_bench.errors import InputError, one_line, require
+
+READERS: Mapping[str, str] = MappingProxyType({
+    ".tif": "tiff", ".tiff": "tiff", ".dm3": "digitalmicrograph", ".dm4": "digitalmicrograph", ".mrc": "mrc",
+    ".mrcs": "mrc", ".emd": "emd",
+})  # fmt: skip
+"""Suffix -> the module of RosettaSciIO that reads it."""
+SUFFIXES = (*READERS, ".png", ".npy")
+LENGTHS: Mapping[str, float] = MappingProxyType({
+    "pm": 0.01, "Å": 1.0, "A": 1.0, "angstrom": 1.0, "nm": 10.0, "µm": 1e4, "μm": 1e4, "um": 1e4, "mm": 1e7, "m": 1e10,
+})  # fmt: skip
+"""Units of length in Å, as files spell them: the micro sign and the Greek letter both occur."""
+NO_UNITS = ("", "[]", "<undefined>", "None", "inch", "pixel", "pixels", "px")
+"""What files hold in place of a unit where nobody calibrated them."""
+SMALLEST, LARGEST = 8, 16384
+"""Pixels along a side; an image beyond is taken for a damaged header, or for no image."""
+NOT_SQUARE = 0.01
+"""Relative difference between a pixel's sides from which it is no square."""
+
+
+@dataclass(frozen=True)
+class Axis:
+    """A side of the images: the size of a pixel along it, in a unit as the file spells it."""
+
+    scale: float
+    unit: str
+
+
+@dataclass(frozen=True)
+class ImageFile:
+    """The images in a file. frames: (n, ny, nx); what is behind it may read a frame only when it is asked for.
+
+    stack: whether the file holds a stack, be it of one frame, and not a single image. axes: along y and x, where the
+    file's format has such.
+    """
+
+    path: Path
+    frames: Any
+    stack: bool
+    axes: tuple[Axis, Axis] | None
+
+    @property
+    def shape(self) -> tuple[int, int]:
+        """(ny, nx)"""
+        return int(self.frames.shape[1]), int(self.frames.shape[2])
+
+    def __len__(self) -> int:
+        return int(self.frames.shape[0])
+
+    def frame(self, index: int) -> NDArray[Any]:
+        """One image (ny, nx), as the file holds it."""
+        return np.asarray(self.frames[index])
+
+
+def open_images(path: Path) -> ImageFile:
+    """The grey images in a file, one or a stack.
+
+    Raises InputError, one line, for a file that is not of a known format, damaged, or holds anything else.
+    """
+    suffix = path.suffix.lower()
+    if suffix not in SUFFIXES:
+        raise InputError(f"{path}: no known format of images; known are {', '.join(SUFFIXES)}")
+    if suffix in READERS:
+        require("rsciio", "io")
+    try:
+        data, axes = _plain(path) if suffix in (".png", ".npy") else _with_axes(path)
+    except (InputError, ImportError):
+        raise
+    except Exception as error:  # the readers of damaged files raise errors of every kind
+        raise InputError(f"{path} cannot be read: {one_line(error)[:200]}") from None
+    if data.dtype.kind not in "buif":
+        raise InputError(f"{path} holds {data.dtype} values where a grey image is due")
+    stack = data.ndim == 3
+    sides = data.shape[-2:]
+    if data.ndim not in (2, 3) or min(data.shape) < 1 or min(sides) < SMALLEST or max(sides) > LARGEST:
+        raise InputError(
+            f"{path} holds {size(data.shape)} values where an image of {SMALLEST} to {LARGEST} pixels a side, or a "
+            "stack of such, is due"
+        )
+    return ImageFile(path, data if stack else data[None], stack, axes)
+
+
+def stated_pixel_size(file: ImageFile) -> float:
+    """The pixel size that a file states, Å.
+
+    Raises InputError where it states none, none that is a length, or pixels that are not square.
+    """
+    path = file.path
+    if file.axes is None or any(axis.unit in NO_UNITS or not 0 < axis.scale < np.inf for axis in file.axes):
+        raise InputError(f"{path} does not say its pixel size: give --pixel-size, in Å")
+    unit = next((axis.unit for axis in file.axes if axis.unit not in LENGTHS), None)
+    if unit is not None:
+        raise InputError(
+            f"{path} has pixels in {unit}, which is no length, so it is no image of a specimen: if it is one all the "
+            "same, give --pixel-size, in Å"
+        )
+    y, x = (axis.scale * LENGTHS[axis.unit] for axis in file.axes)
+    if abs(y / x - 1) > NOT_SQUARE:
+        raise InputError(f"{path} has pixels of {y:g} x {x:g} Å, which are not square: if they are, give --pixel-size")
+    return float(x)
+
+
+def size(shape: Sequence[int]) -> str:
+    """A shape for people: "48 x 64"."""
+    return " x ".join(str(n) for n in shape)
+
+
+def _plain(path: Path) -> tuple[NDArray[Any], None]:
+    if path.suffix.lower() == ".npy":
+        return np.asarray(np.load(path, mmap_mode="r", allow_pickle=False)), None
+    pillow = require("PIL.Image", "report")
+    with pillow.open(path) as picture:
+        return _grey(np.asarray(picture)), None
+
+
+def _with_axes(path: Path) -> tuple[Any, tuple[Axis, Axis] | None]:
+    if path.suffix.lower() == ".emd":
+        require("h5py", "io")
+    pages = _loose_pages(path) if _is_tiff(path) else None
+    signals = _signals(path)
+    if pages is not None:
+        return pages, _axes(path, signals[0]) if len(signals) == len(pages) else None
+    images = [one for one in signals if _may_be_images(one)]
+    if len(images) > 1:  # with a Fourier transform beside it, say
+        images = [one for one in images if _unit(path, _last_axes(one)[-1]) in LENGTHS] or images
+    if len(images) != 1:
+        found = ", ".join(map(_described, signals)) or "nothing"
+        raise InputError(f"{path} holds {found} where one image, or one stack of images, is due: save it by itself")
+    (one,) = images
+    place = next(index for index, signal in enumerate(signals) if signal is one)
+    data = _mapped(path, place) if _is_tiff(path) and one["data"].dtype.names is None else _grey(one["data"].squeeze())
+    return data, _axes(path, one) if _is_calibrated(one) else None
+
+
+def _signals(path: Path) -> list[dict[str, Any]]:
+    """What RosettaSciIO finds in a file; the data are read when they are asked for, where it can do that."""
+    read = importlib.import_module(f"rsciio.{READERS[path.suffix.lower()]}").file_reader
+    try:
+        return list(read(str(path), lazy=True))
+    except Exception:  # kinds of data, and of damage, for which it has no lazy way
+        return list(read(str(path)))
+
+
+def _mapped(path: Path, series: int) -> NDArray[Any]:
+    """A series of a TIFF, mapped where it can be: RosettaSciIO's lazy data would be read whole for each frame."""
+    with require("tifffile", "io").TiffFile(path) as file:
+        return np.asarray(file.series[series].asarray(out="memmap")).squeeze()
+
+
+def _loose_pages(path: Path) -> NDArray[Any] | None:
+    """The pages of a TIFF that are a stack though its description tells otherwise; None for any other.
+
+    Pages written one by one may be described as images each by itself, and three or four 8-bit images written at once
+    as the planes of a colour picture.
+    """
+    with require("tifffile", "io").TiffFile(path) as file:
+        alike = len({(one.shape, one.dtype) for one in file.series}) == 1 and len(file.series[0].shape) == 2
+        if len(file.series) > 1 and alike:
+            return np.asarray(file.asarray(key=slice(None), out="memmap"))
+        page = file.pages[0]
+        if len(file.series) == 1 and page.photometric.name == "RGB" and page.planarconfig.name == "SEPARATE":
+            return np.asarray(file.series[0].asarray(out="memmap"))
+    return None
+
+
+def _is_tiff(path: Path) -> bool:
+    return path.suffix.lower() in (".tif", ".tiff")
+
+
+def _may_be_images(signal: Mapping[str, Any]) -> bool:
+    """Whether it has two sides or is a stack of such, and is no spectrum, diffraction pattern or complex wave."""
+    sides = sum(n > 1 for n in signal["data"].shape)
+    return sides in (2, 3) and not _kind(signal) and signal["data"].dtype.kind != "c"
+
+
+def _kind(signal: Mapping[str, Any]) -> str:
+    """What sort of signal it is said to be: "EELS", "EDS_TEM", "electron_diffraction", …; "" for images."""
+    return str(signal.get("metadata", {}).get("Signal", {}).get("signal_type") or "")
+
+
+def _described(signal: Mapping[str, Any]) -> str:
+    number = "complex" if signal["data"].dtype.kind == "c" else ""
+    return " ".join(filter(None, (_kind(signal), number, size(signal["data"].shape))))
+
+
+def _axes(path: Path, signal: Mapping[str, Any]) -> tuple[Axis, Axis]:
+    y, x = (Axis(float(axis["scale"]), _unit(path, axis)) for axis in _last_axes(signal))
+    return y, x
+
+
+def _last_axes(signal: Mapping[str, Any]) -> list[Mapping[str, Any]]:
+    return [axis for axis in signal["axes"] if axis["size"] > 1][-2:]
+
+
+def _unit(path: Path, axis: Mapping[str, Any]) -> str:
+    unit = axis["units"] or (_imagej_unit(path) if _is_tiff(path) else None)
+    return str(unit or "").strip()
+
+
+def _imagej_unit(path: Path) -> str | None:
+    with require("tifffile", "io").TiffFile(path) as file:
+        unit = (file.imagej_metadata or {}).get("unit")
+    return None if unit is None else str(unit).replace("\\u00B5", "µ")
+
+
+def _is_calibrated(signal: Mapping[str, Any]) -> bool:
+    """False for an MRC header without a cell or its sampling, for which RosettaSciIO puts 1 nm."""
+    header = signal.get("original_metadata", {}).get("std_header")
+    return header is None or "fei_header" in signal["original_metadata"] or bool(header["MX"] and header["MY"])
+
+
+def _grey(image: Any) -> Any:
+    """A grey image stored in colour as what it is; anything else unchanged."""
+    if image.dtype.names is not None:  # RosettaSciIO's way to hold colours
+        image = np.stack([image[name] for name in image.dtype.names], axis=-1)
+    if image.ndim == 3 and image.shape[-1] in (3, 4) and (image[..., :1] == image[..., :3]).all():
+        return image[..., 0]
+    return image
+
+
+__all__ = ["SUFFIXES", "Axis", "ImageFile", "open_images", "size", "stated_pixel_size"]

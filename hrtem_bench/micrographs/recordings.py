@@ -1,0 +1,135 @@
+"""A user's own micrographs, single or as the frames of a stack, and their labels."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+from numpy.typing import NDArray
+
+from hrtem_bench.errors import InputError
+from hrtem_bench.micrographs.image_files import SUFFIXES, ImageFile, open_images, size, stated_pixel_size
+
+
+@dataclass(frozen=True)
+class Micrograph:
+    """An image from a microscope. image: (ny, nx) float32, in whatever the detector counts. pixel_size: Å.
+
+    name: its file's, without the suffix. frame: its place in a stack, counted from 1; None for a single image.
+    """
+
+    name: str
+    image: NDArray[np.float32]
+    pixel_size: float
+    frame: int | None = None
+
+
+@dataclass(frozen=True)
+class Recording:
+    """The micrographs in a file, one or the frames of a stack; iterating reads them one by one. pixel_size: Å."""
+
+    file: ImageFile
+    pixel_size: float
+
+    @property
+    def name(self) -> str:
+        """The file's, without the suffix."""
+        return self.file.path.stem
+
+    def __len__(self) -> int:
+        return len(self.file)
+
+    def __iter__(self) -> Iterator[Micrograph]:
+        for index in range(len(self)):
+            values = self.file.frame(index).astype(np.float32)
+            if not np.isfinite(values).all():
+                where = f" in frame {index + 1}" if self.file.stack else ""
+                raise InputError(f"{self.file.path} holds NaN or infinity{where}: mend the image first")
+            yield Micrograph(self.name, values, self.pixel_size, index + 1 if self.file.stack else None)
+
+
+@dataclass(frozen=True)
+class Labels:
+    """The labels of a recording: one for each frame, or a single one for all."""
+
+    file: ImageFile
+
+    def instances(self, index: int) -> NDArray[np.uint16]:
+        """The label of a frame, counted from 0: (ny, nx), 0 background, k on particle k.
+
+        A label of one value besides 0 says where particles are; its connected pieces (8 neighbours) are then the
+        particles.
+        """
+        return _numbered(self.file.frame(index if len(self.file) > 1 else 0), self.file.path)
+
+
+def find_micrographs(places: Sequence[Path]) -> list[Path]:
+    """The files named, and those of a known format in the folders named, sorted within each.
+
+    InputError for a place that is not there, a folder without any, and two files of one name.
+    """
+    found: list[Path] = []
+    for place in places:
+        if place.is_dir():
+            own = sorted(p for p in place.iterdir() if p.suffix.lower() in SUFFIXES and not p.name.startswith("."))
+            if not own:
+                raise InputError(f"{place} holds no micrographs ({', '.join(SUFFIXES)})")
+            found += own
+        elif place.is_file():
+            found.append(place)
+        else:
+            raise InputError(f"{place} is not there: give image files, or folders of them")
+    names = [path.stem for path in found]
+    twice = next((path for path in found if names.count(path.stem) > 1), None)
+    if twice is not None:
+        raise InputError(f"several files are named {twice.stem}: results go by name, so rename one")
+    return found
+
+
+def open_recording(path: Path, pixel_size: float | None = None) -> Recording:
+    """The micrographs in a file.
+
+    pixel_size: Å, in place of what the file says. Raises InputError, one line, for a file that `open_images` refuses,
+    and, where no pixel size is given, as `stated_pixel_size` does; iterating, for an image that is not finite.
+    """
+    if pixel_size is not None and not 0 < pixel_size < float("inf"):
+        raise InputError(f"the pixel size must be above 0 Å, not {pixel_size:g}")
+    file = open_images(path)
+    return Recording(file, stated_pixel_size(file) if pixel_size is None else float(pixel_size))
+
+
+def open_labels(folder: Path, recording: Recording) -> Labels:
+    """The labels of a recording, from the file of its name in the folder: one for each frame, or one for all.
+
+    Raises InputError, one line, where there is none, or one of another shape, number of frames or kind of number.
+    """
+    name, images = recording.name, recording.file
+    path = next((p for p in (folder / f"{name}{suffix}" for suffix in SUFFIXES) if p.is_file()), None)
+    if path is None:
+        raise InputError(f"there is no label for {name} in {folder}: name it as the image, e.g. {name}.tif or .png")
+    file = open_images(path)
+    if file.shape != images.shape:
+        raise InputError(f"{path} has {size(file.shape)} pixels, its image {size(images.shape)}")
+    if len(file) not in (1, len(images)):
+        raise InputError(
+            f"{path} holds {len(file)} labels for the {len(images)} images of {name}: give one for each, or one for all"
+        )
+    if file.frames.dtype.kind not in "bui":
+        raise InputError(f"{path} holds {file.frames.dtype} values where whole numbers are due, 0 for the background")
+    return Labels(file)
+
+
+def _numbered(label: NDArray[np.integer], path: Path) -> NDArray[np.uint16]:
+    from scipy import ndimage
+
+    values, numbers = np.unique(label, return_inverse=True)
+    if len(values) > np.iinfo(np.uint16).max or values[0] < 0:
+        raise InputError(f"{path} is no label: values from {values[0]} to {values[-1]}, {len(values)} different ones")
+    if len(values) <= 2:
+        return np.asarray(ndimage.label(label != 0, structure=np.ones((3, 3)))[0], dtype=np.uint16)
+    return (numbers.reshape(label.shape) + (0 if values[0] == 0 else 1)).astype(np.uint16)
+
+
+__all__ = ["Labels", "Micrograph", "Recording", "find_micrographs", "open_labels", "open_recording"]

@@ -1,0 +1,170 @@
+"""A model on a user's own micrographs: masks, and scores where labels are given."""
+
+from __future__ import annotations
+
+import contextlib
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Any
+
+import msgspec
+import numpy as np
+from numpy.typing import NDArray
+
+from hrtem_bench.conditions import Condition
+from hrtem_bench.dataset.reader import Sample
+from hrtem_bench.errors import require
+from hrtem_bench.evaluation.provenance import model_info, provenance
+from hrtem_bench.evaluation.scored_images import image_metrics
+from hrtem_bench.micrographs.expectation import Expectation
+from hrtem_bench.micrographs.recordings import Micrograph
+from hrtem_bench.models.contract import is_resampled
+from hrtem_bench.models.prediction import predict
+from hrtem_bench.models.resampling import resampled_shape
+from hrtem_bench.models.submission import Submission
+from hrtem_bench.scoring.results import METRICS, ModelInfo, Provenance
+from hrtem_bench.scoring.statistics import bootstrap, clusters, interval
+from hrtem_bench.scoring.summary import finite
+from hrtem_bench.support.files import aside, write_aside
+
+WHOLE = 1024
+"""Images of more pixels along a side, at the model's pixel size, go through the model in windows of half as many."""
+SCORES = "micrographs.json"
+
+
+@dataclass(frozen=True)
+class Segmented:
+    """A micrograph with the model's answer: probability (ny, nx), and where it is above the threshold."""
+
+    micrograph: Micrograph
+    probability: NDArray[np.float32]
+    mask: NDArray[np.bool_]
+
+
+class MicrographScore(msgspec.Struct, frozen=True, kw_only=True):
+    """The scores of one micrograph, by the names of `results.METRICS`.
+
+    frame: its place in a stack, counted from 1; None for a single image.
+    """
+
+    name: str
+    frame: int | None = None
+    pixel_size: float
+    metrics: dict[str, float | None]
+
+
+class Mean(msgspec.Struct, frozen=True, kw_only=True):
+    """A mean over micrographs, with the interval of a bootstrap over their files; None for fewer than two files."""
+
+    mean: float
+    low: float | None
+    high: float | None
+
+
+class MicrographScores(msgspec.Struct, frozen=True, kw_only=True):
+    """The content of micrographs.json: a model on images that are no part of any dataset."""
+
+    schema_version: int = 1
+    model: ModelInfo
+    images: list[MicrographScore]
+    means: dict[str, Mean]
+    confidence: float
+    threshold: float
+    expected: Expectation | None
+    provenance: Provenance
+
+
+def segment(submission: Submission, micrograph: Micrograph) -> Segmented:
+    """The model's answer for a micrograph, resampled to the model's pixel size and back where they differ.
+
+    An image with more than 1024 pixels along a side, at the model's pixel size, is cut into overlapping windows of 512,
+    see `windows`. Raises InputError as `predict` does.
+    """
+    contract, size = submission.contract, micrograph.pixel_size
+    shape: tuple[int, ...] = micrograph.image.shape
+    if is_resampled(contract, size) and contract.pixel_size is not None:
+        shape = resampled_shape((shape[0], shape[1]), size, contract.pixel_size)
+    if contract.window is None and max(shape) > WHOLE:
+        submission = replace(submission, contract=msgspec.structs.replace(contract, window=WHOLE // 2))
+    probability = predict(submission, micrograph.image[None], size)[0]
+    return Segmented(micrograph, probability, probability > contract.threshold)
+
+
+def score(submission: Submission, segmented: Segmented, instances: NDArray[np.uint16]) -> MicrographScore:
+    """The scores of a segmented micrograph against its label: instances (ny, nx), 0 background, k on particle k."""
+    micrograph = segmented.micrograph
+    sample = Sample(
+        structure_id=micrograph.name,
+        condition_id="",
+        image=micrograph.image,
+        mask=(instances > 0).astype(np.uint8),
+        instances=instances,
+        condition=Condition(),  # not known, and no score depends on it
+    )
+    metrics = image_metrics(sample, segmented.probability, submission.contract, micrograph.pixel_size)
+    return MicrographScore(
+        name=micrograph.name, frame=micrograph.frame, pixel_size=micrograph.pixel_size, metrics=metrics
+    )
+
+
+def summarised(
+    submission: Submission,
+    scores: Sequence[MicrographScore],
+    command: str,
+    expected: Expectation | None = None,
+    *,
+    confidence: float = 0.95,
+    samples: int = 2000,
+    seed: int = 0,
+) -> MicrographScores:
+    """The scores with their means: every micrograph counts the same.
+
+    The bootstrap draws files, so that the frames of a stack, which show the same particles, stay together.
+    """
+    means = {}
+    for name in METRICS:
+        values = np.array([one.metrics.get(name) for one in scores], dtype=np.float64)
+        if np.isfinite(values).all():
+            table = clusters([one.name for one in scores], [""] * len(scores), values, [""])
+            low, high = interval(bootstrap(table, samples=samples, seed=seed), confidence)
+            means[name] = Mean(mean=float(values.mean()), low=finite(low[0]), high=finite(high[0]))
+    return MicrographScores(
+        model=model_info(submission),
+        images=list(scores),
+        means=means,
+        confidence=confidence,
+        threshold=submission.contract.threshold,
+        expected=expected,
+        provenance=provenance(command),
+    )
+
+
+def write_scores(folder: Path, scores: MicrographScores) -> Path:
+    """Write micrographs.json into the folder, aside and renamed; returns its path."""
+    path = folder / SCORES
+    write_aside(path, msgspec.json.format(msgspec.json.encode(scores), indent=1).decode() + "\n")
+    return path
+
+
+@contextlib.contextmanager
+def tiff_pages(path: Path, shape: tuple[int, ...], dtype: Any, pixel_size: float) -> Iterator[NDArray[Any]]:
+    """An array of zeros (n, ny, nx) to fill, which is a TIFF at the end of the block; it is gone if the block fails.
+
+    shape: (ny, nx) for a single page, (n, ny, nx) for n of them. The file is written page by page, aside and renamed,
+    with its pixel size (Å) as ImageJ reads it.
+    """
+    tifffile = require("tifffile", "io")
+    per_nm = 10 / pixel_size
+    metadata = {"unit": "nm", "axes": "TYX"[-len(shape) :]}
+    with aside(path) as temporary:
+        pages = tifffile.memmap(
+            temporary, shape=shape, dtype=dtype, imagej=True, resolution=(per_nm, per_nm), metadata=metadata
+        )
+        yield pages.reshape(-1, *shape[-2:])
+        pages.flush()
+
+
+__all__ = [
+    "MicrographScore", "MicrographScores", "Segmented", "score", "segment", "summarised", "tiff_pages", "write_scores",
+]  # fmt: skip

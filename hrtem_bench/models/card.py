@@ -1,0 +1,106 @@
+"""card.toml: what a baseline or submission folder says about itself, read strictly."""
+
+from __future__ import annotations
+
+import json
+import re
+from pathlib import Path
+from typing import Any
+
+import msgspec
+
+from hrtem_bench.conditions import Condition, condition_from_dict
+from hrtem_bench.errors import InputError, one_line
+from hrtem_bench.models.contract import InputContract
+
+CARD = "card.toml"
+SCHEMA_VERSION = 1
+
+
+class ModelEntry(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """Where the code is: `entry` and `train` are "module:function" in the folder, `weights` a safetensors file.
+
+    code: the shipped baseline in whose folder these modules lie instead, for the same network with other weights.
+    """
+
+    entry: str
+    weights: str | None = None
+    train: str | None = None
+    code: str | None = None
+
+
+class TrainedOn(msgspec.Struct, frozen=True, kw_only=True):
+    """The record of a training. Further keys (seed, epochs, command, ...) may stand beside these.
+
+    conditions: ids on the track. condition: the conditions of the training images as they were used, as
+    dicts that `condition_from_dict` reads; these give σ(train, test).
+    """
+
+    track: str
+    conditions: list[str]
+    condition: list[dict[str, Any]] = []
+    dataset_checksum: str | None = None
+
+    def used(self) -> tuple[Condition, ...]:
+        """The conditions of the training images."""
+        return tuple(condition_from_dict(one) for one in self.condition)
+
+
+class Card(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
+    """A whole card; unknown keys are errors, except in [trained_on]. A folder of predictions has no [model].
+
+    url: https, where a reader finds the model, its paper or its report.
+    """
+
+    schema_version: int
+    name: str
+    model: ModelEntry | None = None
+    description: str = ""
+    authors: list[str] = []
+    licence: str = ""
+    url: str = ""
+    input: InputContract = InputContract()
+    trained_on: TrainedOn | None = None
+
+    def __post_init__(self) -> None:
+        if self.url and not re.fullmatch(r"https://[!-~]+", self.url):
+            raise ValueError(f"url should start with https:// and hold no spaces, not read {self.url!r}")
+
+
+def read_card(folder: Path) -> Card:
+    """The card of a folder. Raises InputError, one line with the file and the key, for anything not as it should be."""
+    path = folder / CARD
+    try:
+        text = path.read_bytes()
+    except FileNotFoundError:
+        raise InputError(f"{folder} holds no {CARD}, which a baseline or submission folder needs") from None
+    except OSError as error:
+        raise InputError(f"{path} cannot be read: {error.strerror}") from None
+    try:
+        card = msgspec.toml.decode(text, type=Card)
+        if card.trained_on is not None:
+            card.trained_on.used()
+    except (
+        msgspec.DecodeError,
+        ValueError,
+    ) as error:  # ValidationError, TOML syntax, a Condition out of range
+        raise InputError(f"{path}: {one_line(error)}") from None
+    if card.schema_version != SCHEMA_VERSION:
+        raise InputError(f"{path}: schema_version is {card.schema_version}; this version reads {SCHEMA_VERSION}")
+    return card
+
+
+def rename(folder: Path, name: str) -> None:
+    """Put another name on a folder's card, whose name stands before any table; the rest of its text stays as it is.
+
+    Raises InputError as `read_card`.
+    """
+    from hrtem_bench.support.files import write_aside
+
+    read_card(folder)
+    text = (folder / CARD).read_text(encoding="utf-8")
+    line = f"name = {json.dumps(name, ensure_ascii=False)}"  # a JSON string is a TOML string
+    write_aside(folder / CARD, re.sub(r"^name *=.*$", lambda _: line, text, count=1, flags=re.MULTILINE))
+
+
+__all__ = ["CARD", "Card", "ModelEntry", "TrainedOn", "read_card", "rename"]

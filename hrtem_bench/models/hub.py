@@ -1,0 +1,52 @@
+"""Models on the Hugging Face Hub, as ORGANISATION/NAME@REVISION."""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+
+from hrtem_bench.errors import InputError, require
+from hrtem_bench.models.weight_files import PICKLES
+from hrtem_bench.support.hub import TIMEOUT, explained
+
+_ID = re.compile(r"(?P<repo>[A-Za-z0-9][\w.-]*/[A-Za-z0-9][\w.-]*)@(?P<revision>[\w./-]+)")
+
+
+def is_hub_id(model: str) -> bool:
+    """Whether text reads as a model on the Hub at a revision."""
+    return _ID.fullmatch(model) is not None
+
+
+def download_model(model: str) -> tuple[Path, str]:
+    """The folder, in the Hub's cache, of a model repository, and its id with the commit in place of the revision.
+
+    Files that can hold pickles are not downloaded. Raises InputError for a Hub, a repository or a revision that is not
+    there.
+    """
+    found = _ID.fullmatch(model)
+    if found is None:
+        raise InputError(f"{model!r} is no model on the Hub: write ORGANISATION/NAME@REVISION")
+    hub = require("huggingface_hub", "data")
+    repo, revision = found["repo"], found["revision"]
+    with explained(f"the model {model}", "there is no such folder here either: check the name or the network"):
+        folder = Path(
+            hub.snapshot_download(
+                repo,
+                repo_type="model",
+                revision=revision,
+                ignore_patterns=[f"*{suffix}" for suffix in sorted(PICKLES)],
+                etag_timeout=TIMEOUT,
+            )
+        )
+    return folder, f"{repo}@{folder.name}"
+
+
+def refuse_code(folder: Path, model: str, allowed: bool) -> None:
+    """Raise InputError if a downloaded folder's code is to be run without having been allowed."""
+    if not allowed:
+        raise InputError(
+            f"{model} comes with code of its own, which would run here: read it in {folder}, then give --allow-code"
+        )
+
+
+__all__ = ["download_model", "is_hub_id", "refuse_code"]

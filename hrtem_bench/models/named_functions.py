@@ -1,0 +1,98 @@
+"""Functions named in text: `package.module:function`, `path.py:function`, and the entries of a folder's card."""
+
+from __future__ import annotations
+
+import importlib
+import secrets
+import sys
+from collections.abc import Callable
+from pathlib import Path
+from types import ModuleType
+from typing import Any
+
+from hrtem_bench.errors import InputError, MissingPackage, one_line
+
+
+def function_in_folder(folder: Path, entry: str) -> Callable[..., Any]:
+    """The function that a card's `module:function` names. Runs the module's code.
+
+    The folder becomes a package under a name of its own, so that its modules import each other with `from
+    .model import ...` and no two folders' modules are confused. sys.path is left alone.
+    """
+    module_name, name = split_entry(entry)
+    path = folder.joinpath(*module_name.split(".")).with_suffix(".py")
+    if not path.is_file():
+        raise InputError(f"{folder}: the card's entry {entry!r} names {path.name}, which is not there")
+    package = _package(folder)
+    return _function(_import(f"{package}.{module_name}", folder, entry), name, entry)
+
+
+def function_in_file(path: Path, name: str) -> Callable[..., Any]:
+    """The function `name` of a Python file. Runs the file's code."""
+    if not path.is_file():
+        raise InputError(f"{path} is not there")
+    package = _package(path.parent)
+    return _function(_import(f"{package}.{path.stem}", path.parent, str(path)), name, str(path))
+
+
+def function_in_module(entry: str) -> Callable[..., Any]:
+    """The function that `package.module:function` names, from the installed packages or the current folder."""
+    module_name, name = split_entry(entry)
+    here = str(Path.cwd())
+    added = here not in sys.path
+    if added:
+        sys.path.insert(0, here)
+    try:
+        module = _import(module_name, Path.cwd(), entry)
+    finally:
+        if added:
+            sys.path.remove(here)
+    return _function(module, name, entry)
+
+
+def split_entry(entry: str) -> tuple[str, str]:
+    """("package.module", "function") of "package.module:function"."""
+    module, separator, name = entry.rpartition(":")
+    if not separator or not name.isidentifier() or not all(part.isidentifier() for part in module.split(".")):
+        raise InputError(f"{entry!r} should read module:function")
+    return module, name
+
+
+def _package(folder: Path) -> str:
+    """Register the folder as a package under a name of its own, new each time, so that changed code is read anew."""
+    name = f"hrtem_bench_submission_{secrets.token_hex(8)}"
+    package = ModuleType(name, f"The code of {folder.name}.")
+    package.__path__ = [str(folder.resolve())]
+    sys.modules[name] = package
+    return name
+
+
+def _import(name: str, folder: Path, entry: str) -> ModuleType:
+    writes, sys.dont_write_bytecode = sys.dont_write_bytecode, True  # a submission's folder is left as it is
+    try:
+        return importlib.import_module(name)
+    except MissingPackage:
+        raise
+    except ModuleNotFoundError as error:
+        missing = error.name or ""
+        if missing == name or name.startswith(missing + "."):
+            raise InputError(f"{entry}: there is no module {missing!r}") from None
+        sibling = folder.joinpath(missing.split(".")[0] + ".py").exists()
+        hint = f"write `from .{missing} import ...`" if sibling else "install it"
+        raise InputError(f"{entry}: it imports {missing!r}, which is not installed: {hint}") from error
+    except (Exception, SystemExit) as error:
+        raise InputError(f"{entry}: importing it failed with {type(error).__name__}: {one_line(error)}") from error
+    finally:
+        sys.dont_write_bytecode = writes
+
+
+def _function(module: ModuleType, name: str, entry: str) -> Callable[..., Any]:
+    function = getattr(module, name, None)
+    if function is None:
+        raise InputError(f"{entry}: the module has no {name!r}")
+    if not callable(function):
+        raise InputError(f"{entry}: {name} is a {type(function).__name__}, not a function")
+    return function
+
+
+__all__ = ["function_in_file", "function_in_folder", "function_in_module", "split_entry"]

@@ -1,0 +1,49 @@
+"""Where the baselines lie that come with the package, and those of one's own."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import hrtem_bench
+from hrtem_bench.errors import InputError
+from hrtem_bench.models.card import CARD
+
+
+def baseline_names() -> list[str]:
+    """The shipped baselines' names, sorted."""
+    return sorted({folder.name for root in _baseline_roots() for folder in root.iterdir() if has_card(folder)})
+
+
+def baseline_folder(name: str) -> Path | None:
+    """The folder of a shipped baseline, None if no such baseline is shipped."""
+    if not name.isidentifier():
+        return None
+    return next((root / name for root in _baseline_roots() if has_card(root / name)), None)
+
+
+def baseline_at(given: str) -> Path:
+    """The folder given, or that of the shipped baseline of this name; InputError where there is neither.
+
+    A folder without a card, such as one of results, does not hide a shipped baseline of its name.
+    """
+    folder, shipped = Path(given), baseline_folder(given)
+    if shipped is not None and not has_card(folder):
+        return shipped
+    if not folder.is_dir():
+        names = ", ".join(baseline_names())
+        raise InputError(f"there is no baseline {given!r}: shipped are {names}; or give a folder with card.toml")
+    return folder
+
+
+def has_card(folder: Path) -> bool:
+    """Whether the folder is a model or a baseline by its card."""
+    return (folder / CARD).is_file()
+
+
+def _baseline_roots() -> list[Path]:
+    """Where baselines lie: in an installed package, and at the top of a checkout."""
+    package = Path(hrtem_bench.__file__).parent
+    return [root for root in (package / "shipped" / "baselines", package.parent / "baselines") if root.is_dir()]
+
+
+__all__ = ["baseline_at", "baseline_folder", "baseline_names", "has_card"]

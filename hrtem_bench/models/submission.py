@@ -1,0 +1,263 @@
+"""From what a user names to a model that can be scored: a folder, a function, a file, or a shipped baseline."""
+
+from __future__ import annotations
+
+import difflib
+import inspect
+import os
+import sys
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Any
+
+import msgspec
+import numpy as np
+from numpy.typing import NDArray
+
+from hrtem_bench.errors import InputError, one_line
+from hrtem_bench.models.card import CARD, SCHEMA_VERSION, Card, ModelEntry, TrainedOn, read_card
+from hrtem_bench.models.contract import InputContract
+from hrtem_bench.models.exported import load_onnx, load_pt2
+from hrtem_bench.models.hub import download_model, is_hub_id, refuse_code
+from hrtem_bench.models.named_functions import function_in_file, function_in_folder, function_in_module
+from hrtem_bench.models.runtime import CPU, Runtime, cpu_only, in_precision, on_device
+from hrtem_bench.models.shipped_baselines import baseline_folder, baseline_names, has_card
+from hrtem_bench.models.stored_predictions import Stored, has_predictions, stored_predictions
+from hrtem_bench.models.weight_files import checksum, parameter_count, refuse_pickles
+
+EXPORTED_KINDS = ("pt2", "onnx")
+FORMS = (
+    f"a folder with {CARD}, a .pt2 or .onnx file, a folder of predictions, module:function, path.py:function, or "
+    "ORGANISATION/NAME@REVISION on the Hub"
+)
+Predictor = Callable[[NDArray[np.float32]], Any]
+"""Images float32 (N, ny, nx), normalised as the contract says, to as many answers of the same shape."""
+
+
+@dataclass(frozen=True)
+class Submission:
+    """A model ready to be scored.
+
+    kind: "folder", "function", "file", "pt2", "onnx" or "predictions". path: as the user named it. contract:
+    what it is given and returns. trained_on: None where nobody said. checksum: sha256 over the submission's
+    files; for a function, over the file of the module named, which does not cover weights loaded from
+    elsewhere. parameters: None where unknown. stored: finds predictions made elsewhere, where there is no
+    model to run.
+    """
+
+    name: str
+    kind: str
+    path: str
+    predict: Predictor
+    contract: InputContract
+    trained_on: TrainedOn | None
+    checksum: str
+    parameters: int | None
+    stored: Stored | None = None
+
+
+def load_submission(
+    model: str, contract: InputContract | None = None, *, runtime: Runtime = CPU, allow_code: bool = False
+) -> Submission:
+    """The model that `model` names.
+
+    A folder with card.toml and code, or with card.toml and one .pt2 or .onnx file; `package.module:function` or
+    `path.py:function`, the function a predictor, or a factory without parameters that returns one; a .pt2 file of
+    torch.export; an .onnx file; a folder of predictions (see `stored`); the name of a shipped baseline; or any of the
+    folders in a repository on the Hub, as ORGANISATION/NAME@REVISION. Code runs only from folders with a card and from
+    functions, and from the Hub only with `allow_code`. contract: in place of the model's own. runtime: a factory that
+    takes a parameter `device` is given it. Raises InputError, one line, for what is not there, not a model, or refused.
+    """
+    submission = _named(model, contract, runtime, allow_code)
+    submission = replace(submission, predict=in_precision(submission.predict, runtime))
+    if contract is None or submission.kind in EXPORTED_KINDS:
+        return submission
+    return replace(submission, contract=contract)
+
+
+def load_trainer(folder: Path) -> Callable[..., Any]:
+    """The function that trains the baseline in `folder`: (data, track, conditions, out, *, seed, epochs) -> None."""
+    card = read_card(folder)
+    if card.model is None or card.model.train is None:
+        raise InputError(f"{card.name} has nothing to train: its card names no [model] train")
+    return function_in_folder(_code_of(folder, card.model), card.model.train)
+
+
+def _named(model: str, contract: InputContract | None, runtime: Runtime, allow_code: bool) -> Submission:
+    path = Path(model)
+    if model and path.is_dir() and (baseline_folder(model) is None or has_card(path) or has_predictions(path)):
+        return _from_folder(path, model, contract, runtime)
+    if path.is_file():
+        refuse_pickles(path)
+        if path.suffix.lower()[1:] in EXPORTED_KINDS:
+            return _from_export(path, model, contract, runtime)
+        raise InputError(f"{model}: not a model: give {FORMS}")
+    if ":" in model:
+        return _from_function(model, runtime)
+    folder = baseline_folder(model)
+    if folder is not None:
+        return _from_folder(folder, model, contract, runtime)
+    if is_hub_id(model):
+        return _from_hub(model, contract, runtime, allow_code)
+    close = difflib.get_close_matches(model, baseline_names(), n=1)
+    hint = f"did you mean {close[0]}? " if close else ""
+    raise InputError(
+        f"there is no model {model!r}: {hint}give {FORMS}, or a shipped baseline "
+        f"({', '.join(baseline_names()) or 'none here'})"
+    )
+
+
+def _from_hub(model: str, contract: InputContract | None, runtime: Runtime, allow_code: bool) -> Submission:
+    folder, exact = download_model(model)
+    exports = _exports(folder)
+    if not has_card(folder) and len(exports) == 1:
+        return _from_export(exports[0], exact, contract, runtime)
+    own = read_card(folder).model if has_card(folder) else None
+    if own is not None and own.code is None:
+        refuse_code(folder, model, allow_code)
+    return _from_folder(folder, exact, contract, runtime)
+
+
+def _exports(folder: Path) -> list[Path]:
+    return sorted(file for file in folder.iterdir() if file.suffix.lower()[1:] in EXPORTED_KINDS)
+
+
+def _from_folder(folder: Path, model: str, contract: InputContract | None, runtime: Runtime) -> Submission:
+    if not has_card(folder) and has_predictions(folder):
+        return _from_predictions(folder, model, Card(schema_version=SCHEMA_VERSION, name=folder.resolve().name))
+    card = read_card(folder)
+    if card.model is None:
+        if has_predictions(folder):
+            return _from_predictions(folder, model, card)
+        return _from_carded_export(folder, model, card, contract, runtime)
+    refuse_pickles(folder)
+    code = _code_of(folder, card.model)
+    factory = function_in_folder(code, card.model.entry)
+    return Submission(
+        name=card.name,
+        kind="folder",
+        path=model,
+        parameters=None if card.model.weights is None else _counted(folder, card.model.weights),
+        predict=_called(factory, (folder,), f"{folder}: {card.model.entry}", runtime),
+        contract=card.input,
+        trained_on=card.trained_on,
+        checksum=checksum(folder, None if code == folder else code),
+    )
+
+
+def _code_of(folder: Path, model: ModelEntry) -> Path:
+    """Where a card's modules lie: its folder, or that of the shipped baseline that it names."""
+    if model.code is None:
+        return folder
+    code = baseline_folder(model.code)
+    if code is None:
+        shipped = ", ".join(baseline_names())
+        raise InputError(f"{folder / CARD}: [model] code {model.code!r} is no shipped baseline: they are {shipped}")
+    return code
+
+
+def _from_carded_export(
+    folder: Path, model: str, card: Card, contract: InputContract | None, runtime: Runtime
+) -> Submission:
+    """An exported network with a card, which says what it is given and where it was trained."""
+    exports = _exports(folder)
+    if len(exports) != 1:
+        raise InputError(
+            f"{folder / CARD}: it has no [model], and the folder no predictions and no single .pt2 or .onnx"
+        )
+    refuse_pickles(folder)
+    submission = _from_export(exports[0], model, contract or card.input, runtime)
+    return replace(submission, name=card.name, trained_on=card.trained_on, checksum=checksum(folder))
+
+
+def _counted(folder: Path, name: str) -> int:
+    """Parameters in a folder's weights, after checking that they are a safetensors file of the folder."""
+    weights = folder / name
+    if not Path(os.path.normpath(weights)).is_relative_to(os.path.normpath(folder)):  # the Hub's cache has links
+        raise InputError(f"{folder / CARD}: weights {name!r} must lie in the folder")
+    if weights.suffix != ".safetensors":
+        raise InputError(f"{folder / CARD}: weights {name!r} must be a .safetensors file")
+    return parameter_count(weights)
+
+
+def _from_predictions(folder: Path, model: str, card: Card) -> Submission:
+    refuse_pickles(folder)
+
+    def predict(images: NDArray[np.float32]) -> Any:
+        raise InputError(f"{folder} holds predictions and no model: it cannot be given images")
+
+    return Submission(
+        name=card.name,
+        kind="predictions",
+        path=model,
+        predict=predict,
+        contract=card.input,
+        trained_on=card.trained_on,
+        checksum=checksum(folder),
+        parameters=None,
+        stored=stored_predictions(folder),
+    )
+
+
+def _from_export(path: Path, model: str, contract: InputContract | None, runtime: Runtime) -> Submission:
+    contract = contract or InputContract()
+    load = load_pt2 if path.suffix.lower() == ".pt2" else load_onnx
+    exported = load(path, contract.output, runtime)
+    if exported.window is not None:
+        contract = msgspec.structs.replace(contract, window=exported.window)
+    return Submission(
+        name=path.stem,
+        kind=path.suffix[1:].lower(),
+        path=model,
+        predict=exported.predict,
+        contract=contract,
+        trained_on=None,
+        checksum=checksum(path),
+        parameters=exported.parameters,
+    )
+
+
+def _from_function(model: str, runtime: Runtime) -> Submission:
+    location, _, name = model.rpartition(":")
+    is_file = location.endswith(".py")
+    function = function_in_file(Path(location), name) if is_file else function_in_module(model)
+    factory = _is_factory(function)
+    if not factory:
+        cpu_only(runtime, f"{model} is the model itself")
+    source = location if is_file else getattr(sys.modules[location], "__file__", None)
+    return Submission(
+        name=name,
+        kind="file" if is_file else "function",
+        path=model,
+        predict=_called(function, (), model, runtime) if factory else function,
+        contract=InputContract(),
+        trained_on=None,
+        checksum=checksum(Path(source)) if source else "",
+        parameters=None,
+    )
+
+
+def _is_factory(function: Callable[..., Any]) -> bool:
+    """Whether it is a function or class that needs no argument, and so returns a predictor rather than being one."""
+    if not (inspect.isfunction(function) or inspect.isclass(function)):
+        return False
+    parameters = inspect.signature(function).parameters.values()
+    return not any(p.default is p.empty and p.kind is not p.VAR_KEYWORD for p in parameters)
+
+
+def _called(factory: Callable[..., Any], arguments: tuple[Any, ...], name: str, runtime: Runtime) -> Predictor:
+    """The predictor that a factory returns; its errors and other answers as InputError in one line."""
+    placed = on_device(factory, runtime, name)
+    try:
+        predict = factory(*arguments, **placed)
+    except InputError:
+        raise
+    except Exception as error:
+        raise InputError(f"{name} failed with {type(error).__name__}: {one_line(error)}") from error
+    if not callable(predict):
+        raise InputError(f"{name} returned a {type(predict).__name__}, not a function of images")
+    return predict
+
+
+__all__ = ["Predictor", "Submission", "load_submission", "load_trainer"]

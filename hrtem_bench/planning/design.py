@@ -1,0 +1,231 @@
+"""Which conditions to train on, from the contrast transfer function alone.
+
+A plan is a set of different conditions, trained at in equal parts. A condition repeated would only weigh more, and
+cost as much to simulate as a new one, so none is. Neither dose nor specimen enters: see docs/study.md.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+from typing import cast
+
+import numpy as np
+from numpy.typing import NDArray
+
+from hrtem_bench.errors import InputError
+from hrtem_bench.physics import Spectra, transfer_spectra
+from hrtem_bench.physics.band import Weight
+from hrtem_bench.physics.information import ConditionSet
+from hrtem_bench.planning.plan import Criterion, Over, Plan, Score, Size, Step, Target
+from hrtem_bench.planning.reasons import gained_bands, reason
+from hrtem_bench.planning.search import EXHAUSTIVE, best_sets
+
+Floats = NDArray[np.float64]
+SEARCHED = 2048
+"""Nodes of the band on which sets are searched; what is reported of the sets found is from all of them."""
+EFFORT = 400_000
+"""Sets times targets at most, where all sets of a size are tried."""
+ENOUGH = 0.01
+"""A smaller set is enough where its score comes this close to the best."""
+_ASIDE = 1e-3
+"""Weight of the mean beside the worst, or of the worst beside the mean, so that it decides between equals."""
+_EQUAL = 1e-6
+_NOTHING = 1e-9
+_LOOKED, _DIGITS = 500, 9
+"""Where P of two candidates is the same to so many digits at so many places, they are one."""
+
+
+@dataclass(frozen=True)
+class _Problem:
+    """Candidates and targets on one quadrature, by name; `alike`: names of the candidates that each stands for too."""
+
+    names: list[str]
+    alike: list[list[str]]
+    candidates: Spectra
+    labels: list[str]
+    targets: Spectra
+    criterion: Criterion
+    over: Over
+
+    def values(self, power: Floats) -> Floats:
+        """The criterion at each target (b, T), of training sets with P (b, n)."""
+        return self.targets.sigma(power) if self.criterion == "sigma" else self.targets.coverage(power)
+
+    def headline(self, values: Floats) -> Floats:
+        """What is made as large as possible, (b,), of values (b, T)."""
+        both = values.min(axis=-1), values.mean(axis=-1)
+        first, second = both if self.over == "worst" else both[::-1]
+        return cast(Floats, first + _ASIDE * second)
+
+    def power(self, members: Sequence[int]) -> Floats:
+        return cast(Floats, self.candidates.power[list(members)].mean(axis=0, keepdims=True))
+
+    def score(self, name: str, size: int, power: Floats) -> Score:
+        values = self.values(power)[0]
+        worst = int(values.argmin())
+        return Score(
+            name=name, size=size, mean=float(values.mean()), worst=float(values[worst]), worst_at=self.labels[worst]
+        )
+
+
+def design(
+    targets: Mapping[str, ConditionSet],
+    candidates: Mapping[str, ConditionSet],
+    budget: int,
+    *,
+    criterion: Criterion = "sigma",
+    over: Over = "worst",
+    q_max: float = 2.5,
+    weight: Weight = "area",
+    compared: Mapping[str, Sequence[ConditionSet]] | None = None,
+    exhaustive: int = EXHAUSTIVE,
+) -> Plan:
+    """Choose at most `budget` of the candidates so that training on them serves the targets best.
+
+    targets, candidates: name -> a Condition, or the set that it stands for with its spread. criterion: "sigma", the
+    cosine of what training and target transfer; or "coverage", the share of what a target transfers that training has
+    shown, which is not lost where a target transfers less. over: its lowest value over the targets, or the mean; the
+    other decides between equals. q_max, weight: the band, see `physics.information`. compared: other training sets to
+    score, by name. exhaustive: sets of one size that are all tried at most, see `best_sets`; fewer where targets are
+    many.
+
+    Candidates of one and the same P, such as equal and opposite defocus without C30, are one candidate, named by the
+    first. A member more lowers P where it transfers less than the others, so that the best set may be smaller than the
+    budget.
+    Raises InputError for no target, no candidate, a budget below 1, and where nothing is transferred at any target.
+    """
+    if budget < 1:
+        raise InputError(f"the budget must be at least 1 condition, not {budget}")
+    if not targets or not candidates:
+        raise InputError(f"there is no {'candidate' if targets else 'target'}: give at least one")
+    others = compared or {}
+    sets = [*targets.values(), *candidates.values(), *(one for group in others.values() for one in group)]
+    spectra = transfer_spectra(sets, q_max, weight)
+    count = len(targets)
+    reached = [i for i in range(count) if spectra.power[i] @ spectra.share > _NOTHING]
+    if not reached:
+        raise InputError(
+            "nothing is transferred at any of the targets (no aberration at all): no training can serve them"
+        )
+    labels, names = list(targets), list(candidates)
+    offered = spectra.take(range(count, count + len(names)))
+    groups = _distinct(offered.power)
+    problem = _Problem(
+        names=[names[i] for i in groups],
+        alike=[[names[i] for i in same] for same in groups.values()],
+        candidates=offered.take(list(groups)),
+        labels=[labels[i] for i in reached],
+        targets=spectra.take(reached),
+        criterion=criterion,
+        over=over,
+    )
+    sizes = _searched(problem, budget, min(exhaustive, max(1, EFFORT // len(reached))))
+    members, enough = _chosen(sizes, over)
+    steps = _steps(problem, [problem.names.index(name) for name in members], q_max)
+    rest, everything = spectra.power[count + len(names) :], offered.power.mean(axis=0, keepdims=True)
+    return Plan(
+        criterion=criterion,
+        over=over,
+        q_max=q_max,
+        budget=budget,
+        steps=steps,
+        sizes=sizes,
+        enough=enough,
+        compared=[*_compared(problem, others, rest), problem.score("all candidates", len(names), everything)],
+        targets=_targets(problem, [problem.names.index(step.condition) for step in steps]),
+        unreachable=[name for i, name in enumerate(labels) if i not in reached],
+    )
+
+
+def _searched(problem: _Problem, budget: int, exhaustive: int) -> list[Size]:
+    thin = replace(problem, candidates=problem.candidates.thinned(SEARCHED), targets=problem.targets.thinned(SEARCHED))
+
+    def score(sets: NDArray[np.intp]) -> Floats:
+        share = np.zeros((len(sets), len(thin.names)))
+        np.put_along_axis(share, sets, 1.0 / sets.shape[1], axis=1)
+        return thin.headline(thin.values(share @ thin.candidates.power))
+
+    return [
+        Size(
+            score=problem.score(
+                " and ".join(problem.names[i] for i in one.members), len(one.members), problem.power(one.members)
+            ),
+            conditions=[problem.names[i] for i in one.members],
+            tried=one.tried,
+            exhaustive=one.exhaustive,
+        )
+        for one in best_sets(len(problem.names), budget, score, exhaustive)
+    ]
+
+
+def _chosen(sizes: Sequence[Size], over: Over) -> tuple[list[str], int]:
+    """The best of the sets of each size, the smaller of equals; and the least size that comes close to it."""
+    scores = [one.score.worst if over == "worst" else one.score.mean for one in sizes]
+    close = [i for i, score in enumerate(scores) if score > max(scores) - ENOUGH]
+    best = next(i for i, score in enumerate(scores) if score > max(scores) - _EQUAL)
+    return sizes[best].conditions, sizes[close[0]].score.size
+
+
+def _steps(problem: _Problem, members: Sequence[int], q_max: float) -> list[Step]:
+    """The members in the order in which they help: each time the one that raises the score most."""
+    waiting, steps = list(members), list[Step]()
+    order: list[int] = []
+    before: Score | None = None
+    while waiting:
+        tries = np.array([problem.headline(problem.values(problem.power([*order, i])))[0] for i in waiting])
+        index = waiting.pop(int(np.argmax(tries >= tries.max() - _EQUAL)))
+        at = before.worst_at if before is not None and problem.over == "worst" else ""
+        chosen = problem.targets if not at else problem.targets.take([problem.labels.index(at)])
+        after = problem.power([*order, index])
+        bands = gained_bands(
+            chosen, problem.power(order) if order else None, after, q_max, shape=problem.criterion == "sigma"
+        )
+        score = problem.score(problem.names[index], len(order) + 1, after)
+        reached = float(problem.values(after)[0, problem.labels.index(at)]) if at else score.mean
+        step = Step(
+            condition=problem.names[index],
+            alike=problem.alike[index],
+            score=score,
+            at=at,
+            bands=bands,
+            reason=reason(bands, at, None if before is None else (before.worst if at else before.mean, reached)),
+        )
+        steps.append(step)
+        order.append(index)
+        before = score
+    return steps
+
+
+def _distinct(power: Floats) -> dict[int, list[int]]:
+    """The first of the rows (k, n) that are alike -> the others. Told apart at some places of the band."""
+    seen: dict[bytes, int] = {}
+    groups: dict[int, list[int]] = {}
+    looked = np.linspace(0, power.shape[1] - 1, _LOOKED).astype(int)
+    for index, row in enumerate(np.round(power[:, looked], _DIGITS) + 0.0):
+        first = seen.setdefault(row.tobytes(), index)
+        groups.setdefault(first, []).extend([index] if index != first else [])
+    return groups
+
+
+def _compared(problem: _Problem, others: Mapping[str, Sequence[ConditionSet]], power: Floats) -> list[Score]:
+    """Scores of the other sets, whose members' P are the rows of `power`."""
+    found, start = [], 0
+    for name, group in others.items():
+        mean = power[start : start + len(group)].mean(axis=0, keepdims=True)
+        found.append(problem.score(name, len(group), mean))
+        start += len(group)
+    return found
+
+
+def _targets(problem: _Problem, members: Sequence[int]) -> list[Target]:
+    plan = problem.power(members)
+    first = problem.values(problem.power(members[:1]))[0]
+    columns = (problem.targets.epsilon(), first, problem.targets.coverage(plan)[0], problem.targets.sigma(plan)[0])
+    return [
+        Target(name=name, epsilon=float(e), first=float(f), coverage=float(c), sigma=float(s))
+        for name, e, f, c, s in zip(problem.labels, *columns, strict=True)
+    ]
+
+
+__all__ = ["ENOUGH", "design"]

@@ -1,0 +1,149 @@
+"""What `design` answers, and a plan as TOML."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping, Sequence
+from typing import Any, Literal
+
+import msgspec
+
+from hrtem_bench.conditions import Condition
+from hrtem_bench.dataset.tracks import AXES, flat
+from hrtem_bench.planning.reasons import Band
+from hrtem_bench.planning.regions import varying
+from hrtem_bench.support.grids import UNITS
+
+Criterion = Literal["coverage", "sigma"]
+Over = Literal["worst", "mean"]
+
+
+class Score(msgspec.Struct, frozen=True, kw_only=True):
+    """How well a set of `size` conditions serves the targets: mean, the lowest, and the target that has it."""
+
+    name: str
+    size: int
+    mean: float
+    worst: float
+    worst_at: str
+
+
+class Step(msgspec.Struct, frozen=True, kw_only=True):
+    """A condition of the plan, and the score of all up to it.
+
+    alike: candidates that transfer the very same magnitudes. bands: where in q (1/Å) it supplies what those before it
+    lack, `at` a target or on average ("").
+    """
+
+    condition: str
+    alike: list[str]
+    score: Score
+    at: str
+    bands: list[Band]
+    reason: str
+
+
+class Size(msgspec.Struct, frozen=True, kw_only=True):
+    """The best set of a size. exhaustive: all sets of that size were tried, else exchanges led to it."""
+
+    score: Score
+    conditions: list[str]
+    tried: int
+    exhaustive: bool
+
+
+class Target(msgspec.Struct, frozen=True, kw_only=True):
+    """A target: ε, what the first condition alone reaches there, what the plan reaches, by each measure."""
+
+    name: str
+    epsilon: float
+    first: float
+    coverage: float
+    sigma: float
+
+
+class Plan(msgspec.Struct, frozen=True, kw_only=True):
+    """The answer of `design`.
+
+    criterion: "coverage" or "sigma"; over: its "worst" or "mean" over the targets was made as large as possible.
+    steps: the conditions, in the order in which they help. sizes: the best set of each size up to the budget. enough:
+    the least size whose score comes within 0.01 of the plan's. compared: other choices. unreachable: targets that
+    transfer nothing, which no training can serve; they count in no score.
+    """
+
+    criterion: Criterion
+    over: Over
+    q_max: float
+    budget: int
+    steps: list[Step]
+    sizes: list[Size]
+    enough: int
+    compared: list[Score]
+    targets: list[Target]
+    unreachable: list[str]
+
+    @property
+    def conditions(self) -> list[str]:
+        """The names of the conditions chosen, in order."""
+        return [step.condition for step in self.steps]
+
+
+def plan_toml(
+    plan: Plan, candidates: Mapping[str, Condition], targets: Mapping[str, Condition], spread: Mapping[str, Any]
+) -> str:
+    """The plan as TOML: a track for a recipe where one setting varies, else tables [[condition]].
+
+    The track tests at the targets and trains at the plan. A file of tables is what `evaluate --conditions` takes.
+    spread: about every condition, for the track: setting -> standard deviation, or std and distribution as in a recipe.
+    """
+    chosen = {name: candidates[name] for name in plan.conditions}
+    every = [*targets.values(), *chosen.values()]
+    names = varying(every)
+    found = f"# {', '.join(chosen)}: by {plan.criterion}, {plan.over} over {len(targets)} targets"
+    lines = [f"{found}, |q| <= {plan.q_max:g} 1/Å."]
+    lines += [f"# {step.condition}: {step.reason}" for step in plan.steps]
+    if len(names) != 1 or names[0] not in AXES:
+        lines.append(
+            "# Several settings vary, so this is no track of a recipe: a table for each condition to train at."
+        )
+        for name, condition in chosen.items():
+            lines += ["", "[[condition]]", f"id = {json.dumps(name)}", *_settings(condition)]
+        return "\n".join(lines) + "\n"
+    (axis,) = names
+    train = [_place(axis, one) for one in chosen.values()]
+    values = sorted({_place(axis, one) for one in every})
+    base = {name: value for name, value in _changed(every[0]).items() if name != axis}
+    lines += [
+        "[tracks.planned]",
+        'kind = "scan"',
+        f'axis = "{axis}"',
+        f'unit = "{UNITS[axis]}"',
+        f"values = {values}",
+        f"train = {train}",
+    ]
+    tables = {"base": base, "spread": dict(spread)}
+    lines += [f"{key} = {_inline(one)}" for key, one in tables.items() if one]
+    return "\n".join(lines) + "\n"
+
+
+def _inline(table: Mapping[str, Any]) -> str:
+    """A table of numbers, words and such tables, on one line of TOML."""
+    pairs = (f"{n} = {_inline(v) if isinstance(v, Mapping) else json.dumps(v)}" for n, v in table.items())
+    return f"{{ {', '.join(pairs)} }}"
+
+
+def _place(axis: str, condition: Condition) -> float:
+    return float(flat(condition).get(axis, 0.0))
+
+
+def _changed(condition: Condition) -> dict[str, float]:
+    """The settings that are not those of `Condition()`."""
+    usual = flat(Condition())
+    return {name: value for name, value in flat(condition).items() if value != usual.get(name, 0.0)}
+
+
+def _settings(condition: Condition) -> Sequence[str]:
+    return [f"{name} = {value}" for name, value in flat(condition).items() if value is not None]
+
+
+__all__ = ["Criterion", "Over", "Plan", "Score", "Size", "Step", "Target", "plan_toml"]

@@ -1,0 +1,17 @@
+"""From predictions to a curve: metrics, intervals, the summary, and the results as files."""
+
+from hrtem_bench.scoring.options import Options
+from hrtem_bench.scoring.results import CurvePoint, Results, read_per_image, read_results, results_schema, write_schema
+from hrtem_bench.scoring.run import Run, read_run
+
+__all__ = [
+    "CurvePoint",
+    "Options",
+    "Results",
+    "Run",
+    "read_per_image",
+    "read_results",
+    "read_run",
+    "results_schema",
+    "write_schema",
+]
