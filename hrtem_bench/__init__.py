@@ -25,6 +25,7 @@ _HOME = {
     "sigma": "physics",
     "coverage": "physics",
     "exit_waves": "multislice",
+    "Waves": "multislice",
     "render": "imaging",
 }
 

@@ -28,7 +28,7 @@ ANGLES: tuple[str, ...] = tuple("phi" + name[1:] for name, (_, m) in COEFFICIENT
 
 _NUMBERS = ("energy", "C10", "C30", "focal_spread", "angular_spread")
 _NON_NEGATIVE = ("focal_spread", "angular_spread")
-_POSITIVE = ("energy", "aperture", "dose")
+_POSITIVE = ("aperture", "dose")
 _LEAST_ENERGY = 1e3  # eV; a smaller number was meant in keV
 
 
@@ -59,13 +59,12 @@ class Condition:
             value = getattr(self, name)
             if value is None and name in ("aperture", "dose"):
                 continue
-            object.__setattr__(self, name, _number(name, value))
+            object.__setattr__(self, name, finite_number(name, value))
         for name in _POSITIVE:
             value = getattr(self, name)
             if value is not None and value <= 0:
                 raise InputError(f"{name} must be above 0, not {value:g}")
-        if self.energy < _LEAST_ENERGY:
-            raise InputError(f"energy is in eV, so 300 keV is 300e3; {self.energy:g} eV is below 1 keV")
+        beam_energy(self.energy)
         for name in _NON_NEGATIVE:
             if getattr(self, name) < 0:
                 raise InputError(f"{name} is a standard deviation and cannot be {getattr(self, name):g}")
@@ -85,6 +84,17 @@ class Condition:
     def replace(self, **changes: Any) -> Condition:
         """A copy with the named fields changed."""
         return replace(self, **changes)
+
+
+def beam_energy(value: Any) -> float:
+    """A beam energy in eV, checked; InputError for less than 1 keV, which was meant in keV or in MeV."""
+    energy = finite_number("energy", value)
+    if energy <= 0:
+        raise InputError(f"energy must be above 0, not {energy:g}")
+    if energy < _LEAST_ENERGY:
+        meant = energy if energy >= 1 else energy * 1e3  # keV, or MeV
+        raise InputError(f"energy is in eV, so {meant:g} keV is {meant:g}e3; {energy:g} eV is below 1 keV")
+    return energy
 
 
 def coefficients(condition: Condition) -> dict[str, tuple[float, float]]:
@@ -109,7 +119,7 @@ def condition_from_dict(values: Mapping[str, Any]) -> Condition:
     if "defocus" in values:
         if "C10" in values:
             raise InputError("give C10 or defocus (= -C10), not both")
-        fields["C10"] = -_number("defocus", values["defocus"])
+        fields["C10"] = -finite_number("defocus", values["defocus"])
     nested = _mapping(values.get("aberrations") or {})
     known = {*_NUMBERS, "aperture", "dose", "defocus", "aberrations"}
     beside = {name: value for name, value in values.items() if name not in known}
@@ -131,14 +141,15 @@ def parse_condition(text: str) -> Condition:
             raise InputError(f"a condition reads name=value,name=value; {part!r} has no '='")
         if name in values:
             raise InputError(f"{name} is given twice in {text!r}")
-        values[name] = None if number.lower() == "none" else _number(name, number)
+        values[name] = None if number.lower() == "none" else finite_number(name, number)
     return condition_from_dict(values)
 
 
-def _number(name: str, value: Any) -> float:
+def finite_number(name: str, value: Any) -> float:
+    """`value` as a float; InputError naming it unless it is a finite number (of Python, of NumPy, or as text)."""
     try:
         number = float(value)
-    except (TypeError, ValueError):
+    except (TypeError, ValueError, OverflowError):
         raise InputError(f"{name} must be a number, not {value!r}") from None
     if not math.isfinite(number):
         raise InputError(f"{name} must be finite, not {number}")
@@ -161,7 +172,7 @@ def _checked_aberrations(aberrations: Mapping[str, float]) -> Mapping[str, float
             close = difflib.get_close_matches(str(name), [*known, *_NUMBERS, "aperture", "dose"], n=1)
             hint = f"did you mean {close[0]}? " if close else ""
             raise InputError(f"unknown coefficient {name!r}: {hint}known are C10, C30, {', '.join(known)}")
-        checked[name] = _number(name, value)
+        checked[name] = finite_number(name, value)
     for name in checked:
         if name.startswith("phi") and "C" + name[3:] not in checked:
             raise InputError(f"{name} is the angle of C{name[3:]}, which is not given")
@@ -169,6 +180,6 @@ def _checked_aberrations(aberrations: Mapping[str, float]) -> Mapping[str, float
 
 
 __all__ = [
-    "ANGLES", "COEFFICIENTS", "Condition", "coefficients", "condition_from_dict", "condition_to_dict",
-    "parse_condition",
+    "ANGLES", "COEFFICIENTS", "Condition", "beam_energy", "coefficients", "condition_from_dict", "condition_to_dict",
+    "finite_number", "parse_condition",
 ]  # fmt: skip

@@ -10,7 +10,7 @@ import pytest
 import hrtem_bench
 
 PUBLIC = {
-    "Condition", "chi", "coverage", "ctf", "epsilon", "exit_waves", "information_limit",
+    "Condition", "Waves", "chi", "coverage", "ctf", "epsilon", "exit_waves", "information_limit",
     "interaction_parameter", "parse_condition", "point_resolution", "render", "scherzer_defocus", "sigma",
     "wave_transfer", "wavelength",
 }  # fmt: skip

@@ -9,11 +9,14 @@ from hrtem_bench.multislice.parametrization import (
     scattering_factor,
 )
 from hrtem_bench.multislice.simulate import displaced, exit_waves
+from hrtem_bench.multislice.waves import Waves, check_agreement
 
 __all__ = [
     "PARAMETRIZATIONS",
     "Grid",
     "GridWarning",
+    "Waves",
+    "check_agreement",
     "choose_grid",
     "displaced",
     "elements",

@@ -4,14 +4,17 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
 from typing import Any, NamedTuple
 
 import numpy as np
 
+from hrtem_bench.conditions import beam_energy, finite_number
 from hrtem_bench.errors import InputError
 from hrtem_bench.machine import cpus, on_gpu
 from hrtem_bench.multislice.gpu import exit_waves_on_gpu
 from hrtem_bench.multislice.plan import Plan, make_plan
+from hrtem_bench.multislice.waves import Waves, check_agreement
 
 METHODS = ("auto", "real-space", "fourier")
 
@@ -33,40 +36,72 @@ def exit_waves(
     depths: Sequence[float] | None = None,
     threads: int | None = None,
     progress: Callable[[int, int], None] | None = None,
-) -> Any:
-    """Exit waves of a specimen under a plane wave of amplitude 1 along +z, by the multislice method.
+) -> Waves:
+    """Exit waves of a specimen in a plane wave of amplitude 1 along +z, by the multislice method.
 
-    atoms: `ase.Atoms` in an orthogonal cell, which is the box; periodic in x and y; the wave enters at z = 0 and the
-    result is at the cell's far face. energy: eV. pixel_size: Å (a box that is no whole number of pixels gets slightly
-    smaller ones, see `choose_grid`). slice_thickness: Å, the most a slice may have. phonons: number of
-    frozen-phonon configurations, in each of which every atom is displaced by a normal deviate of standard deviation
-    `displacement` (Å, along each axis; one number, or one for each element); None for one wave with the atoms where
-    they are. seed: of the displacements; configuration i depends on (seed, i) alone. device: "cpu" (Numba) or "cuda"
-    (CuPy). method: "real-space" (several times faster; errors of some 0.2 % of the scattered wave), "fourier"
-    (0.1 %), or "auto": real-space where it can be used, else Fourier; ask for one of them to have it everywhere.
-    parametrization: "lobato" or "kirkland".
+    Parameters
+    ----------
+    atoms
+        `ase.Atoms` in an orthogonal cell, which is the box: periodic in x and y. The wave enters at z = 0, and leaves
+        at the far face of the cell.
+    energy
+        Beam energy, eV.
+    pixel_size
+        Å. A box that is no whole number of pixels gets slightly smaller ones, see `choose_grid`.
+    slice_thickness
+        Å, the most a slice may have.
+    phonons
+        Number of frozen-phonon configurations; None for one wave with the atoms where they are.
+    displacement
+        Standard deviation of the normal deviate by which a configuration displaces every atom along each axis, Å: one
+        number, or one for each element.
+    seed
+        Of the displacements; configuration i depends on (seed, i) alone.
+    device
+        "cpu" (Numba) or "cuda" (CuPy).
+    method
+        "real-space" (several times faster), "fourier" (more accurate), or "auto": real-space where it can be used,
+        else Fourier. docs/performance.md has the errors of both.
+    parametrization
+        Of the scattering factors, "lobato" or "kirkland".
+    tilt
+        (x, y), mrad, of the beam against z, small: the beam travels towards +x, +y, and the wave returned is what
+        multiplies the tilted plane wave.
+    incident
+        Another wave at z = 0, (ny, nx) complex, on the grid of `choose_grid`.
+    depths
+        Å from the entrance face, ascending, to have the wave at several depths in one pass.
+    threads
+        CPU threads, all by default. The result does not depend on it.
+    progress
+        Called with (waves done, waves in all).
 
-    tilt: (x, y), mrad, of the beam against z, small: the beam travels towards +x, +y; the wave returned is what
-    multiplies the tilted plane wave. incident: (ny, nx) complex, another wave at z = 0, on the grid of `choose_grid`.
-    depths: Å from the entrance face, to have the wave at several thicknesses in one pass. threads: CPU threads, all by
-    default; the result does not depend on it. progress: called with (waves done, waves in all).
+    Returns
+    -------
+    Waves
+        (phonons, ny, nx) complex64, or (len(depths), phonons, ny, nx), with the energy, the grid's pixel size and the
+        depth. To be trusted up to 2/3 of Nyquist, where the Fourier method cuts the wave off; the real-space one lets
+        it fall from 1/2 of Nyquist on. Average intensities over the configurations, never waves.
 
-    Returns (phonons, ny, nx) complex64, or (len(depths), phonons, ny, nx); to be trusted up to 2/3 of Nyquist, where
-    the Fourier method cuts the wave off, while the real-space one lets it fall from 1/2 of Nyquist on. Intensities,
-    never waves, are to be averaged over the configurations. Raises InputError for what cannot be simulated.
+    Raises
+    ------
+    InputError
+        For what cannot be simulated.
     """
     cuda = on_gpu(device)
-    if phonons is not None and phonons < 1:
-        raise InputError(f"phonons must be at least 1, or None for atoms where they are, not {phonons}")
+    _check_atoms(atoms)
+    number = 1 if phonons is None else _whole("phonons", phonons, 1)
+    threads = cpus() if threads is None else _whole("threads", threads, 1)
+    seed = _whole("seed", seed, 0)
     from ase.data import chemical_symbols
 
     plan = make_plan(
         atoms,
-        energy=energy,
-        pixel_size=pixel_size,
-        slice_thickness=slice_thickness,
+        energy=beam_energy(energy),
+        pixel_size=finite_number("pixel_size", pixel_size),
+        slice_thickness=finite_number("slice_thickness", slice_thickness),
         parametrization=parametrization,
-        tilt=tilt,
+        tilt=_pair("tilt", tilt),
         real_space=_chooser(method, device),
     )
     symbols = np.array(chemical_symbols)[atoms.numbers]
@@ -75,9 +110,12 @@ def exit_waves(
     def positions(index: int) -> Any:
         return atoms.positions if phonons is None else displaced(atoms.positions, spread, seed, index)
 
-    job = _Job(plan, positions, symbols, phonons or 1, _checked_depths(depths, plan), _checked_wave(incident, plan))
-    waves = exit_waves_on_gpu(*job, progress) if cuda else _run_cpu(job, threads or cpus(), progress)
-    return waves[0] if depths is None else waves
+    height = plan.slices * plan.slice_thickness
+    stops = _checked_depths(depths, height)
+    job = _Job(plan, positions, symbols, number, stops, _checked_wave(incident, plan))
+    waves = exit_waves_on_gpu(*job, progress) if cuda else _run_cpu(job, threads, progress)
+    made_with = (plan.energy, plan.grid.pixel_size)
+    return Waves(waves[0], *made_with, height) if depths is None else Waves(waves, *made_with, tuple(stops))
 
 
 def displaced(positions: Any, displacement: Any, seed: int, index: int) -> Any:
@@ -98,36 +136,63 @@ class _Job(NamedTuple):
     incident: Any
 
 
+def _check_atoms(atoms: Any) -> None:
+    """InputError unless atoms are an `ase.Atoms`, or something with the same attributes."""
+    if all(hasattr(atoms, name) for name in ("positions", "numbers", "cell")):
+        return
+    how = f"read the file with ase.io.read({str(atoms)!r}) first" if isinstance(atoms, str | Path) else "build one"
+    raise InputError(f"atoms must be an ase.Atoms in an orthogonal cell, not a {type(atoms).__name__}: {how}")
+
+
+def _whole(name: str, value: Any, least: int) -> int:
+    """A whole number of Python or NumPy as an int; InputError for anything else, or less than `least`."""
+    number = finite_number(name, value)
+    if number != int(number) or number < least:
+        raise InputError(f"{name} must be a whole number of at least {least}, not {value!r}")
+    return int(value)
+
+
+def _pair(name: str, value: Any) -> tuple[float, float]:
+    """Two numbers as floats; InputError for anything else."""
+    values = [finite_number(name, one) for one in np.ravel(value)]
+    if len(values) != 2:
+        raise InputError(f"{name} must be two numbers (x, y), not {value!r}")
+    return values[0], values[1]
+
+
 def _deviations(displacement: float | Mapping[str, float], symbols: Any) -> Any:
     """One standard deviation for each atom; InputError where one is missing or negative."""
     if isinstance(displacement, Mapping):
         missing = sorted(set(symbols) - set(displacement))
         if missing:
             raise InputError(f"displacement has no value for {', '.join(missing)}")
-        values = np.array([float(displacement[symbol]) for symbol in symbols])
+        of = {symbol: finite_number("displacement", value) for symbol, value in displacement.items()}
+        values = np.array([of[symbol] for symbol in symbols])
     else:
-        values = np.full(len(symbols), float(displacement))
+        values = np.full(len(symbols), finite_number("displacement", displacement))
     if (values < 0).any():
         raise InputError(f"displacement is a standard deviation in Å and cannot be {values.min():g}")
     return values
 
 
-def _checked_depths(depths: Sequence[float] | None, plan: Plan) -> list[float]:
-    height = plan.slices * plan.slice_thickness
+def _checked_depths(depths: Sequence[float] | None, height: float) -> list[float]:
     if depths is None:
         return [height]
-    values = [float(depth) for depth in depths]
+    values = [finite_number("depths", depth) for depth in np.ravel(depths)]
     if not values or values != sorted(values) or values[0] < 0 or values[-1] > height * (1 + 1e-9):
         raise InputError(f"depths must ascend from 0 to the cell's height, {height:g} Å, not {values}")
     return values
 
 
 def _checked_wave(incident: Any, plan: Plan) -> Any:
-    if incident is None or np.shape(incident) == plan.grid.shape:
-        return incident
-    raise InputError(
-        f"the incident wave must be on the grid, {plan.grid.shape} pixels (y, x), not {np.shape(incident)}"
-    )
+    """The wave at z = 0 as an array, or None; InputError unless it belongs to the grid and the energy."""
+    if incident is None:
+        return None
+    check_agreement(incident, energy=plan.energy, pixel_size=plan.grid.pixel_size)
+    array = np.asarray(incident)
+    if array.shape != plan.grid.shape:
+        raise InputError(f"the incident wave must be on the grid, {plan.grid.shape} pixels (y, x), not {array.shape}")
+    return array
 
 
 def _chooser(method: str, device: str) -> Callable[[Plan], bool] | None:
