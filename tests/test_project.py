@@ -120,12 +120,18 @@ def test_ci_runs_the_readmes_test_command() -> None:
     assert re.search(r"^make test$", script.read_text(), flags=re.MULTILINE)
 
 
+def lines_beside_docstring(node: ast.FunctionDef) -> int:
+    documented = ast.get_docstring(node) is not None
+    docstring = (node.body[0].end_lineno or 0) - node.body[0].lineno + 1 if documented else 0
+    return (node.end_lineno or 0) - node.lineno + 1 - docstring
+
+
 def test_functions_fit_a_screen() -> None:
     long = [
         f"{path.relative_to(ROOT)}:{node.name}"
         for path in SOURCES
         for node in ast.walk(ast.parse(path.read_text("utf-8")))
-        if isinstance(node, ast.FunctionDef) and (node.end_lineno or 0) - node.lineno >= LONGEST_FUNCTION
+        if isinstance(node, ast.FunctionDef) and lines_beside_docstring(node) > LONGEST_FUNCTION
     ]
     assert long == []
 
