@@ -12,14 +12,14 @@ from __future__ import annotations
 from typing import Any
 
 import numpy as np
-from numba import njit
 
 from hrtem_bench.imaging.lines import DISJOINT, LANES, PLAIN, STEP, ends_in_block, transform
+from hrtem_bench.support.numba_kernels import kernel
 
 F = np.float32
 
 
-@njit(**DISJOINT)
+@kernel(**DISJOINT)
 def times(out: Any, x: Any, y: Any) -> None:
     """out = x y, one complex number of each line."""
     for v in range(LANES):
@@ -27,7 +27,7 @@ def times(out: Any, x: Any, y: Any) -> None:
         out[v], out[LANES + v] = re, im
 
 
-@njit(**DISJOINT)
+@kernel(**DISJOINT)
 def add_squares(total: Any, x: Any) -> None:
     """total (n, LANES) += |x|² of a block (n, STEP)."""
     for i in range(len(x)):
@@ -35,21 +35,21 @@ def add_squares(total: Any, x: Any) -> None:
             total[i, v] += x[i, v] * x[i, v] + x[i, LANES + v] * x[i, LANES + v]
 
 
-@njit(**DISJOINT)
+@kernel(**DISJOINT)
 def copy(out: Any, x: Any) -> None:
     """out = x, one complex number of each line."""
     for v in range(STEP):
         out[v] = x[v]
 
 
-@njit(**DISJOINT)
+@kernel(**DISJOINT)
 def exchange(out: Any, x: Any, factor: Any) -> None:
     """out = x times a real factor, real and imaginary parts exchanged, one complex number of each line."""
     for v in range(LANES):
         out[v], out[LANES + v] = x[LANES + v] * factor, x[v] * factor
 
 
-@njit(**DISJOINT)
+@kernel(**DISJOINT)
 def turn(out: Any, tile: Any, at: int, step: int, first: int, end: int) -> None:
     """Columns `first` to `end` of a tile (LANES, STEP) into the rows at + step · column of `out`.
 
@@ -66,7 +66,7 @@ def turn(out: Any, tile: Any, at: int, step: int, first: int, end: int) -> None:
                 out[at + step * k, part + v] = tile[v, part + k]
 
 
-@njit(**DISJOINT)
+@kernel(**DISJOINT)
 def load_rows(block: Any, wave: Any, first: int) -> None:
     """Fill a block of LANES rows (nx, STEP) from row `first` of a wave (ny, 2 nx) on, both parts exchanged.
 
@@ -83,7 +83,7 @@ def load_rows(block: Any, wave: Any, first: int) -> None:
             block[k, v], block[k, LANES + v] = wave[first + v, 2 * k + 1], wave[first + v, 2 * k]
 
 
-@njit(**PLAIN)
+@kernel(**PLAIN)
 def spectrum_of(spectrum: Any, wave: Any, work: Any, along_y: Any, along_x: Any) -> None:
     """The spectrum, (2 half, 2 ry + 1, STEP), of a wave (ny, 2 nx): its forward transform over the number of points.
 
@@ -111,7 +111,7 @@ def spectrum_of(spectrum: Any, wave: Any, work: Any, along_y: Any, along_x: Any)
             exchange(spectrum[c, 2 * ry + 1 - k], columns[ny - k], factor)
 
 
-@njit(**PLAIN)
+@kernel(**PLAIN)
 def through_lens(block: Any, spectrum: Any, lens: Any, reach: int) -> None:
     """Fill a block of columns (ny, STEP), in FFT order, with a spectrum's times a lens's, up to a frequency.
 
@@ -126,7 +126,7 @@ def through_lens(block: Any, spectrum: Any, lens: Any, reach: int) -> None:
         times(block[ny - k], spectrum[held - k], lens[k if even else 2 * reach + 1 - k])
 
 
-@njit(**PLAIN)
+@kernel(**PLAIN)
 def gather_rows(block: Any, carried: Any, half: int, group: int, reach: int) -> None:
     """Fill a block of LANES rows (nx, STEP), FFT order, from blocks of columns (2 half or more, ny, STEP)."""
     nx, lines = len(block), slice(group * LANES, (group + 1) * LANES)
@@ -138,7 +138,7 @@ def gather_rows(block: Any, carried: Any, half: int, group: int, reach: int) -> 
             turn(block, carried[half + c, lines], nx - c * LANES, -1, 1 if c == 0 else 0, end)
 
 
-@njit(**PLAIN)
+@kernel(**PLAIN)
 def add_intensity(total: Any, spectrum: Any, lens: Any, reaches: Any, work: Any, along_y: Any, along_x: Any) -> None:
     """Add |wave|² of a spectrum times a lens to `total`.
 

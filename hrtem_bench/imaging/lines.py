@@ -11,8 +11,9 @@ from __future__ import annotations
 from typing import Any
 
 import numpy as np
-from numba import njit
 from numba.core.compiler import Compiler
+
+from hrtem_bench.support.numba_kernels import kernel
 
 F = np.float32
 LANES = 32
@@ -27,7 +28,7 @@ class _Disjoint(Compiler):
         return super().define_pipelines()
 
 
-PLAIN: dict[str, Any] = {"cache": True, "nogil": True, "_nrt": False}
+PLAIN: dict[str, Any] = {"nogil": True, "_nrt": False}
 """For functions that allocate nothing: not counting references to parts of arrays, they take a third of the time."""
 DISJOINT: dict[str, Any] = PLAIN | {"fastmath": {"contract", "nsz", "arcp"}, "pipeline_class": _Disjoint}
 _H = F(np.sqrt(0.5))
@@ -59,13 +60,13 @@ def twiddles(radix: Any) -> Any:
     return np.concatenate(parts).astype(F)
 
 
-@njit(**DISJOINT)
+@kernel(**DISJOINT)
 def put(y: Any, v: int, re: Any, im: Any, wr: Any, wi: Any) -> None:
     """Number v of y is (re + i im) (wr + i wi)."""
     y[v], y[LANES + v] = re * wr - im * wi, re * wi + im * wr
 
 
-@njit(**DISJOINT)
+@kernel(**DISJOINT)
 def butterfly2(y0: Any, y1: Any, x0: Any, x1: Any, w: Any) -> None:
     ur, ui = w[0], w[1]
     for v in range(LANES):
@@ -73,7 +74,7 @@ def butterfly2(y0: Any, y1: Any, x0: Any, x1: Any, w: Any) -> None:
         put(y1, v, x0[v] - x1[v], x0[LANES + v] - x1[LANES + v], ur, ui)
 
 
-@njit(**DISJOINT)
+@kernel(**DISJOINT)
 def butterfly3(y0: Any, y1: Any, y2: Any, x0: Any, x1: Any, x2: Any, w: Any) -> None:
     ur, ui, vr, vi = w[0], w[1], w[2], w[3]
     for v in range(LANES):
@@ -85,7 +86,7 @@ def butterfly3(y0: Any, y1: Any, y2: Any, x0: Any, x1: Any, x2: Any, w: Any) -> 
         put(y2, v, cr - dr, ci - di, vr, vi)
 
 
-@njit(**DISJOINT)
+@kernel(**DISJOINT)
 def butterfly4(y0: Any, y1: Any, y2: Any, y3: Any, x0: Any, x1: Any, x2: Any, x3: Any, w: Any) -> None:
     w1r, w1i, w2r, w2i, w3r, w3i = w[0], w[1], w[2], w[3], w[4], w[5]
     for v in range(LANES):
@@ -99,7 +100,7 @@ def butterfly4(y0: Any, y1: Any, y2: Any, y3: Any, x0: Any, x1: Any, x2: Any, x3
         put(y3, v, br - dr, bi - di, w3r, w3i)
 
 
-@njit(**DISJOINT)
+@kernel(**DISJOINT)
 def butterfly5(
     y0: Any, y1: Any, y2: Any, y3: Any, y4: Any, x0: Any, x1: Any, x2: Any, x3: Any, x4: Any, w: Any
 ) -> None:
@@ -121,7 +122,7 @@ def butterfly5(
         put(y4, v, ar - cr, ai - ci, w4r, w4i)
 
 
-@njit(**DISJOINT)
+@kernel(**DISJOINT)
 def butterfly8(
     y0: Any, y1: Any, y2: Any, y3: Any, y4: Any, y5: Any, y6: Any, y7: Any,
     x0: Any, x1: Any, x2: Any, x3: Any, x4: Any, x5: Any, x6: Any, x7: Any, w: Any,
@@ -155,7 +156,7 @@ def butterfly8(
         put(y7, v, e3r - o3r, e3i - o3i, w7r, w7i)
 
 
-@njit(**PLAIN)
+@kernel(**PLAIN)
 def _butterfly(y: Any, b: int, e: int, x: Any, a: int, d: int, w: Any, radix: int) -> None:
     """Numbers a, a + d, a + 2d, ... of x to numbers b, b + e, b + 2e, ... of y; w: the twiddles of its p."""
     if radix == 8:
@@ -178,7 +179,7 @@ def _butterfly(y: Any, b: int, e: int, x: Any, a: int, d: int, w: Any, radix: in
         butterfly2(y[b], y[b + e], x[a], x[a + d], w)
 
 
-@njit(**PLAIN)
+@kernel(**PLAIN)
 def _pass(y: Any, x: Any, w: Any, radix: int, groups: int, stride: int) -> None:
     """One pass of Stockham's algorithm: `groups` x `stride` butterflies.
 
@@ -191,7 +192,7 @@ def _pass(y: Any, x: Any, w: Any, radix: int, groups: int, stride: int) -> None:
             _butterfly(y, radix * p * stride + q, stride, x, p * stride + q, groups * stride, u, radix)
 
 
-@njit(**PLAIN)
+@kernel(**PLAIN)
 def _two_passes(y: Any, x: Any, scratch: Any, w: Any, radix: int, then: int, groups: int, stride: int) -> None:
     """Two passes one after the other, by parts that stay in the innermost cache between the two.
 
@@ -209,13 +210,13 @@ def _two_passes(y: Any, x: Any, scratch: Any, w: Any, radix: int, then: int, gro
                 _butterfly(y, at, radix * stride, scratch, r, radix, v[second * p :], then)
 
 
-@njit(**PLAIN)
+@kernel(**PLAIN)
 def ends_in_block(radix: Any) -> bool:
     """Whether the `out` of a transform of these radices may be its `block`; if not, it may be its `work`."""
     return (len(radix) + 1) // 2 % 2 == 0
 
 
-@njit(**PLAIN)
+@kernel(**PLAIN)
 def transform(out: Any, block: Any, work: Any, scratch: Any, radix: Any, twiddle: Any) -> None:
     """The transform of a block into `out`; `block` and `work`, of its size, are overwritten.
 

@@ -5,22 +5,22 @@ from __future__ import annotations
 from typing import Any
 
 import numpy as np
-from numba import njit
 
 from hrtem_bench.imaging.kernels import turn
 from hrtem_bench.imaging.lines import DISJOINT, LANES, PLAIN, ends_in_block, transform
+from hrtem_bench.support.numba_kernels import kernel
 
 F = np.float32
 
 
-@njit(**DISJOINT)
+@kernel(**DISJOINT)
 def side_by_side(out: Any, a: Any, b: Any) -> None:
     """out = a + ib, of two real numbers of each line."""
     for v in range(LANES):
         out[v], out[LANES + v] = a[v], b[v]
 
 
-@njit(**DISJOINT)
+@kernel(**DISJOINT)
 def part(a: Any, b: Any, z: Any, opposite: Any) -> None:
     """The transforms of real lines a and b at one frequency, from that of a + ib there, z, and at its opposite."""
     for v in range(LANES):
@@ -28,7 +28,7 @@ def part(a: Any, b: Any, z: Any, opposite: Any) -> None:
         b[v], b[LANES + v] = F(0.5) * (z[LANES + v] + opposite[LANES + v]), F(0.5) * (opposite[v] - z[v])
 
 
-@njit(**DISJOINT)
+@kernel(**DISJOINT)
 def join(z: Any, opposite: Any, a: Any, b: Any) -> None:
     """The reverse of `part`."""
     for v in range(LANES):
@@ -36,14 +36,14 @@ def join(z: Any, opposite: Any, a: Any, b: Any) -> None:
         opposite[v], opposite[LANES + v] = a[v] + b[LANES + v], b[v] - a[LANES + v]
 
 
-@njit(**DISJOINT)
+@kernel(**DISJOINT)
 def conjugate(out: Any, x: Any, factor: Any) -> None:
     """out = x* times a real factor, one complex number of each line."""
     for v in range(LANES):
         out[v], out[LANES + v] = x[v] * factor, -x[LANES + v] * factor
 
 
-@njit(**DISJOINT)
+@kernel(**DISJOINT)
 def store_rows(out: Any, rows: Any, first: int, begin: int) -> None:
     """Rows of out (ny, nx) from `first` on, never negative, from a block's (nx, STEP) numbers from `begin` on."""
     nx, lines = out.shape[1], min(LANES, len(out) - first)
@@ -57,7 +57,7 @@ def store_rows(out: Any, rows: Any, first: int, begin: int) -> None:
             out[first + v, x] = max(rows[x, begin + v], F(0))
 
 
-@njit(**PLAIN)
+@kernel(**PLAIN)
 def rows_forward(held: Any, total: Any, reach: int, block: Any, other: Any, scratch: Any, along_x: Any) -> None:
     """Transforms of the rows of `total`, up to a frequency from 0 on, as blocks of columns (half, lines, STEP).
 
@@ -79,7 +79,7 @@ def rows_forward(held: Any, total: Any, reach: int, block: Any, other: Any, scra
                 turn(held[c], second, (g + pairs) * LANES, 1, 0, LANES)
 
 
-@njit(**PLAIN)
+@kernel(**PLAIN)
 def rows_back(out: Any, held: Any, reach: int, block: Any, other: Any, scratch: Any, to_x: Any) -> None:
     """The reverse of `rows_forward`, into a plane (my, mx), never negative."""
     my, mx = out.shape
@@ -99,7 +99,7 @@ def rows_back(out: Any, held: Any, reach: int, block: Any, other: Any, scratch: 
             store_rows(out, rows, (g + pairs) * LANES, LANES)
 
 
-@njit(**PLAIN)
+@kernel(**PLAIN)
 def resized(
     out: Any, plane: Any, factor: Any, reaches: Any, work: Any, along_y: Any, along_x: Any, to_y: Any, to_x: Any
 ) -> None:

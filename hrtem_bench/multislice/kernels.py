@@ -9,9 +9,9 @@ from __future__ import annotations
 from typing import Any
 
 import numpy as np
-from numba import njit
 
 from hrtem_bench.multislice.spreading import SHARPNESS, WIDTH
+from hrtem_bench.support.numba_kernels import kernel
 
 F = np.float32
 _TWO_OVER_PI = F(2 / np.pi)
@@ -24,7 +24,7 @@ _C1, _C2, _C3 = F(4.166664568298827e-2), F(-1.388731625493765e-3), F(2.443315711
 _E2, _E3, _E4, _E5, _E6 = F(1 / 2), F(1 / 6), F(1 / 24), F(1 / 120), F(1 / 720)
 
 
-@njit(cache=True, nogil=True)
+@kernel(nogil=True)
 def spread(density: Any, y: Any, x: Any) -> None:
     """Add one window per atom to `density` (ny, nx) float32, zeroed first; y, x (n,) float64 in pixels, any sign."""
     ny, nx = density.shape
@@ -45,7 +45,7 @@ def spread(density: Any, y: Any, x: Any) -> None:
                 density[row, (x0 + j) % nx] += wy[i] * wx[j]
 
 
-@njit(cache=True, nogil=True, fastmath={"contract", "nsz", "arcp"})
+@kernel(nogil=True, fastmath={"contract", "nsz", "arcp"})
 def add_potential(out: Any, spectrum: Any, table: Any, first: bool, columns: int, row_begin: int, row_end: int) -> None:
     """out[k] (+)= table[|ky|, |kx|] * spectrum[k] over the full plane, from the half-plane of a real field.
 
@@ -69,7 +69,7 @@ def add_potential(out: Any, spectrum: Any, table: Any, first: bool, columns: int
             target[2 * (nx - i) + 1] += a * d + b * c
 
 
-@njit(cache=True, nogil=True, fastmath={"contract", "nsz", "arcp"})
+@kernel(nogil=True, fastmath={"contract", "nsz", "arcp"})
 def exponential(re: Any, im: Any) -> tuple[Any, Any, Any]:
     """exp(re + i im) as modulus, cosine and sine, float32; right to 1e-6 for |re| < 2, |im| < 1000.
 
@@ -92,7 +92,7 @@ def exponential(re: Any, im: Any) -> tuple[Any, Any, Any]:
     return g, c, s
 
 
-@njit(cache=True, nogil=True, fastmath={"contract", "nsz", "arcp"})
+@kernel(nogil=True, fastmath={"contract", "nsz", "arcp"})
 def transmit(wave: Any, exponent: Any, row_begin: int, row_end: int) -> None:
     """wave *= exp(exponent), both (ny, 2 nx) float32 views of complex64; right to 1e-6 for |Re| < 2, |Im| < 1000."""
     n = wave.shape[1] // 2
@@ -107,7 +107,7 @@ def transmit(wave: Any, exponent: Any, row_begin: int, row_end: int) -> None:
             w[2 * i + 1] = re * s + im * c
 
 
-@njit(cache=True, nogil=True, fastmath={"contract", "nsz", "arcp"})
+@kernel(nogil=True, fastmath={"contract", "nsz", "arcp"})
 def propagate(
     spectrum: Any,
     py: Any,

@@ -12,12 +12,12 @@ from __future__ import annotations
 from typing import Any
 
 import numpy as np
-from numba import njit
 
 from hrtem_bench.multislice.kernels import exponential
 from hrtem_bench.multislice.patches import TERMS
 from hrtem_bench.multislice.real_space import TABLE
 from hrtem_bench.multislice.stencil import TAPS
+from hrtem_bench.support.numba_kernels import kernel
 
 F = np.float32
 ROW = 4160
@@ -35,7 +35,7 @@ def workspace() -> Any:
     return np.zeros((BLOCK + 4) * 2 * ROW, np.float32)
 
 
-@njit(cache=True, nogil=True, fastmath=_FAST)
+@kernel(nogil=True, fastmath=_FAST)
 def add_products(e: Any, at: int, columns: Any, rows: Any, fours: int, pixels: int) -> None:
     """Add Σ_i rows_i(y) columns_i(x) over the rows of the exponent, four at a time.
 
@@ -63,14 +63,14 @@ def add_products(e: Any, at: int, columns: Any, rows: Any, fours: int, pixels: i
             e[o + 7 * ROW + j] = e[o + 7 * ROW + j] + i0 * x + i1 * y + i2 * z
 
 
-@njit(cache=True, nogil=True, fastmath=_FAST)
+@kernel(nogil=True, fastmath=_FAST)
 def between(out: Any, low: Any, high: Any, fraction: Any, n: int) -> None:
     """The first n numbers of out, interpolated between low and high."""
     for k in range(n):
         out[k] = low[k] + fraction * (high[k] - low[k])
 
 
-@njit(cache=True, nogil=True)
+@kernel(nogil=True)
 def add_atom(e: Any, buffers: Any, rows: Any, columns: Any, at: Any, fractions: Any) -> None:
     """Add one group of one atom's terms to the rows of a block.
 
@@ -93,7 +93,7 @@ def add_atom(e: Any, buffers: Any, rows: Any, columns: Any, at: Any, fractions: 
     add_products(e, 2 * row * ROW + column, functions, factors, (count + 3) // 4, px)
 
 
-@njit(cache=True, nogil=True)
+@kernel(nogil=True)
 def add_atoms(e: Any, buffers: Any, atoms: Any, patches: Any, first: int, count: int, ny: int) -> tuple[int, int]:
     """Add all atoms whose squares reach rows `first` to `first` + `count`; returns the columns of e they reach.
 
@@ -123,7 +123,7 @@ def add_atoms(e: Any, buffers: Any, atoms: Any, patches: Any, first: int, count:
     return left, right
 
 
-@njit(cache=True, nogil=True, fastmath=_FAST)
+@kernel(nogil=True, fastmath=_FAST)
 def transmit(out_re: Any, out_im: Any, re: Any, im: Any, e_re: Any, e_im: Any, n: int) -> None:
     """out = wave * exp(e) over n pixels."""
     for i in range(n):
@@ -132,7 +132,7 @@ def transmit(out_re: Any, out_im: Any, re: Any, im: Any, e_re: Any, e_im: Any, n
         out_im[i] = g * (re[i] * s + im[i] * c)
 
 
-@njit(cache=True, nogil=True, fastmath=_FAST)
+@kernel(nogil=True, fastmath=_FAST)
 def filter_row(out: Any, field: Any, weights: Any, n: int) -> None:
     """Along a row: out, flat, real parts at 0 and imaginary ones at STRIP; field likewise, at 0 and at ROW, from
     TAPS pixels before the first. weights: (2, TAPS + 1), real and imaginary parts.
@@ -154,7 +154,7 @@ def filter_row(out: Any, field: Any, weights: Any, n: int) -> None:
         )
 
 
-@njit(cache=True, nogil=True, fastmath=_FAST)
+@kernel(nogil=True, fastmath=_FAST)
 def filter_column(out_re: Any, out_im: Any, strip: Any, weights: Any, n: int) -> None:
     """Along the columns: strip, flat, holds row k from TAPS before at 2 k STRIP, imaginary parts STRIP further."""
     r0, r1, r2, r3, r4 = weights[0, 0], weights[0, 1], weights[0, 2], weights[0, 3], weights[0, 4]
@@ -170,14 +170,14 @@ def filter_column(out_re: Any, out_im: Any, strip: Any, weights: Any, n: int) ->
         out_im[j] = i0 * x0 + i1 * x1 + i2 * x2 + i3 * x3 + i4 * x4 + r0 * y0 + r1 * y1 + r2 * y2 + r3 * y3 + r4 * y4
 
 
-@njit(cache=True, nogil=True)
+@kernel(nogil=True)
 def copy(out: Any, values: Any, n: int) -> None:
     """The first n of values into out; a plain loop, which is faster than assigning slices."""
     for j in range(n):
         out[j] = values[j]
 
 
-@njit(cache=True, nogil=True)
+@kernel(nogil=True)
 def transmitted_row(field: Any, wave: Any, e: Any, row: int, block_row: int, px: int, left: int, right: int) -> None:
     """Row `row` of wave * exp(e) into `field`, padded by TAPS pixels at both ends; its part of e is zeroed.
 
@@ -211,7 +211,7 @@ def transmitted_row(field: Any, wave: Any, e: Any, row: int, block_row: int, px:
             field[part + nx + TAPS + j] = field[part + TAPS + j]
 
 
-@njit(cache=True, nogil=True)
+@kernel(nogil=True)
 def filter_columns(sink: Any, at: int, ring: Any, weights: Any, rows: int) -> None:
     """`rows` rows of the ring, filtered along the columns, into the sink from row `at`; the ring keeps what is left.
 
@@ -227,7 +227,7 @@ def filter_columns(sink: Any, at: int, ring: Any, weights: Any, rows: int) -> No
             copy(strip[2 * b * STRIP :], strip[2 * (rows + b) * STRIP :], 2 * STRIP)
 
 
-@njit(cache=True, nogil=True)
+@kernel(nogil=True)
 def slices_pass(
     out: Any, wave: Any, atoms: Any, ranges: Any, patches: Any, weights: Any, e: Any, row_begin: int, row_end: int
 ) -> None:

@@ -5,13 +5,14 @@
 from __future__ import annotations
 
 import numpy as np
-from numba import njit
+
+from hrtem_bench.support.numba_kernels import kernel
 
 _LEVELS = 16
 """Pairs are sorted by length in so many steps; within one they stay in the order of their places, which is faster."""
 
 
-@njit(cache=True)
+@kernel()
 def _sorted_into_cells(positions, box, shape):
     """Atoms ordered by cell (n,), and where each cell starts in that order (cells + 1,)."""
     n = positions.shape[0]
@@ -32,7 +33,7 @@ def _sorted_into_cells(positions, box, shape):
     return order, start
 
 
-@njit(cache=True)
+@kernel()
 def _beside(cell, step, cells, period):
     """The cell `step` (-1, 0 or 1) beyond one along an axis, and what to add to a coordinate less one over there."""
     cell += step
@@ -43,7 +44,7 @@ def _beside(cell, step, cells, period):
     return cell, 0.0
 
 
-@njit(cache=True, error_model="numpy")
+@kernel(error_model="numpy")
 def neighbour_pairs(positions, box, cutoff):
     """Every pair of atoms closer than `cutoff`, once: order (n,), pairs (m, 2) int32, lengths (m,), Å.
 
@@ -86,7 +87,7 @@ def neighbour_pairs(positions, box, cutoff):
     return order, pairs[:m].copy(), np.sqrt(squares[:m])
 
 
-@njit(cache=True, error_model="numpy")
+@kernel(error_model="numpy")
 def shortest_first(pairs, lengths, kinds, bond, reach):
     """Those pairs, by number, that are nearer than `reach` times their bond length, the shortest of that first.
 

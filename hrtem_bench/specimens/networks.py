@@ -10,7 +10,8 @@ close in memory, as they do in the order that `neighbour_pairs` finds: that alon
 from __future__ import annotations
 
 import numpy as np
-from numba import njit
+
+from hrtem_bench.support.numba_kernels import kernel
 
 MAX_BONDS = 4
 NONBONDED, BONDED, SECOND = 0, 1, 2
@@ -19,7 +20,7 @@ _BLOCK = 512
 """Pairs whose forces are worked out at a time, so that their arithmetic is vectorised and stays in the cache."""
 
 
-@njit(cache=True)
+@kernel()
 def _nearest(distance, period):
     """The distance along one axis to the nearest image; |distance| < 3/2 period."""
     if distance > 0.5 * period:
@@ -29,7 +30,7 @@ def _nearest(distance, period):
     return distance
 
 
-@njit(cache=True)
+@kernel()
 def _common(bonds, count, i, j):
     """An atom that is bonded to both i and j, or -1."""
     for a in range(count[i]):
@@ -39,7 +40,7 @@ def _common(bonds, count, i, j):
     return -1
 
 
-@njit(cache=True)
+@kernel()
 def _closes_ring(bonds, count, marks, i, j):
     """Whether a bond between i and j would close a ring of three or of four atoms."""
     if marks[i] & marks[j] and _common(bonds, count, i, j) >= 0:
@@ -51,7 +52,7 @@ def _closes_ring(bonds, count, marks, i, j):
     return False
 
 
-@njit(cache=True)
+@kernel()
 def _toward(positions, box, i, j):
     """Vector from atom i to the nearest image of atom j."""
     return (
@@ -61,7 +62,7 @@ def _toward(positions, box, i, j):
     )
 
 
-@njit(cache=True)
+@kernel()
 def _crowds(positions, box, bonds, count, i, way, cosine):
     """Whether a bond of i along the vector `way` would make an angle of larger cosine than that with another of its."""
     x, y, z = way
@@ -73,7 +74,7 @@ def _crowds(positions, box, bonds, count, i, way, cosine):
     return False
 
 
-@njit(cache=True)
+@kernel()
 def assign_bonds(positions, box, pairs, order, kinds, valence, cosine):
     """Bonds given to the pairs in turn, wherever both atoms can still take one.
 
@@ -115,7 +116,7 @@ def assign_bonds(positions, box, pairs, order, kinds, valence, cosine):
     return relation, middle
 
 
-@njit(cache=True)
+@kernel()
 def rest_lengths(pairs, relation, middle, kinds, bond, second, contact):
     """Length (m,), Å, at which each pair rests: its bond's, its kinds' as second neighbours, or `contact`.
 
@@ -133,7 +134,7 @@ def rest_lengths(pairs, relation, middle, kinds, bond, second, contact):
     return rest
 
 
-@njit(cache=True, error_model="numpy")
+@kernel(error_model="numpy")
 def _pulls(x, y, z, box, relation, rest, stiffness):
     """From the vectors (x, y, z) between the atoms of some pairs to the forces on the first of each, in place."""
     width, depth, height = box[0], box[1], box[2]
@@ -148,7 +149,7 @@ def _pulls(x, y, z, box, relation, rest, stiffness):
         x[k], y[k], z[k] = pull * dx, pull * dy, pull * dz
 
 
-@njit(cache=True)
+@kernel()
 def _add_forces(force, positions, box, pairs, relation, rest, stiffness):
     """Add the forces of all springs to `force` (n, 3), pair by pair in their order."""
     x, y, z = np.empty(_BLOCK), np.empty(_BLOCK), np.empty(_BLOCK)
@@ -170,7 +171,7 @@ def _add_forces(force, positions, box, pairs, relation, rest, stiffness):
             force[j, 2] -= z[k - begin]
 
 
-@njit(cache=True)
+@kernel()
 def relax(positions, box, pairs, relation, rest, stiffness, steps, rate, momentum):
     """Positions after `steps` damped steps down the energy of springs between pairs; a new array.
 
@@ -194,7 +195,7 @@ def relax(positions, box, pairs, relation, rest, stiffness, steps, rate, momentu
     return positions
 
 
-@njit(cache=True)
+@kernel()
 def shaken(positions, box, deviates, width):
     """Positions moved by `width` times the deviates (n, 3), less than the box is long: a new array."""
     moved = np.empty_like(positions)
