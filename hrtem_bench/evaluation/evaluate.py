@@ -57,7 +57,7 @@ class Evaluation:
 
 
 def evaluate(
-    model: str,
+    model: Any,
     data: str | Path | Track,
     track: str = "defocus",
     out: str | Path | None = None,

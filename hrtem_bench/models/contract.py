@@ -21,6 +21,8 @@ Output = Literal["probabilities", "logits", "classes"]
 
 RANGE_SLACK = 1e-5
 """How far a probability may lie outside [0, 1] by rounding; it is clipped."""
+SUM_SLACK = 1e-3
+"""How far the probabilities of a pixel's classes may add up to other than 1: those in half precision do."""
 
 
 class InputContract(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
@@ -92,18 +94,32 @@ def is_resampled(contract: InputContract, pixel_size: float) -> bool:
 
 
 def probabilities(answer: object, given: tuple[int, ...], contract: InputContract) -> Images:
-    """The model's answer as probabilities, float32 in [0, 1], after checking that it is what the contract
-    says.
+    """The model's answer as probabilities of the particle class, after checking that it is what the contract says.
 
-    `given`: the shape (N, ny, nx) of what the model was given. Raises InputError, one line, for an answer
-    that is no array of numbers, has another shape, holds NaN or infinity, or lies outside what
-    `contract.output` allows.
+    Parameters
+    ----------
+    answer
+        Array of shape (N, ny, nx) or (N, 1, ny, nx), of the particle class; or (N, classes, ny, nx), the first class
+        the background and the others together particle: probabilities that add up to 1, logits of a softmax, or
+        scores of which the largest gives the class.
+    given
+        The shape (N, ny, nx) of what the model was given.
+    contract
+        What the model says that it returns.
+
+    Returns
+    -------
+    Array of shape (N, ny, nx), float32, in [0, 1].
+
+    Raises
+    ------
+    InputError
+        For an answer that is no array of numbers, has another shape, holds NaN or infinity, or lies outside what
+        `contract.output` allows.
     """
     values = _array(answer)
     _check_shape(values, given)
-    if contract.output == "classes":
-        return _from_classes(values)
-    if not np.issubdtype(values.dtype, np.floating):
+    if values.dtype.kind != "f" and contract.output != "classes":
         raise InputError(
             f"the model returned {values.dtype} where {contract.output} as float32 are due: return floats, or declare "
             'output = "classes"'
@@ -111,7 +127,10 @@ def probabilities(answer: object, given: tuple[int, ...], contract: InputContrac
     bad = int(np.count_nonzero(~np.isfinite(values)))
     if bad:
         kind = "NaN" if np.isnan(values).any() else "infinity"
-        raise InputError(f"the model returned {kind} in {bad} of {values.size} pixels: its output must be finite")
+        raise InputError(f"the model returned {kind} in {bad} of {values.size} values: its output must be finite")
+    values = _of_particles(values, contract.output)
+    if contract.output == "classes":
+        return _from_classes(values)
     if contract.output == "logits":
         return logistic(values)
     low, high = float(values.min()), float(values.max())
@@ -142,14 +161,35 @@ def _array(answer: object) -> NDArray[Any]:
 
 
 def _check_shape(values: NDArray[Any], given: tuple[int, ...]) -> None:
-    if values.shape == given:
+    if values.shape == given or (values.ndim == 4 and values.shape[1] and values.shape[:1] + values.shape[2:] == given):
         return
     hint = ""
-    if values.ndim == 4 and values.shape[:1] + values.shape[2:] == given:
-        hint = ": drop the channel axis" if values.shape[1] == 1 else ": return one channel, that of the particle class"
+    if values.ndim == 4 and values.shape[:3] == given:
+        hint = ": put the channels before the rows, (N, channels, ny, nx)"
     elif values.shape == given[1:]:
         hint = ": keep the batch axis"
-    raise InputError(f"the model returned shape {values.shape} for images of shape {given}, which must be equal{hint}")
+    raise InputError(
+        f"the model returned shape {values.shape} for images of shape {given}, which must be equal, save for an axis "
+        f"of channels after the first{hint}"
+    )
+
+
+def _of_particles(values: NDArray[Any], output: Output) -> NDArray[Any]:
+    """(N, ny, nx), or (N, channels, ny, nx) with the background first, as (N, ny, nx) of the particle class."""
+    if values.ndim == 3:
+        return values
+    if values.shape[1] == 1:
+        return values[:, 0]
+    if output == "classes":
+        return values.argmax(axis=1)
+    if output == "logits":
+        return np.logaddexp.reduce(values[:, 1:].astype(np.float64), axis=1) - values[:, 0]
+    if not np.allclose(values.sum(axis=1, dtype=np.float64), 1, atol=SUM_SLACK):
+        raise InputError(
+            f"the {values.shape[1]} channels the model returned do not add up to 1, as probabilities do: "
+            'apply a softmax, or declare output = "logits"'
+        )
+    return 1 - values[:, 0]
 
 
 def _from_classes(values: NDArray[Any]) -> Images:

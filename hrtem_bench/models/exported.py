@@ -1,7 +1,6 @@
 """Networks exported to a file: .pt2 and .onnx, as predictors.
 
-They take images as (N, 1, ny, nx) or (N, ny, nx), float32, and return one channel (that of the particle
-class) or one per class, the first of which is the background.
+They take images as (N, 1, ny, nx) or (N, ny, nx), float32; what they may return, `contract.probabilities` says.
 """
 
 from __future__ import annotations
@@ -16,9 +15,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from hrtem_bench.errors import InputError, one_line, require
-from hrtem_bench.models.contract import Output
 from hrtem_bench.models.pt2 import load_program
 from hrtem_bench.models.runtime import CPU, Runtime
+from hrtem_bench.models.torch_modules import as_array, only_output
 
 Run = Callable[[NDArray[np.float32]], Any]
 
@@ -36,7 +35,7 @@ Shape = tuple[int | None, ...]
 """Sides of an input, None for those that may vary."""
 
 
-def load_pt2(path: Path, output: Output, runtime: Runtime = CPU) -> Exported:
+def load_pt2(path: Path, runtime: Runtime = CPU) -> Exported:
     """A torch.export program."""
     torch = require("torch", "torch")
     device = runtime.for_torch()
@@ -51,14 +50,12 @@ def load_pt2(path: Path, output: Output, runtime: Runtime = CPU) -> Exported:
     def run(images: NDArray[np.float32]) -> Any:
         with torch.inference_mode():
             answer = network(torch.from_numpy(images).to(device))
-        return _first(answer).float().cpu().numpy()
+        return as_array(only_output(answer))
 
-    return Exported(
-        _predictor(run, shape, output), _window(path, shape), sum(one.numel() for one in program.parameters())
-    )
+    return Exported(_predictor(run, shape), _window(path, shape), sum(one.numel() for one in program.parameters()))
 
 
-def load_onnx(path: Path, output: Output, runtime: Runtime = CPU) -> Exported:
+def load_onnx(path: Path, runtime: Runtime = CPU) -> Exported:
     """An ONNX model, run by onnxruntime."""
     onnxruntime = require("onnxruntime", "onnx")
     providers = _providers(onnxruntime, runtime)
@@ -72,10 +69,14 @@ def load_onnx(path: Path, output: Output, runtime: Runtime = CPU) -> Exported:
     shape = _only_input(path, [tuple(n if isinstance(n, int) else None for n in one.shape) for one in inputs])
     name = inputs[0].name
 
-    def run(images: NDArray[np.float32]) -> Any:
-        return _first(session.run(None, {name: images}))
+    outputs = session.get_outputs()
+    if len(outputs) != 1:
+        raise InputError(f"{path} returns {len(outputs)} outputs where one is due")
 
-    return Exported(_predictor(run, shape, output), _window(path, shape), None)
+    def run(images: NDArray[np.float32]) -> Any:
+        return session.run(None, {name: images})[0]
+
+    return Exported(_predictor(run, shape), _window(path, shape), None)
 
 
 def _providers(onnxruntime: Any, runtime: Runtime) -> list[Any]:
@@ -110,49 +111,16 @@ def _window(path: Path, shape: Shape) -> int | None:
     return ny
 
 
-def _predictor(run: Run, shape: Shape, output: Output) -> Run:
-    """The predictor that adds and removes the channel axis and keeps to a fixed batch size."""
+def _predictor(run: Run, shape: Shape) -> Run:
+    """The predictor that adds the channel axis and keeps to a fixed batch size."""
 
     def predict(images: NDArray[np.float32]) -> Any:
         given = np.ascontiguousarray(images[:, None] if len(shape) == 4 else images)
         batch = shape[0]
         if batch is None:
-            return single_channel(run(given), output)
+            return run(given)
         padded = np.concatenate([given, np.repeat(given[-1:], -len(given) % batch, axis=0)])
         parts = [np.asarray(run(padded[i : i + batch])) for i in range(0, len(padded), batch)]
-        return single_channel(np.concatenate(parts)[: len(images)], output)
+        return np.concatenate(parts)[: len(images)]
 
     return predict
-
-
-def _first(answer: Any) -> Any:
-    """The only tensor of an answer that may come wrapped in a list, a tuple or a dict."""
-    if isinstance(answer, dict):
-        answer = list(answer.values())
-    if isinstance(answer, list | tuple):
-        if len(answer) != 1:
-            raise InputError(f"the model returned {len(answer)} outputs where one is due")
-        return answer[0]
-    return answer
-
-
-def single_channel(answer: NDArray[Any], output: Output) -> NDArray[Any]:
-    """An answer (N, C, ny, nx) as (N, ny, nx) of the particle class; anything else as it is.
-
-    One channel is that of the particle class. Of more, the first is the background, and the others together
-    are particle.
-    """
-    if answer.ndim != 4:
-        return answer
-    if answer.shape[1] == 1:
-        return answer[:, 0]
-    if output == "probabilities":
-        if not np.allclose(answer.sum(axis=1), 1, atol=1e-3):
-            raise InputError(
-                f"the {answer.shape[1]} channels the model returned do not add up to 1, as probabilities do: "
-                'apply a softmax, or declare output = "logits"'
-            )
-        return 1 - answer[:, 0]
-    if output == "logits":
-        return np.logaddexp.reduce(answer[:, 1:], axis=1) - answer[:, 0]
-    return answer.argmax(axis=1)

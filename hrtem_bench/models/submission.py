@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import difflib
+import functools
 import inspect
 import os
 import sys
@@ -24,6 +25,7 @@ from hrtem_bench.models.named_functions import function_in_file, function_in_fol
 from hrtem_bench.models.runtime import CPU, Runtime, cpu_only, in_precision, on_device
 from hrtem_bench.models.shipped_baselines import baseline_folder, baseline_names, has_card
 from hrtem_bench.models.stored_predictions import Stored, has_predictions, stored_predictions
+from hrtem_bench.models.torch_modules import is_module, module_checksum, module_device, module_predictor
 from hrtem_bench.models.weight_files import checksum, parameter_count, refuse_pickles
 
 EXPORTED_KINDS = ("pt2", "onnx")
@@ -39,11 +41,12 @@ Predictor = Callable[[NDArray[np.float32]], Any]
 class Submission:
     """A model ready to be scored.
 
-    kind: "folder", "function", "file", "pt2", "onnx" or "predictions". path: as the user named it. contract:
-    what it is given and returns. trained_on: None where nobody said. checksum: sha256 over the submission's
-    files; for a function, over the file of the module named, which does not cover weights loaded from
-    elsewhere. parameters: None where unknown. stored: finds predictions made elsewhere, where there is no
-    model to run.
+    kind: "folder", "function", "file", "module" (a torch.nn.Module given as such), "pt2", "onnx" or "predictions".
+    path: as the user named it; of an object, where its class or function is defined. contract: what it is given and
+    returns. trained_on: None where nobody said. checksum: sha256 over the submission's files; for a function, over the
+    file of its module, which does not cover weights loaded from elsewhere; for a module, see `module_checksum`.
+    parameters: None where unknown. stored: finds predictions made elsewhere, where there is no model to run. device:
+    where it runs.
     """
 
     name: str
@@ -55,22 +58,49 @@ class Submission:
     checksum: str
     parameters: int | None
     stored: Stored | None = None
+    device: str = "cpu"
 
 
 def load_submission(
-    model: str, contract: InputContract | None = None, *, runtime: Runtime = CPU, allow_code: bool = False
+    model: Any,
+    contract: InputContract | None = None,
+    *,
+    name: str | None = None,
+    runtime: Runtime = CPU,
+    allow_code: bool = False,
 ) -> Submission:
-    """The model that `model` names.
+    """The model that `model` is, or that it names.
 
-    A folder with card.toml and code, or with card.toml and one .pt2 or .onnx file; `package.module:function` or
-    `path.py:function`, the function a predictor, or a factory without parameters that returns one; a .pt2 file of
-    torch.export; an .onnx file; a folder of predictions (see `stored`); the name of a shipped baseline; or any of the
-    folders in a repository on the Hub, as ORGANISATION/NAME@REVISION. Code runs only from folders with a card and from
-    functions, and from the Hub only with `allow_code`. contract: in place of the model's own. runtime: a factory that
-    takes a parameter `device` is given it. Raises InputError, one line, for what is not there, not a model, or refused.
+    Parameters
+    ----------
+    model
+        An object: a function of images float32 (N, ny, nx), or a torch.nn.Module of images (N, 1, ny, nx), which is
+        run in evaluation mode, without gradients, on its own device, and left as it was.
+        Or a name or path: a folder with card.toml and code, or with card.toml and one .pt2 or .onnx file;
+        `package.module:function` or `path.py:function`, where the function may also be an nn.Module, or a function or
+        class without parameters that returns either; a .pt2 file of torch.export; an .onnx file; a folder of
+        predictions (see `stored_predictions`); a shipped baseline; or any of the folders in a repository on the Hub,
+        as ORGANISATION/NAME@REVISION.
+    contract
+        What the model is given and returns, in place of its own.
+    name
+        In place of its own; that of an object is its function's or class's.
+    runtime
+        Where a named model runs, and in what precision; a factory that takes a parameter `device` is given it.
+    allow_code
+        Whether code that comes from the Hub may run.
+
+    Raises
+    ------
+    InputError
+        In one line, for what is not there, not a model, or refused.
     """
-    submission = _named(model, contract, runtime, allow_code)
-    submission = replace(submission, predict=in_precision(submission.predict, runtime))
+    if isinstance(model, str | os.PathLike):
+        submission = _named(os.fspath(model), contract, runtime, allow_code)
+    else:
+        submission = _from_object(model, runtime)
+    runtime = replace(runtime, device=submission.device)
+    submission = replace(submission, predict=in_precision(submission.predict, runtime), name=name or submission.name)
     if contract is None or submission.kind in EXPORTED_KINDS:
         return submission
     return replace(submission, contract=contract)
@@ -140,6 +170,7 @@ def _from_folder(folder: Path, model: str, contract: InputContract | None, runti
         path=model,
         parameters=None if card.model.weights is None else _counted(folder, card.model.weights),
         predict=_called(factory, (folder,), f"{folder}: {card.model.entry}", runtime),
+        device=runtime.device,
         contract=card.input,
         trained_on=card.trained_on,
         checksum=checksum(folder, None if code == folder else code),
@@ -203,7 +234,7 @@ def _from_predictions(folder: Path, model: str, card: Card) -> Submission:
 def _from_export(path: Path, model: str, contract: InputContract | None, runtime: Runtime) -> Submission:
     contract = contract or InputContract()
     load = load_pt2 if path.suffix.lower() == ".pt2" else load_onnx
-    exported = load(path, contract.output, runtime)
+    exported = load(path, runtime)
     if exported.window is not None:
         contract = msgspec.structs.replace(contract, window=exported.window)
     return Submission(
@@ -211,6 +242,7 @@ def _from_export(path: Path, model: str, contract: InputContract | None, runtime
         kind=path.suffix[1:].lower(),
         path=model,
         predict=exported.predict,
+        device=runtime.device,
         contract=contract,
         trained_on=None,
         checksum=checksum(path),
@@ -218,23 +250,61 @@ def _from_export(path: Path, model: str, contract: InputContract | None, runtime
     )
 
 
+def _from_object(model: Any, runtime: Runtime) -> Submission:
+    """A function or a module that somebody holds in a variable."""
+    if inspect.isclass(model):
+        raise InputError(f"{model.__name__} is a class: give an instance of it, {model.__name__}(…)")
+    if not callable(model):
+        raise InputError(f"a {type(model).__name__} is no model: give a function of images, an nn.Module, or {FORMS}")
+    module = is_module(model)
+    place = module_device(model) if module else "cpu"
+    if runtime.device not in ("cpu", place):
+        raise InputError(f"the model is on {place}: put it on {runtime.device} before it is given")
+    named = model.func if isinstance(model, functools.partial) else model
+    named = named if hasattr(named, "__qualname__") else type(named)
+    source = inspect.getsourcefile(named) if not module and _has_source(named) else None
+    return Submission(
+        name=getattr(named, "__name__", type(model).__name__).strip("<>"),
+        kind="module" if module else "function",
+        path=f"{named.__module__}.{named.__qualname__}",
+        predict=module_predictor(model) if module else model,
+        contract=InputContract(),
+        trained_on=None,
+        checksum=module_checksum(model) if module else checksum(Path(source)) if source else "",
+        parameters=sum(one.numel() for one in model.parameters()) if module else None,
+        device=place,
+    )
+
+
+def _has_source(named: Any) -> bool:
+    try:
+        return Path(inspect.getsourcefile(named) or "").is_file()
+    except TypeError:  # compiled
+        return False
+
+
 def _from_function(model: str, runtime: Runtime) -> Submission:
     location, _, name = model.rpartition(":")
     is_file = location.endswith(".py")
     function = function_in_file(Path(location), name) if is_file else function_in_module(model)
     factory = _is_factory(function)
-    if not factory:
+    if inspect.isclass(function) and not factory:
+        raise InputError(
+            f"{model} is a class whose instances need arguments: write a function without parameters that returns one"
+        )
+    if not factory and not is_module(function):
         cpu_only(runtime, f"{model} is the model itself")
     source = location if is_file else getattr(sys.modules[location], "__file__", None)
     return Submission(
         name=name,
         kind="file" if is_file else "function",
         path=model,
-        predict=_called(function, (), model, runtime) if factory else function,
+        predict=_called(function, (), model, runtime) if factory else _predictor(function, runtime),
         contract=InputContract(),
         trained_on=None,
         checksum=checksum(Path(source)) if source else "",
         parameters=None,
+        device=runtime.device,
     )
 
 
@@ -248,16 +318,29 @@ def _is_factory(function: Callable[..., Any]) -> bool:
 
 def _called(factory: Callable[..., Any], arguments: tuple[Any, ...], name: str, runtime: Runtime) -> Predictor:
     """The predictor that a factory returns; its errors and other answers as InputError in one line."""
-    placed = on_device(factory, runtime, name)
+    placed = {} if _is_module_class(factory) else on_device(factory, runtime, name)
     try:
         predict = factory(*arguments, **placed)
     except InputError:
         raise
-    except Exception as error:
+    except (Exception, SystemExit) as error:
         raise InputError(f"{name} failed with {type(error).__name__}: {one_line(error)}") from error
     if not callable(predict):
-        raise InputError(f"{name} returned a {type(predict).__name__}, not a function of images")
-    return predict
+        raise InputError(f"{name} returned a {type(predict).__name__}, not a function of images or an nn.Module")
+    return _predictor(predict, runtime)
+
+
+def _predictor(model: Any, runtime: Runtime) -> Predictor:
+    """The predictor that a callable is; an nn.Module is put on the runtime's device."""
+    if not is_module(model):
+        return model
+    return module_predictor(model if runtime.device == "cpu" else model.to(runtime.for_torch()))
+
+
+def _is_module_class(factory: Callable[..., Any]) -> bool:
+    """Whether calling it gives a torch.nn.Module, which can be moved to a device afterwards."""
+    torch = sys.modules.get("torch")
+    return torch is not None and inspect.isclass(factory) and issubclass(factory, torch.nn.Module)
 
 
 __all__ = ["Predictor", "Submission", "load_submission", "load_trainer"]

@@ -94,8 +94,10 @@ def bad(kind: str) -> tuple[object, InputContract]:
     nan[0, 0, 0], infinite[1, 2, 3] = np.nan, np.inf
     return {
         "shape": (good[:, :4], PROBABILITIES),
-        "channel": (good[:, None], PROBABILITIES),
-        "two channels": (np.stack([good, good], 1), PROBABILITIES),
+        "channels last": (good[..., None], PROBABILITIES),
+        "no channels": (np.zeros((2, 0, 8, 8)), PROBABILITIES),
+        "two channels": (np.stack([good, 0.9 * good], 1), PROBABILITIES),
+        "nan in a channel": (np.stack([good, nan], 1), PROBABILITIES),
         "batch": (good[0], PROBABILITIES),
         "nan": (nan, PROBABILITIES),
         "infinity": (infinite, LOGITS),
@@ -113,11 +115,13 @@ def bad(kind: str) -> tuple[object, InputContract]:
     ("kind", "says"),
     [
         ("shape", r"shape \(2, 4, 8\) for images of shape \(2, 8, 8\)"),
-        ("channel", "drop the channel axis"),
-        ("two channels", "return one channel"),
+        ("no channels", r"shape \(2, 0, 8, 8\)"),
+        ("channels last", "put the channels before the rows"),
+        ("two channels", "2 channels the model returned do not add up to 1"),
+        ("nan in a channel", "NaN in 1 of 256 values"),
         ("batch", "keep the batch axis"),
-        ("nan", "NaN in 1 of 128 pixels"),
-        ("infinity", "infinity in 1 of 128 pixels"),
+        ("nan", "NaN in 1 of 128 values"),
+        ("infinity", "infinity in 1 of 128 values"),
         ("logits", "from -1.5 to -1.5 .* look like logits: apply a sigmoid"),
         ("integers", "int64 where probabilities"),
         ("none", "NoneType"),
@@ -142,3 +146,19 @@ def test_good_answers_pass() -> None:
     assert np.array_equal(probabilities((p > 0.5) * 2.0, SHAPE, CLASSES), p > 0.5)
     assert np.allclose(probabilities(np.log(p / (1 - p)), SHAPE, LOGITS), p, atol=1e-6)
     assert probabilities(np.full(SHAPE, 1 + 1e-6), SHAPE, PROBABILITIES).max() == 1
+
+
+def test_one_channel_is_the_particles() -> None:
+    p = np.random.default_rng(0).random(SHAPE).astype(np.float32)
+    for contract, answer in ((PROBABILITIES, p), (LOGITS, 9 * p - 4), (CLASSES, (p > 0.5).astype(np.int64))):
+        assert np.array_equal(probabilities(answer[:, None], SHAPE, contract), probabilities(answer, SHAPE, contract))
+
+
+@given(seed=st.integers(0, 99), classes=st.integers(2, 5))
+def test_classes_beyond_the_background_are_particle(seed: int, classes: int) -> None:
+    """By the softmax written out: the probability of particle is 1 minus that of the background."""
+    logits = 4 * np.random.default_rng(seed).normal(size=(SHAPE[0], classes, *SHAPE[1:]))
+    softmax = np.exp(logits) / np.exp(logits).sum(axis=1, keepdims=True)
+    assert np.allclose(probabilities(logits, SHAPE, LOGITS), 1 - softmax[:, 0], atol=1e-6)
+    assert np.allclose(probabilities(softmax.astype(np.float32), SHAPE, PROBABILITIES), 1 - softmax[:, 0], atol=1e-6)
+    assert np.array_equal(probabilities(softmax, SHAPE, CLASSES), logits.argmax(axis=1) > 0)

@@ -17,7 +17,6 @@ from onnx_file import external, integer, message, write_graph, write_scaled_sigm
 from hrtem_bench.errors import InputError
 from hrtem_bench.evaluation.evaluate import evaluate
 from hrtem_bench.models.contract import InputContract, logistic
-from hrtem_bench.models.exported import single_channel
 from hrtem_bench.models.submission import load_submission
 from hrtem_bench.scoring.options import Options
 
@@ -162,17 +161,6 @@ def test_a_wrong_table_of_predictions_is_named(
     pq.write_table(pa.Table.from_pylist(rows), tmp_path / "predictions.parquet")
     with pytest.raises(InputError, match=says):
         evaluate(str(tmp_path), track, options=QUICK)
-
-
-def test_several_channels_become_the_particles_probability() -> None:
-    rng = np.random.default_rng(0)
-    logits = rng.normal(size=(2, 3, 4, 5))
-    softmax = torch.softmax(torch.tensor(logits), 1).numpy()
-    assert np.allclose(logistic(single_channel(logits, "logits")), 1 - softmax[:, 0], atol=1e-6)
-    assert np.allclose(single_channel(softmax, "probabilities"), softmax[:, 1:].sum(axis=1))
-    assert np.array_equal(single_channel(logits, "classes") > 0, logits.argmax(axis=1) > 0)
-    assert np.array_equal(single_channel(logits[:, :1], "logits"), logits[:, 0])
-    assert single_channel(logits[:, 0], "logits").shape == (2, 4, 5)
 
 
 def test_logits_in_a_file_need_their_declaration(tmp_path: Path, track: Any) -> None:
