@@ -17,7 +17,7 @@ from pathlib import Path
 import hrtem_bench
 from hrtem_bench.dataset import load_recipe
 from hrtem_bench.harness import baseline_names, load_submission
-from hrtem_bench.multislice.engine_cuda import source
+from hrtem_bench.multislice.real_space_cuda import source
 assert Path(hrtem_bench.__file__).is_relative_to(sys.argv[1]), hrtem_bench.__file__
 assert baseline_names() == ["otsu", "unet_joint", "unet_small"], baseline_names()
 for name in baseline_names():

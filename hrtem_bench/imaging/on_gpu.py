@@ -14,7 +14,7 @@ from hrtem_bench.conditions import Condition
 from hrtem_bench.errors import InputError
 from hrtem_bench.imaging.fourier import resize_spectrum
 from hrtem_bench.imaging.lens import ROUNDING, carried, lens_at
-from hrtem_bench.multislice.gpu import SHARE, cuda_arrays
+from hrtem_bench.support.gpu import cuda_arrays, memory_for_a_batch
 
 ARRAYS_PER_WAVE = 8
 """Complex arrays of a wave's size that are alive at once: spectra, waves on a larger grid, and the FFT's workspace."""
@@ -29,8 +29,7 @@ def images_on_gpu(
 ) -> Iterator[Any]:
     """Images (ny, nx) float32, NumPy arrays, one for each condition; arguments as of `compiled_intensity`."""
     cupy, xp = cuda_arrays()
-    free = cupy.cuda.runtime.memGetInfo()[0] + cupy.get_default_memory_pool().free_bytes()
-    batch = max(int(SHARE * free / (ARRAYS_PER_WAVE * waves[0].nbytes)), 1)
+    batch = max(int(memory_for_a_batch(cupy) / (ARRAYS_PER_WAVE * waves[0].nbytes)), 1)
     try:
         for image in images_of(waves, size, out_shape, conditions, zero_focus, tolerance, batch, xp, cupy.asarray):
             yield cupy.asnumpy(image)

@@ -1,6 +1,5 @@
 """From atoms to exit waves: potentials, transmission, propagation."""
 
-from hrtem_bench.multislice.gpu import has_gpu
 from hrtem_bench.multislice.grid import Grid, GridWarning, choose_grid
 from hrtem_bench.multislice.parametrization import (
     PARAMETRIZATIONS,
@@ -10,6 +9,7 @@ from hrtem_bench.multislice.parametrization import (
 )
 from hrtem_bench.multislice.simulate import displaced, exit_waves
 from hrtem_bench.multislice.waves import Waves, check_agreement
+from hrtem_bench.support.gpu import has_gpu
 
 __all__ = [
     "PARAMETRIZATIONS",

@@ -4,20 +4,15 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
-from functools import lru_cache
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 
 from hrtem_bench.errors import InputError
+from hrtem_bench.multislice.fourier_tables import BAND, fourier_tables
 from hrtem_bench.multislice.grid import Grid, box, choose_grid, slice_count
-from hrtem_bench.multislice.patches import Patches, make_patches
-from hrtem_bench.multislice.spreading import LIMIT, window_transform
-from hrtem_bench.multislice.transmission import log_transmission
+from hrtem_bench.multislice.real_space_patches import Patches, make_patches
 from hrtem_bench.physics import wavelength
-
-BAND = 2 / 3
-"""The wave keeps |q| up to this part of Nyquist: products of two such fields do not fold back into the band."""
 
 
 @dataclass(frozen=True)
@@ -27,7 +22,7 @@ class Plan:
     tables: element -> (ny//2 + 1, columns) complex64, the transform of the log-transmission over the quarter plane,
     with the spreading window and the FFT's norm divided out. columns: how many kx >= 0 the band of the tables holds.
     tilt: (x, y), mrad, of the beam against the z axis. patches: what the real-space engine has in place of tables; None
-    for the Fourier engines.
+    for the Fourier engine.
     """
 
     grid: Grid
@@ -49,11 +44,11 @@ def make_plan(
     slice_thickness: float,
     parametrization: str = "lobato",
     tilt: tuple[float, float] = (0.0, 0.0),
-    real_space: Callable[[Plan], bool] | None = None,
+    real_space: Callable[[Plan], bool],
 ) -> Plan:
     """Choose the grid and the slices and tabulate each element; raises InputError for what cannot be simulated.
 
-    real_space: says of the plan without tables whether the real-space engine is to take it; None if never.
+    real_space: says of the plan without tables whether the real-space engine is to take it.
     """
     from ase.data import chemical_symbols
 
@@ -63,9 +58,9 @@ def make_plan(
     slices = slice_count(height, slice_thickness)
     geometry = Plan(grid, energy, slices, height / slices, BAND * grid.nyquist, {}, 0, tilt)
     symbols = sorted(chemical_symbols[number] for number in np.unique(atoms.numbers))
-    if real_space is not None and real_space(geometry):
+    if real_space(geometry):
         return replace(geometry, patches=make_patches(symbols, grid, energy, parametrization))
-    tables, columns = _tables(symbols, grid, energy, parametrization)
+    tables, columns = fourier_tables(symbols, grid, energy, parametrization)
     return replace(geometry, tables=tables, columns=columns)
 
 
@@ -89,6 +84,39 @@ def itinerary(plan: Plan, depths: Sequence[float]) -> list[tuple[float, int | No
     stops: list[tuple[float, int | None]] = [((i + 0.5) * plan.slice_thickness, i) for i in range(plan.slices)]
     stops += [(depth, None) for depth in depths]
     return sorted(stops, key=lambda stop: (stop[0], stop[1] is None))
+
+
+class Hop(NamedTuple):
+    """From a slice whose atoms act first (None: from where there are none) over a distance, Å."""
+
+    layer: int | None
+    distance: float
+
+
+def hops(plan: Plan, depths: Sequence[float], occupied: Any, plane_wave: bool) -> list[Hop | None]:
+    """The way of the wave past empty slices; None where it is recorded. A plane wave needs no carrying.
+
+    occupied: (slices,) bool, whether a slice holds atoms.
+    """
+    way: list[Hop | None] = []
+    here, waiting = 0.0, None
+    for z, index in itinerary(plan, depths):
+        if index is not None and not occupied[index]:
+            continue
+        if waiting is not None or (z > here and not plane_wave):
+            way.append(Hop(waiting, z - here))
+        here, waiting = z, index
+        if index is None:
+            way.append(None)
+        else:
+            plane_wave = False
+    return way
+
+
+def wrapped(coordinate: Any, period: int) -> Any:
+    """Coordinates, an array of any library, inside [0, period): what `%` makes of a tiny negative one is the period."""
+    inside = coordinate % period
+    return inside * (inside < period)
 
 
 def slice_index(plan: Plan, positions: Any) -> Any:
@@ -118,39 +146,3 @@ def _check_heights(atoms: Any, height: float) -> None:
             f"atoms reach from z = {z.min():.2f} to {z.max():.2f} Å, outside the cell (0 to {height:.2f} Å along the "
             "beam): enlarge it, for example with atoms.center(vacuum=2.0, axis=2)"
         )
-
-
-def _tables(symbols: list[str], grid: Grid, energy: float, parametrization: str) -> tuple[dict[str, Any], int]:
-    (ny, nx), (dy, dx) = grid.shape, grid.pixel_size
-    ky, kx = np.fft.rfftfreq(ny, dy), np.fft.rfftfreq(nx, dx)
-    limit = LIMIT * grid.nyquist
-    kx = kx[kx <= limit]
-    q = np.hypot(ky[:, None], kx[None])
-    # The window's transform, and 1/(dx dy) from a continuous to a discrete transform, and the inverse FFT's norm.
-    scale = 1 / np.outer(window_transform(ky * dy), window_transform(kx * dx)) / (dx * dy * nx * ny)
-    tables = {}
-    for symbol in symbols:
-        radii, b = _radial_table(symbol, grid.nyquist, energy, parametrization)
-        values = np.interp(q, radii, b.real) + 1j * np.interp(q, radii, b.imag)
-        tables[symbol] = pairs(np.where(q <= limit, values * scale, 0))
-    return tables, len(kx)
-
-
-@lru_cache(maxsize=128)
-def _radial_table(symbol: str, nyquist: float, energy: float, parametrization: str) -> tuple[Any, Any]:
-    """(|q|, log-transmission) up to LIMIT of Nyquist; remembered: specimens made alike share elements and grid."""
-    radii = np.linspace(0, LIMIT * nyquist, 2048)
-    b = log_transmission(symbol, radii, band=BAND * nyquist, energy=energy, parametrization=parametrization)
-    for array in (radii, b):
-        array.flags.writeable = False
-    return radii, b
-
-
-def pairs(values: Any) -> Any:
-    """Complex to float32 with real and imaginary parts interleaved along the last axis (1-D: (n, 2))."""
-    values = np.ascontiguousarray(values, np.complex64)
-    return (
-        values.view(np.float32).reshape(*values.shape[:-1], -1)
-        if values.ndim > 1
-        else (values.view(np.float32).reshape(-1, 2))
-    )

@@ -12,7 +12,6 @@ import numpy as np
 from hrtem_bench.conditions import beam_energy, finite_number
 from hrtem_bench.errors import InputError
 from hrtem_bench.machine import cpus, on_gpu
-from hrtem_bench.multislice.gpu import exit_waves_on_gpu
 from hrtem_bench.multislice.plan import Plan, make_plan
 from hrtem_bench.multislice.waves import Waves, check_agreement
 
@@ -58,7 +57,7 @@ def exit_waves(
     seed
         Of the displacements; configuration i depends on (seed, i) alone.
     device
-        "cpu" (Numba) or "cuda" (CuPy).
+        "cpu" (Numba) or "cuda" (CuPy), which has the real-space method alone.
     method
         "real-space" (several times faster), "fourier" (more accurate), or "auto": real-space where it can be used,
         else Fourier. docs/performance.md has the errors of both.
@@ -102,7 +101,7 @@ def exit_waves(
         slice_thickness=finite_number("slice_thickness", slice_thickness),
         parametrization=parametrization,
         tilt=_pair("tilt", tilt),
-        real_space=_chooser(method, device),
+        real_space=_chooser(method, cuda),
     )
     symbols = np.array(chemical_symbols)[atoms.numbers]
     spread = _deviations(displacement, symbols)
@@ -113,7 +112,12 @@ def exit_waves(
     height = plan.slices * plan.slice_thickness
     stops = _checked_depths(depths, height)
     job = _Job(plan, positions, symbols, number, stops, _checked_wave(incident, plan))
-    waves = exit_waves_on_gpu(*job, progress) if cuda else _run_cpu(job, threads, progress)
+    if cuda:
+        from hrtem_bench.multislice.real_space_cuda import exit_waves_on_gpu
+
+        waves = exit_waves_on_gpu(*job, progress)
+    else:
+        waves = _run_cpu(job, threads, progress)
     made_with = (plan.energy, plan.grid.pixel_size)
     return Waves(waves[0], *made_with, height) if depths is None else Waves(waves, *made_with, tuple(stops))
 
@@ -195,21 +199,22 @@ def _checked_wave(incident: Any, plan: Plan) -> Any:
     return array
 
 
-def _chooser(method: str, device: str) -> Callable[[Plan], bool] | None:
-    """Whether the real-space engine takes a calculation; InputError where it is asked for and cannot."""
+def _chooser(method: str, cuda: bool) -> Callable[[Plan], bool]:
+    """Whether the real-space method takes a calculation; InputError where it has to and cannot."""
     if method not in METHODS:
         raise InputError(f"unknown method {method!r}: known are {', '.join(METHODS)}")
-    if method == "fourier":
-        return None
-    if device == "cpu":
-        from hrtem_bench.multislice.engine_real import obstacle
-    else:
-        from hrtem_bench.multislice.real_space import obstacle
+    if cuda and method == "fourier":
+        raise InputError('the Fourier method runs on the CPU alone: use device "cpu", or method "real-space"')
+    from hrtem_bench.multislice.real_space_engine import widest
+    from hrtem_bench.multislice.real_space_filter import obstacle
 
     def takes(plan: Plan) -> bool:
-        reason = obstacle(plan)
-        if reason and method == "real-space":
-            raise InputError(f'the real-space method does not serve here: {reason}; use method "fourier"')
+        if method == "fourier":
+            return False
+        reason = obstacle(plan, None if cuda else widest(plan))
+        if reason and (cuda or method == "real-space"):
+            other = 'device "cpu"' if cuda else 'method "fourier"'
+            raise InputError(f"the real-space method does not serve here: {reason}; use {other}")
         return reason is None
 
     return takes
@@ -218,9 +223,9 @@ def _chooser(method: str, device: str) -> Callable[[Plan], bool] | None:
 def _run_cpu(job: _Job, threads: int, progress: Callable[[int, int], None] | None) -> Any:
     """Waves side by side, one thread each, while there are enough of them; else the threads share one wave."""
     if job.plan.patches is None:
-        from hrtem_bench.multislice.engine_cpu import exit_wave
+        from hrtem_bench.multislice.fourier_engine import exit_wave
     else:
-        from hrtem_bench.multislice.engine_real import exit_wave
+        from hrtem_bench.multislice.real_space_engine import exit_wave
 
     side_by_side = min(threads, job.number)
     waves = np.empty((len(job.depths), job.number, *job.plan.grid.shape), np.complex64)

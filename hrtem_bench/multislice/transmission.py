@@ -15,7 +15,6 @@ from typing import Any
 import numpy as np
 
 from hrtem_bench.multislice.parametrization import projected_potential
-from hrtem_bench.multislice.stencil import roll_off
 from hrtem_bench.physics import interaction_parameter
 
 # Radii, Å, between which the integrals over r are split: the potential has a logarithm at 0 and a smooth tail.
@@ -30,6 +29,11 @@ def quadrature(edges: Any, order: int) -> tuple[Any, Any]:
     x, w = np.polynomial.legendre.leggauss(order)
     a, b = np.asarray(edges[:-1])[:, None], np.asarray(edges[1:])[:, None]
     return ((a + b) / 2 + (b - a) / 2 * x).ravel(), ((b - a) / 2 * w).ravel()
+
+
+def roll_off(u: Any, begin: float, end: float) -> Any:
+    """1 up to u = begin, 0 from u = end on, half a cosine between."""
+    return 0.5 * (1 + np.cos(np.pi * np.clip((np.asarray(u, float) - begin) / (end - begin), 0, 1)))
 
 
 def hankel(f: Any, x: Any, weights: Any, k: Any) -> Any:

@@ -9,11 +9,11 @@ from converged import gold_on_carbon, reference_wave, relative_error
 
 import hrtem_bench as hb
 from hrtem_bench.errors import InputError
-from hrtem_bench.multislice import engine_real
+from hrtem_bench.multislice import real_space_engine
 from hrtem_bench.multislice.grid import Grid
-from hrtem_bench.multislice.kernels_real import slices_pass, workspace
-from hrtem_bench.multislice.patches import FRACTIONS, TERMS, factorised, make_patches, patch_shape
-from hrtem_bench.multislice.stencil import PASS, STOP, TAPS, TRUSTED, response, roll_off, stencil
+from hrtem_bench.multislice.real_space_filter import PASS, STOP, TAPS, TRUSTED, response, roll_off, stencil
+from hrtem_bench.multislice.real_space_kernels import slices_pass, workspace
+from hrtem_bench.multislice.real_space_patches import FRACTIONS, TERMS, factorised, make_patches, patch_shape
 from hrtem_bench.multislice.transmission import smooth_log_transmission
 
 LENGTH = 12.8
@@ -181,7 +181,7 @@ def test_result_does_not_depend_on_where_atoms_sit_in_a_pixel(specimen):
 def test_same_bytes_for_any_threads_and_any_slices_in_a_pass(specimen, phonons, monkeypatch):
     one, two, five = (real_space(specimen, phonons=phonons, threads=n).tobytes() for n in (1, 2, 5))
     assert one == two == five
-    monkeypatch.setattr(engine_real, "DEPTH", 1)
+    monkeypatch.setattr(real_space_engine, "DEPTH", 1)
     assert real_space(specimen, phonons=phonons).tobytes() == one
 
 

@@ -10,7 +10,7 @@ from pathlib import Path
 
 import numpy as np
 
-from hrtem_bench.multislice.engine_cuda import OPTIONS
+from hrtem_bench.multislice.real_space_cuda import OPTIONS
 
 SHIM = Path(__file__).with_name("cuda_on_host.hpp")
 COMPILER = shutil.which("g++") if sys.platform == "linux" else None

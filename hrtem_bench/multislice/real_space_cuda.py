@@ -7,16 +7,18 @@ that the tests run it on NumPy arrays with the kernel compiled for the host.
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from functools import lru_cache
 from importlib.resources import files
 from typing import Any, NamedTuple
 
 import numpy as np
 
-from hrtem_bench.multislice.engine_array import starting_waves
-from hrtem_bench.multislice.patches import FRACTIONS, TERMS, patch_shape
-from hrtem_bench.multislice.plan import Plan, propagator, slice_index
-from hrtem_bench.multislice.real_space import Hop, hops, weights, wrapped
-from hrtem_bench.multislice.stencil import TAPS
+from hrtem_bench.errors import InputError
+from hrtem_bench.multislice.plan import Hop, Plan, hops, propagator, slice_index, wrapped
+from hrtem_bench.multislice.real_space_filter import TAPS, weights
+from hrtem_bench.multislice.real_space_patches import FRACTIONS, TERMS, patch_shape
+from hrtem_bench.support.gpu import cuda_arrays, memory_for_a_batch
 
 ARRAYS_PER_WAVE = 3
 """Complex arrays of a wave's size that are alive at once: the wave before and behind a slice, and one to spare."""
@@ -35,6 +37,67 @@ Launch = Callable[[tuple[int, int, int], tuple[int, int], tuple[Any, ...]], None
 def source() -> str:
     """The kernel, CUDA C++."""
     return files("hrtem_bench.multislice").joinpath("slice_pass.cu").read_text(encoding="utf-8")
+
+
+def exit_waves_on_gpu(
+    plan: Plan,
+    positions: Callable[[int], Any],
+    symbols: Any,
+    count: int,
+    depths: Sequence[float],
+    incident: Any = None,
+    progress: Callable[[int, int], None] | None = None,
+) -> Any:
+    """Waves (len(depths), count, ny, nx) complex64, a NumPy array.
+
+    positions: index of a configuration -> (n, 3), Å. Other arguments as of `exit_waves_batch`.
+    """
+    cupy, xp = cuda_arrays()
+    waves = np.empty((len(depths), count, *plan.grid.shape), np.complex64)
+    batch = int(memory_for_a_batch(cupy) / ((ARRAYS_PER_WAVE + len(depths)) * waves[0, 0].nbytes))
+
+    def make(now: range) -> Any:
+        with ThreadPoolExecutor() as pool:
+            configurations = list(pool.map(positions, now))
+        return exit_waves_batch(plan, configurations, symbols, depths, xp, cupy.asarray, _kernel(), incident)
+
+    def fetch(made: Any, out: Any) -> None:
+        made.get(out=out)
+
+    fill_in_batches(waves, batch, make, fetch, cupy.cuda.memory.OutOfMemoryError, progress)
+    return waves
+
+
+def fill_in_batches(
+    waves: Any,
+    batch: int,
+    make: Callable[[range], Any],
+    fetch: Callable[[Any, Any], None],
+    too_large: type[Exception],
+    progress: Callable[[int, int], None] | None = None,
+) -> None:
+    """Fill waves (depths, count, ny, nx), some of them at a time, with what `make` makes of their indices.
+
+    batch: how many to begin with; where `make` raises `too_large`, half as many are tried from there on. fetch: (one
+    depth of what was made, a contiguous array to copy it to). InputError where a single one is too large.
+    """
+    count, done = waves.shape[1], 0
+    batch = min(max(batch, 1), count)
+    while done < count:
+        now = range(done, min(done + batch, count))
+        try:
+            made = make(now)
+        except too_large:
+            if batch == 1:
+                raise InputError("one wave does not fit in the GPU's memory: use a larger pixel_size") from None
+            batch //= 2
+            continue
+        for depth, out in enumerate(waves):
+            fetch(made[depth], out[now.start : now.stop])
+        del made  # to leave its memory to the next
+        done = now.stop
+        if progress:
+            progress(done, count)
 
 
 def exit_waves_batch(
@@ -59,12 +122,18 @@ def exit_waves_batch(
         way = hops(plan, depths, occupied, incident is None)
         chosen = np.stack([positions[i] for i in members])
         atoms = _sorted_by_cell(plan, chosen, layers[members], symbols, xp, to_device)
-        wave = starting_waves(plan, len(members), xp, to_device, incident)
+        wave = _starting_waves(plan, len(members), xp, to_device, incident)
         made = _together(plan, wave, atoms, way, xp, to_device, launch)
         for depth, waves in enumerate(made):
             for place, i in enumerate(members):
                 recorded[depth, i] = waves[place]
     return recorded
+
+
+def _starting_waves(plan: Plan, count: int, xp: Any, to_device: Callable[[Any], Any], incident: Any) -> Any:
+    """Waves at z = 0, (count, ny, nx) complex64 on the device: `incident`, or for None plane waves of amplitude 1."""
+    start = np.array(np.ones(plan.grid.shape) if incident is None else incident, np.complex64)
+    return xp.zeros((count, *plan.grid.shape), dtype=xp.complex64) + to_device(start)
 
 
 def _alike(plan: Plan, layers: Any) -> list[tuple[list[int], Any]]:
@@ -162,3 +231,11 @@ def _carry(waves: Any, plan: Plan, distance: float, xp: Any, to_device: Callable
     py, px = (to_device(factor.astype(np.complex64)) for factor in propagator(plan, distance))
     for i in range(waves.shape[0]):
         waves[i] = xp.fft.ifftn(xp.fft.fftn(waves[i]) * py[:, None] * px)
+
+
+@lru_cache(maxsize=1)
+def _kernel() -> Any:
+    """`slice_pass`; compiled at its first launch on a device, and then remembered on disk by CuPy."""
+    import cupy
+
+    return cupy.RawKernel(source(), "slice_pass", options=OPTIONS)

@@ -7,10 +7,14 @@ so: a filter of 2 TAPS + 1 complex weights does it (the real-space method: D. Va
 
 from __future__ import annotations
 
+from functools import lru_cache
 from typing import Any
 
 import numpy as np
 
+from hrtem_bench.multislice.plan import Plan
+from hrtem_bench.multislice.real_space_patches import WIDEST, patch_shape
+from hrtem_bench.multislice.transmission import roll_off
 from hrtem_bench.physics import wavelength
 
 TAPS = 4
@@ -20,11 +24,6 @@ TRUSTED = 0.3
 """Part of Nyquist up to which the filter is held to its target most closely: at 0.1 Å pixels, 1.5/Å."""
 TOLERANCE = 1e-3
 """The largest error in the trusted band with which a filter may be used."""
-
-
-def roll_off(u: Any, begin: float, end: float) -> Any:
-    """1 up to u = begin, 0 from u = end on, half a cosine between."""
-    return 0.5 * (1 + np.cos(np.pi * np.clip((np.asarray(u, float) - begin) / (end - begin), 0, 1)))
 
 
 def stencil(distance: float, pixel_size: float, energy: float) -> tuple[Any, float]:
@@ -50,3 +49,38 @@ def response(weights: Any, f: Any) -> Any:
     """What the filter multiplies a wave of f cycles per pixel by; f (n,) -> (n,) complex128."""
     cosines = np.cos(2 * np.pi * np.outer(f, np.arange(len(weights))))
     return cosines @ (np.asarray(weights) * np.r_[1, 2 * np.ones(len(weights) - 1)])
+
+
+def obstacle(plan: Plan, widest: int | None = None) -> str | None:
+    """Why the method cannot take a calculation, in words; None when it can. widest: columns of a grid at most."""
+    (ny, nx), (py, px) = plan.grid.shape, patch_shape(plan.grid)
+    if plan.tilt != (0.0, 0.0):
+        return "a tilted beam needs filters that are not symmetric"
+    if px > WIDEST or py > WIDEST:
+        return f"pixels of {min(plan.grid.pixel_size):g} Å are too fine: an atom would take over {WIDEST} of them"
+    if ny < py or nx < px:
+        return f"a grid of {ny} x {nx} is smaller than the {py} x {px} pixels that hold an atom"
+    if widest is not None and nx > widest:
+        return f"a grid {nx} pixels wide is over {widest}"
+    error = max(stencil(plan.slice_thickness, d, plan.energy)[1] for d in plan.grid.pixel_size)
+    if error > TOLERANCE:
+        return (
+            f"slices of {plan.slice_thickness:g} Å at {min(plan.grid.pixel_size):g} Å pixels and "
+            f"{plan.energy / 1e3:g} keV carry the wave too far sideways for a short filter"
+        )
+    return None
+
+
+def weights(distance: float, plan: Plan) -> Any:
+    """(2, 2, TAPS + 1) float32: the filters along y and x, real and imaginary parts, for no further than a slice."""
+    reach = min(distance, plan.slice_thickness)
+    return np.stack([_parts(reach, d, plan.energy) for d in plan.grid.pixel_size])
+
+
+@lru_cache(maxsize=64)
+def _parts(distance: float, pixel_size: float, energy: float) -> Any:
+    """(2, TAPS + 1) float32: real and imaginary parts of the filter's weights."""
+    values = stencil(distance, pixel_size, energy)[0]
+    pair = np.stack([values.real, values.imag]).astype(np.float32)
+    pair.flags.writeable = False
+    return pair

@@ -1,4 +1,4 @@
-"""The real-space engine of a GPU: its kernel, compiled for the host, against the CPU's engine."""
+"""The real-space engine of a GPU: its kernel, compiled for the host, beside the CPU's engine; the way there and back."""
 
 from __future__ import annotations
 
@@ -12,12 +12,15 @@ import pytest
 from array_libraries import libraries
 from converged import gold_on_carbon
 from cuda_on_host import COMPILER, compiled
+from cupy_on_host import TooLargeError, install, stand_in
 
 import hrtem_bench as hb
-from hrtem_bench.multislice import has_gpu
-from hrtem_bench.multislice.engine_cuda import OPTIONS, exit_waves_batch, source
-from hrtem_bench.multislice.patches import patch_shape
+from hrtem_bench.errors import InputError
+from hrtem_bench.multislice import has_gpu, real_space_cuda
 from hrtem_bench.multislice.plan import make_plan
+from hrtem_bench.multislice.real_space_cuda import OPTIONS, exit_waves_batch, source
+from hrtem_bench.multislice.real_space_patches import patch_shape
+from hrtem_bench.support import gpu
 
 needs_compiler = pytest.mark.skipif(COMPILER is None, reason="no g++ to compile the kernel for the host with")
 needs_gpu = pytest.mark.skipif(not has_gpu(), reason="no CUDA GPU")
@@ -128,3 +131,103 @@ def test_kernel_compiles_for_a_gpu_and_spills_no_registers(tmp_path):
     done = subprocess.run(command, capture_output=True, text=True, check=False)
     assert done.returncode == 0, done.stderr
     assert "0 bytes spill stores, 0 bytes spill loads" in done.stderr
+
+
+# --- through a stand-in ---
+
+
+@needs_compiler
+@pytest.mark.parametrize("free", [1e9, 1e5])
+def test_exit_waves_by_way_of_a_stand_in_for_cupy(free, tmp_path, monkeypatch):
+    """In one batch or, with less memory, one by one."""
+
+    def raw_kernel(code, name, options):
+        assert (name, options) == ("slice_pass", OPTIONS)
+        return compiled(code, tmp_path / "kernel")
+
+    install(monkeypatch, *stand_in(int(free), raw_kernel))
+    atoms, said = gold_on_carbon(12.8, film=6.0, radius=3.0), []
+    options = {"phonons": 3, "pixel_size": 0.2, "method": "real-space", "depths": [4.0, float(atoms.cell[2, 2])]}
+    real_space_cuda._kernel.cache_clear()
+    try:
+        waves = hb.exit_waves(atoms, device="cuda", progress=lambda *done: said.append(done), **options)
+    finally:
+        real_space_cuda._kernel.cache_clear()
+    assert type(waves.array) is np.ndarray
+    np.testing.assert_allclose(waves, hb.exit_waves(atoms, **options), atol=3e-6)
+    assert said == ([(3, 3)] if free == 1e9 else [(1, 3), (2, 3), (3, 3)])
+
+
+# --- batches ---
+
+
+def numbered(now, limit, tried):
+    """Waves that hold their own indices, of `limit` configurations at most."""
+    tried.append(len(now))
+    if len(now) > limit:
+        raise TooLargeError
+    return np.array([[np.full((2, 3), depth + 10 * i) for i in now] for depth in range(2)], np.complex64)
+
+
+@pytest.mark.parametrize(("limit", "tries"), [(7, [7]), (4, [7, 3, 3, 1]), (1, [7, 3] + [1] * 7)])
+def test_a_batch_that_does_not_fit_is_halved(limit, tries):
+    waves, tried, said = np.zeros((2, 7, 2, 3), np.complex64), [], []
+
+    def fetch(made, out):
+        assert out.flags.c_contiguous
+        out[...] = made
+
+    real_space_cuda.fill_in_batches(
+        waves, 100, lambda now: numbered(now, limit, tried), fetch, TooLargeError, lambda *x: said.append(x)
+    )
+    np.testing.assert_array_equal(waves[:, :, 0, 0].real, np.arange(2)[:, None] + 10 * np.arange(7))
+    assert tried == tries
+    assert said[-1] == (7, 7)
+
+
+def test_one_wave_that_does_not_fit_is_said_in_one_line():
+    with pytest.raises(InputError, match="larger pixel_size") as caught:
+        real_space_cuda.fill_in_batches(
+            np.zeros((1, 2, 2, 2)), 2, lambda now: numbered(now, 0, []), np.copyto, TooLargeError
+        )
+    assert "\n" not in str(caught.value)
+
+
+# --- what it does not take ---
+
+
+@pytest.mark.parametrize(("options", "message"), [
+    ({"method": "fourier"}, "CPU alone"),
+    ({"tilt": (1.0, 0.0)}, 'a tilted beam .* use device "cpu"'),
+])  # fmt: skip
+def test_what_the_gpu_does_not_take_is_said_in_one_line(options, message):
+    with pytest.raises(InputError, match=message) as caught:
+        hb.exit_waves(gold_on_carbon(12.8, film=5.0, radius=3.0), device="cuda", **options)
+    assert "\n" not in str(caught.value)
+
+
+@pytest.mark.skipif(has_gpu(), reason="there is a GPU")
+def test_a_missing_gpu_is_said_in_one_line():
+    with pytest.raises(InputError, match=r"CUDA|cupy") as caught:
+        hb.exit_waves(gold_on_carbon(12.8, film=5.0, radius=3.0), device="cuda")
+    assert "\n" not in str(caught.value)
+
+
+# --- with a GPU ---
+
+
+@pytest.mark.gpu
+@needs_gpu
+def test_gpu_agrees_with_cpu():
+    atoms = gold_on_carbon(25.6, film=20.0, radius=9.0)
+    gpu_waves, cpu_waves = (hb.exit_waves(atoms, phonons=3, device=d, method="real-space") for d in ("cuda", "cpu"))
+    assert np.abs(gpu_waves - cpu_waves).max() < 1e-4
+
+
+@pytest.mark.gpu
+@needs_gpu
+def test_gpu_gives_the_same_bytes_again_and_in_other_batches(monkeypatch):
+    atoms = gold_on_carbon(25.6, film=20.0, radius=9.0)
+    first, second = (hb.exit_waves(atoms, phonons=3, device="cuda").tobytes() for _ in range(2))
+    monkeypatch.setattr(gpu, "SHARE", 1e-9)  # one wave at a time
+    assert first == second == hb.exit_waves(atoms, phonons=3, device="cuda").tobytes()

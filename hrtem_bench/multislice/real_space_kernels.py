@@ -3,7 +3,7 @@
 For each row: the slice's atoms add up their log-transmission, the wave is multiplied by its exponential, the filter
 runs along the row and then, when the rows around it are there, along the column. Rows depend on no others but those the
 filter reaches, so any split of the rows over threads gives the same bytes. Real and imaginary parts are apart, and
-buffers have rows of a fixed length (ROW, STRIP, and TABLE for an atom's functions): with distances known when it
+buffers have rows of a fixed length (ROW, STRIP, and WIDEST for an atom's functions): with distances known when it
 compiles, the compiler needs no checks for overlap and makes vector code of every inner loop.
 """
 
@@ -13,10 +13,9 @@ from typing import Any
 
 import numpy as np
 
-from hrtem_bench.multislice.kernels import exponential
-from hrtem_bench.multislice.patches import TERMS
-from hrtem_bench.multislice.real_space import TABLE
-from hrtem_bench.multislice.stencil import TAPS
+from hrtem_bench.multislice.exponential import FAST, exponential
+from hrtem_bench.multislice.real_space_filter import TAPS
+from hrtem_bench.multislice.real_space_patches import TERMS, WIDEST
 from hrtem_bench.support.numba_kernels import kernel
 
 F = np.float32
@@ -27,7 +26,6 @@ BLOCK = 16
 STRIP = 256
 """Columns that the filter along the columns works on together."""
 _PARTS = 2 * TERMS
-_FAST = {"contract", "nsz", "arcp"}
 
 
 def workspace() -> Any:
@@ -35,12 +33,12 @@ def workspace() -> Any:
     return np.zeros((BLOCK + 4) * 2 * ROW, np.float32)
 
 
-@kernel(nogil=True, fastmath=_FAST)
+@kernel(nogil=True, fastmath=FAST)
 def add_products(e: Any, at: int, columns: Any, rows: Any, fours: int, pixels: int) -> None:
     """Add Σ_i rows_i(y) columns_i(x) over the rows of the exponent, four at a time.
 
     e: flat, from index `at` on: real parts of row r at 2 r ROW, imaginary ones ROW further. columns: flat, term i
-    at i TABLE. rows: the real, then the imaginary factors of the terms, row by row.
+    at i WIDEST. rows: the real, then the imaginary factors of the terms, row by row.
     """
     for r in range(fours):
         k = 24 * r
@@ -52,7 +50,7 @@ def add_products(e: Any, at: int, columns: Any, rows: Any, fours: int, pixels: i
         if o < 0:  # never; but knowing it, the compiler makes vector code of the loop
             return
         for j in range(pixels):
-            x, y, z = columns[j], columns[TABLE + j], columns[2 * TABLE + j]
+            x, y, z = columns[j], columns[WIDEST + j], columns[2 * WIDEST + j]
             e[o + j] = e[o + j] + a0 * x + a1 * y + a2 * z
             e[o + ROW + j] = e[o + ROW + j] + b0 * x + b1 * y + b2 * z
             e[o + 2 * ROW + j] = e[o + 2 * ROW + j] + c0 * x + c1 * y + c2 * z
@@ -63,7 +61,7 @@ def add_products(e: Any, at: int, columns: Any, rows: Any, fours: int, pixels: i
             e[o + 7 * ROW + j] = e[o + 7 * ROW + j] + i0 * x + i1 * y + i2 * z
 
 
-@kernel(nogil=True, fastmath=_FAST)
+@kernel(nogil=True, fastmath=FAST)
 def between(out: Any, low: Any, high: Any, fraction: Any, n: int) -> None:
     """The first n numbers of out, interpolated between low and high."""
     for k in range(n):
@@ -89,7 +87,7 @@ def add_atom(e: Any, buffers: Any, rows: Any, columns: Any, at: Any, fractions: 
         factors[k] = F(0)
     low, high, px = columns[sx], columns[sx + 1], columns.shape[1] // TERMS
     for i in range(TERMS):
-        between(functions[i * TABLE :], low[i * px :], high[i * px :], F(tx - sx), px)
+        between(functions[i * WIDEST :], low[i * px :], high[i * px :], F(tx - sx), px)
     add_products(e, 2 * row * ROW + column, functions, factors, (count + 3) // 4, px)
 
 
@@ -123,7 +121,7 @@ def add_atoms(e: Any, buffers: Any, atoms: Any, patches: Any, first: int, count:
     return left, right
 
 
-@kernel(nogil=True, fastmath=_FAST)
+@kernel(nogil=True, fastmath=FAST)
 def transmit(out_re: Any, out_im: Any, re: Any, im: Any, e_re: Any, e_im: Any, n: int) -> None:
     """out = wave * exp(e) over n pixels."""
     for i in range(n):
@@ -132,7 +130,7 @@ def transmit(out_re: Any, out_im: Any, re: Any, im: Any, e_re: Any, e_im: Any, n
         out_im[i] = g * (re[i] * s + im[i] * c)
 
 
-@kernel(nogil=True, fastmath=_FAST)
+@kernel(nogil=True, fastmath=FAST)
 def filter_row(out: Any, field: Any, weights: Any, n: int) -> None:
     """Along a row: out, flat, real parts at 0 and imaginary ones at STRIP; field likewise, at 0 and at ROW, from
     TAPS pixels before the first. weights: (2, TAPS + 1), real and imaginary parts.
@@ -154,7 +152,7 @@ def filter_row(out: Any, field: Any, weights: Any, n: int) -> None:
         )
 
 
-@kernel(nogil=True, fastmath=_FAST)
+@kernel(nogil=True, fastmath=FAST)
 def filter_column(out_re: Any, out_im: Any, strip: Any, weights: Any, n: int) -> None:
     """Along the columns: strip, flat, holds row k from TAPS before at 2 k STRIP, imaginary parts STRIP further."""
     r0, r1, r2, r3, r4 = weights[0, 0], weights[0, 1], weights[0, 2], weights[0, 3], weights[0, 4]
@@ -241,7 +239,7 @@ def slices_pass(
     """
     slices, ny, nx, px = weights.shape[0], wave.shape[1], wave.shape[2], patches[2].shape[3] // TERMS
     y, x, element = atoms
-    buffers = (np.empty(TERMS * TABLE, np.float32), np.empty(_PARTS * (BLOCK + 4), np.float32))
+    buffers = (np.empty(TERMS * WIDEST, np.float32), np.empty(_PARTS * (BLOCK + 4), np.float32))
     field = np.empty(ROW + nx + 2 * TAPS, np.float32)
     rings = np.empty((slices, (nx + STRIP - 1) // STRIP, (BLOCK + 2 * TAPS) * 2 * STRIP), np.float32)
     block = np.empty((2, BLOCK, nx), np.float32)

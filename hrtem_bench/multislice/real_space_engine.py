@@ -10,19 +10,18 @@ from typing import Any
 import numpy as np
 from scipy import fft
 
-from hrtem_bench.multislice import real_space
-from hrtem_bench.multislice.kernels_real import ROW, slices_pass, workspace
-from hrtem_bench.multislice.patches import patch_shape
-from hrtem_bench.multislice.plan import Plan, propagator, slice_index
-from hrtem_bench.multislice.real_space import Hop, hops, weights, wrapped
+from hrtem_bench.multislice.plan import Hop, Plan, hops, propagator, slice_index, wrapped
+from hrtem_bench.multislice.real_space_filter import weights
+from hrtem_bench.multislice.real_space_kernels import ROW, slices_pass, workspace
+from hrtem_bench.multislice.real_space_patches import patch_shape
 
 DEPTH = 4
 """Slices in one pass: more of them read the wave from memory less often, but their rows must fit the cache together."""
 
 
-def obstacle(plan: Plan) -> str | None:
-    """Why this engine cannot take a calculation, in words; None when it can."""
-    return real_space.obstacle(plan, widest=ROW - 2 * patch_shape(plan.grid)[1])
+def widest(plan: Plan) -> int:
+    """Columns of the widest grid that this engine takes."""
+    return ROW - 2 * patch_shape(plan.grid)[1]
 
 
 def exit_wave(

@@ -5,15 +5,15 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from hrtem_bench.multislice import kernels
-from hrtem_bench.multislice.spreading import LIMIT, window_transform
+from hrtem_bench.multislice import fourier_kernels
+from hrtem_bench.multislice.fourier_tables import LIMIT, window_transform
 
 BOTH = [lambda f: f, lambda f: f.py_func]
 
 
 @pytest.fixture(params=BOTH, ids=["compiled", "python"])
 def kernel(request):
-    return lambda name: request.param(getattr(kernels, name))
+    return lambda name: request.param(getattr(fourier_kernels, name))
 
 
 def pairs(rng, *shape):

@@ -1,4 +1,4 @@
-"""Numba kernels of the CPU engine: plain loops over rows, so that any split of the rows gives the same bytes.
+"""Numba kernels of the Fourier engine: plain loops over rows, so that any split of the rows gives the same bytes.
 
 Every kernel also runs as plain Python (`.py_func`), which is how the tests check the compiled one. Complex arrays come
 as float32 views with real and imaginary parts interleaved: the compiler makes better vector code of them.
@@ -10,18 +10,12 @@ from typing import Any
 
 import numpy as np
 
-from hrtem_bench.multislice.spreading import SHARPNESS, WIDTH
+from hrtem_bench.multislice.exponential import FAST, exponential
+from hrtem_bench.multislice.fourier_tables import SHARPNESS, WIDTH
 from hrtem_bench.support.numba_kernels import kernel
 
 F = np.float32
-_TWO_OVER_PI = F(2 / np.pi)
-# π/2 in three parts, each short enough that its product with a small whole number is exact in float32.
-_PIO2_A, _PIO2_B, _PIO2_C = F(1.5703125), F(4.8375129699707031e-4), F(7.5495899e-8)
-_ONE, _HALF, _QUARTER = F(1), F(0.5), F(0.25)
-# Minimax polynomials for |x| < π/4 (S. L. Moshier's Cephes, single precision) and Taylor's for the exponential.
-_S1, _S2, _S3 = F(-1.6666654611e-1), F(8.3321608736e-3), F(-1.9515295891e-4)
-_C1, _C2, _C3 = F(4.166664568298827e-2), F(-1.388731625493765e-3), F(2.443315711809948e-5)
-_E2, _E3, _E4, _E5, _E6 = F(1 / 2), F(1 / 6), F(1 / 24), F(1 / 120), F(1 / 720)
+_ONE = F(1)
 
 
 @kernel(nogil=True)
@@ -45,7 +39,7 @@ def spread(density: Any, y: Any, x: Any) -> None:
                 density[row, (x0 + j) % nx] += wy[i] * wx[j]
 
 
-@kernel(nogil=True, fastmath={"contract", "nsz", "arcp"})
+@kernel(nogil=True, fastmath=FAST)
 def add_potential(out: Any, spectrum: Any, table: Any, first: bool, columns: int, row_begin: int, row_end: int) -> None:
     """out[k] (+)= table[|ky|, |kx|] * spectrum[k] over the full plane, from the half-plane of a real field.
 
@@ -69,30 +63,7 @@ def add_potential(out: Any, spectrum: Any, table: Any, first: bool, columns: int
             target[2 * (nx - i) + 1] += a * d + b * c
 
 
-@kernel(nogil=True, fastmath={"contract", "nsz", "arcp"})
-def exponential(re: Any, im: Any) -> tuple[Any, Any, Any]:
-    """exp(re + i im) as modulus, cosine and sine, float32; right to 1e-6 for |re| < 2, |im| < 1000.
-
-    Without calls or branches, so that loops around it become vector code.
-    """
-    turns = np.floor(im * _TWO_OVER_PI + _HALF)
-    r = ((im - turns * _PIO2_A) - turns * _PIO2_B) - turns * _PIO2_C
-    r2 = r * r
-    sine = r + r * r2 * (_S1 + r2 * (_S2 + r2 * _S3))
-    cosine = _ONE - _HALF * r2 + r2 * r2 * (_C1 + r2 * (_C2 + r2 * _C3))
-    quadrant = np.int32(turns)
-    s = cosine if quadrant & 1 else sine
-    c = sine if quadrant & 1 else cosine
-    s = -s if quadrant & 2 else s
-    c = -c if (quadrant + 1) & 2 else c
-    u = re * _QUARTER
-    g = _ONE + u * (_ONE + u * (_E2 + u * (_E3 + u * (_E4 + u * (_E5 + u * _E6)))))
-    g = g * g
-    g = g * g
-    return g, c, s
-
-
-@kernel(nogil=True, fastmath={"contract", "nsz", "arcp"})
+@kernel(nogil=True, fastmath=FAST)
 def transmit(wave: Any, exponent: Any, row_begin: int, row_end: int) -> None:
     """wave *= exp(exponent), both (ny, 2 nx) float32 views of complex64; right to 1e-6 for |Re| < 2, |Im| < 1000."""
     n = wave.shape[1] // 2
@@ -107,7 +78,7 @@ def transmit(wave: Any, exponent: Any, row_begin: int, row_end: int) -> None:
             w[2 * i + 1] = re * s + im * c
 
 
-@kernel(nogil=True, fastmath={"contract", "nsz", "arcp"})
+@kernel(nogil=True, fastmath=FAST)
 def propagate(
     spectrum: Any,
     py: Any,

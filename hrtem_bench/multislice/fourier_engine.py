@@ -1,4 +1,4 @@
-"""The CPU engine: one wave through all slices, on SciPy's FFT and the Numba kernels."""
+"""The Fourier engine: one wave through all slices, on SciPy's FFT and the Numba kernels."""
 
 from __future__ import annotations
 
@@ -9,8 +9,9 @@ from typing import Any
 import numpy as np
 from scipy import fft
 
-from hrtem_bench.multislice import kernels
-from hrtem_bench.multislice.plan import Plan, itinerary, pairs, positions_in_slices, propagator
+from hrtem_bench.multislice import fourier_kernels as kernels
+from hrtem_bench.multislice.fourier_tables import pairs
+from hrtem_bench.multislice.plan import Plan, itinerary, positions_in_slices, propagator
 
 
 def exit_wave(

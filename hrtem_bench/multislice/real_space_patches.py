@@ -15,11 +15,12 @@ from typing import Any
 import numpy as np
 
 from hrtem_bench.multislice.grid import Grid
-from hrtem_bench.multislice.stencil import roll_off
-from hrtem_bench.multislice.transmission import smooth_log_transmission
+from hrtem_bench.multislice.transmission import roll_off, smooth_log_transmission
 
 REACH = 2.4
 """Half the least width, Å, of the square that holds an atom. What b has beyond it is given back as a broad Gaussian."""
+WIDEST = 128
+"""Pixels across the widest square that may hold an atom."""
 FRACTIONS = 128
 """Parts of a pixel at which the tables hold the functions; between them they are interpolated linearly."""
 TERMS = 3
