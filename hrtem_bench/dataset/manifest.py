@@ -17,6 +17,7 @@ from hrtem_bench.dataset.tracks import TrackCondition, track_axis, track_conditi
 from hrtem_bench.errors import InputError
 from hrtem_bench.support.code_hash import code_sha256
 from hrtem_bench.support.files import write_aside
+from hrtem_bench.support.reading import read_json
 
 MANIFEST = "manifest.json"
 
@@ -100,16 +101,11 @@ def write_manifest(folder: Path, manifest: Manifest) -> None:
 def read_manifest(folder: Path) -> Manifest:
     """The manifest of a dataset's folder. InputError if there is none, or if it cannot be used."""
     path = folder / MANIFEST
-    try:
-        return msgspec.json.decode(path.read_bytes(), type=Manifest)
-    except (FileNotFoundError, NotADirectoryError):
+    if not path.exists():
         raise InputError(
             f"no dataset in {folder}: it has no {MANIFEST}; make one with `hrtem-bench generate mini --out {folder}`"
-        ) from None
-    except OSError as error:
-        raise InputError(f"cannot read {path}: {error.strerror}") from None
-    except (msgspec.DecodeError, UnicodeDecodeError, InputError) as error:
-        raise InputError(f"{path} is damaged: {error}") from None
+        )
+    return read_json(path, Manifest, "manifest")
 
 
 def _plain(value: Any) -> Any:

@@ -7,7 +7,6 @@ width is a standard deviation.
 from __future__ import annotations
 
 import hashlib
-import tomllib
 from collections.abc import Mapping
 from importlib import resources
 from pathlib import Path
@@ -15,7 +14,7 @@ from typing import Annotated, Any, Literal
 
 import msgspec
 
-from hrtem_bench.errors import InputError
+from hrtem_bench.support.reading import parse_toml
 from hrtem_bench.support.toml_tables import convert_table, shipped_names, shipped_or_own
 
 Positive = Annotated[float, msgspec.Meta(gt=0)]
@@ -218,10 +217,7 @@ def parse_recipe(text: str, folder: Path = Path()) -> Recipe:
     from hrtem_bench.dataset.detectors import embed_curves
     from hrtem_bench.dataset.scenes import embed_crystals
 
-    try:
-        raw = tomllib.loads(text)
-    except tomllib.TOMLDecodeError as error:
-        raise InputError(f"the recipe is not TOML: {error}") from None
+    raw = parse_toml(text, "the recipe")
     return recipe_from_dict(embed_curves(embed_crystals(raw, folder), folder))
 
 

@@ -5,7 +5,6 @@ from __future__ import annotations
 import hashlib
 import itertools
 import math
-import tomllib
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -23,6 +22,7 @@ from hrtem_bench.dataset.schema import EXIT_WAVES
 from hrtem_bench.errors import InputError
 from hrtem_bench.support.child_seeds import child_seed
 from hrtem_bench.support.grids import MOST, UNITS, parse_grid, with_settings
+from hrtem_bench.support.reading import read_toml
 
 NAME = "rendered"
 
@@ -157,12 +157,7 @@ def file_track(source: str | Path, path: Path) -> RenderedTrack:
 
     What a table leaves out is as in the dataset's own imaging.
     """
-    try:
-        tables = tomllib.loads(path.read_text(encoding="utf-8"))
-    except OSError as error:
-        raise InputError(f"{path} cannot be read: {error.strerror}") from None
-    except ValueError as error:  # of TOML or of UTF-8
-        raise InputError(f"{path} is not TOML: {error}") from None
+    tables = read_toml(path)
     entries = tables.get("condition")
     if set(tables) != {"condition"} or not isinstance(entries, list) or not all(isinstance(e, dict) for e in entries):
         raise InputError(f"{path} must hold tables [[condition]] and nothing else")

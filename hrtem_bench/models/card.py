@@ -12,6 +12,7 @@ import msgspec
 from hrtem_bench.conditions import Condition, condition_from_dict
 from hrtem_bench.errors import InputError, one_line
 from hrtem_bench.models.contract import InputContract
+from hrtem_bench.support.reading import read_toml
 
 CARD = "card.toml"
 SCHEMA_VERSION = 1
@@ -70,20 +71,14 @@ class Card(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True
 def read_card(folder: Path) -> Card:
     """The card of a folder. Raises InputError, one line with the file and the key, for anything not as it should be."""
     path = folder / CARD
+    if not path.exists():
+        raise InputError(f"{folder} holds no {CARD}, which a baseline or submission folder needs")
+    tables = read_toml(path)
     try:
-        text = path.read_bytes()
-    except FileNotFoundError:
-        raise InputError(f"{folder} holds no {CARD}, which a baseline or submission folder needs") from None
-    except OSError as error:
-        raise InputError(f"{path} cannot be read: {error.strerror}") from None
-    try:
-        card = msgspec.toml.decode(text, type=Card)
+        card = msgspec.convert(tables, Card)
         if card.trained_on is not None:
             card.trained_on.used()
-    except (
-        msgspec.DecodeError,
-        ValueError,
-    ) as error:  # ValidationError, TOML syntax, a Condition out of range
+    except ValueError as error:  # a ValidationError, a Condition out of range
         raise InputError(f"{path}: {one_line(error)}") from None
     if card.schema_version != SCHEMA_VERSION:
         raise InputError(f"{path}: schema_version is {card.schema_version}; this version reads {SCHEMA_VERSION}")

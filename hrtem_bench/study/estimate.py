@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import tomllib
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -12,6 +11,7 @@ from hrtem_bench.models.card import CARD
 from hrtem_bench.models.weight_files import files_of
 from hrtem_bench.study.networks import every_network, folder_of, record_of
 from hrtem_bench.study.settings import Opened
+from hrtem_bench.support.reading import read_toml
 
 _BYTES_PER_IMAGE, _BYTES_PER_TRACK = 190, 25_000
 """Of per_image.parquet and results.json, measured."""
@@ -67,7 +67,7 @@ def estimate(opened: Opened, out: Path) -> Estimate:
 
 def _by_card(opened: Opened, passes: Sequence[tuple[int, int | None]]) -> float | None:
     """Training time from the seconds, epochs and images on the baseline's card. passes: images and epochs of each."""
-    table = tomllib.loads((opened.baseline / CARD).read_text(encoding="utf-8")).get("trained_on", {})
+    table = read_toml(opened.baseline / CARD).get("trained_on", {})
     seconds, epochs, images = (_number(table, name) for name in ("seconds", "epochs", "n_images"))
     if seconds is None or not epochs or not images:
         return None

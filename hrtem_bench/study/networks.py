@@ -32,6 +32,7 @@ from hrtem_bench.scoring.options import Options
 from hrtem_bench.study.settings import Opened, Study, TrainingSet, open_study
 from hrtem_bench.support.code_hash import SHAPING, sha256_of_sources
 from hrtem_bench.support.files import write_aside
+from hrtem_bench.support.reading import read_json
 
 NETWORKS = "networks"
 RECORD = "network.json"
@@ -81,8 +82,8 @@ def folder_of(out: Path, network: Network) -> Path:
 def record_of(out: Path, network: Network) -> Record | None:
     """The record of a finished network; None where it is not finished."""
     try:
-        return msgspec.json.decode((folder_of(out, network) / RECORD).read_bytes(), type=Record)
-    except (OSError, msgspec.DecodeError):
+        return read_json(folder_of(out, network) / RECORD, Record, "record")
+    except InputError:
         return None
 
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import difflib
-import tomllib
 from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -17,6 +16,7 @@ from hrtem_bench.dataset import Track, open_dataset
 from hrtem_bench.errors import InputError
 from hrtem_bench.models.runtime import Runtime
 from hrtem_bench.models.shipped_baselines import baseline_at
+from hrtem_bench.support.reading import parse_toml
 from hrtem_bench.support.toml_tables import convert_table, key_error, shipped_names, shipped_or_own
 
 Text = Annotated[str, msgspec.Meta(min_length=1)]
@@ -92,10 +92,7 @@ def load_study(name: str | Path) -> Study:
 
 def parse_study(text: str) -> Study:
     """A checked Study from TOML text; InputError names the first key that is wrong, its value and what is allowed."""
-    try:
-        raw: dict[str, Any] = tomllib.loads(text)
-    except tomllib.TOMLDecodeError as error:
-        raise InputError(f"the study is not TOML: {error}") from None
+    raw = parse_toml(text, "the study")
     training = raw.get("training")
     if not isinstance(training, list) or not training:
         raise InputError("the study has no table [[training]]: give at least one, with name and conditions")

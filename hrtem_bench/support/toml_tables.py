@@ -11,6 +11,7 @@ from typing import Any, TypeVar
 import msgspec
 
 from hrtem_bench.errors import InputError
+from hrtem_bench.support.reading import MAX_TOML, read_text
 
 T = TypeVar("T")
 _MESSAGE = re.compile(r"(?P<what>.*?)(?: - at `\$(?P<path>.*)`)?$")
@@ -38,12 +39,7 @@ def shipped_or_own(name: str | Path, folder: Any, kind: str) -> str:
     """
     path = Path(name)
     if path.suffix == ".toml":
-        try:
-            return path.read_text(encoding="utf-8")
-        except OSError as error:
-            raise InputError(f"cannot read the {kind} {path}: {error.strerror}") from None
-        except UnicodeDecodeError:
-            raise InputError(f"the {kind} {path} is not UTF-8 text") from None
+        return read_text(path, MAX_TOML)
     if str(name) not in shipped_names(folder):
         raise InputError(
             f"no {kind} {str(name)!r}: shipped are {', '.join(shipped_names(folder))}; "

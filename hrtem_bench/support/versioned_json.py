@@ -5,9 +5,8 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Protocol, TypeVar
 
-import msgspec
-
-from hrtem_bench.errors import InputError, one_line
+from hrtem_bench.errors import InputError
+from hrtem_bench.support.reading import MAX_JSON, read_json
 
 
 class _Versioned(Protocol):
@@ -18,14 +17,9 @@ class _Versioned(Protocol):
 Versioned = TypeVar("Versioned", bound=_Versioned)
 
 
-def read_versioned(file: Path, kind: type[Versioned], version: int, what: str) -> Versioned:
+def read_versioned(file: Path, kind: type[Versioned], version: int, what: str, most: int = MAX_JSON) -> Versioned:
     """A JSON file of a kind that has a schema_version, which must be this one; InputError, one line, for another."""
-    try:
-        found = msgspec.json.decode(file.read_bytes(), type=kind)
-    except OSError as error:
-        raise InputError(f"{file} cannot be read: {error.strerror}") from None
-    except msgspec.DecodeError as error:
-        raise InputError(f"{file} is no valid {what}: {one_line(error)}") from None
+    found = read_json(file, kind, what, most)
     if found.schema_version != version:
         raise InputError(
             f"{file} has schema_version {found.schema_version}; this version of hrtem-bench reads {version}"

@@ -95,7 +95,7 @@ def test_what_is_wrong_is_named_in_one_line(old, new, words):
 def test_recipes_that_are_not_there(tmp_path):
     with pytest.raises(InputError, match=r"shipped are .*mini"):
         load_recipe("maxi")
-    with pytest.raises(InputError, match="cannot read the recipe"):
+    with pytest.raises(InputError, match="cannot be read: No such file"):
         load_recipe(tmp_path / "none.toml")
     (tmp_path / "own.toml").write_text(toy_datasets.TOML, encoding="utf-8")
     assert load_recipe(tmp_path / "own.toml") == toy_datasets.recipe()

@@ -246,7 +246,7 @@ def test_a_manifest_that_does_not_say_its_code_is_read(copy):
 
 def test_a_manifest_that_cannot_be_read_is_an_input_error(copy):
     (copy / "manifest.json").write_text('{"schema_version": 1')
-    with pytest.raises(InputError, match="damaged"):
+    with pytest.raises(InputError, match="is no valid manifest"):
         verify(copy)
     (copy / "manifest.json").unlink()
     with pytest.raises(InputError, match=r"no manifest\.json"):

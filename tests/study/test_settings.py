@@ -75,5 +75,5 @@ def test_what_the_data_or_the_baseline_have_not(study_text: str, old: str, new: 
 def test_a_study_that_is_not_there(tmp_path: Path) -> None:
     with pytest.raises(InputError, match=r"shipped are full, mini"):
         load_study("nothing")
-    with pytest.raises(InputError, match="cannot read"):
+    with pytest.raises(InputError, match="cannot be read"):
         load_study(tmp_path / "nothing.toml")
