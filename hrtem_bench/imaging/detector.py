@@ -24,7 +24,7 @@ from typing import Any
 import numpy as np
 
 from hrtem_bench.errors import InputError
-from hrtem_bench.imaging.formation import expose, random_generator
+from hrtem_bench.imaging.fourier import pixel_sizes
 
 Curve = Callable[[Any, Any], Any]
 """A transfer as a function of (ux, uy), shares of the Nyquist frequency along x and y; arrays that broadcast."""
@@ -197,6 +197,28 @@ def detect(
     if detector.read_noise:
         counts = counts + generator.normal(0.0, detector.read_noise, counts.shape)
     return counts.astype(np.float32)
+
+
+def expose(
+    intensity: Any,
+    dose: float,
+    *,
+    pixel_size: float | tuple[float, float],
+    seed: int | np.random.Generator | None,
+) -> Any:
+    """Electron counts, float32, of an ideal counting detector: Poisson deviates of intensity · dose · pixel area.
+
+    intensity: any shape, 1 for no specimen. dose: electrons per Å². pixel_size: Å. seed: an int or a Generator.
+    """
+    dy, dx = pixel_sizes(pixel_size)
+    return random_generator(seed).poisson(np.asarray(intensity, float) * (dose * dy * dx)).astype(np.float32)
+
+
+def random_generator(seed: int | np.random.Generator | None) -> np.random.Generator:
+    """The Generator itself, or one from an int; InputError for None."""
+    if seed is None:
+        raise InputError("an image with a dose has noise: give seed, an int, or a dose of None for none")
+    return seed if isinstance(seed, np.random.Generator) else np.random.default_rng(seed)
 
 
 def _filters(detector: Detector, shape: tuple[int, int]) -> tuple[Any, Any]:

@@ -7,8 +7,9 @@ from typing import Any
 import numpy as np
 
 from hrtem_bench.conditions import Condition
-from hrtem_bench.imaging.formation import Spectra, mean_image, spectra_of
+from hrtem_bench.imaging.formation import Spectra, image_of, spectra_of
 from hrtem_bench.imaging.fourier import pixel_sizes
+from hrtem_bench.imaging.rendering import checked_waves
 
 STEP = 5.0
 
@@ -26,12 +27,12 @@ def contrast(wave: Any, values: Any, *, pixel_size: float | tuple[float, float],
 def _seen(wave: Any, pixel_size: float | tuple[float, float]) -> Spectra:
     sizes = pixel_sizes(pixel_size)
     shape = np.shape(wave)[-2:]
-    out = tuple(n * d / max(round(n * d / max(0.4, d)), 1) for n, d in zip(shape, sizes, strict=True))
-    return spectra_of(wave, pixel_size=sizes, output_pixel_size=out)
+    out = tuple(max(round(n * d / max(0.4, d)), 1) for n, d in zip(shape, sizes, strict=True))
+    return spectra_of(checked_waves(wave), sizes, (out[0], out[1]))
 
 
 def _contrast(spectra: Spectra, c10: float, energy: float) -> Any:
-    image = mean_image(spectra, Condition(energy=energy, C10=c10, focal_spread=10.0))
+    image = image_of(spectra, Condition(energy=energy, C10=c10, focal_spread=10.0))
     return image.std() / image.mean()
 
 

@@ -1,192 +1,182 @@
-"""Image formation: exit waves to expected intensity by the quasi-coherent envelopes, and to ideal electron counts."""
+"""From exit waves to expected intensity: transformed once, then one sum of squares for each image, on CPU or GPU.
+
+The operations are those that NumPy, PyTorch and CuPy have alike.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from concurrent.futures import ThreadPoolExecutor
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
-from importlib.util import find_spec
 from typing import Any
 
 import numpy as np
 
 from hrtem_bench.conditions import Condition
-from hrtem_bench.errors import InputError, require
-from hrtem_bench.imaging.fourier import halves, in_place, pixel_sizes, resample, resampled_shape
-from hrtem_bench.imaging.lens import carried, specimen_transfer
-from hrtem_bench.machine import cpus, on_gpu
+from hrtem_bench.errors import InputError
+from hrtem_bench.imaging.coherence import SourcePoint, source_points
+from hrtem_bench.imaging.fourier import field_of, resize_spectrum, spectrum_of
+from hrtem_bench.imaging.lens import grid_of, passed_band, transfers
+from hrtem_bench.machine import on_gpu
+from hrtem_bench.support.gpu import cuda_arrays, memory_for_a_batch
 
-METHODS = ("auto", "compiled", "scipy")
-ROWS = 64
-"""Rows that are transformed and squared at a time: few enough to stay in the cache between the two."""
+ARRAYS_PER_WAVE = 8
+"""Complex arrays of a wave's size that are alive at once: spectra, waves on a larger grid, and the FFT's workspace."""
+EMPTY = 1e-13
+"""Rows and columns of a spectrum that hold less than this share of its power, beyond all that hold more, are cut."""
+NEGLIGIBLE_POWER = 1e-4
+"""Frequencies beyond which waves hold less than this share of what they scatter do not decide the number of nodes."""
 
 
 @dataclass(frozen=True)
 class Spectra:
     """Exit waves transformed once, for any number of images.
 
-    coefficients: (waves, ny, nx) complex64, FFT over number of points. size: (dy, dx) of the waves' pixels, Å.
-    out_shape: pixels of the images, over the same field.
+    Parameters
+    ----------
+    batches
+        Arrays (waves, 2 ry + 1, 2 rx + 1) complex64: FFT over the number of points, without its empty border.
+    field
+        (height, width), Å.
+    out_shape
+        Pixels of the images, over the same field.
+    band
+        Frequency, 1/Å, inside which all but `NEGLIGIBLE_POWER` of the scattered power lies.
+    to_device, to_host
+        From a NumPy array to the batches' own kind, and back.
     """
 
-    coefficients: Any
-    size: tuple[float, float]
+    batches: tuple[Any, ...]
+    field: tuple[float, float]
     out_shape: tuple[int, int]
+    band: float
+    to_device: Callable[[Any], Any]
+    to_host: Callable[[Any], Any]
+
+    @property
+    def reaches(self) -> tuple[int, int]:
+        """Largest frequencies held along y and x, in steps of one over the field."""
+        ny, nx = self.batches[0].shape[-2:]
+        return ny // 2, nx // 2
 
 
-def spectra_of(
+def spectra_of(waves: Any, size: tuple[float, float], out_shape: tuple[int, int], device: str = "cpu") -> Spectra:
+    """Transform waves (n, ny, nx) complex64 with pixels of `size` Å; InputError where they are not finite."""
+    to_device, to_host, batch = _arrays_of(device, waves[0].nbytes)
+    return transformed(waves, size, out_shape, batch, to_device, to_host)
+
+
+def transformed(
     waves: Any,
-    *,
-    pixel_size: float | tuple[float, float],
-    output_pixel_size: float | tuple[float, float],
-    threads: int = 1,
+    size: tuple[float, float],
+    out_shape: tuple[int, int],
+    batch: int,
+    to_device: Callable[[Any], Any],
+    to_host: Callable[[Any], Any],
 ) -> Spectra:
-    """Arguments as in `expected_intensity`."""
-    from scipy import fft
+    """`spectra_of`, in batches of so many waves, on the library that `to_device` gives."""
+    ny, nx = waves.shape[1:]
+    field = (ny * size[0], nx * size[1])
+    batches = [spectrum_of(to_device(waves[begin : begin + batch])) for begin in range(0, len(waves), batch)]
+    power = to_host(sum(_sum_of_squares(spectra) for spectra in batches)).astype(float)
+    if not np.isfinite(power[0, 0]):
+        raise InputError("the exit waves hold values that are not finite numbers (NaN or infinity): make them again")
+    ky, kx = (_occupied(power.sum(axis=axis)) for axis in (1, 0))
+    return Spectra(
+        batches=tuple(resize_spectrum(spectra, (2 * ky + 1, 2 * kx + 1)) for spectra in batches),
+        field=field,
+        out_shape=out_shape,
+        band=_band_of(power, field),
+        to_device=to_device,
+        to_host=to_host,
+    )
 
-    waves, size, out_shape = checked_field(waves, pixel_size, output_pixel_size)
-    return Spectra(fft.fft2(waves, norm="forward", workers=threads), size, out_shape)
 
-
-def expected_intensity(
-    waves: Any,
-    conditions: Sequence[Condition],
+def image_of(
+    spectra: Spectra,
+    c: Condition,
     *,
-    pixel_size: float | tuple[float, float],
-    output_pixel_size: float | tuple[float, float],
     zero_focus: float = 0.0,
-    tolerance: float = 0.0,
-    threads: int | None = None,
-    method: str = "auto",
-    device: str = "cpu",
+    coherence: str = "envelope",
+    nodes: int | None = None,
+    angle_nodes: int | None = None,
 ) -> Any:
-    """Intensities averaged over phonon configurations, (conditions, ny, nx) float32, mean about 1, never negative.
-
-    Arguments as in `render`. Each wave is multiplied by `wave_transfer` (quasi-coherent envelopes: docs/coherence.md
-    says how far from the truth they are) and by the defocus phase of `zero_focus`, and carried on the smallest grid
-    on which squaring it folds nothing back into the output's band. The waves are transformed once for all conditions,
-    and an image is the same whatever others are made beside it. tolerance: 0 to 1; above 0, what the envelopes leave
-    less than this part of in the square may fold back, for a smaller grid: with 0.03, an image at 300 kV with 10 Å of
-    focal spread is wrong by some 3e-5 of its contrast, no pixel by more than 1e-3, and made in half of the time.
-    threads: CPU threads, all by default; the result does not depend on it. method: "compiled" (by Numba, in half of the
-    time, but for some ten seconds when a machine compiles it first; numbers of pixels without a prime factor above 5),
-    "scipy", or "auto": compiled where that can be. They agree to 1e-5, and with "scipy" images are the very same
-    wherever they are made, as are those of `render`. device: "cpu", or "cuda" for a GPU (CuPy), where method and
-    threads do not matter; it agrees to 1e-5 too. Raises InputError.
-    """
-    if not len(conditions):
-        raise InputError("no condition is given to make an image at")
-    if not 0 <= tolerance < 1:
-        raise InputError(f"tolerance is a part of a wave's square, from 0 to below 1, not {tolerance:g}")
-    waves, size, out_shape = checked_field(waves, pixel_size, output_pixel_size)
-    threads = threads or cpus()
-    if on_gpu(device):
-        from hrtem_bench.imaging.on_gpu import images_on_gpu
-
-        return np.stack(list(images_on_gpu(waves, size, out_shape, conditions, zero_focus, tolerance)))
-    if _is_compiled(method, waves.shape[1:], out_shape):
-        from hrtem_bench.imaging.compiled import compiled_intensity
-
-        return compiled_intensity(waves, size, out_shape, conditions, zero_focus, tolerance, threads)
-    spectra = spectra_of(waves, pixel_size=pixel_size, output_pixel_size=output_pixel_size, threads=threads)
-    with ThreadPoolExecutor(threads) as pool:
-        return np.stack(list(pool.map(lambda c: mean_image(spectra, c, zero_focus, tolerance), conditions)))
+    """One expected image, (ny, nx) float32, never negative; arguments as in `rendering.expected_intensity`."""
+    if coherence == "envelope":
+        points: Sequence[SourcePoint] = (SourcePoint(),)
+    else:
+        points = source_points(c, spectra.band, nodes=nodes, angle_nodes=angle_nodes or 1)
+        c = c.replace(focal_spread=0.0, angular_spread=0.0 if angle_nodes else c.angular_spread)
+    return spectra.to_host(_sum_of_images(spectra, c, points, zero_focus))
 
 
-def _is_compiled(method: str, *shapes: tuple[int, int]) -> bool:
-    """Whether planes of these shapes go the compiled way; InputError where they are to and cannot."""
-    if method not in METHODS:
-        raise InputError(f"unknown method {method!r}: known are {', '.join(METHODS)}")
-    if method == "scipy" or (method == "auto" and find_spec("numba") is None):
-        return False
-    require("numba", "sim")
-    from hrtem_bench.imaging.compiled import transformable
+def _sum_of_images(spectra: Spectra, c: Condition, points: Sequence[SourcePoint], zero_focus: float) -> Any:
+    """The mean over the waves of |wave|², added up over the points of the source; float32, on the device."""
+    from array_api_compat import array_namespace
 
-    if method == "compiled" and not transformable(*shapes):
-        raise InputError(
-            f"method 'compiled' takes numbers of pixels without a prime factor above 5, not {shapes}: use 'auto'"
-        )
-    return transformable(*shapes)
-
-
-def mean_image(spectra: Spectra, c: Condition, zero_focus: float = 0.0, tolerance: float = 0.0) -> Any:
-    """One image of `expected_intensity`, (ny, nx) float32."""
-    pixels = spectra.coefficients.shape[1:]
-    shape, reaches = carried(pixels, spectra.size, spectra.out_shape, c, tolerance)
-    frequencies = []
-    for n, m, d, reach in zip(pixels, shape, spectra.size, reaches, strict=True):
-        frequencies.append(np.concatenate([np.fft.fftfreq(m, n * d / m)[part] for part in halves(reach)]))
-    transfer = specimen_transfer(frequencies[0], frequencies[1], c, zero_focus)
-    return np.maximum(resample(_mean_intensity(spectra.coefficients, transfer, shape), spectra.out_shape), 0)
+    xp = array_namespace(spectra.batches[0])
+    widest = max(np.hypot(*point.tilt) for point in points)
+    reaches = [
+        int(min(k, np.ceil((passed_band(c) + widest) * length)))
+        for k, length in zip(spectra.reaches, spectra.field, strict=True)
+    ]
+    ry, rx = reaches
+    ky, kx = (spectra.to_device(np.fft.fftfreq(2 * k + 1, 1 / (2 * k + 1)) / length)
+              for k, length in zip(reaches, spectra.field, strict=True))  # fmt: skip
+    grid = grid_of((ry, rx), spectra.out_shape)
+    held = [resize_spectrum(batch, (2 * ry + 1, 2 * rx + 1)) for batch in spectra.batches]
+    total: Any = 0.0
+    for transfer in transfers(ky, kx, c, points, zero_focus):
+        for batch in held:
+            total = total + _sum_of_squares(field_of(resize_spectrum(batch * transfer, grid)))
+    count = sum(batch.shape[0] for batch in held)
+    spectrum = resize_spectrum(spectrum_of(xp.astype(total, xp.complex64)), spectra.out_shape)
+    image = xp.astype(xp.real(field_of(spectrum)), xp.float32) / count
+    return image * xp.astype(image > 0, xp.float32)
 
 
-def _mean_intensity(spectra: Any, transfer: Any, shape: tuple[int, int]) -> Any:
-    """Mean over spectra of |wave|², the waves being the inverse transforms, `shape` points, of spectrum times transfer.
+def _sum_of_squares(waves: Any) -> Any:
+    """|wave|², added up over the first axis."""
+    from array_api_compat import array_namespace
 
-    spectra: (n, ny, nx) complex64. transfer: complex64, over the frequencies to carry alone, an odd number each way.
-    """
-    from scipy import fft
-
-    rows, columns = (halves(n // 2) for n in transfer.shape)
-    total = np.zeros(shape, np.float32)
-    held = np.empty((shape[0], transfer.shape[1]), np.complex64)  # the other columns are empty until the last
-    block = np.empty((ROWS, shape[1]), np.complex64)
-    for spectrum in spectra:
-        held[rows[0].stop : shape[0] - transfer.shape[0] // 2] = 0
-        for ys in rows:
-            for xs in columns:
-                np.multiply(spectrum[ys, xs], transfer[ys, xs], out=held[ys, xs])
-        in_place(fft.ifft, held, axis=0)
-        for begin in range(0, shape[0], ROWS):
-            part = held[begin : begin + ROWS]
-            wave = block[: len(part)]
-            wave[:, columns[0].stop : shape[1] - transfer.shape[1] // 2] = 0
-            for xs in columns:
-                wave[:, xs] = part[:, xs]
-            in_place(fft.ifft, wave, axis=1)
-            numbers = wave.view(np.float32)
-            np.square(numbers, out=numbers)
-            total[begin : begin + ROWS] += numbers[:, 0::2] + numbers[:, 1::2]
-    total /= np.float32(len(spectra))
-    return total
+    xp = array_namespace(waves)
+    return xp.sum(xp.real(waves) ** 2 + xp.imag(waves) ** 2, axis=0)
 
 
-def expose(
-    intensity: Any,
-    dose: float,
-    *,
-    pixel_size: float | tuple[float, float],
-    seed: int | np.random.Generator | None,
-) -> Any:
-    """Electron counts, float32, of an ideal counting detector: Poisson deviates of intensity · dose · pixel area.
-
-    intensity: any shape, 1 for no specimen. dose: electrons per Å². pixel_size: Å. seed: an int or a Generator.
-    """
-    dy, dx = pixel_sizes(pixel_size)
-    return random_generator(seed).poisson(np.asarray(intensity, float) * (dose * dy * dx)).astype(np.float32)
+def _occupied(power: Any) -> int:
+    """The largest frequency, in steps, along an axis whose rows of a spectrum (in FFT order) hold this power."""
+    n = len(power)
+    steps = np.abs(np.fft.fftfreq(n, 1 / n)[power > EMPTY * power.sum()])
+    return int(min(steps.max(initial=0), (n - 1) // 2))
 
 
-def random_generator(seed: int | np.random.Generator | None) -> np.random.Generator:
-    """The Generator itself, or one from an int; InputError for None."""
-    if seed is None:
-        raise InputError("an image with a dose has noise: give seed, an int, or a dose of None for none")
-    return seed if isinstance(seed, np.random.Generator) else np.random.default_rng(seed)
+def _band_of(power: Any, field: tuple[float, float]) -> float:
+    """The radius, 1/Å, that holds all but `NEGLIGIBLE_POWER` of a spectrum's power outside its first coefficient."""
+    ky, kx = (np.fft.fftfreq(n, length / n) for n, length in zip(power.shape, field, strict=True))
+    step = 1 / max(field)
+    ring = np.ceil(np.hypot(ky[:, None], kx) / step).astype(int)
+    scattered = np.bincount(ring.ravel(), power.ravel())
+    scattered[0] = 0  # the beam that is not scattered: it would hide what a thin specimen scatters
+    beyond = scattered[::-1].cumsum()[::-1]
+    return float(step * np.count_nonzero(beyond > NEGLIGIBLE_POWER * scattered.sum()))
 
 
-def checked_field(
-    waves: Any, pixel_size: float | tuple[float, float], output_pixel_size: float | tuple[float, float]
-) -> tuple[Any, tuple[float, float], tuple[int, int]]:
-    """(waves as `checked_waves` gives them, their (dy, dx) in Å, the shape of their images); InputError."""
-    waves, size = checked_waves(waves), pixel_sizes(pixel_size)
-    return waves, size, resampled_shape(waves.shape[1:], size, pixel_sizes(output_pixel_size))
+def _arrays_of(device: str, wave_bytes: int) -> tuple[Callable[[Any], Any], Callable[[Any], Any], int]:
+    """(NumPy array to the device's, the reverse, how many waves to work on at once)."""
+    if not on_gpu(device):
+        return np.asarray, np.asarray, 1
+    cupy, _ = cuda_arrays()
+    return cupy.asarray, cupy.asnumpy, max(int(memory_for_a_batch(cupy) / (ARRAYS_PER_WAVE * wave_bytes)), 1)
 
 
-def checked_waves(waves: Any) -> Any:
-    waves = np.asarray(waves)
-    if waves.ndim == 2:
-        waves = waves[None]
-    if waves.ndim != 3 or not np.iscomplexobj(waves) or not waves.size:
-        raise InputError(
-            f"exit waves are a complex array (phonons, ny, nx) or (ny, nx), not {waves.dtype} {waves.shape}"
-        )
-    return waves.astype(np.complex64, copy=False)
+@contextmanager
+def memory_of(device: str) -> Iterator[None]:
+    """Turn a GPU's error about memory into an InputError."""
+    if not on_gpu(device):
+        yield
+        return
+    cupy, _ = cuda_arrays()
+    try:
+        yield
+    except cupy.cuda.memory.OutOfMemoryError:
+        raise InputError("these waves do not fit in the GPU's memory: use device='cpu'") from None

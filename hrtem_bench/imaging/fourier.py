@@ -1,19 +1,20 @@
-"""Cropping and padding in Fourier space: another pixel size for a periodic field, without aliasing."""
+"""Fourier transforms of any array library; cropping and padding in Fourier space; pixel sizes of a periodic field."""
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from typing import Any
 
 import numpy as np
 
 from hrtem_bench.errors import InputError
 
+PLANE = (-2, -1)
+
 
 def pixel_sizes(pixel_size: float | tuple[float, float]) -> tuple[float, float]:
     """(dy, dx) in Å from one number or a pair; InputError unless positive."""
     pair = pixel_size if isinstance(pixel_size, tuple | list) else (pixel_size, pixel_size)
-    if len(pair) != 2 or not all(p > 0 for p in pair):
+    if len(pair) != 2 or not all(np.isfinite(p) and p > 0 for p in pair):
         raise InputError(f"pixel_size must be a number above 0 Å or a pair (dy, dx), not {pixel_size!r}")
     return float(pair[0]), float(pair[1])
 
@@ -61,28 +62,22 @@ def resize_spectrum(spectrum: Any, shape: tuple[int, int]) -> Any:
     return out
 
 
-def from_quarter(quarter: Any, shape: tuple[int, int]) -> Any:
-    """The full plane (ny, nx), FFT order, of what is the same in its four quadrants; quarter: |ky|, |kx| from 0 on."""
-    ny, nx = shape
-    half = np.concatenate([quarter, quarter[:, (nx - 1) // 2 : 0 : -1]], axis=1)
-    return np.concatenate([half, half[(ny - 1) // 2 : 0 : -1]])
+def spectrum_of(field: Any) -> Any:
+    """FFT over the last two axes, divided by the number of points, so that the first coefficient is the mean."""
+    return _transforms(field).fftn(field, axes=PLANE, norm="forward")
 
 
-def in_place(transform: Callable[..., Any], field: Any, axis: int) -> None:
-    """A transform of complex numbers along one axis, without a factor on the inverse, written over its input."""
-    out = transform(field, axis=axis, norm="forward", overwrite_x=True)
-    if not np.may_share_memory(out, field):  # another back end of SciPy's FFT may not write in place
-        field[...] = out
+def field_of(spectrum: Any) -> Any:
+    """The reverse of `spectrum_of`, complex."""
+    return _transforms(spectrum).ifftn(spectrum, axes=PLANE, norm="forward")
 
 
-def resample(field: Any, shape: tuple[int, int]) -> Any:
-    """A real periodic field (ny, nx) at another number of pixels, its band cut or padded in Fourier space."""
-    from scipy import fft
+def _transforms(array: Any) -> Any:
+    """`scipy.fft` for NumPy's arrays, which is more than twice as fast as `numpy.fft`; else the library's own."""
+    from array_api_compat import array_namespace, is_numpy_array
 
-    (ny, nx), (my, mx) = field.shape, shape
-    spectrum = fft.rfft2(field, norm="forward")
-    out = np.zeros((my, mx // 2 + 1), spectrum.dtype)
-    ky, kx = common_reach(ny, my), common_reach(nx, mx)
-    for ys in halves(ky):
-        out[ys, : kx + 1] = spectrum[ys, : kx + 1]
-    return fft.irfft2(out, shape, norm="forward")
+    if is_numpy_array(array):
+        from scipy import fft
+
+        return fft
+    return array_namespace(array).fft

@@ -6,7 +6,7 @@ from typing import Any
 
 import numpy as np
 
-from hrtem_bench.imaging.fourier import from_quarter, pixel_sizes, resampled_shape, resize_spectrum
+from hrtem_bench.imaging.fourier import pixel_sizes, resampled_shape, resize_spectrum
 from hrtem_bench.physics import wavelength
 
 THRESHOLD = np.pi / 16
@@ -42,12 +42,12 @@ def mask(
 
     sizes, out_sizes = pixel_sizes(pixel_size), pixel_sizes(output_pixel_size)
     shape = resampled_shape(np.shape(wave), sizes, out_sizes)
-    ky, kx = (np.abs(np.fft.fftfreq(n, d)[: n // 2 + 1]) for n, d in zip(np.shape(wave), sizes, strict=True))
-    q2 = ky[:, None] ** 2 + kx[None] ** 2
-    focus = from_quarter(np.exp(-1j * np.pi * wavelength(energy) * zero_focus * q2), np.shape(wave))
-    above = np.abs(np.angle(fft.ifft2(fft.fft2(wave) * focus))) > threshold
-    blur = from_quarter(np.exp(-2 * (np.pi * smoothing) ** 2 * q2), np.shape(wave))
-    smooth = resize_spectrum(fft.fft2(above.astype(np.float32), norm="forward") * blur, shape)
+    squares = [np.fft.fftfreq(n, d) ** 2 for n, d in zip(np.shape(wave), sizes, strict=True)]
+    along_y, along_x = (np.exp(-1j * np.pi * wavelength(energy) * zero_focus * q2) for q2 in squares)
+    above = np.abs(np.angle(fft.ifft2(fft.fft2(wave) * along_y[:, None] * along_x))) > threshold
+    along_y, along_x = (np.exp(-2 * (np.pi * smoothing) ** 2 * q2) for q2 in squares)
+    smooth = fft.fft2(above.astype(np.float32), norm="forward") * along_y[:, None] * along_x
+    smooth = resize_spectrum(smooth, shape)
     smooth = fft.ifft2(smooth, norm="forward").real
     return ndimage.binary_fill_holes(smooth > level).astype(np.uint8)
 

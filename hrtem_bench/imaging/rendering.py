@@ -1,102 +1,264 @@
-"""`render`: from exit waves to one image, by the model of coherence and the detector asked for."""
+"""Images from exit waves: `render`, `render_each` and `expected_intensity`, with the checks of what they are given."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from functools import partial
-from types import MappingProxyType
 from typing import Any
 
 import numpy as np
 
 from hrtem_bench.conditions import Condition
 from hrtem_bench.errors import InputError
-from hrtem_bench.imaging.coherence import quadrature_intensity, tcc_intensity
+from hrtem_bench.imaging.coherence import checked_count
+from hrtem_bench.imaging.cross_coefficient import tcc_image
 from hrtem_bench.imaging.detector import Detector, detect
-from hrtem_bench.imaging.formation import checked_field, expected_intensity, mean_image, spectra_of
-from hrtem_bench.machine import on_gpu
+from hrtem_bench.imaging.formation import image_of, memory_of, spectra_of
+from hrtem_bench.imaging.fourier import pixel_sizes, resampled_shape
+from hrtem_bench.imaging.lens import passed_band
+from hrtem_bench.machine import cpus, on_gpu
+from hrtem_bench.multislice.waves import Waves, check_agreement
+
+COHERENCE = ("envelope", "quadrature", "tcc")
+"""Models of partial coherence; docs/coherence.md compares them."""
 
 Sizes = float | tuple[float, float]
-COHERENCE: Mapping[str, Callable[..., Any]] = MappingProxyType({
-    "envelope": partial(expected_intensity, method="scipy", threads=1),
-    "quadrature": quadrature_intensity,
-    "tcc": tcc_intensity,
-})  # fmt: skip
-"""Models of partial coherence by name; docs/coherence.md compares them."""
+Pair = tuple[float, float]
 
 
 def render(
     waves: Any,
     condition: Condition,
     *,
-    pixel_size: float | tuple[float, float],
-    output_pixel_size: float | tuple[float, float] | None = None,
+    pixel_size: Sizes | None = None,
+    output_pixel_size: Sizes | None = None,
     seed: int | np.random.Generator | None = None,
     zero_focus: float = 0.0,
     coherence: str = "envelope",
+    nodes: int | None = None,
     detector: Detector | None = None,
     device: str = "cpu",
 ) -> Any:
     """One image of a specimen: (ny, nx) float32.
 
-    waves: exit waves (phonons, ny, nx) or (ny, nx), complex, at `pixel_size` Å (a number or (dy, dx)). condition: the
-    microscope's setting; its C10 counts from `zero_focus`, the C10 (Å) that brings the specimen's zero plane to
-    focus. output_pixel_size: Å, as `pixel_size` by default; the field must be a whole number of such pixels.
-    With a dose, Poisson counts in electrons per output pixel, drawn from `seed` (which is then required); without,
-    the expected intensity, of mean about 1. coherence: "envelope" (quasi-coherent, fast), "quadrature" (explicit sums
-    over focus and source angle, slow) or "tcc" (the exact reference, small fields only). detector: a `Detector`, by
-    default one that counts every electron where it falls; it needs a dose. device: "cpu", or "cuda" for the envelope's
-    image on a GPU (CuPy), the same to 1e-5; the noise is drawn on the CPU in any case. Raises InputError.
+    Parameters
+    ----------
+    waves
+        Exit waves (phonons, ny, nx) or (ny, nx), complex: `Waves`, which know their energy and pixel size, or an array.
+    condition
+        The microscope's setting. Its C10 counts from `zero_focus`.
+    pixel_size
+        Of the waves, Å, a number or (dy, dx). Needed for an array; `Waves` bring theirs.
+    output_pixel_size
+        Å, as `pixel_size` by default. The field must be a whole number of such pixels.
+    seed
+        Of the noise: an int or a Generator; needed with a dose.
+    zero_focus
+        The C10, Å, that brings the specimen's zero plane to focus.
+    coherence
+        "envelope" multiplies the wave by the envelopes of focal and angular spread: one image, right for weak objects.
+        "quadrature" adds up `nodes` coherent images over the focal spread. "tcc" is the exact reference, for small
+        fields.
+    nodes
+        Number of values of focus in "quadrature"; by default what `focus_nodes` gives for the waves' band.
+    detector
+        A `Detector`; by default one that counts every electron where it falls. It needs a dose.
+    device
+        "cpu", or "cuda" for a GPU (CuPy), which agrees to 1e-5. The noise is drawn on the CPU in any case.
+
+    Returns
+    -------
+    numpy.ndarray
+        With a dose, the detector's counts (electrons per output pixel by default); without, the expected intensity, of
+        mean about 1.
+
+    Raises
+    ------
+    InputError
+        If the waves are not finite, contradict the condition or `pixel_size`, or are too coarse for the image, or an
+        argument is out of range.
     """
-    if coherence not in COHERENCE:
-        raise InputError(f"unknown coherence {coherence!r}: known are {', '.join(COHERENCE)}")
-    if detector is not None and condition.dose is None:
-        raise InputError("a detector counts electrons: give the condition a dose, in electrons per Å²")
-    if on_gpu(device) and coherence != "envelope":
-        raise InputError(f"coherence {coherence!r} is worked out on the CPU: use device='cpu'")
-    out = pixel_size if output_pixel_size is None else output_pixel_size
-    where = {"device": device} if coherence == "envelope" else {}
-    intensity = COHERENCE[coherence](
-        waves, [condition], pixel_size=pixel_size, output_pixel_size=out, zero_focus=zero_focus, **where
-    )[0]
-    if condition.dose is None:
-        return intensity
-    return detect(intensity, condition.dose, pixel_size=out, seed=seed, detector=detector)
+    return next(
+        render_each(
+            waves,
+            [(condition, seed)],
+            pixel_size=pixel_size,
+            output_pixel_size=output_pixel_size,
+            zero_focus=zero_focus,
+            coherence=coherence,
+            nodes=nodes,
+            detector=detector,
+            device=device,
+        )
+    )
 
 
 def render_each(
     waves: Any,
     settings: Iterable[tuple[Condition, int | np.random.Generator | None]],
     *,
-    pixel_size: float | tuple[float, float],
-    output_pixel_size: float | tuple[float, float] | None = None,
+    pixel_size: Sizes | None = None,
+    output_pixel_size: Sizes | None = None,
     zero_focus: float = 0.0,
-    detector: Detector | None = None,
+    coherence: str = "envelope",
+    nodes: int | None = None,
+    detector: Detector | Sequence[Detector | None] | None = None,
     device: str = "cpu",
 ) -> Iterator[Any]:
     """The image that `render` makes of the same waves at each (condition, seed), one after the other.
 
-    The waves are transformed once for all. Arguments and errors as of `render`; where there is no dose there is no
-    detector either.
+    The waves are transformed once for all. Other arguments and errors are those of `render`.
+
+    Parameters
+    ----------
+    detector
+        One for all images, or a sequence with one for each.
+
+    Yields
+    ------
+    numpy.ndarray
+        (ny, nx) float32.
     """
-    out = pixel_size if output_pixel_size is None else output_pixel_size
     settings = list(settings)
-    conditions = [condition for condition, _ in settings]
-    for (condition, seed), intensity in zip(
-        settings, _intensities(waves, conditions, pixel_size, out, zero_focus, device), strict=True
-    ):
-        if condition.dose is None:
-            yield intensity
-        else:
-            yield detect(intensity, condition.dose, pixel_size=out, seed=seed, detector=detector)
+    detectors = list(detector) if isinstance(detector, Sequence) else [detector] * len(settings)
+    if len(detectors) != len(settings):
+        raise InputError(f"{len(detectors)} detectors were given for {len(settings)} images: give one, or one for each")
+    for one, (condition, _) in zip(detectors, settings, strict=True):
+        if one is not None and condition.dose is None:
+            raise InputError("a detector counts electrons: give the condition a dose, in electrons per Å²")
+    size = _size_of(waves, pixel_size)
+    out = size if output_pixel_size is None else pixel_sizes(output_pixel_size)
+    images = _images(
+        waves, [condition for condition, _ in settings], size, out, zero_focus, coherence, nodes, 1, device, 1
+    )
+    return (
+        intensity
+        if condition.dose is None
+        else detect(intensity, condition.dose, pixel_size=out, seed=seed, detector=one)
+        for (condition, seed), one, intensity in zip(settings, detectors, images, strict=True)
+    )
 
 
-def _intensities(
-    waves: Any, conditions: Sequence[Condition], size: Sizes, out_size: Sizes, zero_focus: float, device: str
+def expected_intensity(
+    waves: Any,
+    conditions: Sequence[Condition],
+    *,
+    pixel_size: Sizes | None = None,
+    output_pixel_size: Sizes | None = None,
+    zero_focus: float = 0.0,
+    coherence: str = "envelope",
+    nodes: int | None = None,
+    angle_nodes: int | None = None,
+    threads: int | None = None,
+    device: str = "cpu",
+) -> Any:
+    """Intensities averaged over phonon configurations, (conditions, ny, nx) float32, mean about 1, never negative.
+
+    Each wave is multiplied by the lens's transfer and by the defocus phase of `zero_focus`, and squared on a grid on
+    which nothing folds back into the output's band. The waves are transformed once for all conditions, and an image is
+    the same whatever others are made beside it. Arguments that are not listed are those of `render`.
+
+    Parameters
+    ----------
+    angle_nodes
+        Number of illumination angles along each of two axes over which "quadrature" and "tcc" sum. By default
+        "quadrature" takes the envelope of the angular spread in place of the sum, and "tcc" as many angles as make
+        the sum right to 1 %.
+    threads
+        CPU threads, each with a condition of its own; all CPUs by default. The images do not depend on it.
+
+    Returns
+    -------
+    numpy.ndarray
+        (conditions, ny, nx) float32.
+    """
+    conditions = list(conditions)
+    if not conditions:
+        raise InputError("no condition is given to make an image at")
+    size = _size_of(waves, pixel_size)
+    out = size if output_pixel_size is None else pixel_sizes(output_pixel_size)
+    return np.stack(list(
+        _images(waves, conditions, size, out, zero_focus, coherence, nodes, angle_nodes, device, threads or cpus())
+    ))  # fmt: skip
+
+
+def _images(
+    waves: Any,
+    conditions: Sequence[Condition],
+    size: Pair,
+    out_size: Pair,
+    zero_focus: float,
+    coherence: str,
+    nodes: int | None,
+    angle_nodes: int | None,
+    device: str,
+    threads: int,
 ) -> Iterator[Any]:
-    if on_gpu(device):
-        from hrtem_bench.imaging.on_gpu import images_on_gpu
+    """The expected image at each condition, (ny, nx) float32; checked at once, made one after the other."""
+    if coherence not in COHERENCE:
+        raise InputError(f"unknown coherence {coherence!r}: known are {', '.join(COHERENCE)}")
+    if nodes is not None and coherence != "quadrature":
+        raise InputError(f"nodes belong to coherence='quadrature', not to {coherence!r}")
+    for count in (nodes, angle_nodes):
+        if count is not None:
+            checked_count(count)
+    if on_gpu(device) and coherence == "tcc":
+        raise InputError("coherence 'tcc' is worked out on the CPU: use device='cpu'")
+    for c in conditions:
+        check_agreement(waves, energy=c.energy)
+        _check_band(size, out_size, c)
+    array = checked_waves(waves)
+    out_shape = resampled_shape(array.shape[1:], size, out_size)
 
-        return images_on_gpu(*checked_field(waves, size, out_size), conditions, zero_focus, 0.0)
-    spectra = spectra_of(waves, pixel_size=size, output_pixel_size=out_size)
-    return (mean_image(spectra, condition, zero_focus) for condition in conditions)
+    def made() -> Iterator[Any]:
+        if coherence == "tcc":
+            yield from (tcc_image(array, size, out_shape, c, zero_focus, angle_nodes) for c in conditions)
+            return
+        with memory_of(device):
+            spectra = spectra_of(array, size, out_shape, device)
+            make = partial(
+                image_of, spectra, zero_focus=zero_focus, coherence=coherence, nodes=nodes, angle_nodes=angle_nodes
+            )
+            if threads == 1 or on_gpu(device):
+                yield from map(make, conditions)
+                return
+            with ThreadPoolExecutor(threads) as pool:
+                yield from pool.map(make, conditions)
+
+    return made()
+
+
+def checked_waves(waves: Any) -> Any:
+    """Waves as a complex64 array (n, ny, nx); InputError for anything else."""
+    waves = np.asarray(waves)
+    if waves.ndim == 2:
+        waves = waves[None]
+    if waves.ndim != 3 or not np.iscomplexobj(waves) or not waves.size:
+        raise InputError(
+            f"exit waves are a complex array (phonons, ny, nx) or (ny, nx), not {waves.dtype} {waves.shape}"
+        )
+    return waves.astype(np.complex64, copy=False)
+
+
+def _size_of(waves: Any, pixel_size: Sizes | None) -> Pair:
+    """(dy, dx) of the waves, Å: their own where they know it; InputError for another, and for none."""
+    if pixel_size is not None:
+        given = pixel_sizes(pixel_size)
+        check_agreement(waves, pixel_size=given)
+        return given
+    if not isinstance(waves, Waves):
+        raise InputError("an array of waves does not know its pixels: give pixel_size, in Å")
+    return pixel_sizes(waves.pixel_size)
+
+
+def _check_band(size: Pair, out_size: Pair, c: Condition) -> None:
+    """Refuse waves that lack frequencies which the lens passes and the image shows."""
+    for d, d_out in zip(size, out_size, strict=True):
+        shown = min(0.5 / d_out, passed_band(c))
+        if shown > 0.5 / d * (1 + 1e-6):
+            raise InputError(
+                f"waves with pixels of {d:.4g} Å hold frequencies up to {0.5 / d:.3g} 1/Å, and this image has those up "
+                f"to {shown:.3g} 1/Å: ask for pixels of {d:.4g} Å or more, or make waves with pixels of "
+                f"{0.5 / shown:.3g} Å"
+            )
