@@ -42,7 +42,8 @@ OwnResults = Annotated[
 Device = Annotated[str, typer.Option(help="Where the model runs: cpu, cuda, cuda:1, … or mps.")]
 Bf16 = Annotated[bool, typer.Option("--bf16", help="Run a PyTorch model under bfloat16 autocast.")]
 AllowCode = Annotated[
-    bool, typer.Option("--allow-code", help="Let code that comes with a model from the Hub run on this machine.")
+    bool,
+    typer.Option("--allow-code", help="Let code run here that a model from the Hub, or a .pt2 file, brings with it."),
 ]
 BatchSize = Annotated[
     int | None,

@@ -15,7 +15,6 @@ import numpy as np
 from numpy.typing import NDArray
 
 from hrtem_bench.errors import InputError, one_line, require
-from hrtem_bench.models.pt2 import load_program
 from hrtem_bench.models.runtime import CPU, Runtime
 from hrtem_bench.models.torch_modules import as_array, only_output
 
@@ -36,10 +35,16 @@ Shape = tuple[int | None, ...]
 
 
 def load_pt2(path: Path, runtime: Runtime = CPU) -> Exported:
-    """A torch.export program."""
+    """A program of torch.export. Loading it can run code: whether that is allowed, the caller has asked."""
     torch = require("torch", "torch")
     device = runtime.for_torch()
-    program = load_program(path)
+    try:
+        program = torch.export.load(path)
+    except Exception as error:
+        raise InputError(
+            f"{path} cannot be loaded by PyTorch {torch.__version__} ({type(error).__name__}): save it whole with "
+            "torch.export.save, by a version no newer than this"
+        ) from error
     if device.type != "cpu":
         program = importlib.import_module("torch.export.passes").move_to_device_pass(program, device)
     names = program.graph_signature.user_inputs

@@ -45,7 +45,8 @@ def refuse_code(folder: Path, model: str, allowed: bool) -> None:
     """Raise InputError if a downloaded folder's code is to be run without having been allowed."""
     if not allowed:
         raise InputError(
-            f"{model} comes with code of its own, which would run here: read it in {folder}, then give --allow-code"
+            f"{model} comes with code of its own, which would run here: read it in {folder}, then give "
+            "--allow-code (in Python allow_code=True)"
         )
 
 

@@ -88,7 +88,7 @@ def load_submission(
     runtime
         Where a named model runs, and in what precision; a factory that takes a parameter `device` is given it.
     allow_code
-        Whether code that comes from the Hub may run.
+        Whether code may run that comes from the Hub, or in a .pt2 file, where it cannot be read beforehand.
 
     Raises
     ------
@@ -117,17 +117,17 @@ def load_trainer(folder: Path) -> Callable[..., Any]:
 def _named(model: str, contract: InputContract | None, runtime: Runtime, allow_code: bool) -> Submission:
     path = Path(model)
     if model and path.is_dir() and (baseline_folder(model) is None or has_card(path) or has_predictions(path)):
-        return _from_folder(path, model, contract, runtime)
+        return _from_folder(path, model, contract, runtime, allow_code)
     if path.is_file():
         refuse_pickles(path)
         if path.suffix.lower()[1:] in EXPORTED_KINDS:
-            return _from_export(path, model, contract, runtime)
+            return _from_export(path, model, contract, runtime, allow_code)
         raise InputError(f"{model}: not a model: give {FORMS}")
     if ":" in model:
         return _from_function(model, runtime)
     folder = baseline_folder(model)
     if folder is not None:
-        return _from_folder(folder, model, contract, runtime)
+        return _from_folder(folder, model, contract, runtime, allow_code)
     if is_hub_id(model):
         return _from_hub(model, contract, runtime, allow_code)
     close = difflib.get_close_matches(model, baseline_names(), n=1)
@@ -142,25 +142,27 @@ def _from_hub(model: str, contract: InputContract | None, runtime: Runtime, allo
     folder, exact = download_model(model)
     exports = _exports(folder)
     if not has_card(folder) and len(exports) == 1:
-        return _from_export(exports[0], exact, contract, runtime)
+        return _from_export(exports[0], exact, contract, runtime, allow_code)
     own = read_card(folder).model if has_card(folder) else None
     if own is not None and own.code is None:
         refuse_code(folder, model, allow_code)
-    return _from_folder(folder, exact, contract, runtime)
+    return _from_folder(folder, exact, contract, runtime, allow_code)
 
 
 def _exports(folder: Path) -> list[Path]:
     return sorted(file for file in folder.iterdir() if file.suffix.lower()[1:] in EXPORTED_KINDS)
 
 
-def _from_folder(folder: Path, model: str, contract: InputContract | None, runtime: Runtime) -> Submission:
+def _from_folder(
+    folder: Path, model: str, contract: InputContract | None, runtime: Runtime, allow_code: bool
+) -> Submission:
     if not has_card(folder) and has_predictions(folder):
         return _from_predictions(folder, model, Card(schema_version=SCHEMA_VERSION, name=folder.resolve().name))
     card = read_card(folder)
     if card.model is None:
         if has_predictions(folder):
             return _from_predictions(folder, model, card)
-        return _from_carded_export(folder, model, card, contract, runtime)
+        return _from_carded_export(folder, model, card, contract, runtime, allow_code)
     refuse_pickles(folder)
     code = _code_of(folder, card.model)
     factory = function_in_folder(code, card.model.entry)
@@ -189,7 +191,7 @@ def _code_of(folder: Path, model: ModelEntry) -> Path:
 
 
 def _from_carded_export(
-    folder: Path, model: str, card: Card, contract: InputContract | None, runtime: Runtime
+    folder: Path, model: str, card: Card, contract: InputContract | None, runtime: Runtime, allow_code: bool
 ) -> Submission:
     """An exported network with a card, which says what it is given and where it was trained."""
     exports = _exports(folder)
@@ -198,7 +200,7 @@ def _from_carded_export(
             f"{folder / CARD}: it has no [model], and the folder no predictions and no single .pt2 or .onnx"
         )
     refuse_pickles(folder)
-    submission = _from_export(exports[0], model, contract or card.input, runtime)
+    submission = _from_export(exports[0], model, contract or card.input, runtime, allow_code)
     return replace(submission, name=card.name, trained_on=card.trained_on, checksum=checksum(folder))
 
 
@@ -231,9 +233,16 @@ def _from_predictions(folder: Path, model: str, card: Card) -> Submission:
     )
 
 
-def _from_export(path: Path, model: str, contract: InputContract | None, runtime: Runtime) -> Submission:
+def _from_export(
+    path: Path, model: str, contract: InputContract | None, runtime: Runtime, allow_code: bool
+) -> Submission:
     contract = contract or InputContract()
     load = load_pt2 if path.suffix.lower() == ".pt2" else load_onnx
+    if load is load_pt2 and not allow_code:
+        raise InputError(
+            f"{path}: a .pt2 file can run code when it is loaded: export the network as .onnx, which cannot, or give "
+            "--allow-code (in Python allow_code=True) if you trust whom it comes from"
+        )
     exported = load(path, runtime)
     if exported.window is not None:
         contract = msgspec.structs.replace(contract, window=exported.window)

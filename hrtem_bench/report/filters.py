@@ -21,6 +21,7 @@ KINDS = {
     "folder": "card and code",
     "function": "Python function",
     "file": "Python function",
+    "module": "PyTorch module",
     "pt2": "torch.export",
     "onnx": "ONNX",
     "predictions": "predictions only",

@@ -33,7 +33,7 @@ safetensors = pytest.importorskip("safetensors.torch")
 RUNTIMES = 2e-6
 MASKS = ("dice", "iou", "surface_dice", "precision", "recall", "f1", "panoptic_quality")
 TRAINED = ["defocus=-10nm"]
-OPTIONS = Options(bootstrap_samples=200, train_conditions=TRAINED, batch_size=2)
+OPTIONS = Options(bootstrap_samples=200, train_conditions=TRAINED, batch_size=2, allow_code=True)
 
 CODE = """
 from pathlib import Path
