@@ -1,8 +1,12 @@
-"""Cameras by name: detectors with the transfer and the efficiency that their makers publish.
+"""Cameras by name: detectors with stated transfer and efficiency.
 
-All three count electrons one by one, so that their noise is taken as white (NTF 1) and DQE(q) = DQE(0) MTF(q)². For
-the K3, whose MTF and DQE are both published, this gives a DQE of 0.75 and 0.38 at half and at all of Nyquist, where the
-maker's curve has 0.71 and 0.40. A camera of one's own, in the mode it is used in, is better measured: see `Detector`.
+- "ideal" counts every electron where it falls.
+- The three direct detectors count electrons one by one, so that their noise is taken as white (NTF 1) and
+  DQE(q) = DQE(0) MTF(q)². Their MTF or DQE is what the maker publishes. For the K3, whose MTF and DQE are both
+  published, this gives a DQE of 0.75 and 0.38 at half and at all of Nyquist, where the maker's curve has 0.71 and 0.40.
+- The two scintillator cameras are generic: no maker's, but with stated numbers near measured ones (see below).
+
+A camera of one's own, in the mode it is used in, is better measured: see `Detector`.
 """
 
 from __future__ import annotations
@@ -13,7 +17,8 @@ from types import MappingProxyType
 import numpy as np
 
 from hrtem_bench.errors import InputError
-from hrtem_bench.imaging.detector import Detector, TableCurve
+from hrtem_bench.imaging.curves import LorentzianCurve, TableCurve
+from hrtem_bench.imaging.detector import Detector
 
 _K3_300 = (
     1.000000, 0.994780, 0.990164, 0.985858, 0.981607, 0.977195, 0.972441, 0.967197, 0.961341, 0.954782, 0.947450,
@@ -29,16 +34,38 @@ _DQE: Mapping[str, tuple[float, float, float]] = MappingProxyType({
 """DQE of a Thermo Fisher Falcon 4i at 0, at half and at all of Nyquist, from the maker's page on the detector."""
 
 
+_CCD_DQE = TableCurve((0.0, 0.25, 0.5, 0.75, 1.0), (0.37, 0.16, 0.13, 0.10, 0.05))
+"""DQE of a TVIPS 224 at 300 keV, a scintillator on a CCD: McMullan et al., Ultramicroscopy 109 (2009) 1126, as others
+read it off the figure at these shares of Nyquist."""
+
+
 def camera_names() -> list[str]:
     """The names that `camera` takes."""
-    return sorted(["k3-300kV", *_DQE])
+    return sorted(["ideal", "k3-300kV", *_DQE, "scintillator-good", "scintillator-poor"])
 
 
 def camera(name: str) -> Detector:
-    """The detector called `name`: "k3-300kV", "falcon4i-300kV" or "falcon4i-200kV". InputError for another.
+    """The detector called `name`, one of `camera_names`.
 
-    Counts are the electrons found, whole numbers, of which there are DQE(0) for each that came; there is no read noise.
+    Of the ideal detector and the three direct detectors, counts are the electrons found, whole numbers, of which there
+    are DQE(0) for each that came; there is no read noise.
+
+    "scintillator-poor" is near what phosphor on a CCD did at 300 kV: the DQE is that of a TVIPS 224, and the MTF a
+    Lorentzian that is ½ at 0.22 of Nyquist, which is within 0.06 of a fit to a Gatan US4000 at 200 kV
+    (CCDModelMTF.m of F. Sigworth's aEMCodeRepository). Gain, 8 counts per electron, and read noise, 6 counts, are
+    assumed. The power of its noise falls 64-fold from the centre to Nyquist.
+
+    "scintillator-good" is assumed throughout, for a modern scintillator on a CMOS sensor: DQE(0) 0.6, Lorentzians for
+    MTF (½ at 0.30 of Nyquist) and NTF (½ at 0.36), 20 counts per electron, read noise of 5 counts. The power of its
+    noise falls 76-fold.
+
+    Raises
+    ------
+    InputError
+        For another name.
     """
+    if name == "ideal":
+        return Detector()
     if name == "k3-300kV":
         frequency = tuple(2 * i / 63 for i in range(len(_K3_300)))
         return Detector(mtf=TableCurve(frequency, _K3_300), dqe0=0.95, gain=0.95)
@@ -46,4 +73,8 @@ def camera(name: str) -> Detector:
         dqe = _DQE[name]
         transfer = tuple(float(value) for value in np.sqrt(np.array(dqe) / dqe[0]))
         return Detector(mtf=TableCurve((0.0, 0.5, 1.0), transfer), dqe0=dqe[0], gain=dqe[0])
+    if name == "scintillator-good":
+        return Detector(mtf=LorentzianCurve(0.30), ntf=LorentzianCurve(0.36), dqe0=0.6, gain=20.0, read_noise=5.0)
+    if name == "scintillator-poor":
+        return Detector(mtf=LorentzianCurve(0.22), dqe=_CCD_DQE, gain=8.0, read_noise=6.0)
     raise InputError(f"no camera {name!r}: known are {', '.join(camera_names())}; give your own curves for another")

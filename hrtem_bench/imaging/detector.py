@@ -15,133 +15,49 @@ noise would be white whatever the detector.
 
 from __future__ import annotations
 
-import os
-from collections.abc import Callable
-from dataclasses import dataclass
-from pathlib import Path
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
 
 from hrtem_bench.errors import InputError
+from hrtem_bench.imaging.curves import Curve, ScaledCurve, WidenedCurve, check_positive
 from hrtem_bench.imaging.fourier import pixel_sizes
 
-Curve = Callable[[Any, Any], Any]
-"""A transfer as a function of (ux, uy), shares of the Nyquist frequency along x and y; arrays that broadcast."""
-
-
-@dataclass(frozen=True)
-class PixelCurve:
-    """Transfer of an ideal square pixel, sinc(ux/2) sinc(uy/2): 2/π at Nyquist. It integrates over its area."""
-
-    def __call__(self, ux: Any, uy: Any) -> Any:
-        return np.sinc(ux / 2) * np.sinc(uy / 2)
-
-
-@dataclass(frozen=True)
-class GaussianCurve:
-    """Transfer exp(-½ (π w u)²): a point spreads as a normal distribution of standard deviation w = `width`, pixels."""
-
-    width: float
-
-    def __post_init__(self) -> None:
-        _positive("width of a Gaussian curve, in pixels,", self.width)
-
-    def __call__(self, ux: Any, uy: Any) -> Any:
-        return np.exp(-0.5 * (np.pi * self.width) ** 2 * (ux**2 + uy**2))
-
-
-@dataclass(frozen=True)
-class LorentzianCurve:
-    """Transfer 1 / (1 + (u/h)²), ½ at h = `half`, a share of Nyquist: a line spreads as exp(-π h |x|), x in pixels.
-
-    The form that Grob et al., Ultramicroscopy 133 (2013) 1, fit to the amplitude spectrum of cameras' shot noise.
-    """
-
-    half: float
-
-    def __post_init__(self) -> None:
-        _positive("half-width of a Lorentzian curve, as a share of Nyquist,", self.half)
-
-    def __call__(self, ux: Any, uy: Any) -> Any:
-        return 1 / (1 + (ux**2 + uy**2) / self.half**2)
-
-
-@dataclass(frozen=True)
-class TableCurve:
-    """A measured transfer, interpolated linearly in |u|; beyond its last frequency the last value holds.
-
-    frequency: shares of Nyquist, ascending, from 0 to at least 1. value: as many numbers, not negative.
-    """
-
-    frequency: tuple[float, ...]
-    value: tuple[float, ...]
-
-    def __post_init__(self) -> None:
-        frequency, value = np.asarray(self.frequency, float), np.asarray(self.value, float)
-        if frequency.ndim != 1 or frequency.shape != value.shape or len(frequency) < 2:
-            raise InputError("a transfer curve needs two or more frequencies and as many values")
-        if not (np.isfinite(frequency).all() and np.isfinite(value).all() and value.min() >= 0):
-            raise InputError("the frequencies and values of a transfer curve must be finite, and no value negative")
-        if frequency[0] != 0 or (np.diff(frequency) <= 0).any():
-            raise InputError(
-                f"the frequencies of a transfer curve must rise from 0, not start at {frequency[0]:g} or fall"
-            )
-        if frequency[-1] < 0.999:
-            raise InputError(
-                f"the transfer curve ends at {frequency[-1]:g} of the Nyquist frequency and must reach 1: frequencies "
-                "are shares of Nyquist, twice what they are in cycles per pixel"
-            )
-
-    def __call__(self, ux: Any, uy: Any) -> Any:
-        return np.interp(np.hypot(ux, uy), self.frequency, self.value)
-
-
-def read_curve(path: str | os.PathLike[str]) -> TableCurve:
-    """A transfer curve from a text file of two columns: frequency as a share of Nyquist, and value.
-
-    Columns are separated by blanks, commas, semicolons or tabs; empty lines and what follows a # are skipped, and so is
-    one line of headings at the top. A STAR file, as camera makers give them for RELION, is known by its `loop_` and
-    its frequencies are taken to be in cycles per pixel. Raises InputError, with the line's number, for anything else.
-    """
-    lines = _lines(path)
-    star = any(line.strip() == "loop_" for line in lines)
-    rows: list[tuple[float, float]] = []
-    heading = False
-    for number, line in enumerate(lines, start=1):
-        cells = line.partition("#")[0].replace(",", " ").replace(";", " ").split()
-        if not cells or (star and cells[0].startswith(("data_", "loop_", "_rln"))):
-            continue
-        try:
-            first, second = map(float, cells)
-        except ValueError:
-            if rows or heading:
-                raise InputError(
-                    f"{path}, line {number}: expected two numbers, frequency (share of Nyquist) and value, not "
-                    f"{line.strip()[:60]!r}"
-                ) from None
-            heading = True
-            continue
-        rows.append((2 * first if star else first, second))
-    if not rows:
-        raise InputError(f"{path} holds no line of two numbers: frequency (share of Nyquist) and value")
-    try:
-        return TableCurve(*zip(*rows, strict=True))
-    except InputError as error:
-        raise InputError(f"{path}: {error}") from None
+ROUNDING_VARIANCE = 1 / 12
+"""Variance that rounding to whole counts adds where the counts are spread over many of them."""
+ROUNDING_LIMIT = 0.01
+"""Share of the counts' variance that rounding may add."""
+_STEPS = 64
+"""Frequencies along each axis over which a noise power is averaged."""
 
 
 @dataclass(frozen=True)
 class Detector:
     """What a detector does to signal and noise; without arguments it counts every electron where it falls.
 
-    mtf: transfer of the signal, 1 at frequency 0; None for 1 everywhere. ntf: transfer of the noise, likewise; None for
-    1 everywhere, which is white noise, as of counting. dqe0: DQE(0), above 0 to 1. dqe: detective quantum efficiency
-    DQE(q), in place of ntf and dqe0, which follow from it. gain: counts per incident electron. read_noise:
-    standard deviation of Gaussian noise added to each pixel, in counts.
+    Parameters
+    ----------
+    mtf
+        Transfer of the signal, 1 at frequency 0; None for 1 everywhere.
+    ntf
+        Transfer of the noise, likewise; None for 1 everywhere, which is white noise, as of counting.
+    dqe
+        Detective quantum efficiency DQE(q), in place of `ntf` and `dqe0`, which follow from it.
+    dqe0
+        DQE(0), above 0 to 1.
+    gain
+        Counts per incident electron.
+    read_noise
+        Standard deviation of Gaussian noise added to each pixel, in counts.
 
     Curves take (ux, uy), shares of Nyquist, as `TableCurve` (see `read_curve`), `PixelCurve`, `GaussianCurve` and
-    `LorentzianCurve` do. Images are periodic, and so is their blur. Raises InputError for what no detector does.
+    `LorentzianCurve` do. Images are periodic, and so is their blur.
+
+    Raises
+    ------
+    InputError
+        For what no detector does.
     """
 
     mtf: Curve | None = None
@@ -152,7 +68,7 @@ class Detector:
     read_noise: float = 0.0
 
     def __post_init__(self) -> None:
-        _positive("gain, in counts per electron,", self.gain)
+        check_positive("gain, in counts per electron,", self.gain)
         if not (np.isfinite(self.read_noise) and self.read_noise >= 0):
             raise InputError(f"read_noise is a standard deviation in counts and cannot be {self.read_noise:g}")
         if not 0 < self.dqe0 <= 1:
@@ -172,6 +88,117 @@ class Detector:
         """DQE(0)."""
         return self.dqe0 if self.dqe is None else float(self.dqe(0.0, 0.0))
 
+    @property
+    def counts_are_whole(self) -> bool:
+        """Whether every image is of whole counts: white noise, no read noise, whole counts per electron detected."""
+        per_electron = self.gain / self.counted_share
+        white = self.ntf is None and self.dqe is None and not self.read_noise
+        return white and per_electron > 0.5 and abs(per_electron - round(per_electron)) < 1e-9
+
+
+@dataclass(frozen=True)
+class DetectorSpread:
+    """The ranges over which a detector varies from image to image; drawn uniformly, each by itself.
+
+    Parameters
+    ----------
+    width
+        (low, high) of a factor on the frequencies of MTF, NTF and DQE: below 1 is a more blurred detector.
+    dqe0
+        (low, high) of DQE(0), above 0 to 1.
+    gain
+        (low, high) of the counts per incident electron.
+
+    Raises
+    ------
+    InputError
+        For a range whose ends are not above 0 or in the wrong order.
+    """
+
+    width: tuple[float, float] | None = None
+    dqe0: tuple[float, float] | None = None
+    gain: tuple[float, float] | None = None
+
+    def __post_init__(self) -> None:
+        for name in ("width", "dqe0", "gain"):
+            ends = getattr(self, name)
+            if ends is None:
+                continue
+            if len(ends) != 2 or not (np.isfinite(ends).all() and 0 < ends[0] <= ends[1]):
+                raise InputError(f"the range of a detector's {name} is two numbers above 0, low and high, not {ends}")
+        if self.dqe0 is not None and self.dqe0[1] > 1:
+            raise InputError(f"the range of a detector's dqe0 cannot go above 1, and goes to {self.dqe0[1]:g}")
+
+
+def varied(detector: Detector, spread: DetectorSpread, generator: np.random.Generator) -> Detector:
+    """The detector with its width, DQE(0) and gain drawn from the ranges of a spread.
+
+    A detector of whole counts stays one where its gain has no range of its own: its gain goes with its DQE(0).
+
+    Parameters
+    ----------
+    detector
+        The one to vary; it is not changed.
+    spread
+        What varies. What has no range stays.
+    generator
+        Always asked for three numbers, so that one range does not move what another draws.
+    """
+    width, dqe0, gain = (
+        None if ends is None else ends[0] + (ends[1] - ends[0]) * float(share)
+        for ends, share in zip((spread.width, spread.dqe0, spread.gain), generator.random(3), strict=True)
+    )
+    curves = {name: getattr(detector, name) for name in ("mtf", "ntf", "dqe")}
+    changes: dict[str, Any] = {name: curve for name, curve in curves.items() if curve is not None}
+    if width is not None:
+        changes = {name: WidenedCurve(curve, width) for name, curve in changes.items()}
+    if dqe0 is not None and detector.dqe is None:
+        changes["dqe0"] = dqe0
+    elif dqe0 is not None:
+        changes["dqe"] = ScaledCurve(changes["dqe"], dqe0 / detector.counted_share)
+    if gain is not None:
+        changes["gain"] = gain
+    elif dqe0 is not None and detector.counts_are_whole:
+        changes["gain"] = round(detector.gain / detector.counted_share) * dqe0
+    return replace(detector, **changes)
+
+
+def noise_power(detector: Detector, electrons: float, ux: Any, uy: Any) -> Any:
+    """Power spectrum of the counts' noise in an image without a specimen, counts² per pixel.
+
+    gain² · electrons · NTF(q)² / DQE(0) + read_noise²: its mean over all frequencies is the variance of a pixel.
+
+    Parameters
+    ----------
+    electrons
+        Incident electrons per pixel: dose · pixel area.
+    ux, uy
+        Frequencies along x and y, shares of Nyquist; arrays that broadcast.
+    """
+    return detector.gain**2 * electrons / detector.counted_share * _ntf(detector, ux, uy) ** 2 + detector.read_noise**2
+
+
+def rounding_share(detector: Detector, electrons: float) -> float:
+    """The share of the counts' variance that rounding to whole counts adds; 0 for whole counts.
+
+    Rounding adds 1/12. The variance of a pixel is that of the correlated noise, the mean of `noise_power`.
+
+    Parameters
+    ----------
+    electrons
+        Incident electrons per pixel: dose · pixel area.
+    """
+    if detector.counts_are_whole:
+        return 0.0
+    return ROUNDING_VARIANCE / float(_pixel_variance(detector, electrons))
+
+
+def gain_against_rounding(detector: Detector, electrons: float) -> float:
+    """The least gain, counts per incident electron, at which rounding adds no more than 1 % of the variance."""
+    read = detector.read_noise**2
+    shot = float(_pixel_variance(detector, electrons)) - read
+    return float(detector.gain * np.sqrt(max(ROUNDING_VARIANCE / ROUNDING_LIMIT - read, 0.0) / shot))
+
 
 def detect(
     intensity: Any,
@@ -181,10 +208,26 @@ def detect(
     seed: int | np.random.Generator | None,
     detector: Detector | None = None,
 ) -> Any:
-    """Counts of a detector, (ny, nx) float32: the steps at the head of this module, from `seed`.
+    """Counts of a detector: the steps at the head of this module, from `seed`.
 
-    intensity: (ny, nx), 1 for no specimen. dose: electrons per Å². pixel_size: Å. Where the detector is ideal, whole
-    electrons, the bytes of `expose`; otherwise counts that need not be whole, nor positive. Raises InputError.
+    Parameters
+    ----------
+    intensity
+        (ny, nx), 1 for no specimen.
+    dose
+        Electrons per Å².
+    pixel_size
+        Å, a number or (dy, dx).
+    seed
+        An int or a Generator.
+    detector
+        None counts every electron where it falls.
+
+    Returns
+    -------
+    numpy.ndarray
+        (ny, nx) float32. For the ideal detector whole electrons, the bytes of `expose`; otherwise counts that need not
+        be whole, nor positive.
     """
     detector = detector or Detector()
     generator = random_generator(seed)
@@ -227,33 +270,34 @@ def _filters(detector: Detector, shape: tuple[int, int]) -> tuple[Any, Any]:
         return None, None
     uy, ux = 2 * np.fft.fftfreq(shape[0])[:, None], 2 * np.fft.rfftfreq(shape[1])[None]
     mtf = np.ones((1, 1)) if detector.mtf is None else np.asarray(detector.mtf(ux, uy), float)
-    if detector.dqe is not None:
-        signal = np.sqrt(np.asarray(detector.dqe(ux, uy), float) / detector.counted_share)
-        if not (np.isfinite(signal) & (signal > 0)).all():
-            raise InputError("dqe must be above 0 at every frequency of the image, to the corner at 1.41 Nyquist")
-        return signal, mtf / signal
-    if detector.ntf is None:
+    if detector.ntf is None and detector.dqe is None:
         return mtf, None
+    ntf = _ntf(detector, ux, uy)
+    return mtf / ntf, ntf
+
+
+def _ntf(detector: Detector, ux: Any, uy: Any) -> Any:
+    """NTF, given or from DQE = DQE(0) MTF²/NTF²; InputError where the signal would vanish in noise."""
+    if detector.dqe is not None:
+        ratio = np.sqrt(np.asarray(detector.dqe(ux, uy), float) / detector.counted_share)
+        if not (np.isfinite(ratio) & (ratio > 0)).all():
+            raise InputError("dqe must be above 0 at every frequency of the image, to the corner at 1.41 Nyquist")
+        return (1.0 if detector.mtf is None else np.asarray(detector.mtf(ux, uy), float)) / ratio
+    if detector.ntf is None:
+        return 1.0
     ntf = np.asarray(detector.ntf(ux, uy), float)
     if not (ntf > 0).all():
         raise InputError("ntf must be above 0 at every frequency of the image, to the corner at 1.41 Nyquist")
-    return mtf / ntf, ntf
+    return ntf
+
+
+def _pixel_variance(detector: Detector, electrons: float) -> Any:
+    """The variance of a pixel's counts in an image without a specimen: the mean of `noise_power`."""
+    u = 2 * np.fft.fftfreq(_STEPS)
+    return np.mean(noise_power(detector, electrons, u[None], u[:, None]))
 
 
 def _filtered(image: Any, factor: Any) -> Any:
     from scipy import fft
 
     return fft.irfft2(fft.rfft2(image) * factor, s=image.shape)
-
-
-def _positive(name: str, value: float) -> None:
-    if not (np.isfinite(value) and value > 0):
-        raise InputError(f"the {name} must be above 0, not {value:g}")
-
-
-def _lines(path: str | os.PathLike[str]) -> list[str]:
-    try:
-        return Path(path).read_text("utf-8-sig").splitlines()
-    except (OSError, UnicodeDecodeError) as error:
-        reason = getattr(error, "strerror", None) or "it is not a text file"
-        raise InputError(f"cannot read the transfer curve {path}: {reason}") from None

@@ -72,14 +72,14 @@ def test_a_curve_in_a_file_becomes_part_of_the_recipe(tmp_path):
         ('camera = "k3-300kV"\ngain = 2.0', ["detector.camera", "its own gain"]),
         ("mtf = { gaussian = 0.5, lorentzian = 1.0 }", ["detector.mtf", "give one of"]),
         ("mtf = { frequency = [0, 1] }", ["detector.mtf", "frequency and value together"]),
-        ("mtf = { frequency = [0, 0.5], value = [1, 0.5] }", ["detector.mtf", "must reach 1"]),
+        ("mtf = { frequency = [0, 0.5], value = [1, 0.5] }", ["detector.mtf", "must reach 0.9"]),
         ("mtf = { gaussian = -1.0 }", ["detector.mtf", "above 0"]),
         ("blur = 1.0", ["detector.blur", "not known", "read_noise"]),
         ("dqe0 = 1.5", ["detector", "dqe0", "1.5"]),
         ("dqe = { pixel = true }\ndqe0 = 0.5", ["detector", "not both"]),
         ("offset = -3", ["detector.offset", "-3"]),
         ("gain = 1e4", ["counts per pixel", "16-bit"]),
-        ('mtf = { file = "none.txt" }', ["cannot read the transfer curve"]),
+        ('mtf = { file = "none.txt" }', ["none.txt cannot be read"]),
     ],
 )
 def test_what_is_wrong_with_a_detector_is_one_line(table, words):

@@ -9,13 +9,18 @@ import hrtem_bench as hb
 from hrtem_bench.errors import InputError
 from hrtem_bench.imaging import (
     Detector,
+    DetectorSpread,
     GaussianCurve,
     LorentzianCurve,
     PixelCurve,
     TableCurve,
     detect,
     expose,
+    gain_against_rounding,
+    noise_power,
     read_curve,
+    rounding_share,
+    varied,
 )
 
 N, DOSE, SIZE = 128, 1000.0, 0.2
@@ -29,7 +34,7 @@ NTF = TableCurve((0.0, 0.5, 1.0, 1.5), (1.0, 0.85, 0.6, 0.5))
 CAMERA = Detector(mtf=MTF, ntf=NTF, dqe0=0.8, gain=7.0)
 
 
-def noise_power(detector: Detector, images: int = 12):
+def measured_noise(detector: Detector, images: int = 12):
     """Mean |FFT|² per pixel of flat fields about their expected mean: the noise power spectrum, counts²."""
     flat = np.ones((N, N))
     power = 0.0
@@ -67,13 +72,13 @@ def test_without_a_detector_the_bytes_are_those_of_ideal_counting():
 
 
 def test_noise_of_a_counting_detector_is_white_and_that_of_a_camera_follows_its_ntf():
-    assert_spectra_agree(noise_power(Detector()), np.full((N, N), RATE))
-    assert_spectra_agree(noise_power(CAMERA), CAMERA.gain**2 * RATE / CAMERA.dqe0 * NTF(UX, UY) ** 2)
+    assert_spectra_agree(measured_noise(Detector()), np.full((N, N), RATE))
+    assert_spectra_agree(measured_noise(CAMERA), CAMERA.gain**2 * RATE / CAMERA.dqe0 * NTF(UX, UY) ** 2)
 
 
 def test_read_noise_is_white_and_adds_to_the_variance():
     detector = Detector(ntf=NTF, gain=2.0, read_noise=6.0)
-    assert_spectra_agree(noise_power(detector), 4 * RATE * NTF(UX, UY) ** 2 + 36)
+    assert_spectra_agree(measured_noise(detector), 4 * RATE * NTF(UX, UY) ** 2 + 36)
 
 
 @pytest.mark.parametrize("detector", [CAMERA, Detector(mtf=MTF), Detector(mtf=PixelCurve(), ntf=NTF)])
@@ -110,7 +115,7 @@ def test_dqe_measured_is_the_dqe_asked_for():
         transfer = np.abs(np.fft.fft2(mean_signal(1 + point, detector)))
         transfer[0, 0] = 1.0
         signal = detector.gain**2 * transfer**2 * RATE
-        assert_spectra_agree(noise_power(detector) * dqe / signal, np.ones((N, N)))
+        assert_spectra_agree(measured_noise(detector) * dqe / signal, np.ones((N, N)))
 
 
 def test_mean_is_gain_times_electrons():
@@ -214,7 +219,7 @@ def test_bad_files_are_one_line(tmp_path, text, message):
 def test_unreadable_files_are_one_line(tmp_path):
     (tmp_path / "image.png").write_bytes(b"\x89PNG\xff\xfe")
     for name in ("absent.csv", "image.png", "."):
-        with pytest.raises(InputError, match="cannot read the transfer curve"):
+        with pytest.raises(InputError, match=r"cannot be read|is not UTF-8 text|is no regular file"):
             read_curve(tmp_path / name)
 
 
@@ -243,3 +248,88 @@ def test_bad_settings_are_one_line(call, message):
     with pytest.raises(InputError, match=message) as caught:
         call()
     assert "\n" not in str(caught.value)
+
+
+def test_a_file_that_ends_just_short_of_nyquist_holds_its_last_value(tmp_path):
+    path = tmp_path / "mtf.star"
+    path.write_text(STAR.replace("0.50  0.4", "0.48  0.4"), "utf-8")
+    assert float(read_curve(path)(1.0, 0.0)) == 0.4
+
+
+def test_a_curve_is_not_read_from_what_never_ends():
+    with pytest.raises(InputError, match="no regular file"):
+        read_curve("/dev/zero")
+
+
+@pytest.mark.parametrize("electrons", [3.2, 16.0])
+def test_rounding_adds_the_share_that_is_stated(electrons):
+    """NTF with gain 1: the counts are no whole numbers, and a good part of their variance is lost to rounding."""
+    detector = Detector(mtf=MTF, ntf=LorentzianCurve(0.36), dqe0=0.9)
+    image = np.ones((512, 512))
+    counts = detect(image, electrons, pixel_size=1.0, seed=1, detector=detector).astype(float)
+    added = np.rint(counts).var() - counts.var()
+    share = rounding_share(detector, electrons)
+    assert added / counts.var() == pytest.approx(share, abs=0.02)
+    assert share > 0.01
+    enough = gain_against_rounding(detector, electrons)
+    assert enough > detector.gain
+    gained = Detector(mtf=MTF, ntf=LorentzianCurve(0.36), dqe0=0.9, gain=enough)
+    assert rounding_share(gained, electrons) == pytest.approx(0.01)
+
+
+def test_whole_counts_are_not_rounded_and_read_noise_counts():
+    assert rounding_share(Detector(), 0.5) == rounding_share(Detector(mtf=MTF, dqe0=0.8, gain=1.6), 0.5) == 0.0
+    assert rounding_share(Detector(read_noise=2.0), 1.0) == pytest.approx(1 / 12 / 5)
+    assert gain_against_rounding(Detector(read_noise=3.0), 1.0) == 0.0
+    assert gain_against_rounding(Detector(), 1.0) == pytest.approx(np.sqrt(100 / 12))
+
+
+SPREAD = DetectorSpread(width=(0.8, 1.25), dqe0=(0.3, 0.6), gain=(5.0, 9.0))
+
+
+def test_a_varied_detector_lies_in_the_ranges_and_comes_from_the_generator():
+    drawn = [varied(CAMERA, SPREAD, np.random.default_rng(seed)) for seed in range(200)]
+    again = varied(CAMERA, SPREAD, np.random.default_rng(7))
+    assert again == drawn[7]
+    for name, low, high in (("dqe0", 0.3, 0.6), ("gain", 5.0, 9.0)):
+        values = np.array([getattr(one, name) for one in drawn])
+        assert low <= values.min() < low + 0.1 * (high - low)
+        assert high - 0.1 * (high - low) < values.max() <= high
+        assert values.mean() == pytest.approx((low + high) / 2, abs=0.1 * (high - low))
+    widths = [float(one.mtf.factor) for one in drawn]
+    assert 0.8 <= min(widths) < max(widths) <= 1.25
+    one = drawn[0]
+    assert float(one.mtf(0.5, 0.0)) == pytest.approx(float(MTF(0.5 / one.mtf.factor, 0.0)))
+    assert float(one.ntf(0.0, 0.5)) == pytest.approx(float(NTF(0.5 / one.mtf.factor, 0.0)))
+    assert varied(CAMERA, DetectorSpread(), np.random.default_rng(0)) == CAMERA
+
+
+def test_one_range_does_not_move_what_another_draws():
+    only = varied(CAMERA, DetectorSpread(gain=SPREAD.gain), np.random.default_rng(3))
+    assert only.gain == varied(CAMERA, SPREAD, np.random.default_rng(3)).gain
+    assert only.dqe0 == CAMERA.dqe0
+
+
+def test_a_dqe_curve_and_whole_counts_go_with_the_dqe0_drawn():
+    by_dqe = Detector(mtf=MTF, dqe=TableCurve((0.0, 1.0, 1.5), (0.7, 0.3, 0.2)))
+    one = varied(by_dqe, DetectorSpread(dqe0=(0.35, 0.35)), np.random.default_rng(0))
+    assert one.counted_share == pytest.approx(0.35)
+    assert float(one.dqe(1.0, 0.0)) == pytest.approx(0.15)
+    counting = varied(Detector(mtf=MTF, dqe0=0.9, gain=0.9), DetectorSpread(dqe0=(0.5, 0.8)), np.random.default_rng(0))
+    assert counting.counts_are_whole
+    assert counting.dqe0 < 0.81
+
+
+@pytest.mark.parametrize(
+    ("ranges", "message"),
+    [({"width": (1.2, 0.8)}, "low and high"), ({"gain": (0.0, 1.0)}, "above 0"), ({"dqe0": (0.5, 1.5)}, "above 1")],
+)
+def test_a_range_that_cannot_be_is_one_line(ranges, message):
+    with pytest.raises(InputError, match=message):
+        DetectorSpread(**ranges)
+
+
+def test_noise_power_averages_to_the_variance_of_a_pixel():
+    u = 2 * np.fft.fftfreq(64)
+    counts = detect(np.ones((512, 512)), 40.0, pixel_size=1.0, seed=1, detector=CAMERA)
+    assert noise_power(CAMERA, 40.0, u[None], u[:, None]).mean() == pytest.approx(counts.var(), rel=0.02)
