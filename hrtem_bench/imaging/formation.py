@@ -15,6 +15,7 @@ import numpy as np
 from hrtem_bench.conditions import Condition
 from hrtem_bench.errors import InputError
 from hrtem_bench.imaging.coherence import SourcePoint, source_points
+from hrtem_bench.imaging.diffuse import background_blur, lost_amplitude
 from hrtem_bench.imaging.fourier import field_of, resize_spectrum, spectrum_of
 from hrtem_bench.imaging.lens import grid_of, passed_band, transfers
 from hrtem_bench.machine import on_gpu
@@ -103,36 +104,52 @@ def image_of(
 ) -> Any:
     """One expected image, (ny, nx) float32, never negative; arguments as in `rendering.expected_intensity`."""
     if coherence == "envelope":
-        points: Sequence[SourcePoint] = (SourcePoint(),)
-    else:
-        points = source_points(c, spectra.band, nodes=nodes, angle_nodes=angle_nodes or 1)
-        c = c.replace(focal_spread=0.0, angular_spread=0.0 if angle_nodes else c.angular_spread)
-    return spectra.to_host(_sum_of_images(spectra, c, points, zero_focus))
+        return spectra.to_host(_sum_of_images(spectra, c, (SourcePoint(),), zero_focus, put_back=False))
+    points = source_points(c, spectra.band, nodes=nodes, angle_nodes=angle_nodes or 1)
+    c = c.replace(focal_spread=0.0, angular_spread=0.0 if angle_nodes else c.angular_spread)
+    return spectra.to_host(_sum_of_images(spectra, c, points, zero_focus, put_back=c.angular_spread > 0))
 
 
-def _sum_of_images(spectra: Spectra, c: Condition, points: Sequence[SourcePoint], zero_focus: float) -> Any:
-    """The mean over the waves of |wave|², added up over the points of the source; float32, on the device."""
+def _sum_of_images(
+    spectra: Spectra, c: Condition, points: Sequence[SourcePoint], zero_focus: float, put_back: bool
+) -> Any:
+    """The mean over the waves of |wave|², added up over the points of the source; float32, on the device.
+
+    put_back: whether the electrons that the envelope of the angular spread takes out come back as a background.
+    """
     from array_api_compat import array_namespace
 
     xp = array_namespace(spectra.batches[0])
-    widest = max(np.hypot(*point.tilt) for point in points)
-    reaches = [
+    widest = max(float(np.hypot(*point.tilt)) for point in points)
+    ry, rx = (
         int(min(k, np.ceil((passed_band(c) + widest) * length)))
         for k, length in zip(spectra.reaches, spectra.field, strict=True)
-    ]
-    ry, rx = reaches
-    ky, kx = (spectra.to_device(np.fft.fftfreq(2 * k + 1, 1 / (2 * k + 1)) / length)
-              for k, length in zip(reaches, spectra.field, strict=True))  # fmt: skip
+    )
+    ky, kx = _frequencies(spectra, (2 * ry + 1, 2 * rx + 1))
     grid = grid_of((ry, rx), spectra.out_shape)
     held = [resize_spectrum(batch, (2 * ry + 1, 2 * rx + 1)) for batch in spectra.batches]
-    total: Any = 0.0
-    for transfer in transfers(ky, kx, c, points, zero_focus):
-        for batch in held:
-            total = total + _sum_of_squares(field_of(resize_spectrum(batch * transfer, grid)))
-    count = sum(batch.shape[0] for batch in held)
+
+    def squares(transfer: Any) -> Any:
+        return sum(_sum_of_squares(field_of(resize_spectrum(batch * transfer, grid))) for batch in held)
+
+    total = sum(squares(transfer) for transfer in transfers(ky, kx, c, points, zero_focus))
     spectrum = resize_spectrum(spectrum_of(xp.astype(total, xp.complex64)), spectra.out_shape)
-    image = xp.astype(xp.real(field_of(spectrum)), xp.float32) / count
+    if put_back:
+        qy, qx = ky[:, None], kx[None, :]
+        power = sum(_sum_of_squares(batch) for batch in held)
+        kappa = background_blur(qx, qy, c, power, step=1 / max(spectra.field))
+        (lens,) = transfers(ky, kx, c.replace(angular_spread=0.0), (SourcePoint(),), zero_focus)
+        lost = squares(lens * xp.astype(lost_amplitude(qx, qy, c), xp.float32))
+        y, x = (xp.exp(-0.5 * (kappa * k) ** 2) for k in _frequencies(spectra, spectra.out_shape))
+        blur = xp.astype(y[:, None] * x[None, :], xp.float32)
+        spectrum = spectrum + blur * resize_spectrum(spectrum_of(xp.astype(lost, xp.complex64)), spectra.out_shape)
+    image = xp.astype(xp.real(field_of(spectrum)), xp.float32) / sum(batch.shape[0] for batch in held)
     return image * xp.astype(image > 0, xp.float32)
+
+
+def _frequencies(spectra: Spectra, shape: tuple[int, int]) -> list[Any]:
+    """Frequencies along y and x, 1/Å, of an FFT of `shape` over the field; float64, on the device."""
+    return [spectra.to_device(np.fft.fftfreq(n, length / n)) for n, length in zip(shape, spectra.field, strict=True)]
 
 
 def _sum_of_squares(waves: Any) -> Any:

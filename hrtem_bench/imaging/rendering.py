@@ -58,8 +58,8 @@ def render(
         The C10, Å, that brings the specimen's zero plane to focus.
     coherence
         "envelope" multiplies the wave by the envelopes of focal and angular spread: one image, right for weak objects.
-        "quadrature" adds up `nodes` coherent images over the focal spread. "tcc" is the exact reference, for small
-        fields.
+        "quadrature" adds up `nodes` coherent images over the focal spread, which keeps all electrons. "tcc" is the
+        exact reference, for small fields.
     nodes
         Number of values of focus in "quadrature"; by default what `focus_nodes` gives for the waves' band.
     detector
@@ -163,8 +163,8 @@ def expected_intensity(
     ----------
     angle_nodes
         Number of illumination angles along each of two axes over which "quadrature" and "tcc" sum. By default
-        "quadrature" takes the envelope of the angular spread in place of the sum, and "tcc" as many angles as make
-        the sum right to 1 %.
+        "quadrature" takes the envelope of the angular spread in place of the sum, and puts the electrons that this
+        takes out back as a background; "tcc" takes as many angles as make the sum right to 1e-4.
     threads
         CPU threads, each with a condition of its own; all CPUs by default. The images do not depend on it.
 

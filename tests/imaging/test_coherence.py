@@ -133,6 +133,46 @@ def test_mean_intensity_is_kept_by_the_source_and_not_by_the_envelope():
         assert damped < power.sum() - 0.03
 
 
+STEEP = hb.Condition(C10=-300.0, C30=5e6, angular_spread=0.2)
+
+
+@pytest.mark.parametrize("c", [SOURCE, BOTH, STEEP])
+def test_the_envelope_of_the_source_angle_keeps_its_electrons_as_a_background(c):
+    """Mean and slow variations are those of the sum over angles; the envelope alone has neither."""
+    wave = phase_object(1.0)
+    exact = quadrature(wave, [c], nodes=6, angle_nodes=15, **SAME)[0]
+    put_back, envelope = quadrature(wave, [c], nodes=6, **SAME)[0], expected_intensity(wave, [c], **SAME)[0]
+    power = (np.abs(np.fft.fft2(wave) / wave.size) ** 2).sum()
+    assert put_back.mean() == pytest.approx(power, abs=1e-3)
+    assert exact.mean() == pytest.approx(power, abs=1e-3)
+    assert envelope.mean() < power - 0.03
+    slow = np.hypot(QX, QY) < 0.2
+
+    def error(image):
+        return np.linalg.norm(np.fft.fft2(image - exact)[slow])
+
+    assert error(put_back) < 0.3 * error(envelope)
+    assert difference(put_back, exact) < difference(envelope, exact)
+
+
+def test_the_background_vanishes_with_the_angular_spread():
+    wave, errors = phase_object(1.0), []
+    for spread in (0.2, 0.1, 0.05):
+        c = SOURCE.replace(angular_spread=spread)
+        errors.append(difference(quadrature(wave, [c], **SAME)[0], quadrature(wave, [c], angle_nodes=15, **SAME)[0]))
+    assert errors[2] < errors[1] < errors[0] < 0.1
+
+
+@pytest.mark.parametrize("c", [FOCUS, SOURCE, BOTH, STEEP])
+def test_electrons_are_kept_by_quadrature_and_lost_by_the_envelope(c):
+    wave = phase_object(1.0, count=2)
+    electrons = (np.abs(wave) ** 2).mean()
+    for nodes in (1, 3, None):
+        kept = hb.render(wave, c, pixel_size=SIZE, coherence="quadrature", nodes=nodes).mean()
+        assert kept == pytest.approx(electrons, rel=1e-3)
+    assert hb.render(wave, c, pixel_size=SIZE, coherence="envelope").mean() < 0.98 * electrons
+
+
 @pytest.mark.parametrize("method", [quadrature, cross])
 def test_opposite_beams_interfere_undamped_by_a_focal_spread(method):
     """Beams at q and -q have the same focus phase: fringes of half the spacing keep the contrast the envelope takes."""

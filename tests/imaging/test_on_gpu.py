@@ -71,7 +71,7 @@ def test_noise_is_drawn_on_the_host_from_the_same_seed(monkeypatch):
 def test_too_little_memory_is_said_in_one_line(monkeypatch):
     install(monkeypatch, *stand_in(10**9))
 
-    def fail(*arguments):
+    def fail(*arguments, **options):
         raise TooLargeError
 
     monkeypatch.setattr(formation, "_sum_of_images", fail)
