@@ -40,7 +40,7 @@ def predict(
     bf16: options.Bf16 = False,
     allow_code: options.AllowCode = False,
 ) -> None:
-    """Find particles in your own micrographs, single images or stacks: tif, png, npy, dm3, dm4, mrc, emd.
+    """Find particles in your own micrographs, single images or stacks: tif, png, npy, dm3, dm4, mrc, emd, ser.
 
     Masks are 8-bit TIFF, 255 on particles, with a page for each frame. With --condition and --results, it also says
     what Dice to expect.

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import importlib
+import stat
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -13,31 +14,21 @@ import numpy as np
 from numpy.typing import NDArray
 
 from hrtem_bench.errors import InputError, one_line, require
+from hrtem_bench.micrographs import tiff
+from hrtem_bench.micrographs.axes import LENGTHS, NO_UNITS, Axis, length, unit_name
+from hrtem_bench.micrographs.emd import read_berkeley_emd
+from hrtem_bench.micrographs.mrc import read_mrc
+from hrtem_bench.micrographs.ser import read_ser
 
-READERS: Mapping[str, str] = MappingProxyType({
-    ".tif": "tiff", ".tiff": "tiff", ".dm3": "digitalmicrograph", ".dm4": "digitalmicrograph", ".mrc": "mrc",
-    ".mrcs": "mrc", ".emd": "emd",
+ROSETTA: Mapping[str, str] = MappingProxyType({
+    ".tif": "tiff", ".tiff": "tiff", ".dm3": "digitalmicrograph", ".dm4": "digitalmicrograph", ".emd": "emd",
 })  # fmt: skip
-"""Suffix -> the module of RosettaSciIO that reads it."""
-SUFFIXES = (*READERS, ".png", ".npy")
-LENGTHS: Mapping[str, float] = MappingProxyType({
-    "pm": 0.01, "Å": 1.0, "A": 1.0, "angstrom": 1.0, "nm": 10.0, "µm": 1e4, "μm": 1e4, "um": 1e4, "mm": 1e7, "m": 1e10,
-})  # fmt: skip
-"""Units of length in Å, as files spell them: the micro sign and the Greek letter both occur."""
-NO_UNITS = ("", "[]", "<undefined>", "None", "inch", "pixel", "pixels", "px")
-"""What files hold in place of a unit where nobody calibrated them."""
+"""Suffix -> the module of RosettaSciIO that reads it; of `.emd`, those that are not Berkeley's."""
+SUFFIXES = (*ROSETTA, ".mrc", ".mrcs", ".ser", ".png", ".npy")
 SMALLEST, LARGEST = 8, 16384
 """Pixels along a side; an image beyond is taken for a damaged header, or for no image."""
 NOT_SQUARE = 0.01
 """Relative difference between a pixel's sides from which it is no square."""
-
-
-@dataclass(frozen=True)
-class Axis:
-    """A side of the images: the size of a pixel along it, in a unit as the file spells it."""
-
-    scale: float
-    unit: str
 
 
 @dataclass(frozen=True)
@@ -69,15 +60,24 @@ class ImageFile:
 def open_images(path: Path) -> ImageFile:
     """The grey images in a file, one or a stack.
 
-    Raises InputError, one line, for a file that is not of a known format, damaged, or holds anything else.
+    Headers are checked against the size of the file, so a damaged one neither allocates nor is taken for a shorter
+    stack; images are read when they are asked for, where the format allows that.
+
+    Raises
+    ------
+    InputError
+        One line, for a file that is not of a known format, no regular file, empty, damaged, cut off, or holds anything
+        else than grey images.
     """
     suffix = path.suffix.lower()
     if suffix not in SUFFIXES:
         raise InputError(f"{path}: no known format of images; known are {', '.join(SUFFIXES)}")
-    if suffix in READERS:
+    _check_file(path)
+    if suffix in ROSETTA:
         require("rsciio", "io")
     try:
-        data, axes = _plain(path) if suffix in (".png", ".npy") else _with_axes(path)
+        data, axes = _read(path, suffix)
+        _check_last(data)
     except (InputError, ImportError):
         raise
     except Exception as error:  # the readers of damaged files raise errors of every kind
@@ -108,7 +108,7 @@ def stated_pixel_size(file: ImageFile) -> float:
             f"{path} has pixels in {unit}, which is no length, so it is no image of a specimen: if it is one all the "
             "same, give --pixel-size, in Å"
         )
-    y, x = (axis.scale * LENGTHS[axis.unit] for axis in file.axes)
+    y, x = map(length, file.axes)
     if abs(y / x - 1) > NOT_SQUARE:
         raise InputError(f"{path} has pixels of {y:g} x {x:g} Å, which are not square: if they are, give --pixel-size")
     return float(x)
@@ -119,21 +119,47 @@ def size(shape: Sequence[int]) -> str:
     return " x ".join(str(n) for n in shape)
 
 
-def _plain(path: Path) -> tuple[NDArray[Any], None]:
-    if path.suffix.lower() == ".npy":
+def _check_file(path: Path) -> None:
+    """Raise InputError for what is not there, no regular file (a device or a pipe would be read for ever), or empty."""
+    try:
+        status = path.stat()
+    except (OSError, ValueError) as error:
+        raise InputError(f"{path} cannot be read: {getattr(error, 'strerror', None) or error}") from None
+    if not stat.S_ISREG(status.st_mode):
+        raise InputError(f"{path} is no regular file")
+    if status.st_size == 0:
+        raise InputError(f"{path} cannot be read: it is empty")
+
+
+def _read(path: Path, suffix: str) -> tuple[Any, tuple[Axis, Axis] | None]:
+    if suffix in (".mrc", ".mrcs"):
+        return read_mrc(path)
+    if suffix == ".ser":
+        return read_ser(path)
+    if suffix == ".npy":
         return np.asarray(np.load(path, mmap_mode="r", allow_pickle=False)), None
-    pillow = require("PIL.Image", "report")
-    with pillow.open(path) as picture:
-        return _grey(np.asarray(picture)), None
+    if suffix == ".png":
+        with require("PIL.Image", "report").open(path) as picture:
+            return _grey(np.asarray(picture)), None
+    berkeley = read_berkeley_emd(path) if suffix == ".emd" else None
+    return berkeley if berkeley is not None else _with_rosetta(path)
 
 
-def _with_axes(path: Path) -> tuple[Any, tuple[Axis, Axis] | None]:
-    if path.suffix.lower() == ".emd":
-        require("h5py", "io")
-    pages = _loose_pages(path) if _is_tiff(path) else None
+def _check_last(data: Any) -> None:
+    """Read the last frame of a stack that is not in memory: a file which ends before it raises."""
+    if data.ndim == 3 and len(data.shape) == 3 and min(data.shape) > 0 and not isinstance(data, np.ndarray):
+        np.asarray(data[data.shape[0] - 1])
+
+
+def _with_rosetta(path: Path) -> tuple[Any, tuple[Axis, Axis] | None]:
+    if _is_tiff(path):
+        tiff.check_whole(path)
+        pages, ome = tiff.loose_pages(path), tiff.ome_axes(path)
+    else:
+        pages, ome = None, None
     signals = _signals(path)
     if pages is not None:
-        return pages, _axes(path, signals[0]) if len(signals) == len(pages) else None
+        return pages, ome or (_axes(path, signals[0]) if len(signals) == len(pages) else None)
     images = [one for one in signals if _may_be_images(one)]
     if len(images) > 1:  # with a Fourier transform beside it, say
         images = [one for one in images if _unit(path, _last_axes(one)[-1]) in LENGTHS] or images
@@ -142,39 +168,18 @@ def _with_axes(path: Path) -> tuple[Any, tuple[Axis, Axis] | None]:
         raise InputError(f"{path} holds {found} where one image, or one stack of images, is due: save it by itself")
     (one,) = images
     place = next(index for index, signal in enumerate(signals) if signal is one)
-    data = _mapped(path, place) if _is_tiff(path) and one["data"].dtype.names is None else _grey(one["data"].squeeze())
-    return data, _axes(path, one) if _is_calibrated(one) else None
+    mapped = _is_tiff(path) and one["data"].dtype.names is None
+    data = tiff.mapped(path, place) if mapped else _grey(one["data"].squeeze())
+    return data, ome or _axes(path, one)
 
 
 def _signals(path: Path) -> list[dict[str, Any]]:
     """What RosettaSciIO finds in a file; the data are read when they are asked for, where it can do that."""
-    read = importlib.import_module(f"rsciio.{READERS[path.suffix.lower()]}").file_reader
+    read = importlib.import_module(f"rsciio.{ROSETTA[path.suffix.lower()]}").file_reader
     try:
         return list(read(str(path), lazy=True))
     except Exception:  # kinds of data, and of damage, for which it has no lazy way
         return list(read(str(path)))
-
-
-def _mapped(path: Path, series: int) -> NDArray[Any]:
-    """A series of a TIFF, mapped where it can be: RosettaSciIO's lazy data would be read whole for each frame."""
-    with require("tifffile", "io").TiffFile(path) as file:
-        return np.asarray(file.series[series].asarray(out="memmap")).squeeze()
-
-
-def _loose_pages(path: Path) -> NDArray[Any] | None:
-    """The pages of a TIFF that are a stack though its description tells otherwise; None for any other.
-
-    Pages written one by one may be described as images each by itself, and three or four 8-bit images written at once
-    as the planes of a colour picture.
-    """
-    with require("tifffile", "io").TiffFile(path) as file:
-        alike = len({(one.shape, one.dtype) for one in file.series}) == 1 and len(file.series[0].shape) == 2
-        if len(file.series) > 1 and alike:
-            return np.asarray(file.asarray(key=slice(None), out="memmap"))
-        page = file.pages[0]
-        if len(file.series) == 1 and page.photometric.name == "RGB" and page.planarconfig.name == "SEPARATE":
-            return np.asarray(file.series[0].asarray(out="memmap"))
-    return None
 
 
 def _is_tiff(path: Path) -> bool:
@@ -207,20 +212,7 @@ def _last_axes(signal: Mapping[str, Any]) -> list[Mapping[str, Any]]:
 
 
 def _unit(path: Path, axis: Mapping[str, Any]) -> str:
-    unit = axis["units"] or (_imagej_unit(path) if _is_tiff(path) else None)
-    return str(unit or "").strip()
-
-
-def _imagej_unit(path: Path) -> str | None:
-    with require("tifffile", "io").TiffFile(path) as file:
-        unit = (file.imagej_metadata or {}).get("unit")
-    return None if unit is None else str(unit).replace("\\u00B5", "µ")
-
-
-def _is_calibrated(signal: Mapping[str, Any]) -> bool:
-    """False for an MRC header without a cell or its sampling, for which RosettaSciIO puts 1 nm."""
-    header = signal.get("original_metadata", {}).get("std_header")
-    return header is None or "fei_header" in signal["original_metadata"] or bool(header["MX"] and header["MY"])
+    return unit_name(axis["units"]) or (tiff.imagej_unit(path) if _is_tiff(path) else "")
 
 
 def _grey(image: Any) -> Any:
@@ -232,4 +224,4 @@ def _grey(image: Any) -> Any:
     return image
 
 
-__all__ = ["SUFFIXES", "Axis", "ImageFile", "open_images", "size", "stated_pixel_size"]
+__all__ = ["SUFFIXES", "ImageFile", "open_images", "size", "stated_pixel_size"]

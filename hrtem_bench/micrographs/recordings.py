@@ -12,6 +12,9 @@ from numpy.typing import NDArray
 from hrtem_bench.errors import InputError
 from hrtem_bench.micrographs.image_files import SUFFIXES, ImageFile, open_images, size, stated_pixel_size
 
+IMOD_ZERO = -128
+"""What IMOD writes for 0 where it stores bytes as signed ones."""
+
 
 @dataclass(frozen=True)
 class Micrograph:
@@ -77,8 +80,8 @@ def find_micrographs(places: Sequence[Path]) -> list[Path]:
             if not own:
                 raise InputError(f"{place} holds no micrographs ({', '.join(SUFFIXES)})")
             found += own
-        elif place.is_file():
-            found.append(place)
+        elif place.exists():
+            found.append(place)  # `open_images` refuses what is no regular file
         else:
             raise InputError(f"{place} is not there: give image files, or folders of them")
     names = [path.stem for path in found]
@@ -124,6 +127,8 @@ def open_labels(folder: Path, recording: Recording) -> Labels:
 def _numbered(label: NDArray[np.integer], path: Path) -> NDArray[np.uint16]:
     from scipy import ndimage
 
+    if label.dtype == np.int8 and label.min() == IMOD_ZERO:
+        label = label.astype(np.int16) - IMOD_ZERO
     values, numbers = np.unique(label, return_inverse=True)
     if len(values) > np.iinfo(np.uint16).max or values[0] < 0:
         raise InputError(f"{path} is no label: values from {values[0]} to {values[-1]}, {len(values)} different ones")

@@ -8,7 +8,7 @@ from typing import Any
 
 import numpy as np
 import pytest
-from microscope_files import write_dm, write_emd, write_mrc
+from microscope_files import write_dm, write_emd, write_mrc, write_ser
 
 from hrtem_bench.errors import InputError
 from hrtem_bench.micrographs.recordings import Micrograph, find_micrographs, open_labels, open_recording
@@ -43,6 +43,7 @@ WRITERS: dict[str, Callable[[Path, np.ndarray], None]] = {
     "mrc": lambda path, image: write_mrc(path, image, 0.2),
     "mrcs": lambda path, image: write_mrc(path, image, 0.2),
     "emd": lambda path, image: write_emd(path, image, 0.02),
+    "ser": lambda path, image: write_ser(path, image if image.ndim == 3 else image[None], 2e-11),
     "dm3": lambda path, image: write_dm(path, image, 0.02, "nm", 3),
     "dm4": lambda path, image: write_dm(path, image, 0.02, "nm", 4),
     "tif": imagej,
@@ -192,7 +193,7 @@ def saved(value: Any) -> Callable[[Path], None]:
         ("a.tif", lambda path: tifffile.imwrite(path, np.zeros((5, 2, 16, 16), np.uint8)), "5 x 2 x 16 x 16"),
         ("a.jpg", lambda path: path.write_bytes(b""), "no known format"),
         *((f"a.{suffix}", lambda path: path.write_bytes(b"nonsense" * 30), "cannot be read")
-          for suffix in ("tif", "png", "npy", "dm3", "dm4", "mrc", "emd")),
+          for suffix in ("tif", "png", "npy", "dm3", "dm4", "mrc", "emd", "ser")),
     ],
 )  # fmt: skip
 def test_what_cannot_be_used_is_one_line(name: str, write: Callable[[Path], None], said: str, tmp_path: Path) -> None:
