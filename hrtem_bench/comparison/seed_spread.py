@@ -9,6 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from hrtem_bench.errors import InputError
+from hrtem_bench.scoring.results import MASK_SHA256
 from hrtem_bench.scoring.run import Run, check_same
 from hrtem_bench.scoring.statistics import clusters
 from hrtem_bench.scoring.summary import finite
@@ -50,16 +51,18 @@ def seed_spread(runs: Sequence[Run], *, confidence: float = 0.95) -> SeedSpread:
     structures, and mean squares s² of their means and of the interplay, the variance of the grand mean is s²_K / K +
     s²_S / S - s²_KS / (K S), an unbiased estimate (Searle, Casella and McCulloch, 1992), here held at or above the
     larger of the first two; degrees of freedom after Satterthwaite (1946). Raises InputError for fewer than two runs,
-    runs of other images, and the same weights twice.
+    runs of other images, and the same network twice, known by its checksum and its masks.
     """
     if len(runs) < 2:
         raise InputError("give the results of at least two trainings")
     for other in runs[1:]:
         check_same(runs[0], other)
-    marks = [run.results.model.checksum for run in runs]
-    twice = next((run for run, mark in zip(runs, marks, strict=True) if mark and marks.count(mark) > 1), None)
+    seen = [(run.results.model.checksum, tuple(run.per_image[MASK_SHA256])) for run in runs]
+    twice = next((run for run, one in zip(runs, seen, strict=True) if seen.count(one) > 1), None)
     if twice is not None:
-        raise InputError(f"{twice.results.model.name} is given twice with the same weights: trainings must differ")
+        raise InputError(
+            f"{twice.results.model.name} is given twice, with the same checksum and the same masks: trainings must differ"
+        )
     order = [point.condition for point in runs[0].results.curve]
     scores = np.stack([_scores(run, order) for run in runs])
     return SeedSpread(

@@ -21,13 +21,18 @@ SCHEMA_VERSION = 1
 class ModelEntry(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """Where the code is: `entry` and `train` are "module:function" in the folder, `weights` a safetensors file.
 
-    code: the shipped baseline in whose folder these modules lie instead, for the same network with other weights.
+    code: the shipped baseline in whose folder these modules lie instead, for the same network with other weights; then
+    `entry` is that baseline's where it is not given.
     """
 
-    entry: str
+    entry: str | None = None
     weights: str | None = None
     train: str | None = None
     code: str | None = None
+
+    def __post_init__(self) -> None:
+        if self.entry is None and self.code is None:
+            raise ValueError('[model] needs entry = "module:function", or code = "a shipped baseline"')
 
 
 class TrainedOn(msgspec.Struct, frozen=True, kw_only=True):

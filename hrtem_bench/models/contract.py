@@ -19,6 +19,8 @@ Images = NDArray[np.float32]
 Normalisation = Literal["standardised", "counts", "minmax", "own"]
 Output = Literal["probabilities", "logits", "classes"]
 
+MAX_WINDOW = 4096
+"""Pixels: a bound, since smaller images are reflected up to the window and memory grows with its square."""
 RANGE_SLACK = 1e-5
 """How far a probability may lie outside [0, 1] by rounding; it is clipped."""
 SUM_SLACK = 1e-3
@@ -47,8 +49,8 @@ class InputContract(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_
             raise ValueError(f"pixel_size must be above 0 Å, not {self.pixel_size:g}")
         if not 0 < self.threshold < 1:
             raise ValueError(f"threshold must lie between 0 and 1, not {self.threshold:g}")
-        if self.window is not None and self.window < 8:
-            raise ValueError(f"window must be at least 8 pixels, not {self.window}")
+        if self.window is not None and not 8 <= self.window <= MAX_WINDOW:
+            raise ValueError(f"window must be 8 to {MAX_WINDOW} pixels, not {self.window}")
 
 
 def standardise(images: NDArray[np.floating]) -> Images:

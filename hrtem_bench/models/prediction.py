@@ -46,7 +46,7 @@ def _asked(submission: Submission, given: Images) -> Images:
         answer = submission.predict(given.copy())
     except InputError:
         raise
-    except Exception as error:
+    except (Exception, SystemExit) as error:
         raise ModelError(
             f"the model failed on images of shape {given.shape} with {type(error).__name__}: {one_line(error)}"
         ) from error

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import difflib
-import functools
 import inspect
 import os
 import sys
@@ -16,17 +15,27 @@ import msgspec
 import numpy as np
 from numpy.typing import NDArray
 
-from hrtem_bench.errors import InputError, one_line
+from hrtem_bench.errors import InputError
 from hrtem_bench.models.card import CARD, SCHEMA_VERSION, Card, ModelEntry, TrainedOn, read_card
 from hrtem_bench.models.contract import InputContract
 from hrtem_bench.models.exported import load_onnx, load_pt2
 from hrtem_bench.models.hub import download_model, is_hub_id, refuse_code
-from hrtem_bench.models.named_functions import function_in_file, function_in_folder, function_in_module
-from hrtem_bench.models.runtime import CPU, Runtime, cpu_only, in_precision, on_device
+from hrtem_bench.models.identity import checksum, function_checksum, with_answers
+from hrtem_bench.models.python_models import (
+    called,
+    file_of,
+    function_in_file,
+    function_in_folder,
+    function_in_module,
+    is_factory,
+    named_in_code,
+    predictor_of,
+)
+from hrtem_bench.models.runtime import CPU, Runtime, cpu_only, in_precision
 from hrtem_bench.models.shipped_baselines import baseline_folder, baseline_names, has_card
 from hrtem_bench.models.stored_predictions import Stored, has_predictions, stored_predictions
 from hrtem_bench.models.torch_modules import is_module, module_checksum, module_device, module_predictor
-from hrtem_bench.models.weight_files import checksum, parameter_count, refuse_pickles
+from hrtem_bench.models.weight_files import parameter_count, refuse_pickles
 
 EXPORTED_KINDS = ("pt2", "onnx")
 FORMS = (
@@ -43,8 +52,8 @@ class Submission:
 
     kind: "folder", "function", "file", "module" (a torch.nn.Module given as such), "pt2", "onnx" or "predictions".
     path: as the user named it; of an object, where its class or function is defined. contract: what it is given and
-    returns. trained_on: None where nobody said. checksum: sha256 over the submission's files; for a function, over the
-    file of its module, which does not cover weights loaded from elsewhere; for a module, see `module_checksum`.
+    returns. trained_on: None where nobody said. checksum: sha256 over the submission's files and what they refer to;
+    for functions and modules see `function_checksum`, `module_checksum`. What code loads from elsewhere is not in it.
     parameters: None where unknown. stored: finds predictions made elsewhere, where there is no model to run. device:
     where it runs.
     """
@@ -165,13 +174,14 @@ def _from_folder(
         return _from_carded_export(folder, model, card, contract, runtime, allow_code)
     refuse_pickles(folder)
     code = _code_of(folder, card.model)
-    factory = function_in_folder(code, card.model.entry)
+    entry = _entry_of(code, card.model)
+    factory = function_in_folder(code, entry)
     return Submission(
         name=card.name,
         kind="folder",
         path=model,
         parameters=None if card.model.weights is None else _counted(folder, card.model.weights),
-        predict=_called(factory, (folder,), f"{folder}: {card.model.entry}", runtime),
+        predict=called(factory, (folder,), f"{folder}: {entry}", runtime),
         device=runtime.device,
         contract=card.input,
         trained_on=card.trained_on,
@@ -188,6 +198,16 @@ def _code_of(folder: Path, model: ModelEntry) -> Path:
         shipped = ", ".join(baseline_names())
         raise InputError(f"{folder / CARD}: [model] code {model.code!r} is no shipped baseline: they are {shipped}")
     return code
+
+
+def _entry_of(code: Path, model: ModelEntry) -> str:
+    """The card's entry, or that of the shipped baseline whose code it takes; the card has one of them."""
+    if model.entry is not None:
+        return model.entry
+    own = read_card(code).model
+    if own is None or own.entry is None:
+        raise InputError(f"{code / CARD} names no entry: give one in the card that takes its code")
+    return own.entry
 
 
 def _from_carded_export(
@@ -243,9 +263,13 @@ def _from_export(
             f"{path}: a .pt2 file can run code when it is loaded: export the network as .onnx, which cannot, or give "
             "--allow-code (in Python allow_code=True) if you trust whom it comes from"
         )
+    identity = checksum(path)  # which sees that an ONNX refers to nothing outside of its folder
     exported = load(path, runtime)
     if exported.window is not None:
-        contract = msgspec.structs.replace(contract, window=exported.window)
+        try:
+            contract = msgspec.structs.replace(contract, window=exported.window)
+        except ValueError as error:
+            raise InputError(f"{path} takes images of {exported.window} pixels a side: {error}") from None
     return Submission(
         name=path.stem,
         kind=path.suffix[1:].lower(),
@@ -254,7 +278,7 @@ def _from_export(
         device=runtime.device,
         contract=contract,
         trained_on=None,
-        checksum=checksum(path),
+        checksum=identity,
         parameters=exported.parameters,
     )
 
@@ -269,87 +293,49 @@ def _from_object(model: Any, runtime: Runtime) -> Submission:
     place = module_device(model) if module else "cpu"
     if runtime.device not in ("cpu", place):
         raise InputError(f"the model is on {place}: put it on {runtime.device} before it is given")
-    named = model.func if isinstance(model, functools.partial) else model
-    named = named if hasattr(named, "__qualname__") else type(named)
-    source = inspect.getsourcefile(named) if not module and _has_source(named) else None
+    named = named_in_code(model)
+    predict = module_predictor(model) if module else model
     return Submission(
-        name=getattr(named, "__name__", type(model).__name__).strip("<>"),
+        name=named.__name__.strip("<>"),
         kind="module" if module else "function",
         path=f"{named.__module__}.{named.__qualname__}",
-        predict=module_predictor(model) if module else model,
+        predict=predict,
         contract=InputContract(),
         trained_on=None,
-        checksum=module_checksum(model) if module else checksum(Path(source)) if source else "",
+        checksum=with_answers(module_checksum(model), predict)
+        if module
+        else function_checksum(file_of(named), named.__module__, named, predict),
         parameters=sum(one.numel() for one in model.parameters()) if module else None,
         device=place,
     )
 
 
-def _has_source(named: Any) -> bool:
-    try:
-        return Path(inspect.getsourcefile(named) or "").is_file()
-    except TypeError:  # compiled
-        return False
-
-
 def _from_function(model: str, runtime: Runtime) -> Submission:
+    """A function, class or nn.Module that `package.module:name` or `path.py:name` names."""
     location, _, name = model.rpartition(":")
     is_file = location.endswith(".py")
     function = function_in_file(Path(location), name) if is_file else function_in_module(model)
-    factory = _is_factory(function)
+    factory = is_factory(function)
     if inspect.isclass(function) and not factory:
         raise InputError(
             f"{model} is a class whose instances need arguments: write a function without parameters that returns one"
         )
     if not factory and not is_module(function):
         cpu_only(runtime, f"{model} is the model itself")
+    predict = called(function, (), model, runtime) if factory else predictor_of(function, runtime)
     source = location if is_file else getattr(sys.modules[location], "__file__", None)
+    module = Path(location).stem if is_file else location
     return Submission(
         name=name,
         kind="file" if is_file else "function",
         path=model,
-        predict=_called(function, (), model, runtime) if factory else _predictor(function, runtime),
+        predict=predict,
         contract=InputContract(),
         trained_on=None,
-        checksum=checksum(Path(source)) if source else "",
+        checksum=function_checksum(None if source is None else Path(source), module, function, predict),
         parameters=None,
         device=runtime.device,
     )
-
-
-def _is_factory(function: Callable[..., Any]) -> bool:
-    """Whether it is a function or class that needs no argument, and so returns a predictor rather than being one."""
-    if not (inspect.isfunction(function) or inspect.isclass(function)):
-        return False
-    parameters = inspect.signature(function).parameters.values()
-    return not any(p.default is p.empty and p.kind is not p.VAR_KEYWORD for p in parameters)
-
-
-def _called(factory: Callable[..., Any], arguments: tuple[Any, ...], name: str, runtime: Runtime) -> Predictor:
-    """The predictor that a factory returns; its errors and other answers as InputError in one line."""
-    placed = {} if _is_module_class(factory) else on_device(factory, runtime, name)
-    try:
-        predict = factory(*arguments, **placed)
-    except InputError:
-        raise
-    except (Exception, SystemExit) as error:
-        raise InputError(f"{name} failed with {type(error).__name__}: {one_line(error)}") from error
-    if not callable(predict):
-        raise InputError(f"{name} returned a {type(predict).__name__}, not a function of images or an nn.Module")
-    return _predictor(predict, runtime)
-
-
-def _predictor(model: Any, runtime: Runtime) -> Predictor:
-    """The predictor that a callable is; an nn.Module is put on the runtime's device."""
-    if not is_module(model):
-        return model
-    return module_predictor(model if runtime.device == "cpu" else model.to(runtime.for_torch()))
-
-
-def _is_module_class(factory: Callable[..., Any]) -> bool:
-    """Whether calling it gives a torch.nn.Module, which can be moved to a device afterwards."""
-    torch = sys.modules.get("torch")
-    return torch is not None and inspect.isclass(factory) and issubclass(factory, torch.nn.Module)
 
 
 __all__ = ["Predictor", "Submission", "load_submission", "load_trainer"]

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import contextlib
 import hashlib
-import inspect
 import itertools
 import sys
 from collections.abc import Callable, Iterator
@@ -14,6 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from hrtem_bench.errors import InputError, require
+from hrtem_bench.models.identity import source_of
 
 
 def is_module(value: object) -> bool:
@@ -97,7 +97,7 @@ def module_checksum(module: Any) -> str:
     classes = {type(one) for one in module.modules()}
     for kind in sorted(classes, key=lambda one: f"{one.__module__}.{one.__qualname__}"):
         if kind.__module__.split(".")[0] != "torch":
-            digest.update(f"\0{kind.__qualname__}\0{_source(kind)}".encode())
+            digest.update(f"\0{kind.__qualname__}\0{source_of(kind)}".encode())
     return digest.hexdigest()
 
 
@@ -110,13 +110,6 @@ def _placement(module: Any) -> tuple[Any, Any]:
         raise InputError(f"the model lies on several devices ({', '.join(devices)}): give a function that runs it")
     dtype = next((one.dtype for one in tensors if one.is_floating_point()), torch.float32)
     return torch.device(devices[0] if devices else "cpu"), dtype
-
-
-def _source(kind: type) -> str:
-    try:
-        return inspect.getsource(kind)
-    except (OSError, TypeError):  # of a class from a prompt, or compiled
-        return ""
 
 
 __all__ = ["as_array", "evaluating", "is_module", "module_checksum", "module_device", "module_predictor", "only_output"]

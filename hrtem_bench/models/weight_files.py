@@ -1,15 +1,15 @@
-"""The files of a submission: which kinds are refused, their checksum, and what a safetensors header tells."""
+"""Files of weights: which kinds are refused, and what a safetensors header tells."""
 
 from __future__ import annotations
 
-import hashlib
 import json
 import math
-from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
 from hrtem_bench.errors import InputError, one_line
+from hrtem_bench.models.identity import files_of
+from hrtem_bench.models.onnx_data import external_files
 
 PICKLES = frozenset({".pt", ".pth", ".pkl", ".pickle", ".bin", ".ckpt", ".joblib", ".dill", ".npz"})
 """Suffixes of formats that are, or may hold, pickles."""
@@ -19,52 +19,24 @@ _BYTES = {"F64": 8, "I64": 8, "U64": 8, "F32": 4, "I32": 4, "U32": 4, "F16": 2, 
 _BUFFERS = ("running_mean", "running_var", "num_batches_tracked")
 
 
-def files_of(path: Path) -> list[Path]:
-    """The files of a folder that make up a submission, sorted; caches and hidden files are not.
-
-    Of a file, itself, and NAME.onnx.data beside it, where exporters put the weights of NAME.onnx.
-    """
-    if path.is_file():
-        return [one for one in (path, path.with_name(f"{path.name}.data")) if one.is_file()]
-    return sorted(file for file in _walk(path) if file.suffix != ".pyc")
-
-
-def _walk(folder: Path) -> Iterator[Path]:
-    for entry in folder.iterdir():
-        if entry.name.startswith(".") or entry.name == "__pycache__":
-            continue
-        if entry.is_dir() and not entry.is_symlink():
-            yield from _walk(entry)
-        elif entry.is_file():
-            yield entry
-
-
-def checksum(path: Path, code: Path | None = None) -> str:
-    """sha256 over the names and contents of a submission's files, then of the Python files of the folder `code`."""
-    root = path if path.is_dir() else path.parent
-    files = [(root, file) for file in files_of(path)]
-    if code is not None:
-        files += [(code, file) for file in files_of(code) if file.suffix == ".py"]
-    digest = hashlib.sha256()
-    for base, file in files:
-        digest.update(file.relative_to(base).as_posix().encode() + b"\0")
-        with file.open("rb") as stream:
-            digest.update(hashlib.file_digest(stream, "sha256").digest())
-    return digest.hexdigest()
-
-
 def refuse_pickles(path: Path) -> None:
-    """Raise InputError if the folder, or the file, holds a format whose loading can run code."""
-    for file in files_of(path):
-        if file.suffix.lower() in PICKLES or (file.suffix == ".npy" and _is_object_array(file)):
-            raise InputError(
-                f"{file}: {file.suffix} files can hold pickled objects, which run code when loaded, and are refused: "
-                "save the weights with safetensors.torch.save_file(model.state_dict(), 'weights.safetensors')"
-            )
+    """Raise InputError if the file, or a file of the folder, has a format whose loading can run code.
+
+    The files that an .onnx refers to are none, whatever they are called: they are read as plain numbers.
+    """
+    files = files_of(path) if path.is_dir() else [path]
+    numbers = {file for one in files if one.suffix.lower() == ".onnx" for file in external_files(one)}
+    for file in files:
+        if file in numbers:
+            continue
+        if file.suffix.lower() in PICKLES:
+            raise _pickle_error(file)
+        if file.suffix.lower() == ".npy":
+            _refuse_objects(file)
 
 
-def _is_object_array(file: Path) -> bool:
-    """Whether an .npy file's header announces Python objects; True for a header that cannot be read."""
+def _refuse_objects(file: Path) -> None:
+    """Raise InputError for an .npy file whose header announces Python objects, or cannot be read."""
     import numpy as np
     from numpy.lib import format as npy
 
@@ -72,9 +44,18 @@ def _is_object_array(file: Path) -> bool:
         with file.open("rb") as stream:
             version = npy.read_magic(stream)
             read = npy.read_array_header_1_0 if version == (1, 0) else npy.read_array_header_2_0
-            return bool(np.dtype(read(stream)[2]).hasobject)
-    except ValueError:
-        return True
+            has_objects = np.dtype(read(stream)[2]).hasobject
+    except (OSError, ValueError) as error:
+        raise InputError(f"{file} is no whole .npy file: {one_line(error)[:200]}") from None
+    if has_objects:
+        raise _pickle_error(file)
+
+
+def _pickle_error(file: Path) -> InputError:
+    return InputError(
+        f"{file}: {file.suffix} files can hold pickled objects, which run code when loaded, and are refused: "
+        "save the weights with safetensors.torch.save_file(model.state_dict(), 'weights.safetensors')"
+    )
 
 
 def parameter_count(weights: Path) -> int:
@@ -122,4 +103,4 @@ def _check_extent(name: str, entry: dict[str, Any]) -> None:
         raise ValueError(f"tensor {name[:60]} of shape {shape} has {end - start} bytes")
 
 
-__all__ = ["checksum", "files_of", "parameter_count", "refuse_pickles", "safetensors_header"]
+__all__ = ["parameter_count", "refuse_pickles", "safetensors_header"]

@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from hrtem_bench.models.card import CARD
-from hrtem_bench.models.weight_files import files_of
+from hrtem_bench.models.identity import files_of
 from hrtem_bench.study.networks import every_network, folder_of, record_of
 from hrtem_bench.study.settings import Opened
 from hrtem_bench.support.reading import read_toml

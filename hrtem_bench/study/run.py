@@ -12,7 +12,7 @@ import msgspec
 import hrtem_bench
 from hrtem_bench.dataset.generation import default_workers
 from hrtem_bench.errors import InputError
-from hrtem_bench.models.weight_files import checksum
+from hrtem_bench.models.identity import checksum
 from hrtem_bench.study.networks import (
     NETWORKS,
     Network,

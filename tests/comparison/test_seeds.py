@@ -65,8 +65,14 @@ def test_trainings_that_differ_by_a_constant(run: Run) -> None:
 def test_what_is_no_set_of_trainings(run: Run) -> None:
     with pytest.raises(InputError, match="at least two"):
         seed_spread([run])
-    with pytest.raises(InputError, match="same weights"):
+    with pytest.raises(InputError, match="given twice, with the same checksum and the same masks"):
         seed_spread([run, run])
     part = {name: column[:-1] for name, column in run.per_image.items()}
     with pytest.raises(InputError, match="different images"):
         seed_spread([run, Run(run.results, part)])
+
+
+def test_networks_of_one_checksum_that_answer_differently_are_two(run: Run) -> None:
+    """What a checksum does not cover, such as weights that code loads from elsewhere, shows in the masks."""
+    other = run.per_image | {"mask_sha256": run.per_image["mask_sha256"][::-1]}
+    assert seed_spread([run, Run(run.results, other)]).trainings == 2

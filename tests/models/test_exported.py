@@ -231,7 +231,7 @@ def test_an_onnx_may_keep_its_weights_beside_it_and_nowhere_else(tmp_path: Path)
     assert load_submission(str(path)).checksum != first.checksum
     for location in ("../secret", str(tmp_path / "secret")):
         write_graph(path, external("steepness", location), shape)
-        with pytest.raises(InputError, match="cannot be loaded") as caught:
+        with pytest.raises(InputError, match="must lie in its folder") as caught:
             load_submission(str(path))
         assert "\n" not in str(caught.value)
 

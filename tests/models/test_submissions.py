@@ -12,9 +12,10 @@ import pytest
 
 from hrtem_bench.errors import InputError
 from hrtem_bench.models.card import read_card
+from hrtem_bench.models.identity import checksum
+from hrtem_bench.models.prediction import predict
 from hrtem_bench.models.shipped_baselines import baseline_at, baseline_folder, baseline_names
 from hrtem_bench.models.submission import load_submission, load_trainer
-from hrtem_bench.models.weight_files import checksum
 
 IMAGES = np.linspace(-1, 1, 128, dtype=np.float32).reshape(2, 8, 8)
 EXPECTED = 1 / (1 + np.exp(-2.0 * IMAGES))
@@ -138,6 +139,7 @@ def test_what_is_no_predictor_is_named(name: str, says: str, tmp_path: Path) -> 
         ("", "no 'load'"),
         ("def load(folder): return 3", "returned a int"),
         ("def load(folder): open('absent')", "FileNotFoundError"),
+        ("import sys\ndef load(folder): sys.exit(3)", "failed with SystemExit: 3"),
     ],
 )
 def test_code_that_fails_is_named_in_one_line(folder: Path, code: str, says: str) -> None:
@@ -145,6 +147,12 @@ def test_code_that_fails_is_named_in_one_line(folder: Path, code: str, says: str
     with pytest.raises(InputError, match=says) as caught:
         load_submission(str(folder))
     assert one_line(caught)
+
+
+def test_a_model_that_exits_does_not_end_the_run(folder: Path) -> None:
+    (folder / "model.py").write_text("import sys\ndef load(folder): return lambda images: sys.exit(3)\n")
+    with pytest.raises(InputError, match=r"the model failed on images .* with SystemExit: 3"):
+        predict(load_submission(str(folder)), IMAGES, 0.4)
 
 
 @pytest.mark.parametrize(
@@ -163,6 +171,7 @@ def test_code_that_fails_is_named_in_one_line(folder: Path, code: str, says: str
         ('"weights.safetensors"', '"absent.safetensors"', "missing"),
         ('"weights.safetensors"', '"../weights.safetensors"', "must lie in the folder"),
         ('"weights.safetensors"', '"model.py"', "must be a .safetensors file"),
+        ('entry = "model:load"', "", r"\[model\] needs entry"),
         ("C10 = 3.0", "C11 = 3.0", "unknown coefficient 'C11'"),
         ("[model]", "[model", "card.toml"),
     ],
@@ -198,6 +207,14 @@ def test_pickles_are_refused_and_nothing_runs(
             load_submission(model)
         assert one_line(caught)
     assert not (tmp_path / "ran").exists()
+
+
+@pytest.mark.parametrize("content", [b"", b"\x93NUMPY", b"not an array at all"])
+def test_a_broken_array_is_not_called_a_pickle(folder: Path, content: bytes) -> None:
+    (folder / "mean.npy").write_bytes(content)
+    with pytest.raises(InputError, match=r"mean\.npy is no whole \.npy file") as caught:
+        load_submission(str(folder))
+    assert one_line(caught)
 
 
 def test_plain_arrays_are_not_refused(folder: Path) -> None:
@@ -302,6 +319,8 @@ def test_a_folder_may_take_the_code_of_a_shipped_baseline(tmp_path: Path) -> Non
     model, own = load_submission(str(borrowed)), load_submission("otsu")
     assert np.array_equal(model.predict(IMAGES), own.predict(IMAGES))
     assert model.name == "Borrowed" and model.checksum != own.checksum
+    (borrowed / "card.toml").write_text(card.replace("CODE", "otsu").replace('entry = "model:load"\n', ""))
+    assert np.array_equal(load_submission(str(borrowed)).predict(IMAGES), own.predict(IMAGES))
     for wrong in ("otzu", "../otsu", ""):
         (borrowed / "card.toml").write_text(card.replace("CODE", wrong))
         with pytest.raises(InputError, match="is no shipped baseline: they are otsu, ") as caught:

@@ -7,6 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from hrtem_bench.models.contract import InputContract
 from hrtem_bench.models.windows import starts, windowed
 
 
@@ -43,3 +44,9 @@ def test_the_middle_of_a_window_counts_for_more_than_its_edge() -> None:
 
     inner = windowed(ask, np.zeros((1, 64, 64), np.float32), 16)[0, 8:-8, 8:-8]
     assert inner.max() < 0.05
+
+
+@pytest.mark.parametrize("window", [0, 7, -256, 4097, 100_000, 10**30])
+def test_a_window_has_bounds(window: int) -> None:
+    with pytest.raises(ValueError, match="window must be 8 to 4096 pixels"):
+        InputContract(window=window)

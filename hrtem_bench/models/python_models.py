@@ -1,8 +1,10 @@
-"""Functions named in text: `package.module:function`, `path.py:function`, and the entries of a folder's card."""
+"""Models that are Python code: functions, factories and modules, named in text or held in a variable."""
 
 from __future__ import annotations
 
+import functools
 import importlib
+import inspect
 import secrets
 import sys
 from collections.abc import Callable
@@ -11,6 +13,8 @@ from types import ModuleType
 from typing import Any
 
 from hrtem_bench.errors import InputError, MissingPackage, one_line
+from hrtem_bench.models.runtime import Runtime, on_device
+from hrtem_bench.models.torch_modules import is_module, module_predictor
 
 
 def function_in_folder(folder: Path, entry: str) -> Callable[..., Any]:
@@ -95,4 +99,57 @@ def _function(module: ModuleType, name: str, entry: str) -> Callable[..., Any]:
     return function
 
 
-__all__ = ["function_in_file", "function_in_folder", "function_in_module", "split_entry"]
+def is_factory(function: Callable[..., Any]) -> bool:
+    """Whether it is a function or class that needs no argument, and so returns a predictor rather than being one."""
+    if not (inspect.isfunction(function) or inspect.isclass(function)):
+        return False
+    parameters = inspect.signature(function).parameters.values()
+    return not any(p.default is p.empty and p.kind is not p.VAR_KEYWORD for p in parameters)
+
+
+def called(factory: Callable[..., Any], arguments: tuple[Any, ...], name: str, runtime: Runtime) -> Callable[..., Any]:
+    """The predictor that a factory returns; its errors and other answers as InputError in one line."""
+    placed = {} if _is_module_class(factory) else on_device(factory, runtime, name)
+    try:
+        predict = factory(*arguments, **placed)
+    except InputError:
+        raise
+    except (Exception, SystemExit) as error:
+        raise InputError(f"{name} failed with {type(error).__name__}: {one_line(error)}") from error
+    if not callable(predict):
+        raise InputError(f"{name} returned a {type(predict).__name__}, not a function of images or an nn.Module")
+    return predictor_of(predict, runtime)
+
+
+def predictor_of(model: Any, runtime: Runtime) -> Callable[..., Any]:
+    """The predictor that a callable is; an nn.Module is put on the runtime's device."""
+    if not is_module(model):
+        return model
+    return module_predictor(model if runtime.device == "cpu" else model.to(runtime.for_torch()))
+
+
+def _is_module_class(factory: Callable[..., Any]) -> bool:
+    """Whether calling it gives a torch.nn.Module, which can be moved to a device afterwards."""
+    torch = sys.modules.get("torch")
+    return torch is not None and inspect.isclass(factory) and issubclass(factory, torch.nn.Module)
+
+
+def named_in_code(model: Callable[..., Any]) -> Any:
+    """The function or class that a callable is, is made from, or is an instance of."""
+    inner = model.func if isinstance(model, functools.partial) else model
+    return inner if hasattr(inner, "__qualname__") else type(inner)
+
+
+def file_of(named: Any) -> Path | None:
+    """The Python file in which a function or class is defined; None where there is none, as in a notebook."""
+    try:
+        file = inspect.getsourcefile(named)
+    except TypeError:  # compiled
+        return None
+    return Path(file) if file is not None and Path(file).is_file() else None
+
+
+__all__ = [
+    "called", "file_of", "function_in_file", "function_in_folder", "function_in_module", "is_factory", "named_in_code",
+    "predictor_of", "split_entry",
+]  # fmt: skip
