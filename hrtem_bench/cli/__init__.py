@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import shlex
 import sys
+import warnings
 from collections.abc import Callable, Sequence
 from typing import Annotated, Any
 
@@ -27,6 +28,7 @@ from hrtem_bench.cli import (
     study,
     submit,
 )
+from hrtem_bench.conditions import UnlikelySetting
 from hrtem_bench.errors import InputError
 
 USAGE_ERROR: type[Any] = typer.BadParameter.__mro__[1]
@@ -77,12 +79,14 @@ def application() -> typer.Typer:
 def run(arguments: Sequence[str]) -> int:
     """Run one command line, the program's name left out; returns the exit status."""
     try:
-        status: Any = application()(
-            args=list(arguments) or ["--help"],
-            prog_name="hrtem-bench",
-            standalone_mode=False,
-            obj=shlex.join(["hrtem-bench", *arguments]),  # the command, as results record it
-        )
+        with warnings.catch_warnings():
+            warnings.showwarning = _warned(warnings.showwarning)
+            status: Any = application()(
+                args=list(arguments) or ["--help"],
+                prog_name="hrtem-bench",
+                standalone_mode=False,
+                obj=shlex.join(["hrtem-bench", *arguments]),  # the command, as results record it
+            )
     except InputError as error:
         return _fail(str(error))
     except USAGE_ERROR as error:
@@ -99,6 +103,18 @@ def run(arguments: Sequence[str]) -> int:
 def main() -> None:
     """The entry point of the `hrtem-bench` command."""
     sys.exit(run(sys.argv[1:]))
+
+
+def _warned(otherwise: Callable[..., None]) -> Callable[..., None]:
+    """Shows what a user may have got wrong in one line, without the place in the code; other warnings as before."""
+
+    def show(message: Warning | str, category: type[Warning], *place: Any, **more: Any) -> None:
+        if issubclass(category, UnlikelySetting):
+            print(f"hrtem-bench: warning: {message}", file=sys.stderr)
+        else:
+            otherwise(message, category, *place, **more)
+
+    return show
 
 
 def _fail(message: str) -> int:

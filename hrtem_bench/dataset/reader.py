@@ -12,12 +12,12 @@ from typing import Any, NamedTuple, TypeVar
 
 import numpy as np
 
-from hrtem_bench.conditions import Condition, condition_from_dict
+from hrtem_bench.conditions import Condition, condition_from_dict, flat
 from hrtem_bench.dataset.manifest import MANIFEST, Manifest, read_manifest
 from hrtem_bench.dataset.plan import place_of
 from hrtem_bench.dataset.recipes import SPLITS
 from hrtem_bench.dataset.schema import EXIT_WAVES
-from hrtem_bench.dataset.tracks import TrackCondition, flat
+from hrtem_bench.dataset.tracks import TrackCondition
 from hrtem_bench.errors import InputError, require
 
 SETTINGS = ("energy", "C10", "C30", "C12", "phi12", "focal_spread", "angular_spread", "dose")

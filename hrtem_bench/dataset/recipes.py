@@ -14,6 +14,7 @@ from typing import Annotated, Any, Literal
 
 import msgspec
 
+from hrtem_bench.conditions import warn_if_suspicious
 from hrtem_bench.support.reading import parse_toml
 from hrtem_bench.support.toml_tables import convert_table, shipped_names, shipped_or_own
 
@@ -216,9 +217,12 @@ def parse_recipe(text: str, folder: Path = Path()) -> Recipe:
     """
     from hrtem_bench.dataset.detectors import embed_curves
     from hrtem_bench.dataset.scenes import embed_crystals
+    from hrtem_bench.dataset.tracks import track_conditions
 
     raw = parse_toml(text, "the recipe")
-    return recipe_from_dict(embed_curves(embed_crystals(raw, folder), folder))
+    recipe = recipe_from_dict(embed_curves(embed_crystals(raw, folder), folder))
+    warn_if_suspicious(*(c.condition for name in recipe.tracks for c in track_conditions(recipe, name)))
+    return recipe
 
 
 def recipe_from_dict(raw: Mapping[str, Any]) -> Recipe:

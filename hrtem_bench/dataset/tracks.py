@@ -10,7 +10,7 @@ from typing import Any
 import msgspec
 import numpy as np
 
-from hrtem_bench.conditions import COEFFICIENTS, Condition, condition_from_dict, condition_to_dict
+from hrtem_bench.conditions import COEFFICIENTS, Condition, condition_from_dict, flat
 from hrtem_bench.dataset.recipes import JointTrack, Range, Recipe, ScanTrack, SceneTrack, Spread
 from hrtem_bench.support.child_seeds import child_seed
 from hrtem_bench.support.toml_tables import key_error
@@ -129,12 +129,6 @@ def setting(axis: str, value: float, unit: str, where: str) -> dict[str, float]:
 def condition_id(axis: str, value: float, unit: str) -> str:
     """E.g. "defocus=-10nm", "dose=400", "astigmatism=5nm": ASCII, at most six digits."""
     return f"{axis}={value + 0.0:g}{_SUFFIXES.get(unit, unit)}"
-
-
-def flat(condition: Condition) -> dict[str, Any]:
-    """The condition's settings in one mapping, coefficients beside the other fields."""
-    values = condition_to_dict(condition)
-    return values | values.pop("aberrations")
 
 
 def as_spread(spread: float | Spread) -> Spread:

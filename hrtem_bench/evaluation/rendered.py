@@ -8,11 +8,20 @@ import math
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
+from typing import Any
 
 import msgspec
 import numpy as np
 
-from hrtem_bench.conditions import condition_to_dict
+from hrtem_bench.conditions import (
+    MOST,
+    UNITS,
+    condition_to_dict,
+    parse_grid,
+    parse_settings,
+    warn_if_suspicious,
+    with_settings,
+)
 from hrtem_bench.dataset import ExitWave, ExitWaves, Sample, Track, TrackCondition, open_dataset, open_exit_waves
 from hrtem_bench.dataset.detectors import detector_of, digitised
 from hrtem_bench.dataset.plan import place_of
@@ -21,7 +30,6 @@ from hrtem_bench.dataset.recipes import Recipe, recipe_from_dict
 from hrtem_bench.dataset.schema import EXIT_WAVES
 from hrtem_bench.errors import InputError
 from hrtem_bench.support.child_seeds import child_seed
-from hrtem_bench.support.grids import MOST, UNITS, parse_grid, with_settings
 from hrtem_bench.support.reading import read_toml
 
 NAME = "rendered"
@@ -148,6 +156,7 @@ def grid_track(source: str | Path, grids: Sequence[str]) -> RenderedTrack:
                 train=False,
             )
         )
+    warn_if_suspicious(*(one.condition for one in conditions))
     single = len(names) == 1
     return rendered_track(source, conditions, names[0] if single else "condition", UNITS[names[0]] if single else "")
 
@@ -170,6 +179,7 @@ def file_track(source: str | Path, path: Path) -> RenderedTrack:
         except InputError as error:
             raise InputError(f"{path}, {name}: {error}") from None
         conditions.append(TrackCondition(condition_id=name, value=float(order), condition=condition, train=False))
+    warn_if_suspicious(*(one.condition for one in conditions))
     return rendered_track(source, conditions, "condition", "")
 
 
@@ -190,14 +200,15 @@ def trained_at(track: RenderedTrack, source: str | Path, published: str, names: 
             condition = with_settings(
                 base, _settings(name, f"a condition of the track {published} ({', '.join(known)})")
             )
+            warn_if_suspicious(condition)
             trained.append(TrackCondition(condition_id=name, value=0.0, condition=condition, train=True))
     return replace(track, trained=tuple(trained))
 
 
-def _settings(text: str, otherwise: str) -> dict[str, float]:
+def _settings(text: str, otherwise: str) -> dict[str, Any]:
     try:
-        return {name.strip(): float(value) for name, _, value in (part.partition("=") for part in text.split(","))}
-    except ValueError:
+        return parse_settings(text)
+    except InputError:
         raise InputError(f"{text!r} is neither {otherwise} nor settings such as C10=100,focal_spread=10") from None
 
 

@@ -8,11 +8,10 @@ from typing import Any, Literal
 
 import msgspec
 
-from hrtem_bench.conditions import Condition
-from hrtem_bench.dataset.tracks import AXES, flat
+from hrtem_bench.conditions import UNITS, Condition, flat
+from hrtem_bench.dataset.tracks import AXES
 from hrtem_bench.planning.reasons import Band
 from hrtem_bench.planning.regions import varying
-from hrtem_bench.support.grids import UNITS
 
 Criterion = Literal["coverage", "sigma"]
 Over = Literal["worst", "mean"]

@@ -9,11 +9,9 @@ from typing import Any
 
 import numpy as np
 
-from hrtem_bench.conditions import Condition, condition_from_dict
+from hrtem_bench.conditions import MOST, Condition, condition_from_dict, flat, parse_grid, with_settings
 from hrtem_bench.dataset import TrackCondition
-from hrtem_bench.dataset.tracks import flat
 from hrtem_bench.errors import InputError
-from hrtem_bench.support.grids import MOST, parse_grid, with_settings
 
 MARGIN = 0.25
 """How far candidates reach beyond the targets, on either side, as a share of their range."""
@@ -27,11 +25,12 @@ ALONE = 200.0
 def region(text: str, base: Mapping[str, Any] | None = None, option: str = "--target") -> dict[str, Condition]:
     """The conditions that "C10=-400:400:50,focal_spread=10" stands for, by name; every combination of its ranges.
 
-    A setting has a value, values with commas ("C10=-100,100"), or FIRST:LAST:STEP, in the units of a Condition.
+    A setting has a value, values with commas ("C10=-100,100"), or FIRST:LAST:STEP, in the units of a Condition or with
+    their own ("defocus=-40nm:40nm:5nm").
     base: settings of what is left out, by default those of `Condition`. The names hold the settings given, or those
     that vary where any does. Raises InputError, with `option`, for what cannot be read.
     """
-    values = {name: _values(name, given, option) for name, given in _pieces(text, option).items()}
+    values = dict(_values(name, given, option) for name, given in _pieces(text, option).items())
     if math.prod(len(one) for one in values.values()) > MOST:
         raise InputError(f"{option} {text}: more than {MOST} conditions")
     several = [name for name, one in values.items() if len(one) > 1] or list(values)
@@ -124,8 +123,8 @@ def spread(condition: Condition, deviations: Mapping[str, float]) -> tuple[Condi
 def parse_spread(text: str) -> dict[str, float]:
     """Standard deviations of settings, as in "C10=15,focal_spread=1"."""
     found = {}
-    for name, value in _pieces(text, "--spread").items():
-        values = parse_grid(f"{name}={value}", "--spread")[1]
+    for given, value in _pieces(text, "--spread").items():
+        name, values = parse_grid(f"{given}={value}", "--spread")
         if name in ("energy", "aperture", "defocus", "dose") or len(values) != 1 or not values[0] > 0:
             raise InputError(f"--spread {text}: give standard deviations above 0 of coefficients, angles or spreads")
         found[name] = values[0]
@@ -156,10 +155,10 @@ def _pieces(text: str, option: str) -> dict[str, str]:
     return found
 
 
-def _values(name: str, text: str, option: str) -> Sequence[float | None]:
+def _values(name: str, text: str, option: str) -> tuple[str, Sequence[float | None]]:
     if text.lower() == "none" and name in ("aperture", "dose"):
-        return (None,)
-    return parse_grid(f"{name}={text}", option)[1]
+        return name, (None,)
+    return parse_grid(f"{name}={text}", option)
 
 
 def _axis(values: Sequence[float], most: int, name: str) -> list[float]:

@@ -11,9 +11,9 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.ticker import MaxNLocator
 
+from hrtem_bench.conditions import UNITS
 from hrtem_bench.report.style import BLUE, GREY, PAGE, TRAINED, new_figure, plain, styled
 from hrtem_bench.report.transfer import Q_LABEL, Conditions, transfer_amplitude
-from hrtem_bench.support.grids import UNITS
 
 if TYPE_CHECKING:
     from hrtem_bench.planning import Plan

@@ -86,7 +86,7 @@ def names(track: Track, conditions: Sequence[TrackCondition]) -> list[str]:
 
 
 def _flat(c: TrackCondition) -> dict[str, Any]:
-    from hrtem_bench.dataset.tracks import flat
+    from hrtem_bench.conditions import flat
 
     return flat(c.condition)
 

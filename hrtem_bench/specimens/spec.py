@@ -5,7 +5,10 @@ from __future__ import annotations
 import math
 from collections.abc import Mapping
 from dataclasses import dataclass, fields
+from numbers import Real
 from typing import Any
+
+import numpy as np
 
 from hrtem_bench.errors import InputError, require
 from hrtem_bench.specimens.crystals import checked, lattice_from_dict
@@ -184,7 +187,7 @@ def _check_film(spec: SceneSpec) -> None:
 
 
 def _number(name: str, value: Any, kind: type) -> Any:
-    if isinstance(value, bool) or not isinstance(value, (int, float)) or not math.isfinite(value):
+    if isinstance(value, bool) or not isinstance(value, Real) or not math.isfinite(value):
         raise InputError(f"{name} must be a number, not {value!r}")
     if kind is int and value != int(value):
         raise InputError(f"{name} must be a whole number, not {value!r}")
@@ -198,7 +201,7 @@ def _not_negative(name: str, value: Any) -> Any:
 
 
 def _pair(name: str, value: Any, kind: type) -> tuple[Any, Any]:
-    pair = list(value) if isinstance(value, (list, tuple)) else [value, value]
+    pair = list(value) if isinstance(value, (list, tuple, np.ndarray)) else [value, value]
     if len(pair) != 2:
         raise InputError(f"{name} must be a number or two numbers, not {value!r}")
     low, high = (_not_negative(name, _number(name, number, kind)) for number in pair)
@@ -226,7 +229,9 @@ def _names(name: str, value: Any, allowed: tuple[str, ...] | None = None) -> tup
 
 
 def _indices(name: str, value: Any) -> tuple[int, int, int]:
-    indices = tuple(_number(name, number, int) for number in value) if isinstance(value, (list, tuple)) else ()
+    indices = (
+        tuple(_number(name, number, int) for number in value) if isinstance(value, (list, tuple, np.ndarray)) else ()
+    )
     if len(indices) != 3:
         raise InputError(f"{name} must be three whole numbers, not {value!r}")
     return indices

@@ -173,3 +173,9 @@ def test_a_spec_that_cannot_be_is_refused_in_one_line(values, words):
 def test_a_spec_from_a_recipe_table_equals_one_from_python():
     table = {"box": [64, 64], "lattices": ["Cu"], "diameter": 20, "count": [1, 2]}
     assert spec_from_dict(table) == SceneSpec(box=(64.0, 64.0), lattices=("Cu",), diameter=(20.0, 20.0), count=(1, 2))
+
+
+def test_numbers_of_numpy_are_numbers() -> None:
+    given = {"count": np.int64(3), "diameter": np.array([30.0, 40.0]), "gap": np.float32(8), "zone_axis": np.eye(3)[2]}
+    plain = {"count": 3, "diameter": (30.0, 40.0), "gap": 8.0, "zone_axis": (0, 0, 1)}
+    assert spec_from_dict(given) == spec_from_dict(plain)

@@ -6,6 +6,7 @@ import copy
 import math
 import pickle
 
+import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -104,8 +105,8 @@ def test_a_condition_cannot_be_changed() -> None:
 
 
 def test_coefficients_leaves_out_what_is_zero() -> None:
-    condition = Condition(C10=-1.0, aberrations={"C12": 20.0, "phi12": 0.3, "C21": 0.0, "C50": 2.0})
-    assert coefficients(condition) == {"C10": (-1.0, 0.0), "C12": (20.0, 0.3), "C50": (2.0, 0.0)}
+    condition = Condition(C10=-1.0, aberrations={"C12": 20.0, "phi12": 0.3, "C21": 0.0, "C50": 2e5})
+    assert coefficients(condition) == {"C10": (-1.0, 0.0), "C12": (20.0, 0.3), "C50": (2e5, 0.0)}
 
 
 @pytest.mark.parametrize("name", ["C11", "C70", "phi30", "C1O", "astigmatism", "phi10"])
@@ -170,3 +171,33 @@ def test_unreadable_text_is_one_line(text: str, words: str) -> None:
 def test_a_coefficient_given_twice_in_a_mapping_is_an_error() -> None:
     with pytest.raises(InputError, match="C12 is given both"):
         condition_from_dict({"aberrations": {"C12": 1.0}, "C12": 2.0})
+
+
+def test_the_constructor_understands_what_text_does() -> None:
+    assert Condition(defocus=60.0, C12=20.0, phi12=0.3) == parse_condition("defocus=60,C12=20,phi12=0.3")
+    assert Condition(defocus=60.0) == Condition(C10=-60.0)
+    assert Condition(energy="200kV", C30="1.2mm") == Condition(energy=200e3, C30=1.2e7)
+    with pytest.raises(InputError, match="not both"):
+        Condition(C10=1.0, defocus=1.0)
+    with pytest.raises(InputError, match="unknown coefficient 'defocuss': did you mean defocus"):
+        Condition(defocuss=1.0)
+    with pytest.raises(InputError, match="both among the aberrations and beside"):
+        Condition(aberrations={"C12": 1.0}, C12=2.0)
+
+
+def test_replace_takes_what_the_constructor_takes() -> None:
+    one = Condition(C10=5.0, C12=20.0, phi12=0.3)
+    assert one.replace(defocus=60.0) == Condition(C10=-60.0, C12=20.0, phi12=0.3)
+    assert one.replace(C12=7.0) == Condition(C10=5.0, C12=7.0, phi12=0.3)
+    assert one.replace(A1="1nm") == Condition(C10=5.0, C12=10.0, phi12=0.3)
+    assert one.replace(aberrations={}) == Condition(C10=5.0)
+    with pytest.raises(InputError, match="unknown coefficient"):
+        one.replace(colour=1.0)
+
+
+@pytest.mark.parametrize("number", [np.int64(3), np.float32(3), np.float64(3), np.array(3), np.uint8(3)])
+def test_numbers_of_numpy_are_numbers(number: np.generic) -> None:
+    condition = Condition(C10=number, C12=number, focal_spread=number, dose=number)
+    assert condition == Condition(C10=3.0, C12=3.0, focal_spread=3.0, dose=3.0)
+    assert all(type(value) is float for value in (condition.C10, condition.focal_spread, condition.dose))
+    assert hash(condition) == hash(Condition(C10=3.0, C12=3.0, focal_spread=3.0, dose=3.0))
