@@ -51,7 +51,8 @@ def design(
 ) -> None:
     """Which conditions to train on, so that a model holds up at the targets: by what they transfer, nothing is trained.
 
-    Lengths are in Å and C10 > 0 is overfocus, as in `transfer`. Equal parts of the training data are meant for each.
+    Lengths are in Å or have a unit, and C10 > 0 is overfocus, as in `transfer`. Equal parts of the training data are
+    meant for each.
     """
     from hrtem_bench.planning import design as choose
     from hrtem_bench.planning import plan_toml

@@ -24,8 +24,8 @@ def transfer(
 ) -> None:
     """How much information conditions transfer (ε), and how much of it they share (σ, coverage).
 
-    A condition reads name=value,name=value, lengths in Å: "C10=-100,C30=1.2e7,focal_spread=10". C10 > 0 is
-    overfocus; focal_spread is a standard deviation.
+    A condition reads name=value,name=value, lengths in Å or with a unit: "C10=-100,C30=1.2mm,focal_spread=10".
+    C10 > 0 is overfocus; focal_spread is a standard deviation.
     """
     from hrtem_bench.conditions import parse_condition
     from hrtem_bench.physics import epsilon, transfer_table

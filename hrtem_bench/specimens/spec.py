@@ -5,7 +5,6 @@ from __future__ import annotations
 import math
 from collections.abc import Mapping
 from dataclasses import dataclass, fields
-from numbers import Real
 from typing import Any
 
 import numpy as np
@@ -187,7 +186,7 @@ def _check_film(spec: SceneSpec) -> None:
 
 
 def _number(name: str, value: Any, kind: type) -> Any:
-    if isinstance(value, bool) or not isinstance(value, Real) or not math.isfinite(value):
+    if isinstance(value, bool) or not isinstance(value, (int, float, np.number)) or not math.isfinite(value):
         raise InputError(f"{name} must be a number, not {value!r}")
     if kind is int and value != int(value):
         raise InputError(f"{name} must be a whole number, not {value!r}")
