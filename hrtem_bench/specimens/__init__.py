@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from hrtem_bench.specimens.crystals import lattice_from_cif, lattice_from_dict
+from hrtem_bench.specimens.cif import lattice_from_cif
+from hrtem_bench.specimens.crystals import lattice_from_dict, lattice_to_dict
 from hrtem_bench.specimens.films import amorphous_film
 from hrtem_bench.specimens.glasses import GLASSES, Glass, glass
 from hrtem_bench.specimens.lattices import LATTICES, PROTOCOL, Lattice, lattice, unit_cell
@@ -16,6 +17,6 @@ from hrtem_bench.specimens.tilt import tilted
 __all__ = [
     "GLASSES", "LATTICES", "PROTOCOL", "Glass", "Lattice", "Particle", "Scene", "SceneSpec", "amorphous_film",
     "core_shell", "crystalline_slab", "cut", "five_fold", "glass", "lattice", "lattice_from_cif",
-    "lattice_from_dict", "random_rotation", "scene", "spec_from_dict", "sphere", "sphere_outline", "tilted",
-    "unit_cell", "vacuum", "wulff_outline",
+    "lattice_from_dict", "lattice_to_dict", "random_rotation", "scene", "spec_from_dict", "sphere", "sphere_outline",
+    "tilted", "unit_cell", "vacuum", "wulff_outline",
 ]  # fmt: skip

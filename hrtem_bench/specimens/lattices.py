@@ -3,17 +3,24 @@
 from __future__ import annotations
 
 import difflib
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from types import MappingProxyType
 from typing import TYPE_CHECKING
 
-from hrtem_bench.errors import InputError, require
+import numpy as np
+
+from hrtem_bench.errors import InputError, one_line, require
 
 if TYPE_CHECKING:
     from ase import Atoms
 
 Vector = tuple[float, float, float]
+
+NEAREST_ATOMS = 0.6
+"""Å: atoms nearer than the hydrogen molecule's (0.74 Å) are a mistake or a disordered structure."""
+_MOST_LENGTH = 1000.0
+"""Longest edge of a cell, Å."""
 
 
 @dataclass(frozen=True)
@@ -38,7 +45,8 @@ class Lattice:
     alpha, beta, gamma (degrees). sites: (element, fractional position), one for each orbit of the space group.
     setting: 1 or 2, its choice of origin. glide: where stacking faults form, None if the lattice has no stable
     one. twin: where a shift at every plane beyond the first makes the mirror image, None if no shift does.
-    source: of the cell and the sites.
+    source: of the cell and the sites. occupants: () where every site is full; else for each site, the elements that may
+    fill it and with which probability, 1 at most together; what is missing to 1 stays empty.
     """
 
     name: str
@@ -49,6 +57,7 @@ class Lattice:
     glide: GlidePlanes | None = None
     twin: GlidePlanes | None = None
     source: str = ""
+    occupants: tuple[tuple[tuple[str, float], ...], ...] = ()
 
 
 # Wurtzite slips between the layers of a bilayer, where the three slanted bonds of each atom keep their length: the
@@ -142,15 +151,87 @@ def _element(symbol: str) -> Lattice | None:
 
 
 def unit_cell(crystal: Lattice) -> Atoms:
-    """The conventional unit cell of the lattice, as ase.Atoms; positions in Å."""
-    spacegroup = require("ase.spacegroup", "sim")
-    return spacegroup.crystal(
-        [symbol for symbol, _ in crystal.sites],
-        basis=[position for _, position in crystal.sites],
+    """The conventional unit cell of the lattice.
+
+    Parameters
+    ----------
+    crystal
+        Of a site that several elements share, the cell holds the one named in `sites`.
+
+    Returns
+    -------
+    ase.Atoms
+        Periodic; positions in Å. The array "spacegroup_kinds" tells from which site each atom comes.
+    """
+    symbols = [symbol for symbol, _ in crystal.sites]
+    basis = [position for _, position in crystal.sites]
+    if crystal.spacegroup == 1:  # ase compares every site with every other: a minute for 2000
+        from ase import Atoms
+
+        atoms = Atoms(symbols, cell=list(crystal.cell), pbc=True)
+        atoms.set_scaled_positions([[x % 1.0 for x in position] for position in basis])
+        atoms.set_array("spacegroup_kinds", np.arange(len(basis)))
+        return atoms
+    return require("ase.spacegroup", "sim").crystal(
+        symbols,
+        basis=basis,
         spacegroup=crystal.spacegroup,
         setting=crystal.setting,
         cellpar=list(crystal.cell),
     )
 
 
-__all__ = ["LATTICES", "PROTOCOL", "GlidePlanes", "Lattice", "lattice", "unit_cell"]
+def checked(crystal: Lattice) -> Lattice:
+    """The lattice itself.
+
+    Raises
+    ------
+    InputError
+        If its cell cannot be built, is longer than 1000 Å or thinner than an atom, or if its atoms overlap.
+    """
+    try:
+        vectors = cell_vectors(crystal.cell)
+    except InputError as error:
+        raise InputError(f"lattice {crystal.name} cannot be built: {error}") from None
+    try:
+        atoms = unit_cell(crystal)
+    except InputError:
+        raise
+    except Exception as error:  # ase reports a site or cell that cannot be in several ways
+        raise InputError(f"lattice {crystal.name} cannot be built: {one_line(error)}") from None
+    widths = 1 / np.linalg.norm(np.linalg.inv(vectors), axis=0)
+    if not widths.min() >= NEAREST_ATOMS:
+        raise InputError(f"the cell of lattice {crystal.name} is {widths.min():.2g} Å wide, less than one atom")
+    found = require("ase.neighborlist", "sim").neighbor_list("d", atoms, NEAREST_ATOMS)
+    if len(found):
+        raise InputError(f"atoms of lattice {crystal.name} are {found.min():.2f} Å apart: disordered or wrong sites")
+    return crystal
+
+
+def cell_vectors(cell: Sequence[float]) -> np.ndarray:
+    """Vectors (3, 3), Å, row by row, of a cell: a, b, c (Å), alpha, beta, gamma (degrees).
+
+    Raises InputError if the cell has no volume or is longer than 1000 Å.
+    """
+    if max(cell[:3]) > _MOST_LENGTH:
+        raise InputError(f"a cell is {max(cell[:3]):g} Å long: {_MOST_LENGTH:g} Å is the most")
+    try:
+        vectors = np.asarray(require("ase.geometry", "sim").cellpar_to_cell(list(cell)))
+    except (ArithmeticError, AssertionError, ValueError):  # ase asserts that the third vector is real
+        vectors = np.zeros((3, 3))
+    if not abs(np.linalg.det(vectors)) > 1e-3:
+        raise InputError(f"lengths and angles {', '.join(f'{value:g}' for value in cell)} enclose no cell")
+    return vectors
+
+
+__all__ = [
+    "LATTICES",
+    "NEAREST_ATOMS",
+    "PROTOCOL",
+    "GlidePlanes",
+    "Lattice",
+    "cell_vectors",
+    "checked",
+    "lattice",
+    "unit_cell",
+]

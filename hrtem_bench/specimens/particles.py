@@ -53,8 +53,25 @@ def cut(crystal: Lattice, outline: Outline, rng: np.random.Generator, counts: tu
     fractional, index = filled(atoms.get_scaled_positions(), cell, origin, outline.radius + slips.displacement(cell))
     positions = (slipped(fractional, slips) - origin) @ cell
     inside = outline.holds(positions)
-    made = _atoms(atoms.numbers[index[inside]], positions[inside])
+    numbers = _occupied(crystal, atoms, index[inside], rng)
+    made = _atoms(numbers[numbers > 0], positions[inside][numbers > 0])
     return Cut(made, outline.radius, slips.faults, slips.twins)
+
+
+def _occupied(crystal: Lattice, cell: Atoms, basis: np.ndarray, rng: np.random.Generator) -> np.ndarray:
+    """Atomic numbers (n,) of atoms given by their number in the cell (n,): drawn where sites are shared, 0 if empty."""
+    if not crystal.occupants:
+        return cell.numbers[basis]
+    known = require("ase.data", "sim").atomic_numbers
+    sites, numbers = cell.arrays["spacegroup_kinds"][basis], np.zeros(len(basis), int)
+    drawn = rng.random(len(basis))
+    for site, occupants in enumerate(crystal.occupants):
+        here = sites == site
+        edges = np.cumsum([share for _, share in occupants])
+        edges[-1] += 1e-6 * (edges[-1] > 1 - 1e-6)  # thirds written with four figures leave nothing empty
+        options = np.array([known[symbol] for symbol, _ in occupants] + [0])
+        numbers[here] = options[np.searchsorted(edges, drawn[here], side="right")]
+    return numbers
 
 
 def sphere(crystal: Lattice, diameter: float, rng: np.random.Generator, counts: tuple[int, int] = (0, 0)) -> Cut:

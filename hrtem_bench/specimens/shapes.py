@@ -127,7 +127,7 @@ def _decahedron(clusters: object, symbol: str, a: float, wanted: float) -> Atoms
 
 def is_fcc(crystal: Lattice) -> bool:
     """Whether the lattice is a face-centred cubic element."""
-    return crystal.spacegroup == 225 and len(crystal.sites) == 1
+    return crystal.spacegroup == 225 and len(crystal.sites) == 1 and not crystal.occupants
 
 
 def _closest(counts: Sequence[int], wanted: float) -> int:

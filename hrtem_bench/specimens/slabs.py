@@ -26,6 +26,8 @@ def crystalline_slab(
     largest relative change of length that this takes.
     Raises InputError if that is more than 5 %: the box is too small for the cell of this surface.
     """
+    if crystal.occupants:
+        raise InputError(f"{crystal.name} has shared or partly filled sites: particles may, a crystalline film may not")
     numbers, positions, plane = _surface_cell(crystal, surface, size[2])
     box = np.diag(size[:2])
     turned = [_nearest_supercell(plane, box, angle + turn) for turn in np.linspace(-_TURN, _TURN, 81)]

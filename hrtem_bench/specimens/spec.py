@@ -10,10 +10,10 @@ from typing import Any
 import numpy as np
 
 from hrtem_bench.errors import InputError, require
-from hrtem_bench.specimens.crystals import checked, lattice_from_dict
+from hrtem_bench.specimens.crystals import lattice_from_dict
 from hrtem_bench.specimens.films import check_film
 from hrtem_bench.specimens.glasses import GLASSES, Glass
-from hrtem_bench.specimens.lattices import Lattice, lattice
+from hrtem_bench.specimens.lattices import Lattice, checked, lattice
 from hrtem_bench.specimens.shapes import Facet, is_fcc, wulff_outline
 
 Range = tuple[float, float]
