@@ -10,21 +10,22 @@ from hrtem_bench.dataset.estimate import Estimate, estimate
 from hrtem_bench.dataset.generation import generate
 from hrtem_bench.dataset.manifest import Manifest, Shard, TrackEntry, read_manifest
 from hrtem_bench.dataset.publishing import Publication, publish
-from hrtem_bench.dataset.reader import ExitWave, ExitWaves, Sample, Track, open_dataset, open_exit_waves
-from hrtem_bench.dataset.recipes import Recipe, load_recipe, parse_recipe, shipped_recipes
+from hrtem_bench.dataset.reader import Sample, StoredWaves, StructureWaves, Track, open_dataset, open_exit_waves
+from hrtem_bench.dataset.recipe_tables import Recipe
+from hrtem_bench.dataset.recipes import load_recipe, parse_recipe, shipped_recipes
 from hrtem_bench.dataset.tracks import TrackCondition
 from hrtem_bench.dataset.verification import Verification, verify
 
 __all__ = [
     "Difference",
     "Estimate",
-    "ExitWave",
-    "ExitWaves",
     "Manifest",
     "Publication",
     "Recipe",
     "Sample",
     "Shard",
+    "StoredWaves",
+    "StructureWaves",
     "Track",
     "TrackCondition",
     "TrackEntry",

@@ -13,7 +13,8 @@ from hrtem_bench.dataset.detectors import described
 from hrtem_bench.dataset.manifest import Manifest, Shard, TrackEntry
 from hrtem_bench.dataset.pictures import PICTURES, examples_shown
 from hrtem_bench.dataset.plan import place_of
-from hrtem_bench.dataset.recipes import SPLITS, Recipe, recipe_from_dict
+from hrtem_bench.dataset.recipe_tables import SPLITS, Recipe
+from hrtem_bench.dataset.recipes import recipe_from_dict
 from hrtem_bench.dataset.schema import EXIT_WAVES, columns_of
 from hrtem_bench.dataset.scores import render_scores
 from hrtem_bench.dataset.sources import card_source, label_rule

@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 from msgspec import UNSET
 
-from hrtem_bench.dataset.recipes import Curve, Recipe, Recorder
+from hrtem_bench.dataset.recipe_tables import Curve, Recipe, Recorder
 from hrtem_bench.errors import InputError
 from hrtem_bench.support.toml_tables import key_error
 

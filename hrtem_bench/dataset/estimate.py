@@ -12,7 +12,7 @@ import numpy as np
 from hrtem_bench.dataset.detectors import mean_counts, noise_variance
 from hrtem_bench.dataset.encode import PREVIEW_PIXELS
 from hrtem_bench.dataset.plan import Plan, make_plan
-from hrtem_bench.dataset.recipes import SPLITS, Recipe
+from hrtem_bench.dataset.recipe_tables import SPLITS, Recipe
 from hrtem_bench.dataset.scenes import scene_spec
 
 _SLICE = {"fourier": 5.4, "real-space": 1.9}

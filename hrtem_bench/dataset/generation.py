@@ -10,7 +10,7 @@ from pathlib import Path
 from hrtem_bench.dataset.manifest import MANIFEST, Manifest, make_manifest, read_manifest, write_manifest
 from hrtem_bench.dataset.parts import PARTS, open_parts, part_path, remove_parts
 from hrtem_bench.dataset.plan import Job, make_plan
-from hrtem_bench.dataset.recipes import Recipe, recipe_hash
+from hrtem_bench.dataset.recipe_tables import Recipe, recipe_hash
 from hrtem_bench.dataset.structure import Simulate, simulate
 from hrtem_bench.dataset.workers import KEPT, in_cluster, in_pool, in_process
 from hrtem_bench.errors import InputError, require

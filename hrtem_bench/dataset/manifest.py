@@ -11,7 +11,7 @@ from typing import Any
 import msgspec
 
 import hrtem_bench
-from hrtem_bench.dataset.recipes import Recipe, recipe_hash, recipe_to_dict
+from hrtem_bench.dataset.recipe_tables import Recipe, recipe_hash, recipe_to_dict
 from hrtem_bench.dataset.schema import SCHEMA_VERSION
 from hrtem_bench.dataset.tracks import TrackCondition, track_axis, track_conditions
 from hrtem_bench.errors import InputError

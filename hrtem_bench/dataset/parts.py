@@ -12,7 +12,7 @@ import msgspec
 
 import hrtem_bench
 from hrtem_bench.dataset.plan import Job
-from hrtem_bench.dataset.recipes import Recipe, recipe_hash
+from hrtem_bench.dataset.recipe_tables import Recipe, recipe_hash
 from hrtem_bench.dataset.schema import COLUMNS, EXIT_WAVES, WAVE_COLUMNS, arrow_schema
 from hrtem_bench.errors import InputError
 from hrtem_bench.support.code_hash import code_sha256

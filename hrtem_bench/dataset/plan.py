@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cached_property
 
-from hrtem_bench.dataset.recipes import SPLITS, Recipe, Structures
+from hrtem_bench.dataset.recipe_tables import SPLITS, Recipe, Structures
 from hrtem_bench.dataset.schema import EXIT_WAVES
 from hrtem_bench.dataset.tracks import TrackCondition, track_conditions
 

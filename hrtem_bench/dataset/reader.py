@@ -15,7 +15,7 @@ import numpy as np
 from hrtem_bench.conditions import Condition, condition_from_dict, flat
 from hrtem_bench.dataset.manifest import MANIFEST, Manifest, read_manifest
 from hrtem_bench.dataset.plan import place_of
-from hrtem_bench.dataset.recipes import SPLITS
+from hrtem_bench.dataset.recipe_tables import SPLITS
 from hrtem_bench.dataset.schema import EXIT_WAVES
 from hrtem_bench.dataset.tracks import TrackCondition
 from hrtem_bench.errors import InputError, require
@@ -112,7 +112,7 @@ class Track:
 
 
 @dataclass(frozen=True)
-class ExitWave:
+class StructureWaves:
     """A test structure's exit waves and labels.
 
     waves: (phonons, n, n) complex64 at `pixel_size` Å, at the exit plane; `imaging.render` takes them, with
@@ -130,13 +130,13 @@ class ExitWave:
 
 
 @dataclass(frozen=True)
-class ExitWaves:
+class StoredWaves:
     """The exit waves of a dataset's test structures, open for reading."""
 
     folder: Path
     manifest: Manifest
 
-    def rows(self, structures: Sequence[str] | None = None) -> Iterator[ExitWave]:
+    def rows(self, structures: Sequence[str] | None = None) -> Iterator[StructureWaves]:
         """The structures one at a time; only those named, if given. InputError for one that is not kept."""
         import pyarrow.parquet as pq
 
@@ -151,13 +151,13 @@ class ExitWaves:
             raise InputError(f"no exit waves of {min(missing)} are kept in {self.folder}")
 
 
-def open_exit_waves(source: str | Path, revision: str | None = None) -> ExitWaves:
+def open_exit_waves(source: str | Path, revision: str | None = None) -> StoredWaves:
     """The exit waves of the dataset in a folder, or in a repository on the Hub; arguments and errors as `open_dataset`.
 
     Raises InputError if the dataset keeps none.
     """
     folder, manifest = _located(source, EXIT_WAVES, revision)
-    return ExitWaves(folder, manifest)
+    return StoredWaves(folder, manifest)
 
 
 def open_dataset(source: str | Path, track: str, revision: str | None = None) -> Track:
@@ -283,12 +283,12 @@ def _samples(table: Any, nominal: Mapping[str, dict[str, Any]]) -> Iterator[Samp
         )
 
 
-def _exit_wave(row: dict[str, Any], output_pixel_size: float) -> ExitWave:
+def _exit_wave(row: dict[str, Any], output_pixel_size: float) -> StructureWaves:
     from hrtem_bench.dataset.encode import decode_png
     from hrtem_bench.dataset.waves import unpack
 
     shape = (row["phonons"], row["points"], row["points"])
-    return ExitWave(
+    return StructureWaves(
         structure_id=row["structure_id"],
         waves=unpack(row["waves"], shape, row["field"], row["band"]),
         pixel_size=row["pixel_size"],

@@ -11,7 +11,7 @@ import numpy as np
 from hrtem_bench.conditions import Condition
 from hrtem_bench.dataset.detectors import mean_counts
 from hrtem_bench.dataset.plan import Job, Plan
-from hrtem_bench.dataset.recipes import Recipe
+from hrtem_bench.dataset.recipe_tables import Recipe
 from hrtem_bench.dataset.tracks import TrackCondition, draw
 from hrtem_bench.support.child_seeds import child_seed
 

@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-from hrtem_bench.dataset.recipes import Recipe, SceneTrack
+from hrtem_bench.dataset.recipe_tables import Recipe, SceneTrack
 from hrtem_bench.errors import InputError
 from hrtem_bench.support.toml_tables import key_error
 

@@ -11,7 +11,7 @@ import msgspec
 import numpy as np
 
 from hrtem_bench.conditions import COEFFICIENTS, Condition, condition_from_dict, flat
-from hrtem_bench.dataset.recipes import JointTrack, Range, Recipe, ScanTrack, SceneTrack, Spread
+from hrtem_bench.dataset.recipe_tables import JointTrack, Range, Recipe, ScanTrack, SceneTrack, Spread
 from hrtem_bench.support.child_seeds import child_seed
 from hrtem_bench.support.toml_tables import key_error
 

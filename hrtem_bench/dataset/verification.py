@@ -14,7 +14,8 @@ from hrtem_bench.dataset.manifest import MANIFEST, Manifest, checksum, make_mani
 from hrtem_bench.dataset.parts import PARTS
 from hrtem_bench.dataset.pictures import render_pictures
 from hrtem_bench.dataset.plan import Plan, make_plan
-from hrtem_bench.dataset.recipes import recipe_from_dict, recipe_hash
+from hrtem_bench.dataset.recipe_tables import recipe_hash
+from hrtem_bench.dataset.recipes import recipe_from_dict
 from hrtem_bench.dataset.schema import SCHEMA_VERSION
 from hrtem_bench.dataset.scores import without_scores
 from hrtem_bench.errors import InputError, require

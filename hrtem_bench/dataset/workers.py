@@ -12,7 +12,7 @@ from pathlib import Path
 
 from hrtem_bench.dataset.parts import PARTS, log_path, part_path, save_part
 from hrtem_bench.dataset.plan import Job
-from hrtem_bench.dataset.recipes import Recipe
+from hrtem_bench.dataset.recipe_tables import Recipe
 from hrtem_bench.dataset.structure import Simulate, make_structure
 from hrtem_bench.errors import InputError, MissingPackage
 from hrtem_bench.support.code_hash import code_sha256

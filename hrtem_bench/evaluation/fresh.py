@@ -9,7 +9,8 @@ import msgspec
 
 from hrtem_bench.dataset import Manifest, Recipe, Track, generate, open_dataset
 from hrtem_bench.dataset.generation import Progress
-from hrtem_bench.dataset.recipes import Structures, recipe_from_dict, recipe_hash
+from hrtem_bench.dataset.recipe_tables import Structures, recipe_hash
+from hrtem_bench.dataset.recipes import recipe_from_dict
 from hrtem_bench.errors import InputError
 
 

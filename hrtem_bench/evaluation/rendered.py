@@ -22,11 +22,20 @@ from hrtem_bench.conditions import (
     warn_if_suspicious,
     with_settings,
 )
-from hrtem_bench.dataset import ExitWave, ExitWaves, Sample, Track, TrackCondition, open_dataset, open_exit_waves
+from hrtem_bench.dataset import (
+    Sample,
+    StoredWaves,
+    StructureWaves,
+    Track,
+    TrackCondition,
+    open_dataset,
+    open_exit_waves,
+)
 from hrtem_bench.dataset.detectors import detector_of, digitised
 from hrtem_bench.dataset.plan import place_of
 from hrtem_bench.dataset.reader import first_of_each
-from hrtem_bench.dataset.recipes import Recipe, recipe_from_dict
+from hrtem_bench.dataset.recipe_tables import Recipe
+from hrtem_bench.dataset.recipes import recipe_from_dict
 from hrtem_bench.dataset.schema import EXIT_WAVES
 from hrtem_bench.errors import InputError
 from hrtem_bench.support.child_seeds import child_seed
@@ -44,7 +53,7 @@ class RenderedTrack(Track):
     trained at, which `select` finds by their ids though they are not among those to score.
     """
 
-    waves: ExitWaves
+    waves: StoredWaves
     unofficial: str = "the conditions were rendered on request and are not those of a published track"
     trained: tuple[TrackCondition, ...] = ()
 
@@ -77,7 +86,7 @@ class RenderedTrack(Track):
         for wave, one in itertools.islice(wanted, start, None):
             yield self._sample(recipe, wave, one)
 
-    def _sample(self, recipe: Recipe, wave: ExitWave, one: TrackCondition) -> Sample:
+    def _sample(self, recipe: Recipe, wave: StructureWaves, one: TrackCondition) -> Sample:
         from hrtem_bench.imaging import render
 
         if wave.energy != one.condition.energy:

@@ -10,7 +10,8 @@ import hrtem_bench as hb
 from hrtem_bench.conditions import Condition
 from hrtem_bench.dataset import generate, load_recipe, open_dataset, open_exit_waves, parse_recipe, verify
 from hrtem_bench.dataset.detectors import detector_of, mean_counts
-from hrtem_bench.dataset.recipes import recipe_from_dict, recipe_to_dict
+from hrtem_bench.dataset.recipe_tables import recipe_to_dict
+from hrtem_bench.dataset.recipes import recipe_from_dict
 from hrtem_bench.dataset.tracks import TrackCondition
 from hrtem_bench.errors import InputError
 from hrtem_bench.evaluation.rendered import rendered_track

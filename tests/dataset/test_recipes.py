@@ -12,7 +12,8 @@ from hrtem_bench.dataset import estimate, load_recipe, parse_recipe, read_manife
 from hrtem_bench.dataset.detectors import detector_of, digitised
 from hrtem_bench.dataset.encode import encode_counts
 from hrtem_bench.dataset.estimate import _bytes_per_pixel
-from hrtem_bench.dataset.recipes import recipe_from_dict, recipe_hash, recipe_to_dict
+from hrtem_bench.dataset.recipe_tables import recipe_hash, recipe_to_dict
+from hrtem_bench.dataset.recipes import recipe_from_dict
 from hrtem_bench.dataset.scenes import scene_spec
 from hrtem_bench.dataset.tracks import track_conditions
 from hrtem_bench.errors import InputError

@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from hrtem_bench.conditions import Condition
-from hrtem_bench.dataset.recipes import Spread
+from hrtem_bench.dataset.recipe_tables import Spread
 from hrtem_bench.dataset.tracks import condition_id, draw, setting, track_conditions
 from hrtem_bench.support.child_seeds import child_seed
 

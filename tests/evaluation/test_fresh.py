@@ -14,7 +14,7 @@ from scipy import stats
 
 from hrtem_bench.comparison.fresh_shift import fresh_shift
 from hrtem_bench.dataset import generate, open_dataset, read_manifest
-from hrtem_bench.dataset.recipes import recipe_to_dict
+from hrtem_bench.dataset.recipe_tables import recipe_to_dict
 from hrtem_bench.errors import InputError
 from hrtem_bench.evaluation import fresh
 from hrtem_bench.evaluation.evaluate import evaluate

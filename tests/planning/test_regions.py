@@ -8,7 +8,8 @@ import pytest
 
 import hrtem_bench as hb
 from hrtem_bench.dataset import load_recipe
-from hrtem_bench.dataset.recipes import recipe_from_dict, recipe_to_dict
+from hrtem_bench.dataset.recipe_tables import recipe_to_dict
+from hrtem_bench.dataset.recipes import recipe_from_dict
 from hrtem_bench.dataset.tracks import track_conditions
 from hrtem_bench.errors import InputError
 from hrtem_bench.planning import design, plan_toml

@@ -7,7 +7,7 @@ import math
 from hrtem_bench.conditions import condition_from_dict
 from hrtem_bench.dataset.detectors import detector_of, mean_counts
 from hrtem_bench.dataset.plan import make_plan
-from hrtem_bench.dataset.recipes import SPLITS, AnyTrack, JointTrack, Recipe, Sampling, ScanTrack, SceneTrack
+from hrtem_bench.dataset.recipe_tables import SPLITS, AnyTrack, JointTrack, Recipe, Sampling, ScanTrack, SceneTrack
 from hrtem_bench.dataset.scenes import scene_spec
 from hrtem_bench.dataset.schema import EXIT_WAVES, LARGEST_COUNT
 from hrtem_bench.dataset.tracks import SPREADABLE, WIDEST, TrackCondition, as_spread, setting, track_conditions

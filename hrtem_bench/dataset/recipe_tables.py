@@ -1,0 +1,194 @@
+"""The tables of a recipe, as types, and the hash of what they hold.
+
+Lengths in Å, energy in eV, dose in electrons per Å², angles in rad unless a track states a unit of its own. Every
+width is a standard deviation.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from typing import Annotated, Any, Literal
+
+import msgspec
+
+Positive = Annotated[float, msgspec.Meta(gt=0)]
+Count = Annotated[int, msgspec.Meta(ge=0)]
+SPLITS = ("train", "validation", "test")
+
+
+class Table(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """A table of the file: no key that is not known, nothing that changes after reading."""
+
+
+class Sampling(Table, frozen=True, kw_only=True):
+    """The field of view is square: `pixels` output pixels of `pixel_size` Å, simulated at `simulation_pixel_size` Å."""
+
+    pixels: Annotated[int, msgspec.Meta(ge=16)]
+    pixel_size: Positive
+    simulation_pixel_size: Positive
+
+    @property
+    def field(self) -> float:
+        """Side of the field of view, Å."""
+        return self.pixels * self.pixel_size
+
+
+class Multislice(Table, frozen=True, kw_only=True):
+    """Slices of `slice_thickness` Å; frozen-phonon configurations with atoms displaced by `displacement` Å.
+
+    method: as in `exit_waves`; part of the recipe, since the methods' waves differ by some tenths of a percent.
+    """
+
+    slice_thickness: Positive = 2.0
+    phonons: Annotated[int, msgspec.Meta(ge=1)] = 8
+    displacement: Annotated[float, msgspec.Meta(ge=0)] = 0.08
+    method: Literal["fourier", "real-space"] = "fourier"
+
+
+class Structures(Table, frozen=True, kw_only=True):
+    """Number of structures in each split."""
+
+    train: Count
+    validation: Count
+    test: Count
+
+
+class Spread(Table, frozen=True, kw_only=True):
+    """How a setting varies from image to image about its nominal value: standard deviation and shape."""
+
+    std: Positive
+    distribution: Literal["normal", "uniform"] = "normal"
+
+
+class Range(Table, frozen=True, kw_only=True):
+    """An axis of a joint track: drawn between `low` and `high`; for training between `train_low` and `train_high`."""
+
+    unit: str
+    low: float
+    high: float
+    train_low: float
+    train_high: float
+    scale: Literal["linear", "log"] = "linear"
+
+
+class Track(Table, frozen=True, kw_only=True, tag_field="kind"):
+    """What all tracks have: `base` overrides [imaging]; `structures` are the first so many of each split.
+
+    `draws`: images of each training and validation structure at each training condition, each with its own spread
+    and noise.
+    """
+
+    base: dict[str, float] = {}
+    spread: dict[str, float | Spread] = {}
+    structures: Structures | None = None
+    draws: Annotated[int, msgspec.Meta(ge=1)] = 1
+    why: str = ""
+
+
+class ScanTrack(Track, frozen=True, kw_only=True, tag="scan"):
+    """One setting of the microscope moves through `values`, in `unit`; networks train at those of `train`.
+
+    focus: "fixed", C10 as in [imaging] and `base`; or "scherzer", the extended Scherzer focus of each condition's C30.
+    """
+
+    axis: str
+    unit: str
+    values: list[float]
+    train: list[float]
+    focus: Literal["fixed", "scherzer"] = "fixed"
+
+
+class SceneTrack(Track, frozen=True, kw_only=True, tag="scenes"):
+    """The specimen changes: each of `scenes` overrides [scene]; networks train on those of `train`."""
+
+    scenes: dict[str, dict[str, Any]]
+    train: list[str]
+
+
+class JointTrack(Track, frozen=True, kw_only=True, tag="joint"):
+    """Several settings are drawn at once: training conditions from the inner ranges, test conditions from the whole."""
+
+    ranges: dict[str, Range]
+    train_conditions: Annotated[int, msgspec.Meta(ge=1)]
+    test_conditions: Annotated[int, msgspec.Meta(ge=1)]
+
+
+AnyTrack = ScanTrack | SceneTrack | JointTrack
+
+
+class KeptWaves(Table, frozen=True, kw_only=True):
+    """Exit waves of the first `structures` test structures are kept, up to `band` (1/Å); by default all simulated."""
+
+    structures: Annotated[int, msgspec.Meta(ge=1)]
+    band: Positive | None = None
+
+
+class Curve(Table, frozen=True, kw_only=True):
+    """A detector's transfer: one of the forms of `imaging.detector`, or `value` over `frequency`, shares of Nyquist."""
+
+    gaussian: float | None = None
+    lorentzian: float | None = None
+    pixel: Literal[True] | None = None
+    frequency: list[float] | None = None
+    value: list[float] | None = None
+
+
+class Recorder(Table, frozen=True, kw_only=True):
+    """What records the images: a `camera` by name, or the fields of `imaging.Detector`.
+
+    offset: counts added to every pixel, so that read noise does not fall below 0, where it would be cut off.
+    """
+
+    camera: str | None = None
+    mtf: Curve | None = None
+    ntf: Curve | None = None
+    dqe: Curve | None = None
+    dqe0: float | None = None
+    gain: float | None = None
+    read_noise: float | None = None
+    offset: Count = 0
+
+
+class Recipe(Table, frozen=True, kw_only=True):
+    """A dataset before it is made. `scene` holds fields of `specimens.SceneSpec`; `imaging` those of `Condition`.
+
+    changes: what this version changed since the last, and whether scores still compare; the card says it. detector:
+    left out, and then no part of the recipe's hash, where every electron is counted where it falls.
+    """
+
+    name: Annotated[str, msgspec.Meta(pattern=r"^[a-z0-9][a-z0-9_.-]*$")]
+    version: Annotated[str, msgspec.Meta(pattern=r"^\d+\.\d+\.\d+$")]
+    seed: Annotated[int, msgspec.Meta(ge=0)]
+    description: str
+    default_track: str
+    sampling: Sampling
+    structures: Structures
+    imaging: dict[str, Any]
+    tracks: dict[str, AnyTrack]
+    changes: str = "First version."
+    scene: dict[str, Any] = {}
+    multislice: Multislice = Multislice()
+    exit_waves: KeptWaves | None = None
+    detector: Recorder | msgspec.UnsetType = msgspec.UNSET
+
+    @property
+    def simulated_band(self) -> float:
+        """The frequency, 1/Å, up to which multislice carries the waves: 2/3 of its grid's Nyquist frequency."""
+        return 1 / (3 * self.sampling.simulation_pixel_size)
+
+    @property
+    def wave_band(self) -> float:
+        """The frequency, 1/Å, up to which exit waves are kept."""
+        asked = self.exit_waves.band if self.exit_waves else None
+        return min(asked or self.simulated_band, self.simulated_band)
+
+
+def recipe_to_dict(recipe: Recipe) -> dict[str, Any]:
+    """Plain tables: `recipe_from_dict` gives the recipe back."""
+    tables: dict[str, Any] = msgspec.to_builtins(recipe)
+    return tables
+
+
+def recipe_hash(recipe: Recipe) -> str:
+    """SHA-256 of the recipe's content, hexadecimal."""
+    return hashlib.sha256(msgspec.json.encode(recipe, order="sorted")).hexdigest()
