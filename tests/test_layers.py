@@ -110,8 +110,8 @@ def import_graph() -> dict[str, set[str]]:
 def circles(graph: dict[str, set[str]]) -> list[set[str]]:
     """Sets of two or more modules each of which reaches all others of its set."""
     reached: dict[str, set[str]] = {}
-    for start in graph:
-        found, waiting = set(), list(graph[start])
+    for start, direct in graph.items():
+        found, waiting = set(), list(direct)
         while waiting:
             name = waiting.pop()
             if name not in found:
