@@ -41,7 +41,9 @@ def test_predict_writes_masks_and_overlays(place: Path, capsys: pytest.CaptureFi
     assert run(["predict", "bright.py:bright", "images", "--out", "found", "--probabilities"]) == 0
     assert "2 micrographs" in capsys.readouterr().out
     kinds = ("mask.tif", "overlay.png", "probability.tif")
-    assert {p.name for p in (place / "found").iterdir()} == {f"{n}_{kind}" for n in ("one", "two") for kind in kinds}
+    assert {p.name for p in (place / "found").iterdir()} == {
+        "origin.json", *(f"{n}_{kind}" for n in ("one", "two") for kind in kinds),
+    }  # fmt: skip
     for name in ("one", "two"):
         label = tifffile.imread(place / "labels" / f"{name}.tif")
         np.testing.assert_array_equal(tifffile.imread(place / "found" / f"{name}_mask.tif"), label)
@@ -124,7 +126,7 @@ def test_a_frame_that_cannot_be_used_leaves_nothing_half_written(
     np.save(place / "movie.npy", frames)
     assert run(["predict", "bright.py:bright", "movie.npy", "--pixel-size", "0.4", "--out", "new"]) == 2
     assert "in frame 3" in capsys.readouterr().err
-    assert [path.name for path in (place / "new").iterdir() if path.suffix != ".png"] == []
+    assert [path.name for path in (place / "new").iterdir() if path.suffix != ".png"] == ["origin.json"]
 
 
 @pytest.mark.parametrize(
@@ -140,9 +142,15 @@ def test_a_frame_that_cannot_be_used_leaves_nothing_half_written(
         ("evaluate bright.py:bright --images images --out new", "--labels"),
         ("evaluate bright.py:bright --images images --labels images --out new", "whole numbers"),
         ("evaluate bright.py:bright --labels labels --out new", "--images"),
+        ("evaluate bright.py:bright --label-name *=*_m --out new", "--images"),
+        *((f"evaluate bright.py:bright --images images --labels labels --out new {option}", option.split()[0])
+          for option in ("--grid dose=1,2", "--fresh 3", "--data mini", "--conditions x", "--limit 2",
+                         "--batch-size 2")),
+        ("predict bright.py:bright images --out new --edge-offset nan", "--edge-offset"),
+        ("evaluate bright.py:bright --images images --labels labels --label-name x --out new", "--label-name 'x'"),
         ("evaluate bright.py:bright --pixel-size 0.4 --out new", "--model-pixel-size"),
     ],
-)
+)  # fmt: skip
 def test_what_a_user_gets_wrong_is_one_line(
     command: str, said: str, place: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
@@ -150,3 +158,66 @@ def test_what_a_user_gets_wrong_is_one_line(
     (line,) = capsys.readouterr().err.splitlines()
     assert said in line
     assert not (place / "new").exists()
+
+
+EVALUATE = ["evaluate", "bright.py:bright", "--images", "images", "--labels", "labels", "--out", "out"]
+
+
+def test_results_of_another_model_or_other_images_are_not_overwritten(
+    place: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert run(EVALUATE) == 0
+    kept = {path.name: path.read_bytes() for path in (place / "out").iterdir()}
+    (place / "dark.py").write_text(MODEL.replace(">", "<").replace("bright", "dark"))
+    (place / "more").mkdir()
+    np.save(place / "more" / "one.npy", np.eye(64, dtype=np.float32))
+    capsys.readouterr()
+    for command, said in (
+        (["predict", "dark.py:dark", "images", "--out", "out"], "another model"),
+        (["evaluate", "dark.py:dark", *EVALUATE[2:]], "another model"),
+        (["predict", "bright.py:bright", "images", "--out", "out", "--edge-offset", "4"], "other settings"),
+        (["predict", "bright.py:bright", "more", "--out", "out", "--pixel-size", "0.4"], "other settings"),
+        ([*EVALUATE[:3], "images/one.tif", *EVALUATE[4:]], "other images, such as two"),
+    ):
+        assert run(command) == 2
+        assert said in capsys.readouterr().err
+    assert {path.name: path.read_bytes() for path in (place / "out").iterdir()} == kept
+    assert run(EVALUATE) == 0
+    (place / "out" / "origin.json").unlink()
+    assert run(EVALUATE) == 2
+    assert "is there already" in capsys.readouterr().err
+
+
+def test_labels_whose_names_differ_by_a_pattern(place: Path) -> None:
+    for name in ("one", "two"):
+        (place / "labels" / f"{name}.tif").rename(place / "labels" / f"label_{name}.tif")
+    assert run([*EVALUATE, "--label-name", "*=label_*"]) == 0
+    scores = json.loads((place / "out" / "micrographs.json").read_text())
+    assert {one["metrics"]["dice"] for one in scores["images"]} == {1.0}
+
+
+def test_edges_that_follow_another_convention_are_told(place: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    """Labels whose radius is 10 pixels of 0.4 Å where the model's is 12."""
+    for name, shape in (("one", (64, 64)), ("two", (48, 80))):
+        y, x = np.mgrid[: shape[0], : shape[1]]
+        tifffile.imwrite(place / "labels" / f"{name}.tif", (np.hypot(y - 20, x - 24) < 10).astype(np.uint8))
+    assert run(EVALUATE) == 0
+    assert "the best offset on these very labels" in capsys.readouterr().out
+    scores = json.loads((place / "out" / "micrographs.json").read_text())
+    assert scores["edges"]["area_ratio"] == pytest.approx(1.44, rel=0.02)
+    assert scores["edges"]["best_offset"] == pytest.approx(-0.8, abs=0.3)
+    assert scores["edges"]["dice_at_best_offset"] > 0.98
+    assert scores["means"]["dice"]["mean"] == pytest.approx(2 / 2.44, rel=0.02)
+    offset = str(scores["edges"]["best_offset"])
+    assert run(["predict", "bright.py:bright", "images", "--out", "moved", "--edge-offset", offset]) == 0
+    mask = tifffile.imread(place / "moved" / "one_mask.tif") > 0
+    label = tifffile.imread(place / "labels" / "one.tif") > 0
+    assert 2 * np.count_nonzero(mask & label) / (mask.sum() + label.sum()) > 0.98
+
+
+def test_warnings_name_the_file(place: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    tifffile.imwrite(place / "labels" / "one.tif", np.full((64, 64), 3, np.uint8))
+    assert run(EVALUATE) == 0
+    out = capsys.readouterr().out.replace("\n", " ")
+    assert "warning: labels/one.tif: no pixel is 0" in out
+    assert "warning: labels/two.tif: it is a threshold" in out

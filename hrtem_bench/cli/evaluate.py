@@ -56,6 +56,10 @@ TrainConditions = Annotated[
 ]
 Images = Annotated[Path | None, typer.Option(help="Score on your own micrographs instead: their folder, or one file.")]
 Labels = Annotated[Path | None, typer.Option(help="Folder of their labels, by the same names.")]
+LabelName = Annotated[
+    str | None,
+    typer.Option(help='How names of labels differ from those of images: "image_*=label_*" or "*=*_mask".'),
+]
 Limit = Annotated[int | None, typer.Option(min=1, help="Images per condition; the result is then unofficial.")]
 
 
@@ -71,6 +75,7 @@ def evaluate(
     fresh: Fresh = None,
     images: Images = None,
     labels: Labels = None,
+    label_name: LabelName = None,
     pixel_size: options.PixelSize = None,
     condition: options.OwnCondition = None,
     results: options.OwnResults = None,
@@ -103,11 +108,15 @@ def evaluate(
     )
     folder = out or Path("results") / slug(model)
     if images is not None:
+        _refuse_with_images({
+            "--data": data, "--grid": grid, "--fresh": fresh, "--conditions": conditions, "--limit": limit,
+            "--train-conditions": train_conditions, "--batch-size": batch_size,
+        })  # fmt: skip
         submission = load_submission(model, given, runtime=Runtime(device, bf16), allow_code=allow_code)
         expected = expectation(submission, condition, results)
-        evaluate_micrographs(submission, images, labels, folder, context.obj, pixel_size, expected, seed)
+        evaluate_micrographs(submission, images, labels, folder, context.obj, pixel_size, expected, seed, label_name)
         return
-    own = {"--labels": labels, "--pixel-size": pixel_size, "--condition": condition}
+    own = {"--labels": labels, "--label-name": label_name, "--pixel-size": pixel_size, "--condition": condition}
     _refuse(own if fresh is not None else own | {"--results": results})
     source = data or default_data()
     rendered = _rendered(source, conditions, grid, fresh, track, train_conditions or ())
@@ -130,6 +139,13 @@ def _refuse(options: Mapping[str, object]) -> None:
         if value is not None:
             hint = "; the model's own is --model-pixel-size" if name == "--pixel-size" else ""
             raise InputError(f"{name} belongs to micrographs: give their folder as --images{hint}")
+
+
+def _refuse_with_images(options: Mapping[str, object]) -> None:
+    """Say of options that are given that they belong to a dataset's tracks."""
+    name = next((name for name, value in options.items() if value is not None), None)
+    if name is not None:
+        raise InputError(f"{name} belongs to the tracks of a dataset, and --images to your own micrographs: give one")
 
 
 def _rendered(

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import ExitStack
+from dataclasses import dataclass
+from functools import partial
 from itertools import chain, groupby
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
@@ -15,9 +17,12 @@ from hrtem_bench.cli.printing import counted, fixed, print_table, wrote
 from hrtem_bench.errors import InputError
 
 if TYPE_CHECKING:
+    import numpy as np
+    from numpy.typing import NDArray
+
     from hrtem_bench.micrographs.expectation import Expectation
     from hrtem_bench.micrographs.recordings import Labels, Recording
-    from hrtem_bench.micrographs.segmentation import MicrographScore, MicrographScores
+    from hrtem_bench.micrographs.segmentation import MicrographScore, MicrographScores, Segmented
     from hrtem_bench.models.submission import Submission
 
 
@@ -31,6 +36,9 @@ def predict(
     probabilities: Annotated[
         bool, typer.Option("--probabilities", help="Also write the probabilities, as TIFF.")
     ] = False,
+    edge_offset: Annotated[
+        float, typer.Option(help="Grow the masks by so many Å everywhere; below 0, shrink them.")
+    ] = 0.0,
     normalisation: options.Normalisation = None,
     output: options.Output = None,
     model_pixel_size: options.ModelPixelSize = None,
@@ -54,8 +62,12 @@ def predict(
     submission = load_submission(model, given, runtime=Runtime(device, bf16), allow_code=allow_code)
     expected = expectation(submission, condition, results)
     paths = micrograph_paths(images, out)
-    count = segment_files(submission, paths, out, pixel_size, probabilities=probabilities)[0]
+    check_offset(edge_offset)
+    work = Work(submission, out, pixel_size, probabilities=probabilities, edge_offset=edge_offset)
+    done = segment_files(work, paths)
+    count = done.count
     print(f"masks and overlays of {count} micrographs" + (f", files: {len(paths)}" if count > len(paths) else ""))
+    print_warnings(done.warnings)
     print_expectation(expected)
     wrote(out)
 
@@ -69,16 +81,22 @@ def evaluate_micrographs(
     pixel_size: float | None,
     expected: Expectation | None,
     seed: int,
+    label_name: str | None = None,
 ) -> None:
-    """Score the model on labelled micrographs; write micrographs.json, masks and overlays into `out`."""
+    """Score the model on labelled micrographs; write micrographs.json, masks and overlays into `out`.
+
+    label_name: how names of labels differ from those of their images, see `recordings.label_name`.
+    """
     from hrtem_bench.micrographs.segmentation import summarised, write_scores
 
     if labels is None:
         raise InputError("scores need labels: give their folder as --labels, or use `hrtem-bench predict`")
     paths = micrograph_paths([images], out)
-    scores = segment_files(submission, paths, out, pixel_size, labels)[1]
-    found = summarised(submission, scores, command, expected, seed=seed)
+    done = segment_files(Work(submission, out, pixel_size, labels, label_name), paths)
+    found = summarised(submission, done.scores, command, expected, seed=seed, warnings=done.warnings)
     print_scores(found)
+    print_edges(found)
+    print_warnings(done.warnings)
     print_expectation(expected)
     wrote(write_scores(out, found))
 
@@ -110,69 +128,93 @@ def micrograph_paths(places: Sequence[Path], out: Path) -> list[Path]:
     return paths
 
 
-def segment_files(
-    submission: Submission,
-    paths: Sequence[Path],
-    out: Path,
-    pixel_size: float | None,
-    labels: Path | None = None,
-    probabilities: bool = False,
-) -> tuple[int, list[MicrographScore]]:
-    """Masks and pictures of every micrograph into `out`, behind a progress bar.
+@dataclass(frozen=True)
+class Work:
+    """What is done with every file. pixel_size: Å, None for what files say. labels: their folder, None without scores.
 
-    Returns their number, and a score for each where there are labels. All files are opened once before the model runs,
-    so that what is wrong with any of them is said at once.
+    label_name: see `recordings.label_name`. edge_offset: Å, see `segment`.
     """
-    count = sum(len(recording) for recording, _ in opened(paths, pixel_size, labels))
+
+    submission: Submission
+    out: Path
+    pixel_size: float | None
+    labels: Path | None = None
+    label_name: str | None = None
+    probabilities: bool = False
+    edge_offset: float = 0.0
+
+
+@dataclass(frozen=True)
+class Done:
+    """count: of micrographs. scores: one of each, where there are labels. warnings: what may be wrong with them."""
+
+    count: int
+    scores: list[MicrographScore]
+    warnings: list[str]
+
+
+def segment_files(work: Work, paths: Sequence[Path]) -> Done:
+    """Masks and pictures of every micrograph into `work.out`, behind a progress bar.
+
+    All files are opened once before the model runs, so that what is wrong with any of them is said at once.
+    """
+    from hrtem_bench.micrographs.origin import check_origin, origin_of, write_origin
+
+    count = sum(len(recording) for recording, _ in opened(work, paths))
+    settings = f"{work.submission.contract}, pixel size {work.pixel_size}, edge offset {work.edge_offset:g}"
+    origin = origin_of(work.submission.checksum, settings, paths)
+    check_origin(work.out, origin, whole=work.labels is not None)
     scores: list[MicrographScore] = []
+    warnings: list[str] = []
     with counted("micrographs") as moved:
         done = 0
-        for recording, own in opened(paths, pixel_size, labels):
+        for recording, own in opened(work, paths):
 
             def each(frame: int, before: int = done) -> None:
                 if moved is not None:
                     moved(before + frame, count)
 
-            scores += segment_file(submission, recording, own, out, probabilities, each)
+            found = segment_file(work, recording, own, partial(write_origin, work.out, origin, recording.name), each)
+            scores += found.scores
+            warnings += found.warnings
             done += len(recording)
-    return count, scores
+    return Done(count, scores, warnings)
 
 
-def opened(
-    paths: Sequence[Path], pixel_size: float | None, labels: Path | None
-) -> Iterator[tuple[Recording, Labels | None]]:
+def opened(work: Work, paths: Sequence[Path]) -> Iterator[tuple[Recording, Labels | None]]:
     """The files and their labels, one after another."""
     from hrtem_bench.micrographs.recordings import open_labels, open_recording
 
     for path in paths:
-        recording = open_recording(path, pixel_size)
-        yield recording, None if labels is None else open_labels(labels, recording)
+        recording = open_recording(path, work.pixel_size)
+        yield recording, None if work.labels is None else open_labels(work.labels, recording, work.label_name)
 
 
 def segment_file(
-    submission: Submission,
+    work: Work,
     recording: Recording,
     labels: Labels | None,
-    out: Path,
-    probabilities: bool,
+    begin: Callable[[], None],
     each: Callable[[int], None],
-) -> list[MicrographScore]:
-    """NAME_mask.tif and overlays of a file into `out`, with as many pages as it has frames; the scores, with labels.
+) -> Done:
+    """NAME_mask.tif and overlays of a file into `work.out`, with as many pages as it has frames; scores, with labels.
 
-    each: told of every frame, counted from 1, when it is done. Nothing is written if the model fails on the first.
+    begin: called before the first file is written. each: told of every frame, counted from 1, when it is done.
+    Nothing is written if the model fails on the first.
     """
     from hrtem_bench.micrographs.segmentation import score, segment, tiff_pages
     from hrtem_bench.report.overlay import write_overlay
 
-    name, count = recording.name, len(recording)
+    name, count, out = recording.name, len(recording), work.out
     shape = (count, *recording.file.shape) if recording.file.stack else recording.file.shape
-    answers = (segment(submission, micrograph) for micrograph in recording)
-    first, scores = next(answers), []
+    answers = (segment(work.submission, micrograph, work.edge_offset) for micrograph in recording)
+    first, scores, warnings = next(answers), [], []
     out.mkdir(parents=True, exist_ok=True)
+    begin()
     with ExitStack() as files:
         masks = files.enter_context(tiff_pages(out / f"{name}_mask.tif", shape, "uint8", recording.pixel_size))
         found = None
-        if probabilities:
+        if work.probabilities:
             path = out / f"{name}_probability.tif"
             found = files.enter_context(tiff_pages(path, shape, "float32", recording.pixel_size))
         for index, answer in enumerate(chain([first], answers)):
@@ -181,12 +223,54 @@ def segment_file(
                 found[index] = answer.probability
             label = None if labels is None else labels.instances(index)
             if label is not None:
-                scores.append(score(submission, answer, label))
+                scores.append(score(work.submission, answer, label))
+            warnings += frame_warnings(recording, labels, answer, label)
             if index in (0, count // 2, count - 1):
                 frame = f"_{index + 1:0{len(str(count))}d}" if recording.file.stack else ""
                 write_overlay(out / f"{name}_overlay{frame}.png", answer, label)
             each(index + 1)
-    return scores
+    return Done(count, scores, warnings)
+
+
+def frame_warnings(
+    recording: Recording, labels: Labels | None, answer: Segmented, label: NDArray[np.uint16] | None
+) -> list[str]:
+    """What may be wrong with a frame; of a stack, labels are looked at with the first frame only."""
+    from hrtem_bench.micrographs.warnings import image_warnings, label_warnings, shift_warnings
+
+    image, frame = answer.micrograph.image, answer.micrograph.frame
+    where = recording.file.path if frame is None else f"{recording.file.path}, frame {frame}"
+    said = [f"{where}: {one}" for one in image_warnings(image)]
+    if labels is not None and label is not None and frame in (None, 1):
+        own = [*label_warnings(label, image), *shift_warnings(answer.mask, label > 0)]
+        said += [f"{labels.file.path}: {one}" for one in own]
+    return said
+
+
+def check_offset(edge_offset: float) -> None:
+    """Raise InputError for an offset of edges that is none: not finite, or beyond 100 Å."""
+    if not abs(edge_offset) <= 100:
+        raise InputError(f"--edge-offset must lie between -100 and 100 Å, not {edge_offset:g}")
+
+
+def print_warnings(warnings: Sequence[str]) -> None:
+    """A line for each."""
+    for warning in warnings:
+        print(f"warning: {warning}")
+
+
+def print_edges(scores: MicrographScores) -> None:
+    """Where the masks' edges lie to those of the labels."""
+    if scores.edges is None:
+        return
+    one = scores.edges
+    if one.area_ratio is not None:
+        print(f"area of the masks over that of the labels: {one.area_ratio:.3f}")
+    print(
+        f"with all edges moved by {one.best_offset:+g} Å, the best offset on these very labels, mean Dice is "
+        f"{one.dice_at_best_offset:.3f}"
+    )
+    print(f"F1 counts pieces of at least {one.smallest_object:g} Å²")
 
 
 def print_scores(scores: MicrographScores) -> None:

@@ -103,21 +103,53 @@ def open_recording(path: Path, pixel_size: float | None = None) -> Recording:
     return Recording(file, stated_pixel_size(file) if pixel_size is None else float(pixel_size))
 
 
-def open_labels(folder: Path, recording: Recording) -> Labels:
+def label_name(image: str, pattern: str | None) -> str:
+    """The name of the label of an image, both without suffix.
+
+    Parameters
+    ----------
+    image
+        Name of the image.
+    pattern
+        "IMAGE=LABEL", each with one `*` that stands for the same text: "image_*=label_*" gives image_0 the label
+        label_0, "*=*_mask" gives a the label a_mask. None: both have the same name.
+
+    Raises
+    ------
+    InputError
+        For a pattern of another form, and an image whose name it does not fit.
+    """
+    if pattern is None:
+        return image
+    own, _, other = pattern.partition("=")
+    if own.count("*") != 1 or other.count("*") != 1 or "/" in other or "\\" in other:
+        raise InputError(f'--label-name {pattern!r} must be like "image_*=label_*": one * on each side, and no folder')
+    before, after = own.split("*")
+    if len(image) < len(before) + len(after) or not (image.startswith(before) and image.endswith(after)):
+        raise InputError(f"the image {image} does not fit the {own} of --label-name {pattern}")
+    return other.replace("*", image[len(before) : len(image) - len(after)])
+
+
+def open_labels(folder: Path, recording: Recording, pattern: str | None = None) -> Labels:
     """The labels of a recording, from the file of its name in the folder: one for each frame, or one for all.
 
-    Raises InputError, one line, where there is none, or one of another shape, number of frames or kind of number.
+    pattern: how names of labels differ from those of images, see `label_name`. Raises InputError, one line, where there
+    is none, or one of another shape, number of frames or kind of number.
     """
-    name, images = recording.name, recording.file
+    name, images = label_name(recording.name, pattern), recording.file
     path = next((p for p in (folder / f"{name}{suffix}" for suffix in SUFFIXES) if p.is_file()), None)
     if path is None:
-        raise InputError(f"there is no label for {name} in {folder}: name it as the image, e.g. {name}.tif or .png")
+        raise InputError(
+            f"there is no label for {recording.name} in {folder}: name it {name}.tif, .png or as other images are, or "
+            "say with --label-name how names differ"
+        )
     file = open_images(path)
     if file.shape != images.shape:
         raise InputError(f"{path} has {size(file.shape)} pixels, its image {size(images.shape)}")
     if len(file) not in (1, len(images)):
         raise InputError(
-            f"{path} holds {len(file)} labels for the {len(images)} images of {name}: give one for each, or one for all"
+            f"{path} holds {len(file)} labels for the {len(images)} images of {recording.name}: give one for each, or "
+            "one for all"
         )
     if file.frames.dtype.kind not in "bui":
         raise InputError(f"{path} holds {file.frames.dtype} values where whole numbers are due, 0 for the background")
@@ -137,4 +169,4 @@ def _numbered(label: NDArray[np.integer], path: Path) -> NDArray[np.uint16]:
     return (numbers.reshape(label.shape) + (0 if values[0] == 0 else 1)).astype(np.uint16)
 
 
-__all__ = ["Labels", "Micrograph", "Recording", "find_micrographs", "open_labels", "open_recording"]
+__all__ = ["Labels", "Micrograph", "Recording", "find_micrographs", "label_name", "open_labels", "open_recording"]

@@ -17,12 +17,14 @@ from hrtem_bench.dataset.reader import Sample
 from hrtem_bench.errors import require
 from hrtem_bench.evaluation.provenance import model_info, provenance
 from hrtem_bench.evaluation.scored_images import image_metrics
+from hrtem_bench.micrographs.edges import OFFSETS, EdgeCounts, Edges, edge_counts, edges, moved_edges
 from hrtem_bench.micrographs.expectation import Expectation
 from hrtem_bench.micrographs.recordings import Micrograph
 from hrtem_bench.models.contract import is_resampled
 from hrtem_bench.models.prediction import predict
 from hrtem_bench.models.resampling import resampled_shape
 from hrtem_bench.models.submission import Submission
+from hrtem_bench.scoring.objects import MIN_AREA
 from hrtem_bench.scoring.results import METRICS, ModelInfo, Provenance
 from hrtem_bench.scoring.statistics import bootstrap, clusters, interval
 from hrtem_bench.scoring.summary import finite
@@ -45,13 +47,14 @@ class Segmented:
 class MicrographScore(msgspec.Struct, frozen=True, kw_only=True):
     """The scores of one micrograph, by the names of `results.METRICS`.
 
-    frame: its place in a stack, counted from 1; None for a single image.
+    frame: its place in a stack, counted from 1; None for a single image. edges: Dice as the mask's edges move.
     """
 
     name: str
     frame: int | None = None
     pixel_size: float
     metrics: dict[str, float | None]
+    edges: EdgeCounts | None = None
 
 
 class Mean(msgspec.Struct, frozen=True, kw_only=True):
@@ -63,7 +66,10 @@ class Mean(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class MicrographScores(msgspec.Struct, frozen=True, kw_only=True):
-    """The content of micrographs.json: a model on images that are no part of any dataset."""
+    """The content of micrographs.json: a model on images that are no part of any dataset.
+
+    offsets: Å, where the edges of every image's `edges` lie. warnings: what may be wrong with images and labels.
+    """
 
     schema_version: int = 1
     model: ModelInfo
@@ -72,14 +78,18 @@ class MicrographScores(msgspec.Struct, frozen=True, kw_only=True):
     confidence: float
     threshold: float
     expected: Expectation | None
+    edges: Edges | None
+    offsets: list[float]
+    warnings: list[str]
     provenance: Provenance
 
 
-def segment(submission: Submission, micrograph: Micrograph) -> Segmented:
+def segment(submission: Submission, micrograph: Micrograph, edge_offset: float = 0.0) -> Segmented:
     """The model's answer for a micrograph, resampled to the model's pixel size and back where they differ.
 
     An image with more than 1024 pixels along a side, at the model's pixel size, is cut into overlapping windows of 512,
-    see `windows`. Raises InputError as `predict` does.
+    see `windows`. edge_offset: Å by which the mask is grown everywhere, or shrunk where it is negative. Raises
+    InputError as `predict` does.
     """
     contract, size = submission.contract, micrograph.pixel_size
     shape: tuple[int, ...] = micrograph.image.shape
@@ -88,7 +98,7 @@ def segment(submission: Submission, micrograph: Micrograph) -> Segmented:
     if contract.window is None and max(shape) > WHOLE:
         submission = replace(submission, contract=msgspec.structs.replace(contract, window=WHOLE // 2))
     probability = predict(submission, micrograph.image[None], size)[0]
-    return Segmented(micrograph, probability, probability > contract.threshold)
+    return Segmented(micrograph, probability, moved_edges(probability > contract.threshold, edge_offset / size))
 
 
 def score(submission: Submission, segmented: Segmented, instances: NDArray[np.uint16]) -> MicrographScore:
@@ -104,8 +114,9 @@ def score(submission: Submission, segmented: Segmented, instances: NDArray[np.ui
     )
     metrics = image_metrics(sample, segmented.probability, submission.contract, micrograph.pixel_size)
     return MicrographScore(
-        name=micrograph.name, frame=micrograph.frame, pixel_size=micrograph.pixel_size, metrics=metrics
-    )
+        name=micrograph.name, frame=micrograph.frame, pixel_size=micrograph.pixel_size, metrics=metrics,
+        edges=edge_counts(segmented.mask, instances > 0, micrograph.pixel_size),
+    )  # fmt: skip
 
 
 def summarised(
@@ -117,11 +128,13 @@ def summarised(
     confidence: float = 0.95,
     samples: int = 2000,
     seed: int = 0,
+    warnings: Sequence[str] = (),
 ) -> MicrographScores:
     """The scores with their means: every micrograph counts the same.
 
     The bootstrap draws files, so that the frames of a stack, which show the same particles, stay together.
     """
+    counts = [one.edges for one in scores if one.edges is not None]
     means = {}
     for name in METRICS:
         values = np.array([one.metrics.get(name) for one in scores], dtype=np.float64)
@@ -136,6 +149,9 @@ def summarised(
         confidence=confidence,
         threshold=submission.contract.threshold,
         expected=expected,
+        edges=edges(counts, MIN_AREA) if counts else None,
+        offsets=list(OFFSETS),
+        warnings=list(warnings),
         provenance=provenance(command),
     )
 
