@@ -61,7 +61,7 @@ def seed_spread(runs: Sequence[Run], *, confidence: float = 0.95) -> SeedSpread:
     twice = next((run for run, one in zip(runs, seen, strict=True) if seen.count(one) > 1), None)
     if twice is not None:
         raise InputError(
-            f"{twice.results.model.name} is given twice, with the same checksum and the same masks: trainings must differ"
+            f"{twice.results.model.name} is given twice, with the same checksum and masks: trainings must differ"
         )
     order = [point.condition for point in runs[0].results.curve]
     scores = np.stack([_scores(run, order) for run in runs])

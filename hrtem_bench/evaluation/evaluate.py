@@ -9,14 +9,13 @@ from itertools import islice
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-import numpy as np
 from numpy.typing import NDArray
 
 import hrtem_bench
 from hrtem_bench.conditions import Condition
 from hrtem_bench.errors import InputError
 from hrtem_bench.evaluation.batches import MOST_PIXELS, BatchSize
-from hrtem_bench.evaluation.preflight import preflight
+from hrtem_bench.evaluation.preflight import Trial, preflight
 from hrtem_bench.evaluation.provenance import dataset_info, model_info, provenance
 from hrtem_bench.evaluation.rendered import RenderedTrack
 from hrtem_bench.evaluation.resume import KEPT, RunFolder, check_writable
@@ -84,13 +83,14 @@ def evaluate(
         check_writable(Path(out))
     runtime = Runtime(options.device, options.bf16)
     submission = load_submission(model, options.contract, runtime=runtime, allow_code=options.allow_code)
-    trial, warnings = _trial(submission, opened, options, chosen[0].condition_id)
+    trial = _trial(submission, opened, options, chosen[0].condition_id)
+    submission = trial.submission
     size = BatchSize(
         options.batch_size,
-        most=max(1, MOST_PIXELS // trial[0].size),
+        most=max(1, MOST_PIXELS // trial.answers[0].size),
         has_room=partial(room_to_grow, peak_memory()),
     )
-    folder = None if out is None else RunFolder(Path(out), _key(submission, opened, chosen, options), trial)
+    folder = None if out is None else RunFolder(Path(out), _key(submission, opened, chosen, options), trial.answers)
     try:
         scores = _scores(submission, opened, chosen, options, size, folder, progress)
     except ModelError:
@@ -100,7 +100,7 @@ def evaluate(
             folder.abandon()
         raise
     made = provenance(command or f"hrtem-bench evaluate {submission.path}", batch_size=size.found)
-    return _finished(submission, opened, chosen, scores, options, folder, made, warnings)
+    return _finished(submission, opened, chosen, scores, options, folder, made, trial.warnings)
 
 
 def _finished(
@@ -185,10 +185,8 @@ def _chosen(track: Track, options: Options) -> tuple[TrackCondition, ...]:
     return chosen
 
 
-def _trial(
-    submission: Submission, track: Track, options: Options, condition_id: str
-) -> tuple[NDArray[np.float32], list[str]]:
-    """The model's answers on a few images of a condition it knows, if it knows one, and what was noticed."""
+def _trial(submission: Submission, track: Track, options: Options, condition_id: str) -> Trial:
+    """The model tried on a few images of a condition it knows, if it knows one."""
     trained = _trained_ids(submission, track, options)
     known = [one.condition_id for one in track.conditions if one.condition_id in trained]
     rows = track.rows(options.split, conditions=[known[0] if known else condition_id])

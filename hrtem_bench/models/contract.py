@@ -35,7 +35,8 @@ class InputContract(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_
     for whatever the data has; where it differs, images are resampled to it and the answer back. output:
     "probabilities" or "logits" of the particle class, or "classes" (0 background, above 0 particle).
     threshold: the probability above which a pixel counts as particle. window: the side, in pixels, of the
-    square images that a model of fixed size takes; larger images are cut into windows, see `windows`.
+    square images that a model of fixed size takes; larger images are cut into windows, see `windows`. side_multiple:
+    sides of images are multiples of it, in pixels; others are continued by reflection, and the answer is cut back.
     """
 
     normalisation: Normalisation = "standardised"
@@ -43,6 +44,7 @@ class InputContract(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_
     output: Output = "probabilities"
     threshold: float = 0.5
     window: int | None = None
+    side_multiple: int | None = None
 
     def __post_init__(self) -> None:
         if self.pixel_size is not None and not 0 < self.pixel_size < float("inf"):
@@ -51,6 +53,8 @@ class InputContract(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_
             raise ValueError(f"threshold must lie between 0 and 1, not {self.threshold:g}")
         if self.window is not None and not 8 <= self.window <= MAX_WINDOW:
             raise ValueError(f"window must be 8 to {MAX_WINDOW} pixels, not {self.window}")
+        if self.side_multiple is not None and not 1 <= self.side_multiple <= MAX_WINDOW:
+            raise ValueError(f"side_multiple must be 1 to {MAX_WINDOW} pixels, not {self.side_multiple}")
 
 
 def standardise(images: NDArray[np.floating]) -> Images:

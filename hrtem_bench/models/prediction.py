@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 from functools import partial
 from typing import TYPE_CHECKING
 
+import msgspec
 import numpy as np
 
 from hrtem_bench.errors import InputError, one_line
@@ -13,10 +15,14 @@ from hrtem_bench.models.contract import Images, is_resampled, model_input, proba
 from hrtem_bench.models.resampling import resample
 from hrtem_bench.models.stored_predictions import Stored
 from hrtem_bench.models.submission import Submission
-from hrtem_bench.models.windows import windowed
+from hrtem_bench.models.windows import continued, windowed
 
 if TYPE_CHECKING:
     from hrtem_bench.dataset import Sample
+
+
+SIDE_MULTIPLES = (8, 16, 32, 64)
+"""Of networks that halve their images three to six times, tried in this order."""
 
 
 class ModelError(InputError):
@@ -29,28 +35,66 @@ def predict(submission: Submission, counts: Images, pixel_size: float) -> Images
 
     Raises InputError where the model's answer breaks its contract, ModelError where the model fails.
     """
-    contract = submission.contract
-    given = model_input(counts, contract, pixel_size)
-    if contract.window is not None and given.shape[1:] != (contract.window, contract.window):
-        answered = windowed(partial(_asked, submission), given, contract.window)
-    else:
-        answered = _asked(submission, given)
-    if is_resampled(contract, pixel_size):
+    answered = ask(submission, model_input(counts, submission.contract, pixel_size))
+    if is_resampled(submission.contract, pixel_size):
         answered = np.clip(resample(answered, counts.shape[-2:]), 0, 1)
     return answered
 
 
+def ask(submission: Submission, given: Images) -> Images:
+    """Probabilities (N, ny, nx) for images (N, ny, nx) as the model takes them, in windows if it takes those.
+
+    Errors as of `predict`.
+    """
+    window = submission.contract.window
+    if window is not None and given.shape[1:] != (window, window):
+        return windowed(partial(_asked, submission), given, window)
+    return _asked(submission, given)
+
+
 def _asked(submission: Submission, given: Images) -> Images:
     """One call of the model, its answer checked."""
+    multiple = submission.contract.side_multiple or 1
+    ny, nx = given.shape[1:]
+    whole = continued(given, (ny + -ny % multiple, nx + -nx % multiple))
     try:
-        answer = submission.predict(given.copy())
+        answer = submission.predict(whole.copy())
     except InputError:
         raise
     except (Exception, SystemExit) as error:
         raise ModelError(
-            f"the model failed on images of shape {given.shape} with {type(error).__name__}: {one_line(error)}"
+            f"the model failed on images of shape {whole.shape} with {type(error).__name__}: {one_line(error)}"
         ) from error
-    return probabilities(answer, given.shape, submission.contract)
+    return probabilities(answer, whole.shape, submission.contract)[:, :ny, :nx]
+
+
+def with_side_multiple(submission: Submission, given: Images) -> Submission:
+    """The model, told to be given sides of a multiple of 8, 16, 32 or 64 pixels if it fails on images without.
+
+    given: images (N, ny, nx) as the model takes them. As it is where it declares a multiple or a window, where it
+    takes these images, or where no multiple helps: then the images themselves will tell what is wrong.
+    """
+    contract = submission.contract
+    if contract.side_multiple is not None or contract.window is not None or submission.stored is not None:
+        return submission
+    if _takes(submission, given):
+        return submission
+    for multiple in SIDE_MULTIPLES:
+        if any(side % multiple for side in given.shape[1:]):
+            told = replace(submission, contract=msgspec.structs.replace(contract, side_multiple=multiple))
+            # Odd numbers of it, since sides of 48 pixels, a multiple of 8, would do for a network that wants 16.
+            ny, nx = (multiple * (side // multiple | 1) for side in given.shape[1:])
+            if _takes(told, given) and _takes(told, continued(given, (ny, nx))[:, :ny, :nx]):
+                return told
+    return submission
+
+
+def _takes(submission: Submission, given: Images) -> bool:
+    try:
+        ask(submission, given)
+    except InputError:
+        return False
+    return True
 
 
 def answers(submission: Submission, samples: Sequence[Sample], pixel_size: float) -> Images:
@@ -93,4 +137,4 @@ def stack(samples: Sequence[Sample]) -> Images:
     return np.stack([sample.image for sample in samples]).astype(np.float32, copy=False)
 
 
-__all__ = ["ModelError", "answers", "answers_that_fit", "predict", "stack"]
+__all__ = ["ModelError", "answers", "answers_that_fit", "ask", "predict", "stack", "with_side_multiple"]

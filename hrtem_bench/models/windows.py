@@ -1,4 +1,4 @@
-"""Images cut into overlapping windows for a model of fixed size, and its answers blended."""
+"""Images brought to the sides that a model takes: continued by reflection, or cut into windows and blended."""
 
 from __future__ import annotations
 
@@ -12,6 +12,14 @@ OVERLAP = 0.5
 """Share of a window that its neighbour covers too, at least."""
 
 
+def continued(images: Images, sides: tuple[int, int]) -> Images:
+    """Images (..., ny, nx) reflected at their lower and right edges up to `sides`."""
+    short = [max(0, side - given) for side, given in zip(sides, images.shape[-2:], strict=True)]
+    if not any(short):
+        return images
+    return np.pad(images, [(0, 0)] * (images.ndim - 2) + [(0, short[0]), (0, short[1])], mode="symmetric")
+
+
 def windowed(ask: Callable[[Images], Images], images: Images, window: int) -> Images:
     """The answers to images (N, ny, nx) of a model that takes windows (n, window, window).
 
@@ -20,7 +28,7 @@ def windowed(ask: Callable[[Images], Images], images: Images, window: int) -> Im
     weights of standard deviation window / 8 about each centre, so that no seam shows.
     """
     ny, nx = images.shape[-2:]
-    padded = _padded(images, window)
+    padded = continued(images, (window, window))
     weight = _weight(window)
     total = np.zeros(padded.shape, np.float64)
     weights = np.zeros(padded.shape[-2:], np.float64)
@@ -38,17 +46,10 @@ def starts(side: int, window: int) -> list[int]:
     return [round(i * (side - window) / steps) for i in range(steps + 1)] if steps else [0]
 
 
-def _padded(images: Images, window: int) -> Images:
-    short = [max(0, window - side) for side in images.shape[-2:]]
-    if not any(short):
-        return images
-    return np.pad(images, [(0, 0), (0, short[0]), (0, short[1])], mode="symmetric")
-
-
 def _weight(window: int) -> NDArray[np.float64]:
     offset = (np.arange(window) - (window - 1) / 2) / (window / 8)
     line = np.maximum(np.exp(-0.5 * offset**2), 1e-3)
     return np.outer(line, line)
 
 
-__all__ = ["starts", "windowed"]
+__all__ = ["continued", "starts", "windowed"]

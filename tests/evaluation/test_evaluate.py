@@ -130,7 +130,7 @@ def test_a_limit_or_a_selection_is_unofficial(folder: Path, track: Any) -> None:
     ("code", "says"),
     [
         ("return p[:, :-1]", "shape"),
-        ("return p[:, None]", "drop the channel axis"),
+        ("return p[..., None]", "put the channels before the rows"),
         ("return np.where(p > 0.5, np.nan, p)", "NaN"),
         ("return np.log(p / (1 - p))", "logits"),
         ("return images.astype(int)", "int64"),
