@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import re
 from collections.abc import Sequence
 from pathlib import Path
 from types import MappingProxyType
@@ -105,7 +106,22 @@ def read_manifest(folder: Path) -> Manifest:
         raise InputError(
             f"no dataset in {folder}: it has no {MANIFEST}; make one with `hrtem-bench generate mini --out {folder}`"
         )
-    return read_json(path, Manifest, "manifest")
+    manifest = read_json(path, Manifest, "manifest")
+    for shard in manifest.shards:
+        _check_place(folder, shard.path)
+    return manifest
+
+
+def _check_place(folder: Path, name: str) -> None:
+    """Raise InputError for a shard that is no file of the dataset: data/CONFIG/NAME.parquet below its folder."""
+    if not re.fullmatch(r"data/\w+/\w[\w-]*\.parquet", name):
+        raise InputError(
+            f"{folder / MANIFEST} is no valid manifest: it lists {name!r}, and shards are data/CONFIG/NAME.parquet"
+        )
+    # The Hub's cache links each file to one that it keeps elsewhere, as a relative link; `data` itself is no link.
+    root = folder.resolve()
+    if (folder / name).parent.resolve() != root.joinpath(*name.split("/")[:-1]):
+        raise InputError(f"{folder / name} lies outside {folder}: a folder on the way is a symbolic link")
 
 
 def _plain(value: Any) -> Any:

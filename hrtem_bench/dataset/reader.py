@@ -18,7 +18,7 @@ from hrtem_bench.dataset.plan import place_of
 from hrtem_bench.dataset.recipe_tables import SPLITS
 from hrtem_bench.dataset.schema import EXIT_WAVES
 from hrtem_bench.dataset.tracks import TrackCondition
-from hrtem_bench.errors import InputError, require
+from hrtem_bench.errors import InputError, one_line, require
 
 SETTINGS = ("energy", "C10", "C30", "C12", "phi12", "focal_spread", "angular_spread", "dose")
 """Columns that record an image's own condition; what they leave out is as in the track's nominal condition."""
@@ -254,10 +254,16 @@ class _Place(NamedTuple):
 
 def _places(paths: Iterable[Path]) -> Iterator[_Place]:
     """Every row of the files, in order; only the column of conditions is read for it."""
+    import pyarrow as pa
     import pyarrow.parquet as pq
 
     for path in paths:
-        file = pq.ParquetFile(path)
+        try:
+            file = pq.ParquetFile(path)
+        except (pa.ArrowException, OSError) as error:
+            raise InputError(f"{path} cannot be read: {one_line(error)}; its dataset is damaged") from None
+        if missing := {name.partition(".")[0] for name in COLUMNS} - set(file.schema_arrow.names):
+            raise InputError(f"{path} has no column {min(missing)}: its dataset is damaged")
         for group in range(file.num_row_groups):
             ids = file.read_row_group(group, columns=["condition_id"], use_threads=False)["condition_id"]
             for row, name in enumerate(ids.to_pylist()):
