@@ -130,42 +130,33 @@ def transmit(out_re: Any, out_im: Any, re: Any, im: Any, e_re: Any, e_im: Any, n
         out_im[i] = g * (re[i] * s + im[i] * c)
 
 
-@kernel(nogil=True, fastmath=FAST)
-def filter_row(out: Any, field: Any, weights: Any, n: int) -> None:
-    """Along a row: out, flat, real parts at 0 and imaginary ones at STRIP; field likewise, at 0 and at ROW, from
-    TAPS pixels before the first. weights: (2, TAPS + 1), real and imaginary parts.
-    """
-    r0, r1, r2, r3, r4 = weights[0, 0], weights[0, 1], weights[0, 2], weights[0, 3], weights[0, 4]
-    i0, i1, i2, i3, i4 = weights[1, 0], weights[1, 1], weights[1, 2], weights[1, 3], weights[1, 4]
-    for j in range(n):
-        x0, x1, x2 = field[j + 4], field[j + 3] + field[j + 5], field[j + 2] + field[j + 6]
-        x3, x4 = field[j + 1] + field[j + 7], field[j] + field[j + 8]
-        y0, y1, y2 = (
-            field[ROW + j + 4],
-            field[ROW + j + 3] + field[ROW + j + 5],
-            field[ROW + j + 2] + field[ROW + j + 6],
-        )
-        y3, y4 = field[ROW + j + 1] + field[ROW + j + 7], field[ROW + j] + field[ROW + j + 8]
-        out[j] = r0 * x0 + r1 * x1 + r2 * x2 + r3 * x3 + r4 * x4 - i0 * y0 - i1 * y1 - i2 * y2 - i3 * y3 - i4 * y4
-        out[STRIP + j] = (
-            i0 * x0 + i1 * x1 + i2 * x2 + i3 * x3 + i4 * x4 + r0 * y0 + r1 * y1 + r2 * y2 + r3 * y3 + r4 * y4
-        )
+def _filter(step: int, part: int) -> Any:
+    """A kernel that filters pixels `step` floats apart, whose imaginary parts lie `part` floats beyond the real ones."""
+
+    @kernel(nogil=True, fastmath=FAST)
+    def along(out_re: Any, out_im: Any, source: Any, weights: Any, n: int) -> None:
+        """n results from flat `source`, the first from its pixels 0 to 2 TAPS. weights: (2, TAPS + 1), as (re, im)."""
+        r0, r1, r2, r3, r4 = weights[0, 0], weights[0, 1], weights[0, 2], weights[0, 3], weights[0, 4]
+        i0, i1, i2, i3, i4 = weights[1, 0], weights[1, 1], weights[1, 2], weights[1, 3], weights[1, 4]
+        for j in range(n):
+            x0, x1 = source[j + 4 * step], source[j + 3 * step] + source[j + 5 * step]
+            x2, x3 = source[j + 2 * step] + source[j + 6 * step], source[j + step] + source[j + 7 * step]
+            x4, k = source[j] + source[j + 8 * step], j + part
+            y0, y1 = source[k + 4 * step], source[k + 3 * step] + source[k + 5 * step]
+            y2, y3 = source[k + 2 * step] + source[k + 6 * step], source[k + step] + source[k + 7 * step]
+            y4 = source[k] + source[k + 8 * step]
+            re = r0 * x0 + r1 * x1 + r2 * x2 + r3 * x3 + r4 * x4 - i0 * y0 - i1 * y1 - i2 * y2 - i3 * y3 - i4 * y4
+            im = i0 * x0 + i1 * x1 + i2 * x2 + i3 * x3 + i4 * x4 + r0 * y0 + r1 * y1 + r2 * y2 + r3 * y3 + r4 * y4
+            out_re[j] = re
+            out_im[j] = im
+
+    return along
 
 
-@kernel(nogil=True, fastmath=FAST)
-def filter_column(out_re: Any, out_im: Any, strip: Any, weights: Any, n: int) -> None:
-    """Along the columns: strip, flat, holds row k from TAPS before at 2 k STRIP, imaginary parts STRIP further."""
-    r0, r1, r2, r3, r4 = weights[0, 0], weights[0, 1], weights[0, 2], weights[0, 3], weights[0, 4]
-    i0, i1, i2, i3, i4 = weights[1, 0], weights[1, 1], weights[1, 2], weights[1, 3], weights[1, 4]
-    for j in range(n):
-        x0, x1 = strip[8 * STRIP + j], strip[6 * STRIP + j] + strip[10 * STRIP + j]
-        x2, x3 = strip[4 * STRIP + j] + strip[12 * STRIP + j], strip[2 * STRIP + j] + strip[14 * STRIP + j]
-        x4 = strip[j] + strip[16 * STRIP + j]
-        y0, y1 = strip[9 * STRIP + j], strip[7 * STRIP + j] + strip[11 * STRIP + j]
-        y2, y3 = strip[5 * STRIP + j] + strip[13 * STRIP + j], strip[3 * STRIP + j] + strip[15 * STRIP + j]
-        y4 = strip[STRIP + j] + strip[17 * STRIP + j]
-        out_re[j] = r0 * x0 + r1 * x1 + r2 * x2 + r3 * x3 + r4 * x4 - i0 * y0 - i1 * y1 - i2 * y2 - i3 * y3 - i4 * y4
-        out_im[j] = i0 * x0 + i1 * x1 + i2 * x2 + i3 * x3 + i4 * x4 + r0 * y0 + r1 * y1 + r2 * y2 + r3 * y3 + r4 * y4
+filter_row = _filter(1, ROW)
+"""Along a row of the field, padded by TAPS pixels at both ends."""
+filter_column = _filter(2 * STRIP, STRIP)
+"""Along the columns of a strip, from TAPS rows before the first."""
 
 
 @kernel(nogil=True)
@@ -256,7 +247,8 @@ def slices_pass(
                 transmitted_row(field, source, e, row, i, px, left, right)
                 for c in range(ring.shape[0]):
                     width = min(STRIP, nx - c * STRIP)
-                    filter_row(ring[c, (held[s] + i) * 2 * STRIP :], field[c * STRIP :], along_x, width)
+                    at = (held[s] + i) * 2 * STRIP
+                    filter_row(ring[c, at:], ring[c, at + STRIP :], field[c * STRIP :], along_x, width)
             held[s] += count
             done = held[s] - 2 * TAPS
             if done <= 0:
