@@ -131,7 +131,7 @@ def transmit(out_re: Any, out_im: Any, re: Any, im: Any, e_re: Any, e_im: Any, n
 
 
 def _filter(step: int, part: int) -> Any:
-    """A kernel that filters pixels `step` floats apart, whose imaginary parts lie `part` floats beyond the real ones."""
+    """A kernel that filters pixels `step` floats apart, whose imaginary parts are `part` floats further on."""
 
     @kernel(nogil=True, fastmath=FAST)
     def along(out_re: Any, out_im: Any, source: Any, weights: Any, n: int) -> None:
