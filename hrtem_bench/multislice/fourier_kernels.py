@@ -1,4 +1,4 @@
-"""Numba kernels of the Fourier engine: plain loops over rows, so that any split of the rows gives the same bytes.
+"""Numba kernels of the Fourier engine, plain loops over rows, so that any split of the rows gives the same bytes.
 
 Every kernel also runs as plain Python (`.py_func`), which is how the tests check the compiled one. Complex arrays come
 as float32 views with real and imaginary parts interleaved: the compiler makes better vector code of them.

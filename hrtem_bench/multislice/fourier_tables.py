@@ -2,7 +2,7 @@
 
 Each atom is spread over WIDTH x WIDTH pixels by the window exp(β(√(1 - u²) - 1)), and the grid's transform is divided
 by the window's: a non-uniform FFT (A. H. Barnett, J. Magland, L. af Klinteberg, SIAM J. Sci. Comput. 41 (2019)
-C479-C504). The grid must be finer than the frequencies wanted: those up to LIMIT of Nyquist come out right to 1e-4.
+C479-C504). The grid must be finer than the frequencies wanted: those up to LIMIT of Nyquist come out right to 4e-4, the others to 1e-5.
 """
 
 from __future__ import annotations
@@ -15,10 +15,15 @@ import numpy as np
 from hrtem_bench.multislice.grid import Grid
 from hrtem_bench.multislice.transmission import log_transmission
 
-BAND = 2 / 3
-"""The wave keeps |q| up to this part of Nyquist: products of two such fields do not fold back into the band."""
-WIDTH = 8
-LIMIT = 5 / 6
+BAND = 0.9
+"""Part of Nyquist up to which the wave is kept. Above 2/3, products of wave and transmission fold back into the band;
+but in a crystal along a zone axis what is cut off would have come back, and a cut at 2/3 costs three times as much."""
+LOW_PASS = (0.7, 0.9)
+"""Parts of Nyquist between which the low-pass of an atom's transmission falls."""
+LIMIT = 0.9
+"""Part of Nyquist up to which the tables reach, and up to which the window places atoms right to 4e-4."""
+WIDTH = 10
+"""Pixels across the window."""
 # The sharpness that balances both errors of the window, for a grid 1/LIMIT times finer than needed.
 SHARPNESS = 0.976 * np.pi * WIDTH * (1 - LIMIT / 2)
 
@@ -50,7 +55,8 @@ def fourier_tables(symbols: list[str], grid: Grid, energy: float, parametrizatio
 def _radial_table(symbol: str, nyquist: float, energy: float, parametrization: str) -> tuple[Any, Any]:
     """(|q|, log-transmission) up to LIMIT of Nyquist; remembered: specimens made alike share elements and grid."""
     radii = np.linspace(0, LIMIT * nyquist, 2048)
-    b = log_transmission(symbol, radii, band=BAND * nyquist, energy=energy, parametrization=parametrization)
+    low_pass = (LOW_PASS[0] * nyquist, LOW_PASS[1] * nyquist)
+    b = log_transmission(symbol, radii, low_pass=low_pass, energy=energy, parametrization=parametrization)
     for array in (radii, b):
         array.flags.writeable = False
     return radii, b

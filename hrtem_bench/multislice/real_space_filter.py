@@ -2,7 +2,7 @@
 
 exp(-iπλz q²) is a product of one factor per axis, and over a slice of 2 Å it carries a wave sideways by a pixel or
 so: a filter of 2 TAPS + 1 complex weights does it (the real-space method: D. Van Dyck, W. Coene, Ultramicroscopy 15
-(1984) 29-40). The band limit that multislice needs is part of the filter, as a gentle roll-off towards Nyquist.
+(1984) 29-40). It follows the propagator as far towards Nyquist as it can without amplifying any frequency.
 """
 
 from __future__ import annotations
@@ -18,10 +18,14 @@ from hrtem_bench.multislice.transmission import roll_off
 from hrtem_bench.physics import wavelength
 
 TAPS = 4
-PASS, STOP = 0.5, 1.0
-"""Parts of Nyquist between which the filter falls from 1 to 0."""
 TRUSTED = 0.3
-"""Part of Nyquist up to which the filter is held to its target most closely: at 0.1 Å pixels, 1.5/Å."""
+"""Part of Nyquist up to which the filter is held to the propagator most closely: at 0.1 Å pixels, 1.5/Å."""
+PASSES = (0.8, 0.75, 0.7, 0.65, 0.6, 0.55, 0.5)
+"""Parts of Nyquist up to which the filter may follow the propagator: the largest that does not make it amplify."""
+STOP = 1.2
+"""Part of Nyquist where the roll-off beyond the pass band would reach 0."""
+GAIN = 5e-4
+"""By how much a filter may amplify any frequency: waves go through some tens of slices."""
 TOLERANCE = 1e-3
 """The largest error in the trusted band with which a filter may be used."""
 
@@ -30,19 +34,31 @@ def stencil(distance: float, pixel_size: float, energy: float) -> tuple[Any, flo
     """Weights of the filter that carries a wave over `distance`, Å, along one axis, and its error.
 
     Returns ((TAPS + 1,) complex128: the middle weight, then those at 1, 2, ... pixels to both sides; the largest
-    error of its response up to TRUSTED of Nyquist). The weights add up to 1, so that a plane wave stays one; else
-    they are a weighted least-squares fit of the response, close below TRUSTED and lenient where it rolls off.
+    error of its response up to TRUSTED of Nyquist, infinite where no filter of this length keeps from amplifying).
+    """
+    for passed in PASSES:
+        weights, error, largest = _fitted(distance, pixel_size, energy, passed)
+        if largest <= 1 + GAIN:
+            return weights, error
+    return weights, np.inf
+
+
+def _fitted(distance: float, pixel_size: float, energy: float, passed: float) -> tuple[Any, float, float]:
+    """(weights, error up to TRUSTED, largest modulus of the response) for a pass band up to `passed` of Nyquist.
+
+    The weights add up to 1, so that a plane wave stays one; else they are a weighted least-squares fit of the
+    propagator, close below TRUSTED and lenient where it rolls off.
     """
     f = np.linspace(0, 0.5, 2001)
     u = 2 * f
     chirp = np.exp(-1j * np.pi * wavelength(energy) * distance * (f / pixel_size) ** 2)
-    target = chirp * roll_off(u, PASS, STOP)
-    weight = np.where(u < PASS, np.exp(np.interp(u, [TRUSTED, PASS], np.log([1e3, 10.0]))), 1.0)
+    target = chirp * roll_off(u, passed, STOP)
+    weight = np.where(u < passed, np.exp(np.interp(u, [TRUSTED, passed], np.log([3e3, 10.0]))), 1.0)
     cosines = 2 * np.cos(2 * np.pi * np.outer(f, np.arange(1, TAPS + 1))) - 2
     sides = np.linalg.lstsq(cosines * weight[:, None], (target - 1) * weight, rcond=None)[0]
     weights = np.concatenate([[1 - 2 * sides.sum()], sides])
-    error = np.abs(response(weights, f) - target)[u <= TRUSTED].max()
-    return weights, float(error)
+    got = response(weights, f)
+    return weights, float(np.abs(got - chirp)[u <= TRUSTED].max()), float(np.abs(got).max())
 
 
 def response(weights: Any, f: Any) -> Any:

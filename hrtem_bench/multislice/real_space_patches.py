@@ -15,17 +15,21 @@ from typing import Any
 import numpy as np
 
 from hrtem_bench.multislice.grid import Grid
-from hrtem_bench.multislice.transmission import roll_off, smooth_log_transmission
+from hrtem_bench.multislice.transmission import log_transmission_at, roll_off
 
 REACH = 2.4
 """Half the least width, Å, of the square that holds an atom. What b has beyond it is given back as a broad Gaussian."""
 WIDEST = 128
 """Pixels across the widest square that may hold an atom."""
+LOW_PASS = (0.8, 1.0)
+"""Parts of Nyquist between which the low-pass of an atom's transmission falls."""
 FRACTIONS = 128
 """Parts of a pixel at which the tables hold the functions; between them they are interpolated linearly."""
 TERMS = 3
 """Functions in a group; an element has one group or two."""
-FAITHFUL = 6.5e-3
+LOW = 0.3
+"""Part of Nyquist up to which frequencies count fully in the choice of the functions; beyond it they count less."""
+FAITHFUL = 3e-3
 """Relative error of b, in the L2 norm over the square, with which one group is enough."""
 
 
@@ -76,7 +80,7 @@ def _tables(
     """(groups, rows, columns) of one element; remembered, since specimens made alike share elements and grid."""
     reach = min(p / 2 * d for p, d in zip(shape, pixel_size, strict=True))
     s, b = _square(symbol, reach, min(pixel_size) / 4, max(pixel_size), energy, parametrization)
-    functions, mixing, groups = factorised(b)
+    functions, mixing, groups = factorised(b, (s[1] - s[0]) / max(pixel_size))
     terms = TERMS * groups
     rows = np.zeros((2, FRACTIONS + 1, shape[0] * 2 * TERMS), np.float32)
     columns = np.zeros((2, FRACTIONS + 1, TERMS * shape[1]), np.float32)
@@ -99,7 +103,8 @@ def _square(
     from scipy.interpolate import CubicSpline
 
     r = np.linspace(0, 8.0, 801)
-    b = smooth_log_transmission(symbol, r, nyquist=0.5 / pixel_size, energy=energy, parametrization=parametrization)
+    low_pass = (LOW_PASS[0] * 0.5 / pixel_size, LOW_PASS[1] * 0.5 / pixel_size)
+    b = log_transmission_at(symbol, r, low_pass=low_pass, energy=energy, parametrization=parametrization)
     window = roll_off(r, 0.8 * reach, reach)
     lost = np.trapezoid(b * (1 - window) * 2 * np.pi * r, r)
     width = reach / 3.2
@@ -109,14 +114,26 @@ def _square(
     return s, CubicSpline(r, b)(distance)
 
 
-def factorised(b: Any) -> tuple[Any, Any, int]:
+def factorised(b: Any, step: float) -> tuple[Any, Any, int]:
     """The functions φ (terms, n), the matrix m (terms, terms) complex128 and the number of groups for a quadrant b.
 
-    b: (n, n) complex, symmetric, at x and y >= 0, with a step between samples that is the same along both.
+    b: (n, n) complex, symmetric, at x and y >= 0. step: between its samples, in pixels of the grid, along both. The
+    error is smallest in a norm that counts a frequency the less the higher it is: what images show has to be right.
     """
+    from scipy.fft import dct, idct
+
+    frequency = np.arange(len(b)) / (len(b) - 1) / step  # of even functions, in parts of the grid's Nyquist
+    importance = 1 / (1 + (frequency / LOW) ** 2)
+
+    def filtered(values: Any, factors: Any) -> Any:
+        return idct(dct(values, 1, axis=0) * factors[:, None], 1, axis=0)
+
+    smooth = filtered(filtered(b.real, importance).T, importance) + 1j * filtered(
+        filtered(b.imag, importance).T, importance
+    )
     # Samples at 0 stand for half as many points of the square as the others.
     weight = np.r_[np.sqrt(0.5), np.ones(len(b) - 1)]
-    weighted = b * np.outer(weight, weight)
+    weighted = smooth * np.outer(weight, weight)
     vectors = np.linalg.svd(np.vstack([weighted.real, weighted.imag]))[2]
     for groups in (1, 2):
         kept = vectors[: TERMS * groups]
@@ -124,7 +141,7 @@ def factorised(b: Any) -> tuple[Any, Any, int]:
         error = np.linalg.norm(weighted - kept.T @ mixing @ kept) / np.linalg.norm(weighted)
         if error <= FAITHFUL:
             break
-    return kept / weight, mixing, groups
+    return filtered((kept / weight).T, 1 / importance).T, mixing, groups
 
 
 def _sampled(functions: Any, s: Any, pixels: int, pixel_size: float) -> Any:

@@ -47,7 +47,7 @@ def test_parametrizations_agree_with_each_other_on_carbon():
 def test_log_transmission_of_a_fast_electron_is_the_born_phase():
     """At 300 kV hydrogen is weak: b is iσV̂ inside the band and next to nothing outside."""
     q = np.linspace(0, 4, 81)
-    b = log_transmission("H", q, band=3.0, energy=300e3)
+    b = log_transmission("H", q, low_pass=(3.0, 3.0), energy=300e3)
     born = interaction_parameter(300e3) * mott_bethe_constant() * scattering_factor("H", q)
     np.testing.assert_allclose(b.imag[q < 2.9], born[q < 2.9], atol=2e-3 * born[0])
     assert np.abs(b[q > 3.05]).max() < 2e-3 * born[0]
@@ -58,7 +58,7 @@ def test_exponential_of_b_is_the_low_passed_transmission(symbol):
     """On a 2-D grid: exp(b) equals exp(iσV), sampled finely and cut to the band, as a plain FFT has it."""
     n, length, fine, band = 64, 12.8, 1024, 1.67
     k = np.fft.fftfreq(n, length / n)
-    b_hat = log_transmission(symbol, np.hypot(k[:, None], k[None]).ravel(), band=band, energy=300e3)
+    b_hat = log_transmission(symbol, np.hypot(k[:, None], k[None]).ravel(), low_pass=(band, band), energy=300e3)
     here = np.exp(np.fft.ifft2(b_hat.reshape(n, n)) * n**2 / length**2)
     x = (np.arange(fine) + 0.5) / fine * length - length / 2  # between the pixels, away from the singularity
     r = np.hypot(x[:, None], x[None])
@@ -73,7 +73,7 @@ def test_exponential_of_b_is_the_low_passed_transmission(symbol):
 
 
 def test_part_of_a_heavy_atoms_wave_leaves_the_band():
-    b = log_transmission("Au", np.array([0.0]), band=3.33, energy=300e3)
+    b = log_transmission("Au", np.array([0.0]), low_pass=(3.33, 3.33), energy=300e3)
     assert b.real[0] < 0
 
 
