@@ -2,7 +2,8 @@
 
 Each atom is spread over WIDTH x WIDTH pixels by the window exp(β(√(1 - u²) - 1)), and the grid's transform is divided
 by the window's: a non-uniform FFT (A. H. Barnett, J. Magland, L. af Klinteberg, SIAM J. Sci. Comput. 41 (2019)
-C479-C504). The grid must be finer than the frequencies wanted: those up to LIMIT of Nyquist come out right to 4e-4, the others to 1e-5.
+C479-C504). The grid must be finer than the frequencies wanted: those up to LIMIT of Nyquist come out right to 4e-4,
+those up to 2/3 to 1e-5.
 """
 
 from __future__ import annotations
