@@ -50,7 +50,7 @@ def _check_sampling(s: Sampling) -> None:
         raise key_error(
             "sampling.simulation_pixel_size",
             s.simulation_pixel_size,
-            f"allowed is at most 2/3 of pixel_size, {s.pixel_size * 2 / 3:g}: multislice keeps 2/3 of its band",
+            f"allowed is at most 2/3 of pixel_size, {s.pixel_size * 2 / 3:g}: waves are kept to 2/3 of their band",
         )
 
 

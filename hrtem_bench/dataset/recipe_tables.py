@@ -173,7 +173,7 @@ class Recipe(Table, frozen=True, kw_only=True):
 
     @property
     def simulated_band(self) -> float:
-        """The frequency, 1/Å, up to which multislice carries the waves: 2/3 of its grid's Nyquist frequency."""
+        """The frequency, 1/Å, up to which waves are kept: 2/3 of their grid's Nyquist frequency."""
         return 1 / (3 * self.sampling.simulation_pixel_size)
 
     @property

@@ -22,7 +22,7 @@ from hrtem_bench.imaging.fourier import resize_spectrum
 from hrtem_bench.support.child_seeds import child_seed
 
 ANTIALIAS = 2 / 3
-"""The multislice method keeps this part of its grid's band; the rest of the grid is empty."""
+"""Exit waves are kept up to this part of their grid's band: beyond it the multislice method is not to be trusted."""
 
 Row = dict[str, Any]
 
