@@ -31,11 +31,13 @@ def train(
 
     Interrupted, it goes on after its last epoch when the same command is given again.
     """
-    from hrtem_bench.models.card import rename
+    from hrtem_bench.models.card import check_name, rename
     from hrtem_bench.models.runtime import Runtime, on_device
     from hrtem_bench.models.shipped_baselines import baseline_at
     from hrtem_bench.models.submission import load_trainer
 
+    if name is not None:
+        check_name(name)  # before the training, not after it
     trainer = load_trainer(baseline_at(baseline))
     where = on_device(trainer, Runtime(device), f"the trainer of {baseline}")
     with timed("trained"):

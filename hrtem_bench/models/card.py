@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import re
 from pathlib import Path
 from typing import Any
@@ -12,10 +11,15 @@ import msgspec
 from hrtem_bench.conditions import Condition, condition_from_dict
 from hrtem_bench.errors import InputError, one_line
 from hrtem_bench.models.contract import InputContract
+from hrtem_bench.support.files import write_aside
+from hrtem_bench.support.plain_text import check_plain
 from hrtem_bench.support.reading import read_toml
+from hrtem_bench.support.toml_text import toml_text
 
 CARD = "card.toml"
 SCHEMA_VERSION = 1
+MAX_NAME = 200
+"""Characters of a model's name, which stands in tables and figures."""
 
 
 class ModelEntry(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
@@ -69,6 +73,7 @@ class Card(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True
     trained_on: TrainedOn | None = None
 
     def __post_init__(self) -> None:
+        check_name(self.name)
         if self.url and not re.fullmatch(r"https://[!-~]+", self.url):
             raise ValueError(f"url should start with https:// and hold no spaces, not read {self.url!r}")
 
@@ -78,7 +83,10 @@ def read_card(folder: Path) -> Card:
     path = folder / CARD
     if not path.exists():
         raise InputError(f"{folder} holds no {CARD}, which a baseline or submission folder needs")
-    tables = read_toml(path)
+    return _as_card(read_toml(path), path)
+
+
+def _as_card(tables: dict[str, Any], path: Path) -> Card:
     try:
         card = msgspec.convert(tables, Card)
         if card.trained_on is not None:
@@ -90,17 +98,22 @@ def read_card(folder: Path) -> Card:
     return card
 
 
+def check_name(name: str) -> None:
+    """Raise InputError for a name that no card may have: empty, longer than MAX_NAME, or with hidden characters."""
+    if not name.strip():
+        raise InputError("name is empty: give the model one")
+    check_plain("name", name, MAX_NAME)
+
+
 def rename(folder: Path, name: str) -> None:
-    """Put another name on a folder's card, whose name stands before any table; the rest of its text stays as it is.
+    """Write a folder's card anew with another name; everything else in it stays, save comments.
 
-    Raises InputError as `read_card`.
+    Raises InputError as `read_card`, and for a name that no card may have.
     """
-    from hrtem_bench.support.files import write_aside
-
     read_card(folder)
-    text = (folder / CARD).read_text(encoding="utf-8")
-    line = f"name = {json.dumps(name, ensure_ascii=False)}"  # a JSON string is a TOML string
-    write_aside(folder / CARD, re.sub(r"^name *=.*$", lambda _: line, text, count=1, flags=re.MULTILINE))
+    tables = read_toml(folder / CARD) | {"name": name}
+    _as_card(tables, folder / CARD)
+    write_aside(folder / CARD, toml_text(tables))
 
 
-__all__ = ["CARD", "Card", "ModelEntry", "TrainedOn", "read_card", "rename"]
+__all__ = ["CARD", "Card", "ModelEntry", "TrainedOn", "check_name", "read_card", "rename"]
