@@ -16,6 +16,8 @@ from hrtem_bench.errors import InputError, require
 from hrtem_bench.micrographs.axes import Axis, unit_name
 
 MAX_PAGES = 100_000
+MOST_COMPRESSED, ALWAYS = 2000, 256 << 20
+"""Times that a file may grow when it is unpacked, more than deflate and LZW can; and bytes to which any file may."""
 MAX_DESCRIPTION = 4 << 20
 """Bytes of a description that is parsed."""
 VALUE_BYTES: Mapping[int, int] = MappingProxyType({
@@ -26,10 +28,13 @@ VALUE_BYTES: Mapping[int, int] = MappingProxyType({
 
 def check_whole(path: Path) -> None:
     """Raise InputError for a TIFF that is cut off: pages, or pixels of pages, that lie beyond the file's end, or fewer
-    images than its description says. Reads headers only."""
+    images than its description says; and for one that would unpack to far more than it can hold. Reads headers only."""
     size = path.stat().st_size
     pages = count_pages(path)
     with require("tifffile", "io").TiffFile(path) as file:
+        unpacked = sum(int(page.nbytes) for page in file.pages)
+        if unpacked > max(ALWAYS, MOST_COMPRESSED * size):
+            raise InputError(f"{path} cannot be read: it says that its {size} bytes unpack to {unpacked}")
         for number, page in enumerate(file.pages, start=1):
             last = max((o + n for o, n in zip(page.dataoffsets, page.databytecounts, strict=False)), default=0)
             if last > size:

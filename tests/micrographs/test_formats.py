@@ -240,3 +240,19 @@ def test_what_is_no_regular_file_is_refused(tmp_path: Path) -> None:
             open_images(tmp_path / name)
     with pytest.raises(InputError, match="it is empty"):
         open_images(tmp_path / "empty.npy")
+
+
+def test_a_tiff_that_unpacks_without_an_end(tmp_path: Path) -> None:
+    """Width, length and rows in a strip are made 200,000, which would be 40 GB."""
+    path = tmp_path / "a.tif"
+    tifffile.imwrite(path, np.zeros((16, 16), np.uint8), compression="zlib", metadata=None)
+    content = bytearray(path.read_bytes())
+    (first,) = struct.unpack_from("<I", content, 4)
+    (entries,) = struct.unpack_from("<H", content, first)
+    for place in range(first + 2, first + 2 + 12 * entries, 12):
+        (tag,) = struct.unpack_from("<H", content, place)
+        if tag in (256, 257, 278):
+            struct.pack_into("<HHII", content, place, tag, 4, 1, 200_000)
+    path.write_bytes(content)
+    with pytest.raises(InputError, match="unpack to 40000000000"):
+        open_images(path)
