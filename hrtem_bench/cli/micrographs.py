@@ -17,12 +17,9 @@ from hrtem_bench.cli.printing import counted, fixed, print_table, wrote
 from hrtem_bench.errors import InputError
 
 if TYPE_CHECKING:
-    import numpy as np
-    from numpy.typing import NDArray
-
     from hrtem_bench.micrographs.expectation import Expectation
     from hrtem_bench.micrographs.recordings import Labels, Recording
-    from hrtem_bench.micrographs.segmentation import MicrographScore, MicrographScores, Segmented
+    from hrtem_bench.micrographs.segmentation import MicrographScore, MicrographScores
     from hrtem_bench.models.submission import Submission
 
 
@@ -203,6 +200,7 @@ def segment_file(
     Nothing is written if the model fails on the first.
     """
     from hrtem_bench.micrographs.segmentation import score, segment, tiff_pages
+    from hrtem_bench.micrographs.warnings import frame_warnings
     from hrtem_bench.report.overlay import write_overlay
 
     name, count, out = recording.name, len(recording), work.out
@@ -224,27 +222,14 @@ def segment_file(
             label = None if labels is None else labels.instances(index)
             if label is not None:
                 scores.append(score(work.submission, answer, label))
-            warnings += frame_warnings(recording, labels, answer, label)
+            warnings += frame_warnings(
+                recording.file.path, labels and labels.file.path, answer.micrograph, answer.mask, label
+            )
             if index in (0, count // 2, count - 1):
                 frame = f"_{index + 1:0{len(str(count))}d}" if recording.file.stack else ""
                 write_overlay(out / f"{name}_overlay{frame}.png", answer, label)
             each(index + 1)
     return Done(count, scores, warnings)
-
-
-def frame_warnings(
-    recording: Recording, labels: Labels | None, answer: Segmented, label: NDArray[np.uint16] | None
-) -> list[str]:
-    """What may be wrong with a frame; of a stack, labels are looked at with the first frame only."""
-    from hrtem_bench.micrographs.warnings import image_warnings, label_warnings, shift_warnings
-
-    image, frame = answer.micrograph.image, answer.micrograph.frame
-    where = recording.file.path if frame is None else f"{recording.file.path}, frame {frame}"
-    said = [f"{where}: {one}" for one in image_warnings(image)]
-    if labels is not None and label is not None and frame in (None, 1):
-        own = [*label_warnings(label, image), *shift_warnings(answer.mask, label > 0)]
-        said += [f"{labels.file.path}: {one}" for one in own]
-    return said
 
 
 def check_offset(edge_offset: float) -> None:

@@ -2,8 +2,12 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import numpy as np
 from numpy.typing import NDArray
+
+from hrtem_bench.micrographs.recordings import Micrograph
 
 LARGEST_VALUE = 1e18
 """The square of more is beyond single precision, in which images are standardised."""
@@ -15,6 +19,27 @@ SMOOTHING = (0.0, 1.0, 2.0, 4.0)
 """Pixels, standard deviations of the Gaussians that are tried."""
 FARTHEST_SHIFT, LEAST_GAIN = 64, 0.05
 """Pixels along an axis; and how much Dice must rise by a shift that is told."""
+
+
+def frame_warnings(
+    path: Path,
+    label_path: Path | None,
+    micrograph: Micrograph,
+    mask: NDArray[np.bool_],
+    label: NDArray[np.uint16] | None,
+) -> list[str]:
+    """What may be wrong with a micrograph and its label, each sentence beginning with the file that it is about.
+
+    mask: the model's, (ny, nx). label: (ny, nx), of the file label_path. Of a stack, labels are looked at with the first
+    frame only.
+    """
+    frame = micrograph.frame
+    where = path if frame is None else f"{path}, frame {frame}"
+    said = [f"{where}: {one}" for one in image_warnings(micrograph.image)]
+    if label is not None and frame in (None, 1):
+        own = [*label_warnings(label, micrograph.image), *shift_warnings(mask, label > 0)]
+        said += [f"{label_path}: {one}" for one in own]
+    return said
 
 
 def image_warnings(image: NDArray[np.float32]) -> list[str]:
@@ -100,11 +125,11 @@ def _likeness_to_threshold(mask: NDArray[np.bool_], image: NDArray[np.float32]) 
     area, best = int(np.count_nonzero(mask)), 0.0
     for width in SMOOTHING:
         smooth = ndimage.gaussian_filter(image, width) if width else image
-        sorted_values = np.sort(smooth, axis=None)
-        bright, dark = smooth >= sorted_values[-area], smooth <= sorted_values[area - 1]
+        darkest, brightest = np.partition(smooth, (area - 1, mask.size - area), axis=None)[[area - 1, mask.size - area]]
+        bright, dark = smooth >= brightest, smooth <= darkest
         for one in (bright, dark):
             best = max(best, min(float(dice(one, mask)), float(dice(~one, ~mask))))
     return best
 
 
-__all__ = ["image_warnings", "label_warnings", "shift_warnings"]
+__all__ = ["frame_warnings", "image_warnings", "label_warnings", "shift_warnings"]
