@@ -223,7 +223,7 @@ def segment_file(
             if label is not None:
                 scores.append(score(work.submission, answer, label))
             warnings += frame_warnings(
-                recording.file.path, labels and labels.file.path, answer.micrograph, answer.mask, label
+                recording.file.path, None if labels is None else labels.file.path, answer.micrograph, answer.mask, label
             )
             if index in (0, count // 2, count - 1):
                 frame = f"_{index + 1:0{len(str(count))}d}" if recording.file.stack else ""

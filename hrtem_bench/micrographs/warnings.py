@@ -30,8 +30,8 @@ def frame_warnings(
 ) -> list[str]:
     """What may be wrong with a micrograph and its label, each sentence beginning with the file that it is about.
 
-    mask: the model's, (ny, nx). label: (ny, nx), of the file label_path. Of a stack, labels are looked at with the first
-    frame only.
+    mask: the model's, (ny, nx). label: (ny, nx), of the file label_path. Of a stack, labels are looked at with the
+    first frame only.
     """
     frame = micrograph.frame
     where = path if frame is None else f"{path}, frame {frame}"
