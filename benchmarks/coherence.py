@@ -1,11 +1,15 @@
-"""How far the quasi-coherent envelope is from partial coherence, by thickness. Prints Markdown; draws a picture.
+"""How far the envelope is from partial coherence, and how many nodes a sum over focus takes. Prints Markdown.
 
-    python benchmarks/coherence.py [--picture docs/images/coherence]     (about a minute on one core)
+    python benchmarks/coherence.py [--picture docs/images/coherence] [--parts envelope scenes ...]
 
 Exit waves at 300 kV of amorphous carbon, CdSe along [0001] and gold along [001], 20 to 200 Å thick, in fields of about
 25 Å at 0.2 Å sampling, imaged with the envelope and with explicit quadrature. The error is the root of the mean squared
 difference of the two images, each divided by its mean, relative to the contrast (the same root of the exact image
 about its mean); averaged over squares, at C10 of -100, 0 and 100 Å about the middle of the specimen.
+
+Then gold balls 50 Å across in vacuum: the error of their darkness (1 minus the mean intensity within 20 Å of the
+middle) and of their fringes (the root of the power between 0.4 and 1.25 1/Å) by the number of nodes, what the nodes
+cost, and how near the envelope of the angular spread comes to the sum over angles with and without its background.
 """
 
 from __future__ import annotations
@@ -16,10 +20,13 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+from timing import best
 
 import hrtem_bench as hb
-from hrtem_bench.imaging import expected_intensity, quadrature_intensity, tcc_intensity
-from hrtem_bench.multislice import GridWarning
+from hrtem_bench.imaging import expected_intensity
+from hrtem_bench.imaging.coherence import TOLERANCE, normal_nodes
+from hrtem_bench.imaging.fourier import resize_spectrum
+from hrtem_bench.multislice import GridWarning, Waves
 from hrtem_bench.specimens import SceneSpec, amorphous_film, glass, lattice, scene
 
 THICKNESSES = (20, 40, 60, 80, 120, 160, 200)
@@ -32,6 +39,11 @@ SOURCES = {
     "0.3 mrad": {"angular_spread": 0.3},
 }
 SIDE, PIXEL, PHONONS, DISPLACEMENT, SCENES = 25.6, 0.2, 2, 0.08, 3
+EXACT = {"coherence": "quadrature", "nodes": 40, "angle_nodes": 9}
+BALL, BALL_SIDE, BALL_OUT = 50.0, 76.8, 0.4
+NODES = {10.0: (3, 4, 5), 30.0: (6, 8, 10), 60.0: (8, 10, 12, 14)}
+ANGLES = ((-172.0, 1e6, 0.2, 11), (-384.0, 5e6, 0.2, 25), (-400.0, 0.0, 0.3, 11))
+"""C10 and C30 in Å, angular spread in mrad, angles along each axis of the sum."""
 
 
 def carbon() -> Any:
@@ -75,8 +87,8 @@ def errors(waves: Any, size: tuple[float, float], thickness: float, source: dict
     """Relative error of the contrast, share of the mean intensity lost, and difference as a share of the mean."""
     conditions = [hb.Condition(C10=C10, **source) for C10 in DEFOCI]
     arguments = {"pixel_size": size, "output_pixel_size": size, "zero_focus": -thickness / 2}
-    exact = quadrature_intensity(waves, conditions, **arguments).astype(float)
-    envelope = expected_intensity(waves, conditions, **arguments).astype(float)
+    exact = expected_intensity(waves, conditions, **EXACT, **arguments).astype(float)
+    envelope = expected_intensity(waves, conditions, coherence="envelope", **arguments).astype(float)
     means = [images.mean(axis=(1, 2), keepdims=True) for images in (exact, envelope)]
     exact, envelope = exact / means[0], envelope / means[1]
     difference, contrast = np.mean((envelope - exact) ** 2), np.mean((exact - 1) ** 2)
@@ -121,18 +133,112 @@ def convergence() -> str:
     waves, size = exit_waves(crystal("Au", 12.0), 100.0)
     c = hb.Condition(C10=100.0, focal_spread=20.0, angular_spread=0.3)
     arguments = {"pixel_size": size, "output_pixel_size": size, "zero_focus": -50.0}
-    exact = tcc_intensity(waves, [c], **arguments).astype(float)
+    exact = expected_intensity(waves, [c], coherence="tcc", **arguments).astype(float)
 
-    def error(images: Any) -> float:
+    def error(**model: Any) -> float:
+        images = expected_intensity(waves, [c], **model, **arguments)
         return float(np.linalg.norm(images - exact) / np.linalg.norm(exact - exact.mean()))
 
-    rows = {"envelope": error(expected_intensity(waves, [c], **arguments))}
-    for nodes in (2, 4, 8, 16, None):
-        name = "quadrature, nodes as chosen" if nodes is None else f"quadrature, {nodes} focus nodes"
-        rows[name] = error(quadrature_intensity(waves, [c], focus_nodes=nodes, **arguments))
+    rows = {"envelope": error(coherence="envelope")}
+    for count in (4, 8, 12, 16):
+        rows[f"quadrature, {count} nodes"] = error(coherence="quadrature", nodes=count, angle_nodes=9)
+    rows["quadrature, nodes as chosen, envelope of angle with background"] = error(coherence="quadrature")
     return "\n".join(
         ["| method | error, share of contrast |", "|---|---|", *(f"| {k} | {v:.1e} |" for k, v in rows.items())]
     )
+
+
+def rules() -> str:
+    """Numbers of equally spaced and of Gauss-Hermite nodes for the same error, as Markdown."""
+    from scipy.special import roots_hermitenorm
+
+    lines = [f"| largest phase, rad | equally spaced nodes for {TOLERANCE:g} | Gauss–Hermite |", "|---|---|---|"]
+    for phase in (0.5, 1.7, 5.0, 10.0):
+        a = np.linspace(0, phase, 401)
+        for hermite in range(1, 100):
+            x, weight = roots_hermitenorm(hermite)
+            if np.abs(np.cos(np.outer(a, x)) @ weight / weight.sum() - np.exp(-0.5 * a * a)).max() < TOLERANCE:
+                break
+        lines.append(f"| {phase:g} | {len(normal_nodes(phase)[0])} | {hermite} |")
+    return "\n".join(lines)
+
+
+def ball(turned: bool) -> Any:
+    """Exit waves of a gold ball in vacuum, with its zone axis [001] along the beam or turned at random."""
+    from ase.build import bulk
+    from scipy.spatial.transform import Rotation
+
+    atoms = bulk("Au", cubic=True).repeat(16)
+    atoms.positions -= atoms.positions.mean(axis=0)
+    if turned:
+        atoms.positions[:] = Rotation.random(random_state=0).apply(atoms.positions)
+    atoms = atoms[np.linalg.norm(atoms.positions, axis=1) < BALL / 2]
+    atoms.positions += [BALL_SIDE / 2, BALL_SIDE / 2, BALL / 2 + 2]
+    atoms.set_cell((BALL_SIDE, BALL_SIDE, BALL + 4))
+    atoms.pbc = True
+    waves = hb.exit_waves(atoms, pixel_size=PIXEL, phonons=4, displacement=DISPLACEMENT, seed=1)
+    points = round(2 / 3 * waves.shape[-1])  # cut to the band that multislice gets right, as in a dataset
+    band = resize_spectrum(np.fft.fft2(waves, norm="forward"), (points, points))
+    return Waves(np.fft.ifft2(band, norm="forward"), waves.energy, BALL_SIDE / points, waves.depth)
+
+
+def darkness(image: Any) -> float:
+    """1 minus the mean within 20 Å of the middle."""
+    middle = (np.arange(image.shape[0]) - image.shape[0] / 2) * BALL_OUT
+    return float(1 - image[np.hypot(middle[:, None], middle) < 20].mean())
+
+
+def fringes(image: Any) -> float:
+    """The root of the power at the lattice's spacings."""
+    q = np.fft.fftfreq(image.shape[0], BALL_OUT)
+    ring = np.hypot(q[:, None], q)
+    power = np.abs(np.fft.fft2(image) / image.size) ** 2
+    return float(np.sqrt(power[(ring > 0.4) & (ring < 1.25)].sum()))
+
+
+def imaged(waves: Any, c: hb.Condition, **model: Any) -> Any:
+    image = expected_intensity(waves, [c], output_pixel_size=BALL_OUT, zero_focus=-BALL / 2 - 2, threads=1, **model)
+    return image[0].astype(float)
+
+
+def nodes(balls: dict[str, Any]) -> str:
+    """Worst errors of darkness, fringes and pixels over the balls and two values of focus, as Markdown."""
+    lines = ["| focal spread | nodes | error of darkness | of fringes | of pixels, share of contrast | cost, images |"]
+    lines.append("|---|---|---|---|---|---|")
+    for spread, counts in NODES.items():
+        conditions = [hb.Condition(C10=c10, focal_spread=spread) for c10 in (-100.0, 0.0)]
+        pairs = [(waves, c, imaged(waves, c, **EXACT)) for waves in balls.values() for c in conditions]
+        waves = balls["[001]"]
+        one = best(lambda: imaged(waves, conditions[0].replace(focal_spread=0.0), coherence="envelope"))  # noqa: B023
+        for count in ("envelope", *counts, "as chosen"):
+            model: dict[str, Any] = {"coherence": "envelope" if count == "envelope" else "quadrature"}
+            model |= {"nodes": count} if isinstance(count, int) else {}
+            worst = np.zeros(3)
+            for these, c, exact in pairs:
+                image = imaged(these, c, **model)
+                found = (darkness(image) / darkness(exact) - 1, fringes(image) / fringes(exact) - 1,
+                         np.sqrt(np.mean((image - exact) ** 2)) / exact.std())  # fmt: skip
+                worst = np.maximum(worst, np.abs(found))
+            cost = best(lambda: imaged(waves, conditions[0], **model)) / one  # noqa: B023
+            errors = " | ".join(f"{100 * value:.2f} %" for value in worst)
+            lines.append(f"| {spread:g} Å | {count} | {errors} | {cost:.1f} |")
+    return "\n".join(lines)
+
+
+def angles(balls: dict[str, Any]) -> str:
+    """Darkness and error by the envelope of the angular spread, alone and with its background, as Markdown."""
+    lines = ["| gold ball | C10, C30, angular spread | darkness, sum over angles | envelope | with background | "
+             "error, share of contrast: envelope | with background |", "|---|---|---|---|---|---|---|"]  # fmt: skip
+    for name, waves in balls.items():
+        for c10, c30, spread, count in ANGLES:
+            c = hb.Condition(C10=c10, C30=c30, angular_spread=spread, aperture=30.0)
+            exact = imaged(waves, c, coherence="quadrature", angle_nodes=count)
+            images = [imaged(waves, c, coherence=model) for model in ("envelope", "quadrature")]
+            shown = [f"{100 * darkness(image):.1f} %" for image in (exact, *images)]
+            shown += [f"{100 * np.sqrt(np.mean((image - exact) ** 2)) / exact.std():.1f} %" for image in images]
+            setting = f"{c10 / 10:g} nm, {c30 / 1e4:g} µm, {spread:g} mrad"
+            lines.append(f"| {name} | {setting} | {' | '.join(shown)} |")
+    return "\n".join(lines)
 
 
 def tables(found: dict[str, dict[str, Any]]) -> str:
@@ -174,11 +280,20 @@ def picture(found: dict[str, dict[str, Any]]) -> Any:
 
 
 def main() -> None:
+    names = ("envelope", "scenes", "convergence", "rules", "nodes", "angles")
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--picture", type=Path, help="write PICTURE.svg and PICTURE.png")
-    stem = parser.parse_args().picture
-    found = measured()
-    print(f"{tables(found)}\n\n{scenes()}\n\n{convergence()}")
+    parser.add_argument("--parts", nargs="+", choices=names, default=names)
+    arguments = parser.parse_args()
+    parts, stem = arguments.parts, arguments.picture
+    found = measured() if "envelope" in parts or stem else {}
+    balls = {"[001]": ball(False), "turned": ball(True)} if {"nodes", "angles"} & set(parts) else {}
+    for name, make in (
+        ("envelope", lambda: tables(found)), ("scenes", scenes), ("convergence", convergence), ("rules", rules),
+        ("nodes", lambda: nodes(balls)), ("angles", lambda: angles(balls)),
+    ):  # fmt: skip
+        if name in parts:
+            print(f"<!-- {name} -->\n{make()}\n", flush=True)
     if stem:
         from hrtem_bench.report.style import save_figure
 

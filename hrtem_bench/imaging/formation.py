@@ -25,7 +25,7 @@ ARRAYS_PER_WAVE = 8
 """Complex arrays of a wave's size that are alive at once: spectra, waves on a larger grid, and the FFT's workspace."""
 EMPTY = 1e-13
 """Rows and columns of a spectrum that hold less than this share of its power, beyond all that hold more, are cut."""
-NEGLIGIBLE_POWER = 1e-4
+NEGLIGIBLE_POWER = 1e-3
 """Frequencies beyond which waves hold less than this share of what they scatter do not decide the number of nodes."""
 
 
