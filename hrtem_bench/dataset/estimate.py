@@ -9,6 +9,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from hrtem_bench.conditions import condition_from_dict
 from hrtem_bench.dataset.detectors import mean_counts, noise_variance
 from hrtem_bench.dataset.encode import PREVIEW_PIXELS
 from hrtem_bench.dataset.plan import Plan, make_plan
@@ -19,6 +20,8 @@ _SLICE = {"fourier": 5.4, "real-space": 1.9}
 """Time of one slice of multislice over that of a Fourier transform, measured, by method."""
 _IMAGE = 3.2
 """Time of an image over that of a Fourier transform for each frozen-phonon configuration and two more, measured."""
+_BAND = 1.7
+"""Frequency, 1/Å, inside which particles scatter all but a thousandth of what they do, measured."""
 _SECONDS_PER_ATOM = 10e-6
 """To place and relax one atom of a film, measured."""
 _BASE, _BYTES_PER_ATOM, _COPIES = 300e6, 400, 3
@@ -119,7 +122,16 @@ def _seconds_of_image(recipe: Recipe, clock: Callable[[int], float]) -> float:
     from scipy import fft
 
     points = fft.next_fast_len(round(_points(recipe) * 2 / 3 + recipe.sampling.pixels / 2))
-    return _IMAGE * (recipe.multislice.phonons + 2) * clock(points)
+    return _IMAGE * (recipe.multislice.phonons * _coherent_images(recipe) + 2) * clock(points)
+
+
+def _coherent_images(recipe: Recipe) -> int:
+    """Coherent images of which each image is the sum, for the base condition."""
+    from hrtem_bench.imaging import focus_nodes
+
+    if recipe.coherence == "envelope":
+        return 1
+    return recipe.nodes or focus_nodes(condition_from_dict(recipe.settings), min(_BAND, recipe.simulated_band))
 
 
 def _memory(recipe: Recipe) -> float:

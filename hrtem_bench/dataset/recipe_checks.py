@@ -12,16 +12,21 @@ from hrtem_bench.dataset.scenes import scene_spec
 from hrtem_bench.dataset.schema import EXIT_WAVES, LARGEST_COUNT
 from hrtem_bench.dataset.tracks import SPREADABLE, WIDEST, TrackCondition, as_spread, setting, track_conditions
 from hrtem_bench.errors import InputError
+from hrtem_bench.imaging.coherence import MOST_NODES
 from hrtem_bench.support.toml_tables import key_error
+
+COHERENCE = ("envelope", "quadrature")
+"""What a dataset's images may be formed by."""
 
 
 def check_recipe(recipe: Recipe) -> None:
     """Raise InputError, in one line, for the first thing in the recipe that cannot be."""
     _check_sampling(recipe.sampling)
     try:
-        base = condition_from_dict(recipe.imaging)
+        base = condition_from_dict(recipe.settings)
     except InputError as error:
         raise InputError(f"imaging: {error}") from None
+    _check_coherence(recipe)
     if base.dose is None:
         raise InputError("imaging.dose is missing: give the dose in electrons per Å², images are electron counts")
     if not recipe.tracks:
@@ -52,6 +57,18 @@ def _check_sampling(s: Sampling) -> None:
             s.simulation_pixel_size,
             f"allowed is at most 2/3 of pixel_size, {s.pixel_size * 2 / 3:g}: waves are kept to 2/3 of their band",
         )
+
+
+def _check_coherence(recipe: Recipe) -> None:
+    coherence, nodes = recipe.imaging.get("coherence", "envelope"), recipe.nodes
+    if coherence not in COHERENCE:
+        raise key_error("imaging.coherence", coherence, f"allowed are {' and '.join(COHERENCE)}")
+    if nodes is None:
+        return
+    if coherence != "quadrature":
+        raise key_error("imaging.nodes", nodes, 'nodes are those of coherence = "quadrature"')
+    if type(nodes) is not int or not 1 <= nodes <= MOST_NODES:
+        raise key_error("imaging.nodes", nodes, f"allowed is a whole number from 1 to {MOST_NODES}")
 
 
 def _check_track(recipe: Recipe, name: str, track: AnyTrack) -> None:

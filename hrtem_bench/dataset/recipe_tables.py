@@ -150,7 +150,8 @@ class Recorder(Table, frozen=True, kw_only=True):
 
 
 class Recipe(Table, frozen=True, kw_only=True):
-    """A dataset before it is made. `scene` holds fields of `specimens.SceneSpec`; `imaging` those of `Condition`.
+    """A dataset before it is made. `scene` holds fields of `specimens.SceneSpec`; `imaging` those of `Condition`, and
+    `coherence` and `nodes` of `imaging.render`: by default the envelope, as in the first versions of the recipes.
 
     changes: what this version changed since the last, and whether scores still compare; the card says it. detector:
     left out, and then no part of the recipe's hash, where every electron is counted where it falls.
@@ -170,6 +171,21 @@ class Recipe(Table, frozen=True, kw_only=True):
     multislice: Multislice = Multislice()
     exit_waves: KeptWaves | None = None
     detector: Recorder | msgspec.UnsetType = msgspec.UNSET
+
+    @property
+    def settings(self) -> dict[str, Any]:
+        """The fields of `Condition` in [imaging]."""
+        return {key: value for key, value in self.imaging.items() if key not in ("coherence", "nodes")}
+
+    @property
+    def coherence(self) -> str:
+        """How images are formed: "envelope" or "quadrature"."""
+        return str(self.imaging.get("coherence", "envelope"))
+
+    @property
+    def nodes(self) -> int | None:
+        """Number of values of focus in "quadrature"; None for as many as each specimen's waves need."""
+        return self.imaging.get("nodes")
 
     @property
     def simulated_band(self) -> float:

@@ -158,6 +158,8 @@ def _image_columns(recipe: Recipe, structure: Structure, rows: Sequence[Expected
         pixel_size=structure.pixel_size,
         output_pixel_size=recipe.sampling.pixel_size,
         zero_focus=structure.zero_focus,
+        coherence=recipe.coherence,
+        nodes=recipe.nodes,
         detector=detector_of(recipe),
         device=device,
     )

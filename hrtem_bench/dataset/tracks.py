@@ -72,7 +72,7 @@ def track_axis(recipe: Recipe, name: str) -> tuple[str, str]:
 def track_conditions(recipe: Recipe, name: str) -> tuple[TrackCondition, ...]:
     """The conditions of a track, in the order of its axis. InputError where one is not possible."""
     track, where = recipe.tracks[name], f"tracks.{name}"
-    base = {**flat(condition_from_dict(recipe.imaging)), **track.base}
+    base = {**flat(condition_from_dict(recipe.settings)), **track.base}
     spread = {key: as_spread(s).std for key, s in track.spread.items()}
     if isinstance(track, ScanTrack):
         return tuple(

@@ -103,6 +103,8 @@ class RenderedTrack(Track):
             output_pixel_size=wave.output_pixel_size,
             seed=child_seed(self.manifest.seed, NAME, wave.structure_id, setting),
             zero_focus=wave.zero_focus,
+            coherence=recipe.coherence,
+            nodes=recipe.nodes,
             detector=None if noiseless else detector_of(recipe),
         )
         return Sample(

@@ -35,7 +35,7 @@ def render(
     output_pixel_size: Sizes | None = None,
     seed: int | np.random.Generator | None = None,
     zero_focus: float = 0.0,
-    coherence: str = "envelope",
+    coherence: str = "quadrature",
     nodes: int | None = None,
     detector: Detector | None = None,
     device: str = "cpu",
@@ -57,9 +57,9 @@ def render(
     zero_focus
         The C10, Å, that brings the specimen's zero plane to focus.
     coherence
-        "envelope" multiplies the wave by the envelopes of focal and angular spread: one image, right for weak objects.
-        "quadrature" adds up `nodes` coherent images over the focal spread, which keeps all electrons. "tcc" is the
-        exact reference, for small fields.
+        "quadrature" adds up `nodes` coherent images over the focal spread, which keeps all electrons. "envelope"
+        multiplies the wave by the envelopes of focal and angular spread: one image, right for weak objects. "tcc" is
+        the exact reference, for small fields.
     nodes
         Number of values of focus in "quadrature"; by default what `focus_nodes` gives for the waves' band.
     detector
@@ -101,7 +101,7 @@ def render_each(
     pixel_size: Sizes | None = None,
     output_pixel_size: Sizes | None = None,
     zero_focus: float = 0.0,
-    coherence: str = "envelope",
+    coherence: str = "quadrature",
     nodes: int | None = None,
     detector: Detector | Sequence[Detector | None] | None = None,
     device: str = "cpu",
@@ -147,7 +147,7 @@ def expected_intensity(
     pixel_size: Sizes | None = None,
     output_pixel_size: Sizes | None = None,
     zero_focus: float = 0.0,
-    coherence: str = "envelope",
+    coherence: str = "quadrature",
     nodes: int | None = None,
     angle_nodes: int | None = None,
     threads: int | None = None,

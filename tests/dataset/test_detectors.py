@@ -135,6 +135,6 @@ def test_conditions_rendered_from_its_exit_waves_pass_the_same_detector(made):
     wave = next(open_exit_waves(made / "own").rows())
     expected = hb.render(
         wave.waves, condition.replace(dose=None), pixel_size=wave.pixel_size, output_pixel_size=0.5,
-        zero_focus=wave.zero_focus,
+        zero_focus=wave.zero_focus, coherence="envelope",
     )  # fmt: skip
     np.testing.assert_array_equal(first_image(condition.replace(dose=None)), expected)

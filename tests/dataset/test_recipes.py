@@ -190,3 +190,35 @@ def test_an_experiment_can_be_imitated():
     assert recipe.sampling.field == pytest.approx(300, abs=1)
     nominal = {c.value: c.condition for c in track_conditions(recipe, "defocus")}
     assert nominal[200.0].C10 == -2000.0
+
+
+
+SUMMED = toy_datasets.TOML.replace("focal_spread = 10", 'focal_spread = 10\ncoherence = "quadrature"\nnodes = 3')
+
+
+def test_recipes_state_how_images_are_formed():
+    plain, summed = toy_datasets.recipe(), parse_recipe(SUMMED)
+    assert (plain.coherence, plain.nodes) == ("envelope", None)
+    assert (summed.coherence, summed.nodes) == ("quadrature", 3)
+    assert recipe_from_dict(recipe_to_dict(summed)) == summed
+    assert track_conditions(summed, "defocus") == track_conditions(plain, "defocus")
+    assert recipe_hash(summed) != recipe_hash(plain)
+    clock = {"clock": lambda points: 1e-3}
+    assert estimate(summed, **clock).seconds > estimate(plain, **clock).seconds
+
+
+@pytest.mark.parametrize(
+    ("text", "words"),
+    [
+        (SUMMED.replace("quadrature", "tcc"), ["imaging.coherence", "envelope and quadrature"]),
+        (SUMMED.replace("quadrature", "envelope"), ["imaging.nodes", "quadrature"]),
+        (SUMMED.replace("nodes = 3", "nodes = 0"), ["imaging.nodes", "from 1 to 200"]),
+        (SUMMED.replace("nodes = 3", "nodes = 2.5"), ["imaging.nodes", "whole number"]),
+        (SUMMED.replace("nodes = 3", "node = 3"), ["imaging", "node"]),
+    ],
+)
+def test_what_is_wrong_with_the_coherence_is_one_line(text, words):
+    with pytest.raises(InputError) as caught:
+        parse_recipe(text)
+    assert "\n" not in str(caught.value)
+    assert all(word in str(caught.value) for word in words), str(caught.value)

@@ -69,7 +69,8 @@ def test_counts_are_poisson_deviates_of_what_exit_waves_give(structure):
     for row in rows["defocus"]:
         c = hb.Condition(C10=row["C10"], focal_spread=10.0)
         intensity = hb.render(
-            waves, c, pixel_size=kept["pixel_size"], output_pixel_size=0.5, zero_focus=kept["zero_focus"]
+            waves, c, pixel_size=kept["pixel_size"], output_pixel_size=0.5, zero_focus=kept["zero_focus"],
+            coherence="envelope",
         )
         expected = intensity * 400 * 0.5**2
         chi_square = np.mean((decode_png(row["image"]["bytes"]) - expected) ** 2 / expected)
@@ -130,3 +131,16 @@ def test_workers_do_not_change_a_byte_of_real_images(tmp_path):
         generate(toy_datasets.recipe(text), tmp_path / str(workers), workers=workers)
     assert verify(tmp_path / "1").problems == ()
     assert toy_datasets.files(tmp_path / "1") == toy_datasets.files(tmp_path / "2")
+
+
+def test_images_by_the_sum_over_focus_are_those_that_render_makes():
+    recipe = parse_recipe(toy_datasets.TOML.replace("focal_spread = 10", 'focal_spread = 40\ncoherence = "quadrature"'))
+    job = Job("test", 0)
+    made = toy_datasets.simulate(recipe, job)
+    rows = make_structure(recipe, job, lambda *_: made)["dose"]
+    for row, wanted in zip(rows, expected_rows(make_plan(recipe), "dose", job), strict=True):
+        image = hb.render(
+            made.waves, wanted.condition, pixel_size=made.pixel_size, output_pixel_size=0.5, seed=wanted.image_seed,
+            zero_focus=made.zero_focus, coherence="quadrature",
+        )  # fmt: skip
+        np.testing.assert_array_equal(decode_png(row["image"]["bytes"]), image)

@@ -83,7 +83,7 @@ def test_images_are_those_of_the_exit_waves(data: Path) -> None:
         structure = toy_datasets.simulate(recipe, Job("test", index))
         expected = render(
             structure.waves, condition, pixel_size=structure.pixel_size, output_pixel_size=0.5,
-            zero_focus=structure.zero_focus,
+            zero_focus=structure.zero_focus, coherence="envelope",
         )  # fmt: skip
         assert float(np.abs(sample.image - expected).max()) < 0.02
         np.testing.assert_array_equal(sample.mask, structure.mask)

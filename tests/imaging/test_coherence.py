@@ -43,6 +43,10 @@ def cross(waves, conditions, **options):
     return expected_intensity(waves, conditions, coherence="tcc", **options)
 
 
+def by_envelope(waves, conditions, **options):
+    return expected_intensity(waves, conditions, coherence="envelope", **options)
+
+
 def difference(a, b) -> float:
     """Root of the mean squared difference, relative to the contrast of b."""
     return float(np.linalg.norm(a - b) / np.linalg.norm(b - b.mean()))
@@ -58,7 +62,7 @@ def test_quadrature_equals_the_cross_coefficient_for_a_strong_object(c):
     assert summed.shape == (1, NY // 2, NX)
     assert summed.dtype == exact.dtype == np.float32
     assert difference(summed[0], exact[0]) < 2e-4
-    assert difference(expected_intensity(waves, [c], **arguments)[0], exact[0]) > 0.05
+    assert difference(by_envelope(waves, [c], **arguments)[0], exact[0]) > 0.05
 
 
 def test_more_nodes_come_nearer_to_the_cross_coefficient():
@@ -114,9 +118,7 @@ def test_envelope_is_right_for_weak_objects_and_wrong_in_second_order(c):
     errors = []
     for strength in (0.02, 0.01, 0.005):
         wave = phase_object(strength)
-        errors.append(
-            difference(expected_intensity(wave, [c], **SAME)[0], quadrature(wave, [c], angle_nodes=9, **SAME)[0])
-        )
+        errors.append(difference(by_envelope(wave, [c], **SAME)[0], quadrature(wave, [c], angle_nodes=9, **SAME)[0]))
     assert errors[0] < 0.02
     assert errors[0] / errors[1] == pytest.approx(2, rel=0.05)
     assert errors[1] / errors[2] == pytest.approx(2, rel=0.05)
@@ -129,7 +131,7 @@ def test_mean_intensity_is_kept_by_the_source_and_not_by_the_envelope():
         for images in (quadrature(wave, [c], nodes=None, angle_nodes=3, **SAME), cross(wave, [c], **SAME)):
             assert images.mean() == pytest.approx(power.sum(), abs=1e-5)
         damped = (power * np.abs(hb.wave_transfer(QX, QY, c)) ** 2).sum()
-        assert expected_intensity(wave, [c], **SAME).mean() == pytest.approx(damped, abs=1e-3)
+        assert by_envelope(wave, [c], **SAME).mean() == pytest.approx(damped, abs=1e-3)
         assert damped < power.sum() - 0.03
 
 
@@ -141,7 +143,7 @@ def test_the_envelope_of_the_source_angle_keeps_its_electrons_as_a_background(c)
     """Mean and slow variations are those of the sum over angles; the envelope alone has neither."""
     wave = phase_object(1.0)
     exact = quadrature(wave, [c], nodes=6, angle_nodes=15, **SAME)[0]
-    put_back, envelope = quadrature(wave, [c], nodes=6, **SAME)[0], expected_intensity(wave, [c], **SAME)[0]
+    put_back, envelope = quadrature(wave, [c], nodes=6, **SAME)[0], by_envelope(wave, [c], **SAME)[0]
     power = (np.abs(np.fft.fft2(wave) / wave.size) ** 2).sum()
     assert put_back.mean() == pytest.approx(power, abs=1e-3)
     assert exact.mean() == pytest.approx(power, abs=1e-3)
@@ -182,7 +184,7 @@ def test_opposite_beams_interfere_undamped_by_a_focal_spread(method):
     c = hb.Condition(C10=-80.0, focal_spread=80.0)
     half_spacing = np.fft.fft(method(wave, [c], **SAME)[0, 0])[10] / NX
     assert half_spacing == pytest.approx(0.25**2, abs=1e-5)
-    damped = np.fft.fft(expected_intensity(wave, [c], **SAME)[0, 0])[10] / NX
+    damped = np.fft.fft(by_envelope(wave, [c], **SAME)[0, 0])[10] / NX
     envelope = abs(hb.wave_transfer(np.array(step), np.array(0.0), c))
     assert damped == pytest.approx(0.25**2 * envelope**2, abs=1e-5)
     assert envelope < 0.8
@@ -194,7 +196,7 @@ def test_quadrature_is_the_mean_of_coherent_images_over_focus():
     weights = np.exp(-0.5 * offsets**2)
     coherent = FOCUS.replace(focal_spread=0.0)
     lenses = [coherent.replace(C10=coherent.C10 + FOCUS.focal_spread * x) for x in offsets]
-    images = expected_intensity(wave, lenses, **SAME)
+    images = by_envelope(wave, lenses, **SAME)
     expected = np.average(images, axis=0, weights=weights)
     assert difference(quadrature(wave, [FOCUS], **SAME)[0], expected) < 1e-3  # each of the 81 is cut at 0
 
@@ -214,12 +216,12 @@ def test_quadrature_is_the_mean_of_images_of_tilted_exit_waves():
         for ix in teeth:
             weight = np.exp(-0.5 * ((iy / (NY * SIZE) / width) ** 2 + (ix / (NX * SIZE) / width) ** 2))
             tilted = wave * np.exp(2j * np.pi * (iy * y + ix * x))
-            total += weight * expected_intensity(tilted, [c], **SAME)[0]
+            total += weight * by_envelope(tilted, [c], **SAME)[0]
             norm += weight
     spread = c.replace(angular_spread=1e3 * width * hb.wavelength(c.energy))
     got = quadrature(wave, [spread], angle_nodes=15, **SAME)[0]
     assert difference(got, total / norm) < 5e-3
-    assert difference(expected_intensity(wave, [c], **SAME)[0], got) > 0.1
+    assert difference(by_envelope(wave, [c], **SAME)[0], got) > 0.1
 
 
 def test_tilt_acts_in_the_plane_of_zero_focus():
@@ -281,7 +283,7 @@ def test_the_number_chosen_keeps_the_error_of_a_strong_object_below_a_hundredth_
 
 def test_a_coherent_condition_takes_one_image():
     wave, c = phase_object(0.5), hb.Condition(C10=-100.0, C30=1e4)
-    expected = expected_intensity(wave, [c], **SAME)
+    expected = by_envelope(wave, [c], **SAME)
     for method in (quadrature, cross):
         np.testing.assert_allclose(method(wave, [c], **SAME), expected, atol=1e-5)
 
@@ -293,7 +295,7 @@ def test_render_takes_the_model_by_name():
         noiseless = hb.render(wave, c.replace(dose=None), pixel_size=SIZE, coherence=name)
         np.testing.assert_array_equal(noiseless, expected_intensity(wave, [c], coherence=name, **SAME)[0])
         images[name] = hb.render(wave, c, pixel_size=SIZE, coherence=name, seed=1)
-    np.testing.assert_array_equal(images["envelope"], hb.render(wave, c, pixel_size=SIZE, seed=1))
+    np.testing.assert_array_equal(images["quadrature"], hb.render(wave, c, pixel_size=SIZE, seed=1))
     assert (images["quadrature"] != images["envelope"]).any()
 
 
@@ -317,7 +319,7 @@ def test_many_conditions_by_quadrature_are_those_one_by_one():
         (lambda w: quadrature(w, [FOCUS], nodes=2.5, **SAME), "a whole number"),
         (lambda w: quadrature(w, [SOURCE], angle_nodes=201, **SAME), "from 1 to 200"),
         (lambda w: quadrature(w, [FOCUS.replace(focal_spread=5e3)], nodes=None, **SAME), "set an aperture"),
-        (lambda w: hb.render(w, FOCUS, pixel_size=SIZE, nodes=5), "nodes belong to coherence='quadrature'"),
+        (lambda w: hb.render(w, FOCUS, pixel_size=SIZE, coherence="envelope", nodes=5), "nodes belong to coherence='quadrature'"),
         (lambda w: cross(np.pad(w, [(0, 0), (0, 60), (0, 60)]), [FOCUS], **SAME), "smaller field"),
     ],
 )
