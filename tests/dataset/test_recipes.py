@@ -192,7 +192,6 @@ def test_an_experiment_can_be_imitated():
     assert nominal[200.0].C10 == -2000.0
 
 
-
 SUMMED = toy_datasets.TOML.replace("focal_spread = 10", 'focal_spread = 10\ncoherence = "quadrature"\nnodes = 3')
 
 

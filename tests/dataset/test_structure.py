@@ -6,9 +6,10 @@ import pytest
 import toy_datasets
 
 import hrtem_bench as hb
-from hrtem_bench.dataset import generate, verify
+from hrtem_bench.dataset import generate, parse_recipe, verify
 from hrtem_bench.dataset.encode import decode_png
-from hrtem_bench.dataset.plan import Job
+from hrtem_bench.dataset.plan import Job, make_plan
+from hrtem_bench.dataset.rows import expected_rows
 from hrtem_bench.dataset.structure import crop_band, make_structure, simulate
 from hrtem_bench.dataset.waves import unpack
 
@@ -69,7 +70,11 @@ def test_counts_are_poisson_deviates_of_what_exit_waves_give(structure):
     for row in rows["defocus"]:
         c = hb.Condition(C10=row["C10"], focal_spread=10.0)
         intensity = hb.render(
-            waves, c, pixel_size=kept["pixel_size"], output_pixel_size=0.5, zero_focus=kept["zero_focus"],
+            waves,
+            c,
+            pixel_size=kept["pixel_size"],
+            output_pixel_size=0.5,
+            zero_focus=kept["zero_focus"],
             coherence="envelope",
         )
         expected = intensity * 400 * 0.5**2

@@ -319,7 +319,10 @@ def test_many_conditions_by_quadrature_are_those_one_by_one():
         (lambda w: quadrature(w, [FOCUS], nodes=2.5, **SAME), "a whole number"),
         (lambda w: quadrature(w, [SOURCE], angle_nodes=201, **SAME), "from 1 to 200"),
         (lambda w: quadrature(w, [FOCUS.replace(focal_spread=5e3)], nodes=None, **SAME), "set an aperture"),
-        (lambda w: hb.render(w, FOCUS, pixel_size=SIZE, coherence="envelope", nodes=5), "nodes belong to coherence='quadrature'"),
+        (
+            lambda w: hb.render(w, FOCUS, pixel_size=SIZE, coherence="envelope", nodes=5),
+            "nodes belong to coherence='quadrature'",
+        ),
         (lambda w: cross(np.pad(w, [(0, 0), (0, 60), (0, 60)]), [FOCUS], **SAME), "smaller field"),
     ],
 )
