@@ -12,6 +12,8 @@ __version__ = "0.1.0"
 
 _HOME = {
     "Condition": "conditions",
+    "ConditionSet": "conditions",
+    "Spread": "conditions",
     "parse_condition": "conditions",
     "wavelength": "physics",
     "interaction_parameter": "physics",

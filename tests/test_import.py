@@ -10,7 +10,8 @@ import pytest
 import hrtem_bench
 
 PUBLIC = {
-    "Condition", "Waves", "chi", "coverage", "ctf", "epsilon", "exit_waves", "information_limit",
+    "Condition", "ConditionSet", "Spread",
+    "Waves", "chi", "coverage", "ctf", "epsilon", "exit_waves", "information_limit",
     "interaction_parameter", "parse_condition", "point_resolution", "render", "scherzer_defocus", "sigma",
     "wave_transfer", "wavelength",
 }  # fmt: skip

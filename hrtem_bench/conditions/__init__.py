@@ -11,6 +11,7 @@ from hrtem_bench.conditions.record import (
     condition_to_dict,
     flat,
 )
+from hrtem_bench.conditions.sets import Conditions, ConditionSet, Spread, as_condition_set
 from hrtem_bench.conditions.text import MOST, parse_condition, parse_grid, parse_settings, with_settings
 from hrtem_bench.conditions.units import ANGLES, COEFFICIENTS, UNITS, beam_energy, finite_number, quantity
 
@@ -21,7 +22,11 @@ __all__ = [
     "NOTATIONS",
     "UNITS",
     "Condition",
+    "ConditionSet",
+    "Conditions",
+    "Spread",
     "UnlikelySetting",
+    "as_condition_set",
     "beam_energy",
     "coefficients",
     "condition_from_dict",

@@ -2,14 +2,23 @@
 
 The closed forms are this project's own, after the idea of arXiv:2512.09067; docs/information.md defines them.
 
-Arguments common to all: conditions, a Condition or a sequence of them that stands for a set, each member
-counted alike; q_max, the edge of the band |q| <= q_max in 1/Å, by default 2.5, the Nyquist frequency of
-0.2 Å pixels; weight, "area" (q dq dφ), "radial" (dq dφ), or a function that takes q (NumPy, 1/Å) and
-returns a specimen's power spectrum, which multiplies the area. The dose plays no part. Round conditions are
-integrated over q alone, others over q and φ. The results are good to 1e-4 as long as χ changes by less than
-about 65,000 rad over the band (round), or makes less than about 2,000,000 nodes necessary (not round); a
-power spectrum has to be smooth over q_max/1000. Errors: InputError for an empty set, something that is not a
-Condition, or an unusable q_max or weight.
+ε, σ and coverage know phase contrast of a thin object alone. Where C10 = C30 = 0 and no other aberration is there, T is
+0 at every q, and so are all three.
+
+Arguments common to all
+-----------------------
+conditions, train, test
+    A Condition, a `ConditionSet` with weights, or a sequence of conditions that count alike. The dose plays no part.
+q_max
+    Edge of the band |q| <= q_max, 1/Å; 2.5 by default, the Nyquist frequency of 0.2 Å pixels.
+weight
+    "area" (q dq dφ), "radial" (dq dφ), or a function that takes q (NumPy, 1/Å) and returns a specimen's power spectrum,
+    which multiplies the area and has to be smooth over q_max/1000.
+
+All raise InputError for an empty set, something that is not a Condition, and an unusable q_max or weight.
+
+Round conditions are integrated over q alone, others over q and φ. The results are good to 1e-4 as long as χ changes by
+less than about 65,000 rad over the band (round), or needs fewer than about 2,000,000 nodes (not round).
 """
 
 from __future__ import annotations
@@ -20,71 +29,105 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from hrtem_bench.conditions import Condition
+from hrtem_bench.conditions import Conditions, ConditionSet, as_condition_set
 from hrtem_bench.physics.band import Band, Weight, band, rotational_symmetry
-from hrtem_bench.physics.transfer import condition_set, ctf
+from hrtem_bench.physics.transfer import ctf
 
 _BLOCK = 2**14  # nodes at a time: the temporaries stay in the cache, which halves the time
 
-ConditionSet = Condition | Sequence[Condition]
 
+def epsilon(conditions: Conditions, q_max: float = 2.5, weight: Weight = "area") -> float:
+    """ε = ∫ P w dq / ∫ w dq: the share of the band that a condition or a set transfers.
 
-def epsilon(conditions: ConditionSet, q_max: float = 2.5, weight: Weight = "area") -> float:
-    """ε = ∫ P w dq / ∫ w dq, P = mean of T(q)² over the set: the share of the band that gets through, 0 to 1.
+    Parameters
+    ----------
+    conditions, q_max, weight
+        See the module.
 
-    Common arguments and errors: see the module. 0 where nothing is transferred (χ = 0 everywhere).
+    Returns
+    -------
+    float
+        0 to 1. 0 where nothing is transferred: a thin object in focus without aberrations (C10 = C30 = 0) has no phase
+        contrast, and ε knows of no other.
     """
-    members = condition_set(conditions)
-    nodes = band(members, q_max, weight)
+    members = as_condition_set(conditions)
+    nodes = band(members.conditions, q_max, weight)
     return _epsilon(nodes, _amplitude(nodes, members))
 
 
 def sigma(
-    train: ConditionSet,
-    test: ConditionSet,
+    train: Conditions,
+    test: Conditions,
     q_max: float = 2.5,
     weight: Weight = "area",
     signed: bool = False,
 ) -> float:
-    """σ = ∫ √(P_a P_b) w dq / √(∫ P_a w dq ∫ P_b w dq): cosine of two amplitude spectra, 0 to 1.
+    """σ = ∫ √(P_a P_b) w dq / √(∫ P_a w dq ∫ P_b w dq): the cosine between two amplitude spectra √P.
 
-    Symmetric; 1 for spectra of one shape, whatever their strength. signed=True takes the cosine of the mean
-    over each set of T(q) itself, -1 to 1, so that contrast reversal counts. 0 where either transfers nothing.
-    Common arguments and errors: see the module.
+    Parameters
+    ----------
+    train, test, q_max, weight
+        See the module. Exchanging train and test changes nothing.
+    signed
+        Take Σ w T(q), with its sign, in place of √P, so that contrast reversal counts.
+
+    Returns
+    -------
+    float
+        0 to 1, -1 to 1 if signed; 1 for spectra of one shape, whatever their strength. 0 where either transfers
+        nothing, such as C10 = C30 = 0.
     """
-    train, test = condition_set(train), condition_set(test)
-    nodes = band((*train, *test), q_max, weight)
-    return _cosine(nodes, _amplitude(nodes, train, signed), _amplitude(nodes, test, signed))
+    trained, tested = as_condition_set(train), as_condition_set(test)
+    nodes = band((*trained.conditions, *tested.conditions), q_max, weight)
+    return _cosine(nodes, _amplitude(nodes, trained, signed), _amplitude(nodes, tested, signed))
 
 
-def coverage(train: ConditionSet, test: ConditionSet, q_max: float = 2.5, weight: Weight = "area") -> float:
-    """∫ min(√P_train, √P_test) w dq / ∫ √P_test w dq: how much of test's transfer train has shown, 0 to 1.
+def coverage(train: Conditions, test: Conditions, q_max: float = 2.5, weight: Weight = "area") -> float:
+    """∫ min(√P_train, √P_test) w dq / ∫ √P_test w dq: how much of test's transfer training has shown.
 
-    Not symmetric: 1 where training transfers at least as much at every q. 0 where test transfers nothing.
-    Common arguments and errors: see the module.
+    Parameters
+    ----------
+    train, test, q_max, weight
+        See the module. Exchanging train and test changes the answer.
+
+    Returns
+    -------
+    float
+        0 to 1; 1 where training transfers at least as much at every q. 0 where test transfers nothing, such as
+        C10 = C30 = 0.
     """
-    train, test = condition_set(train), condition_set(test)
-    nodes = band((*train, *test), q_max, weight)
-    return _covered(nodes, _amplitude(nodes, train), _amplitude(nodes, test))
+    trained, tested = as_condition_set(train), as_condition_set(test)
+    nodes = band((*trained.conditions, *tested.conditions), q_max, weight)
+    return _covered(nodes, _amplitude(nodes, trained), _amplitude(nodes, tested))
 
 
 def transfer_table(
-    train: ConditionSet,
-    tests: Sequence[ConditionSet],
+    train: Conditions,
+    tests: Sequence[Conditions],
     q_max: float = 2.5,
     weight: Weight = "area",
     signed: bool = False,
 ) -> list[dict[str, float]]:
-    """ε of each test, and its σ and coverage with respect to train: one dict per test, in their order.
+    """ε of each test, and its σ and coverage with respect to train.
 
-    Keys: "epsilon", "sigma", "coverage". All share one quadrature, so many tests cost little more than one;
-    the values are those of the single functions to their stated accuracy. Common arguments: see the module.
+    Parameters
+    ----------
+    train, tests, q_max, weight
+        See the module.
+    signed
+        As for `sigma`; ε and coverage are not signed.
+
+    Returns
+    -------
+    list of dict
+        "epsilon", "sigma" and "coverage" of each test, in their order: those of the single functions to their stated
+        accuracy. One quadrature serves all, so that many tests cost little more than one.
     """
-    train = condition_set(train)
-    sets = [condition_set(test) for test in tests]
-    nodes = band((*train, *(c for members in sets for c in members)), q_max, weight)
-    known = _amplitude(nodes, train)
-    shape = _amplitude(nodes, train, signed) if signed else known
+    trained = as_condition_set(train)
+    sets = [as_condition_set(test) for test in tests]
+    nodes = band((*trained.conditions, *(c for members in sets for c in members.conditions)), q_max, weight)
+    known = _amplitude(nodes, trained)
+    shape = _amplitude(nodes, trained, signed) if signed else known
     rows = []
     for members in sets:
         amplitude = _amplitude(nodes, members)
@@ -139,15 +182,15 @@ class Spectra:
 
 
 def transfer_spectra(
-    sets: Sequence[ConditionSet], q_max: float = 2.5, weight: Weight = "area", most: int = 2**18
+    sets: Sequence[Conditions], q_max: float = 2.5, weight: Weight = "area", most: int = 2**18
 ) -> Spectra:
     """P(q) of each set on one quadrature that serves them all; common arguments and errors: see the module.
 
     most: nodes at most. Where the conditions ask for more, as large aberrations that are not round do, even steps of
     them are taken, which costs some 1e-3 of accuracy.
     """
-    members = [condition_set(one) for one in sets]
-    nodes = band([c for one in members for c in one], q_max, weight)
+    members = [as_condition_set(one) for one in sets]
+    nodes = band([c for one in members for c in one.conditions], q_max, weight)
     q, phi = (values.ravel() for values in np.broadcast_arrays(nodes.q, nodes.phi))
     share = np.broadcast_to(nodes.weight, (len(nodes.q), len(nodes.phi))).ravel()
     empty = Spectra(q, share, np.empty((0, len(q))))
@@ -164,7 +207,7 @@ def _ratio(above: np.ndarray, below: np.ndarray) -> np.ndarray:
     return np.minimum(np.divide(above, below, out=np.zeros_like(above), where=below > 0), 1.0)
 
 
-def _amplitude(nodes: Band, members: Sequence[Condition], signed: bool = False) -> np.ndarray:
+def _amplitude(nodes: Band, members: ConditionSet, signed: bool = False) -> np.ndarray:
     """√P at the nodes, or the mean of T if signed; (n, m), or (n, 1) where every member is round."""
     rows = max(1, _BLOCK // len(nodes.phi))
     blocks = [nodes.q[start : start + rows] for start in range(0, len(nodes.q), rows)]
@@ -172,15 +215,15 @@ def _amplitude(nodes: Band, members: Sequence[Condition], signed: bool = False) 
     return mean if signed else np.sqrt(mean)
 
 
-def _mean_over_set(q: np.ndarray, phi: np.ndarray, members: Sequence[Condition], power: int) -> np.ndarray:
-    """Mean over the set of T or T², at q and phi that broadcast, such as (n, 1) and (m,)."""
+def _mean_over_set(q: np.ndarray, phi: np.ndarray, members: ConditionSet, power: int) -> np.ndarray:
+    """Σ w T or Σ w T² over the set, at q and phi that broadcast, such as (n, 1) and (m,)."""
     qx, qy = q * np.cos(phi), q * np.sin(phi)
     total = np.zeros_like(q)
-    for condition in members:
+    for condition, weight in zip(members.conditions, members.weights, strict=True):
         is_round = rotational_symmetry([condition]) == 0
         transfer = ctf(q, 0.0, condition) if is_round else ctf(qx, qy, condition)
-        total = total + (transfer if power == 1 else transfer * transfer)
-    return total / len(members)
+        total = total + weight * (transfer if power == 1 else transfer * transfer)
+    return total
 
 
 def _epsilon(nodes: Band, amplitude: np.ndarray) -> float:

@@ -8,10 +8,8 @@ differentiable in q where the library is. Complex frequencies raise InputError.
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
 
-from hrtem_bench.conditions import Condition
-from hrtem_bench.errors import InputError
+from hrtem_bench.conditions import Condition, Conditions, as_condition_set
 from hrtem_bench.physics.aberrations import chi, chi_gradient
 from hrtem_bench.physics.constants import wavelength
 from hrtem_bench.physics.frequencies import Array, as_frequencies
@@ -85,31 +83,33 @@ def wave_transfer(qx: Array, qy: Array, condition: Condition) -> Array:
     return envelope(qx, qy, condition) * xp.exp(-1j * chi(qx, qy, condition))
 
 
-def transfer_spectrum(qx: Array, qy: Array, conditions: Condition | Sequence[Condition]) -> Array:
-    """P(q): the mean of T(q)² over a condition or a set of conditions, each counted alike, 0 to 1."""
-    members = condition_set(conditions)
+def transfer_spectrum(qx: Array, qy: Array, conditions: Conditions) -> Array:
+    """P(q) = Σ w T(q)², the weighted mean of T² over a condition or a set of conditions.
+
+    Parameters
+    ----------
+    qx, qy
+        Spatial frequencies, 1/Å, see the module.
+    conditions
+        A Condition, a ConditionSet, or a sequence of conditions that count alike.
+
+    Returns
+    -------
+    array
+        0 to 1, of the broadcast shape.
+    """
+    members = as_condition_set(conditions)
     total = 0.0
-    for condition in members:
+    for condition, weight in zip(members.conditions, members.weights, strict=True):
         transfer = ctf(qx, qy, condition)
-        total = total + transfer * transfer
-    return total / len(members)
+        total = total + weight * (transfer * transfer)
+    return total
 
 
-def mean_transfer(qx: Array, qy: Array, conditions: Condition | Sequence[Condition]) -> Array:
-    """The mean of T(q), with its sign, over a condition or a set of conditions, -1 to 1."""
-    members = condition_set(conditions)
+def mean_transfer(qx: Array, qy: Array, conditions: Conditions) -> Array:
+    """Σ w T(q), the weighted mean of T with its sign over a condition or a set, -1 to 1; as `transfer_spectrum`."""
+    members = as_condition_set(conditions)
     total = 0.0
-    for condition in members:
-        total = total + ctf(qx, qy, condition)
-    return total / len(members)
-
-
-def condition_set(conditions: Condition | Sequence[Condition]) -> tuple[Condition, ...]:
-    """One or several conditions as a tuple; InputError if it is empty or holds anything else."""
-    members = (conditions,) if isinstance(conditions, Condition) else tuple(conditions)
-    if not members:
-        raise InputError("a set of conditions needs at least one Condition; this one is empty")
-    for member in members:
-        if not isinstance(member, Condition):
-            raise InputError(f"expected a Condition or a sequence of them, not {type(member).__name__}")
-    return members
+    for condition, weight in zip(members.conditions, members.weights, strict=True):
+        total = total + weight * ctf(qx, qy, condition)
+    return total

@@ -13,10 +13,10 @@ from typing import cast
 import numpy as np
 from numpy.typing import NDArray
 
+from hrtem_bench.conditions import Conditions
 from hrtem_bench.errors import InputError
 from hrtem_bench.physics import Spectra, transfer_spectra
 from hrtem_bench.physics.band import Weight
-from hrtem_bench.physics.information import ConditionSet
 from hrtem_bench.planning.plan import Criterion, Over, Plan, Score, Size, Step, Target
 from hrtem_bench.planning.reasons import gained_bands, reason
 from hrtem_bench.planning.search import EXHAUSTIVE, best_sets
@@ -70,15 +70,15 @@ class _Problem:
 
 
 def design(
-    targets: Mapping[str, ConditionSet],
-    candidates: Mapping[str, ConditionSet],
+    targets: Mapping[str, Conditions],
+    candidates: Mapping[str, Conditions],
     budget: int,
     *,
     criterion: Criterion = "sigma",
     over: Over = "worst",
     q_max: float = 2.5,
     weight: Weight = "area",
-    compared: Mapping[str, Sequence[ConditionSet]] | None = None,
+    compared: Mapping[str, Sequence[Conditions]] | None = None,
     exhaustive: int = EXHAUSTIVE,
 ) -> Plan:
     """Choose at most `budget` of the candidates so that training on them serves the targets best.
@@ -208,7 +208,7 @@ def _distinct(power: Floats) -> dict[int, list[int]]:
     return groups
 
 
-def _compared(problem: _Problem, others: Mapping[str, Sequence[ConditionSet]], power: Floats) -> list[Score]:
+def _compared(problem: _Problem, others: Mapping[str, Sequence[Conditions]], power: Floats) -> list[Score]:
     """Scores of the other sets, whose members' P are the rows of `power`."""
     found, start = [], 0
     for name, group in others.items():
