@@ -19,7 +19,7 @@ MOST_MEMBERS = 800
 """Members of a set about one condition, about; each setting has fewer nodes where several are spread."""
 MOST_SPREAD = 6
 """Settings that may be spread at once."""
-# Nodes of each kind of setting. Over 9 standard deviations, n resolve a phase with a standard deviation of 0.7 n - 5 rad.
+# Nodes of each kind of setting; over 9 standard deviations, n resolve a phase whose standard deviation is 0.7 n - 5 rad.
 _NODES_ALONE, _NODES_COEFFICIENT, _NODES_ANGLE, _NODES_WIDTH, _NODES_LEAST = 65, 33, 24, 5, 3
 _REACH = 4.5  # standard deviations of a normal distribution that are integrated over, on either side
 _WIDTHS = ("focal_spread", "angular_spread")
@@ -102,9 +102,8 @@ class ConditionSet:
         -------
         ConditionSet
             The nominal condition alone where nothing is spread. Else the product of one rule for each setting: equal
-            steps over ±4.5 standard deviations for a normal distribution, Gauss and Legendre's nodes for a uniform one, equal steps
-            for an angle that is uniform over all directions.
-            A width that would fall below 0 is 0.
+            steps over ±4.5 standard deviations for a normal distribution, Gauss and Legendre's nodes for a uniform one,
+            equal steps for an angle that is uniform over all directions. A width that would fall below 0 is 0.
 
         Raises
         ------
