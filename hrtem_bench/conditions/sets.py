@@ -19,7 +19,7 @@ MOST_MEMBERS = 800
 """Members of a set about one condition, about; each setting has fewer nodes where several are spread."""
 MOST_SPREAD = 6
 """Settings that may be spread at once."""
-# Nodes of each kind of setting; over 9 standard deviations, n resolve a phase whose standard deviation is 0.7 n - 5 rad.
+# Nodes of each kind of setting. Over ±4.5 standard deviations, n resolve a phase of standard deviation 0.7 n - 5 rad.
 _NODES_ALONE, _NODES_COEFFICIENT, _NODES_ANGLE, _NODES_WIDTH, _NODES_LEAST = 65, 33, 24, 5, 3
 _REACH = 4.5  # standard deviations of a normal distribution that are integrated over, on either side
 _WIDTHS = ("focal_spread", "angular_spread")
@@ -175,10 +175,10 @@ def _counts(names: Sequence[str]) -> list[int]:
 def _rule(name: str, spread: Spread, count: int) -> list[tuple[float, float]]:
     """(shift, weight) of each node; the weights add up to 1."""
     turns = spread.std * math.sqrt(12) * COEFFICIENTS["C" + name[3:]][1] / (2 * math.pi) if name in ANGLES else 0.0
-    if (
-        spread.distribution == "uniform" and round(turns) and abs(turns - round(turns)) < 1e-3
-    ):  # every direction: equal steps are best
-        return [(spread.std * math.sqrt(12) * ((k + 0.5) / count - 0.5), 1 / count) for k in range(count)]
+    every_direction = round(turns) > 0 and abs(turns - round(turns)) < 1e-3
+    if spread.distribution == "uniform" and every_direction:  # a periodic integrand: equal steps are best
+        width = spread.std * math.sqrt(12)
+        return [(width * ((k + 0.5) / count - 0.5), 1 / count) for k in range(count)]
     if spread.distribution == "uniform":
         nodes, weights = np.polynomial.legendre.leggauss(count)
         nodes, weights = math.sqrt(3) * nodes, weights / 2

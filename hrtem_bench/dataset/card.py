@@ -9,6 +9,7 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
+from hrtem_bench.conditions import ConditionSet, Spread
 from hrtem_bench.dataset.detectors import described
 from hrtem_bench.dataset.manifest import Manifest, Shard, TrackEntry
 from hrtem_bench.dataset.pictures import PICTURES, examples_shown
@@ -163,7 +164,7 @@ def _track_details(recipe: Recipe, name: str, manifest: Manifest) -> str:
     if why := recipe.tracks[name].why.strip():
         parts.append(why)
     if spread := track.conditions[0].spread:
-        varying = ", ".join(f"`{key}` by {std:g}" for key, std in spread.items())
+        varying = ", ".join(f"`{key}` by {_deviation(one)}" for key, one in spread.items())
         parts.append(f"From image to image, about the nominal value, vary (standard deviations, Å or rad): {varying}.")
     q_max = 0.5 / recipe.sampling.pixel_size
     parts.append(f"In the band up to {q_max:g} 1/Å, the Nyquist frequency of the pixels:")
@@ -183,8 +184,13 @@ def _transfer(track: TrackEntry, q_max: float) -> list[dict[str, float]]:
     """ε of each condition, σ and coverage from all training conditions together, spread included."""
     from hrtem_bench.physics.information import transfer_table
 
-    trained = [member for c in track.conditions if c.train for member in c.members()]
-    return transfer_table(trained, [c.members() for c in track.conditions], q_max)
+    sets = [ConditionSet.about(c.condition, c.spread) for c in track.conditions]
+    trained = [one for one, c in zip(sets, track.conditions, strict=True) if c.train]
+    return transfer_table(ConditionSet.mixture(trained), sets, q_max)
+
+
+def _deviation(spread: float | Spread) -> str:
+    return f"{spread.std:g} ({spread.distribution})" if isinstance(spread, Spread) else f"{spread:g}"
 
 
 def _transfer_table(track: TrackEntry, rows: Sequence[Mapping[str, float]]) -> str:

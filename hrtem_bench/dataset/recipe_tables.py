@@ -53,7 +53,7 @@ class Structures(Table, frozen=True, kw_only=True):
     test: Count
 
 
-class Spread(Table, frozen=True, kw_only=True):
+class SpreadTable(Table, frozen=True, kw_only=True):
     """How a setting varies from image to image about its nominal value: standard deviation and shape."""
 
     std: Positive
@@ -79,7 +79,7 @@ class Track(Table, frozen=True, kw_only=True, tag_field="kind"):
     """
 
     base: dict[str, float] = {}
-    spread: dict[str, float | Spread] = {}
+    spread: dict[str, float | SpreadTable] = {}
     structures: Structures | None = None
     draws: Annotated[int, msgspec.Meta(ge=1)] = 1
     why: str = ""

@@ -10,8 +10,8 @@ from typing import Any
 import msgspec
 import numpy as np
 
-from hrtem_bench.conditions import COEFFICIENTS, Condition, condition_from_dict, flat
-from hrtem_bench.dataset.recipe_tables import JointTrack, Range, Recipe, ScanTrack, SceneTrack, Spread
+from hrtem_bench.conditions import COEFFICIENTS, Condition, Spread, condition_from_dict, flat
+from hrtem_bench.dataset.recipe_tables import JointTrack, Range, Recipe, ScanTrack, SceneTrack, SpreadTable
 from hrtem_bench.support.child_seeds import child_seed
 from hrtem_bench.support.toml_tables import key_error
 
@@ -32,33 +32,17 @@ class TrackCondition(msgspec.Struct, frozen=True, kw_only=True):
     """A condition of a track.
 
     condition_id: e.g. "defocus=-10nm". value: place on the axis, in the track's unit (for tracks without one, the
-    order). condition: nominal. train: networks are trained here. spread: standard deviation of the settings that
-    vary from image to image about the nominal one. scene: the specimen's variant, "" for the recipe's own.
+    order). condition: nominal. train: networks are trained here. spread: of the settings that vary from image to image
+    about the nominal one, a standard deviation (of a normal distribution) or a `Spread`: the condition with its spread
+    is ``ConditionSet.about(condition, spread)``. scene: the specimen's variant, "" for the recipe's own.
     """
 
     condition_id: str
     value: float
     condition: Condition
     train: bool
-    spread: dict[str, float] = {}
+    spread: dict[str, float | Spread] = {}
     scene: str = ""
-
-    def members(self, count: int = 16) -> list[Condition]:
-        """`count` conditions that stand for the spread, all counted alike: what `sigma` and the like take as a set.
-
-        Evenly spaced quantiles of a normal distribution for each setting, paired at random (always the same way) where
-        there are several; scaled so that their standard deviation is that of the spread.
-        """
-        from scipy.special import ndtri
-
-        quantiles = ndtri((np.arange(count) + 0.5) / count)
-        quantiles /= max(float(quantiles.std()), 1e-12)
-        generator = np.random.default_rng(0)
-        members = [flat(self.condition) for _ in range(count if self.spread else 1)]
-        for name, std in sorted(self.spread.items()):
-            for values, z in zip(members, generator.permutation(quantiles), strict=False):
-                values[name] = values.get(name, 0.0) + std * float(z)
-        return [_from_flat(values) for values in members]
 
 
 def track_axis(recipe: Recipe, name: str) -> tuple[str, str]:
@@ -73,7 +57,7 @@ def track_conditions(recipe: Recipe, name: str) -> tuple[TrackCondition, ...]:
     """The conditions of a track, in the order of its axis. InputError where one is not possible."""
     track, where = recipe.tracks[name], f"tracks.{name}"
     base = {**flat(condition_from_dict(recipe.settings)), **track.base}
-    spread = {key: as_spread(s).std for key, s in track.spread.items()}
+    spread = {key: _recorded(as_spread(s)) for key, s in track.spread.items()}
     if isinstance(track, ScanTrack):
         return tuple(
             TrackCondition(
@@ -102,7 +86,7 @@ def track_conditions(recipe: Recipe, name: str) -> tuple[TrackCondition, ...]:
     return tuple(_joint_conditions(track, base, spread, child_seed(recipe.seed, "joint", name), where))
 
 
-def draw(condition: Condition, spread: Mapping[str, float | Spread], generator: np.random.Generator) -> Condition:
+def draw(condition: Condition, spread: Mapping[str, float | SpreadTable], generator: np.random.Generator) -> Condition:
     """The condition of one image: each setting of `spread` drawn about its nominal value, in alphabetical order."""
     values = flat(condition)
     for name in sorted(spread):
@@ -131,9 +115,13 @@ def condition_id(axis: str, value: float, unit: str) -> str:
     return f"{axis}={value + 0.0:g}{_SUFFIXES.get(unit, unit)}"
 
 
-def as_spread(spread: float | Spread) -> Spread:
-    """A bare number is the standard deviation of a normal distribution."""
-    return spread if isinstance(spread, Spread) else Spread(std=spread)
+def as_spread(spread: float | SpreadTable) -> Spread:
+    """How a recipe says that a setting varies; a bare number is the standard deviation of a normal distribution."""
+    return Spread(spread.std, spread.distribution) if isinstance(spread, SpreadTable) else Spread(spread)
+
+
+def _recorded(spread: Spread) -> float | Spread:
+    return spread.std if spread.distribution == "normal" else spread
 
 
 def _from_flat(values: dict[str, Any]) -> Condition:
@@ -154,7 +142,7 @@ def _scales(axis: str) -> Mapping[str, float]:
 
 
 def _joint_conditions(
-    track: JointTrack, base: dict[str, Any], spread: dict[str, float], seed: int, where: str
+    track: JointTrack, base: dict[str, Any], spread: dict[str, float | Spread], seed: int, where: str
 ) -> list[TrackCondition]:
     """Latin hypercubes: first the training conditions, from the inner ranges, then those of the whole ranges."""
     generator = np.random.default_rng(seed)

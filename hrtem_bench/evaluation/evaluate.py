@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 from numpy.typing import NDArray
 
 import hrtem_bench
-from hrtem_bench.conditions import Condition
+from hrtem_bench.conditions import ConditionSet
 from hrtem_bench.errors import InputError
 from hrtem_bench.evaluation.batches import MOST_PIXELS, BatchSize
 from hrtem_bench.evaluation.preflight import Trial, preflight
@@ -20,6 +20,7 @@ from hrtem_bench.evaluation.provenance import dataset_info, model_info, provenan
 from hrtem_bench.evaluation.rendered import RenderedTrack
 from hrtem_bench.evaluation.resume import KEPT, RunFolder, check_writable
 from hrtem_bench.evaluation.scored_images import ConditionScores, ScoredImage, by_condition, scored
+from hrtem_bench.evaluation.training_set import trained_ids, training_set
 from hrtem_bench.models.prediction import ModelError
 from hrtem_bench.models.runtime import Runtime, peak_memory, room_to_grow
 from hrtem_bench.models.submission import Submission, load_submission
@@ -118,8 +119,9 @@ def _finished(
     data = curves.metric_clusters(columns, order)
     replicates = curves.bootstrap_all(data, options.bootstrap_samples, options.seed)
     q_max = 0.5 / track.pixel_size
-    transfer = curves.transfer_values(_training_set(submission, track, options), [one.used for one in scores], q_max)
-    trained = _trained_ids(submission, track, options)
+    tested = [ConditionSet.about(one.condition, one.spread) for one in chosen]
+    transfer = curves.transfer_values(training_set(submission, track, options), tested, q_max)
+    trained = trained_ids(submission, track, options)
     reliability = [one.reliability for one in scores]
     points = curves.curve_points(chosen, data, replicates, transfer, reliability, trained, options)
     results = Results(
@@ -187,7 +189,7 @@ def _chosen(track: Track, options: Options) -> tuple[TrackCondition, ...]:
 
 def _trial(submission: Submission, track: Track, options: Options, condition_id: str) -> Trial:
     """The model tried on a few images of a condition it knows, if it knows one."""
-    trained = _trained_ids(submission, track, options)
+    trained = trained_ids(submission, track, options)
     known = [one.condition_id for one in track.conditions if one.condition_id in trained]
     rows = track.rows(options.split, conditions=[known[0] if known else condition_id])
     samples = list(islice(rows, TRIAL_IMAGES))
@@ -241,25 +243,6 @@ def _scored(
             waiting = []
         if progress is not None:
             progress(f"{batch[-1].scores.structure_id}, batches of {size.size}", done, total)
-
-
-def _trained_ids(submission: Submission, track: Track, options: Options) -> list[str]:
-    """Conditions of this track that the model was trained at: as the user says, else as its card says."""
-    record = submission.trained_on
-    named = options.train_conditions
-    if named is None:
-        named = record.conditions if record is not None and record.track == track.name else ()
-    known = {one.condition_id for one in track.conditions}
-    return [name for name in named if name in known]
-
-
-def _training_set(submission: Submission, track: Track, options: Options) -> tuple[Condition, ...]:
-    """The conditions of the training images, for σ: as recorded in the card, else the track's with their spread."""
-    named = options.train_conditions
-    if named is None and submission.trained_on is not None and submission.trained_on.condition:
-        return submission.trained_on.used()
-    nominal = track.select(_trained_ids(submission, track, options) if named is None else named)
-    return tuple(c for one in nominal for c in curves.spread_set(one.condition, one.spread))
 
 
 def _key(submission: Submission, track: Track, chosen: Sequence[TrackCondition], options: Options) -> dict[str, Any]:

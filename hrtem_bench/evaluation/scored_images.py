@@ -8,13 +8,12 @@ import time
 from collections.abc import Iterable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import msgspec
 import numpy as np
 from numpy.typing import NDArray
 
-from hrtem_bench.conditions import Condition, condition_from_dict, condition_to_dict
 from hrtem_bench.evaluation.batches import BatchSize, ReadAhead
 from hrtem_bench.models.contract import InputContract
 from hrtem_bench.models.prediction import answers_that_fit
@@ -31,12 +30,10 @@ if TYPE_CHECKING:
 class ScoredImage(msgspec.Struct, frozen=True, kw_only=True):
     """What is kept of one image.
 
-    used: its condition, as `condition_to_dict` gives it. reliability: see `calibration`, None for a model that returns
-    classes.
+    reliability: see `calibration`, None for a model that returns classes.
     """
 
     scores: ImageScores
-    used: dict[str, Any]
     reliability: list[list[float]] | None
 
 
@@ -44,13 +41,12 @@ class ScoredImage(msgspec.Struct, frozen=True, kw_only=True):
 class ConditionScores:
     """The images of one condition.
 
-    images: in the track's order. used: their conditions, each distinct one once. reliability: sums over the images, see
-    `calibration`; None for a model that returns classes.
+    images: in the track's order. reliability: sums over the images, see `calibration`; None for a model that returns
+    classes.
     """
 
     condition_id: str
     images: tuple[ImageScores, ...]
-    used: tuple[Condition, ...]
     reliability: NDArray[np.float64] | None
 
 
@@ -87,7 +83,6 @@ def score_batch(
                 mask_sha256=_digest(one > contract.threshold),
                 metrics=image_metrics(sample, one, contract, pixel_size),
             ),
-            used=condition_to_dict(sample.condition),
             reliability=None if contract.output == "classes" else reliability(one, sample.mask > 0).tolist(),
         )
         for sample, one in zip(samples, probability, strict=True)
@@ -97,12 +92,10 @@ def score_batch(
 def by_condition(images: Iterable[ScoredImage], condition_ids: Sequence[str]) -> list[ConditionScores]:
     """The images of each of the conditions together; every image is of one of these."""
     scores: dict[str, list[ImageScores]] = {name: [] for name in condition_ids}
-    used: dict[str, dict[bytes, dict[str, Any]]] = {name: {} for name in condition_ids}
     sums: dict[str, NDArray[np.float64] | None] = dict.fromkeys(condition_ids)
     for one in images:
         name = one.scores.condition_id
         scores[name].append(one.scores)
-        used[name].setdefault(msgspec.json.encode(one.used), one.used)
         if one.reliability is not None:
             before = sums[name]
             sums[name] = (np.zeros((3, BINS)) if before is None else before) + one.reliability
@@ -110,7 +103,6 @@ def by_condition(images: Iterable[ScoredImage], condition_ids: Sequence[str]) ->
         ConditionScores(
             condition_id=name,
             images=tuple(scores[name]),
-            used=tuple(condition_from_dict(values) for values in used[name].values()),
             reliability=sums[name],
         )
         for name in condition_ids

@@ -2,13 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-
 import msgspec
 import numpy as np
 from numpy.typing import NDArray
 
-from hrtem_bench.conditions import Condition
+from hrtem_bench.conditions import Condition, Conditions, as_condition_set
 from hrtem_bench.errors import InputError
 from hrtem_bench.scoring.curve import transfer_values
 from hrtem_bench.scoring.run import Run
@@ -34,7 +32,7 @@ class Expectation(msgspec.Struct, frozen=True, kw_only=True):
     warnings: list[str]
 
 
-def expected_dice(run: Run, train: Sequence[Condition], condition: Condition) -> Expectation:
+def expected_dice(run: Run, train: Conditions, condition: Condition) -> Expectation:
     """The Dice of a model at `condition`, from its curve over σ.
 
     run: the model's results. train: the conditions of its training images. The curve is the mean Dice of each
@@ -51,7 +49,7 @@ def expected_dice(run: Run, train: Sequence[Condition], condition: Condition) ->
             f"where {results.model.name} was trained is not known, so σ tells nothing: give its card [trained_on]"
         )
     sigma = np.array([point.sigma for point in results.curve], dtype=np.float64)
-    value = transfer_values(train, [[condition]], results.settings.q_max)[0]["sigma"]
+    value = transfer_values(as_condition_set(train), [as_condition_set(condition)], results.settings.q_max)[0]["sigma"]
     assert value is not None
     order = np.argsort(sigma, kind="stable")
     data = _dice(run)

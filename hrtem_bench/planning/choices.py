@@ -6,14 +6,14 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
-from hrtem_bench.conditions import Condition
+from hrtem_bench.conditions import Condition, ConditionSet, Spread
 from hrtem_bench.dataset import Track, open_dataset
 from hrtem_bench.errors import InputError
 from hrtem_bench.planning.design import ENOUGH
 from hrtem_bench.planning.plan import Plan
-from hrtem_bench.planning.regions import candidates_about, counted_off, evenly, parse_spread, regions, spread, varying
+from hrtem_bench.planning.regions import candidates_about, counted_off, evenly, parse_spread, regions, varying
 
-Sets = Mapping[str, tuple[Condition, ...]]
+Sets = Mapping[str, ConditionSet]
 Q_MAX = 2.5
 LIMITS = (
     "this compares what conditions transfer; it does not see noise (dose), the specimen, or how a network learns: "
@@ -34,7 +34,7 @@ class Choices:
     candidates: Mapping[str, Condition]
     target_sets: Sets
     candidate_sets: Sets
-    compared: Mapping[str, Sequence[tuple[Condition, ...]]]
+    compared: Mapping[str, Sequence[ConditionSet]]
     spread: Mapping[str, Any]
     q_max: float
     data: str
@@ -91,7 +91,7 @@ def _of_track(
     data: str,
     target: Sequence[str],
     budget: int,
-    deviations: Mapping[str, float] | None,
+    deviations: Mapping[str, float | Spread] | None,
     q_max: float | None,
 ) -> Choices:
     base = opened.manifest.recipe["imaging"]
@@ -111,12 +111,15 @@ def _choices(
     targets: Mapping[str, Condition],
     candidates: Mapping[str, Condition],
     even: Mapping[str, Condition],
-    deviations: Mapping[str, float],
+    deviations: Mapping[str, float | Spread],
     q_max: float,
     data: str = "",
     track: str = "",
 ) -> Choices:
-    sets = [{name: spread(one, deviations) for name, one in group.items()} for group in (targets, candidates, even)]
+    sets = [
+        {name: ConditionSet.about(one, deviations) for name, one in group.items()}
+        for group in (targets, candidates, even)
+    ]
     return Choices(
         targets=targets,
         candidates=candidates,

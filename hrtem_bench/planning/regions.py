@@ -10,7 +10,6 @@ from typing import Any
 import numpy as np
 
 from hrtem_bench.conditions import MOST, Condition, condition_from_dict, flat, parse_grid, with_settings
-from hrtem_bench.dataset import TrackCondition
 from hrtem_bench.errors import InputError
 
 MARGIN = 0.25
@@ -112,12 +111,6 @@ def counted_off(conditions: Mapping[str, Condition], count: int) -> dict[str, Co
     places = np.linspace(0, last, count) if count > 1 else np.array([0.5 * last])
     names = list(conditions)
     return {names[i]: conditions[names[i]] for i in sorted({round(place) for place in places})}
-
-
-def spread(condition: Condition, deviations: Mapping[str, float]) -> tuple[Condition, ...]:
-    """The conditions that stand for a spread about one: deviations are standard deviations of its settings."""
-    about = TrackCondition(condition_id="", value=0.0, condition=condition, train=True, spread=dict(deviations))
-    return tuple(about.members())
 
 
 def parse_spread(text: str) -> dict[str, float]:

@@ -5,12 +5,12 @@ from __future__ import annotations
 from collections.abc import Sequence
 from pathlib import Path
 
+from hrtem_bench.conditions import ConditionSet
 from hrtem_bench.evaluation.evaluate import Evaluation
 from hrtem_bench.evaluation.examples import make_examples
 from hrtem_bench.report.curves import Curve
 from hrtem_bench.report.gather import choose_examples
 from hrtem_bench.report.html import write_report
-from hrtem_bench.scoring.curve import spread_set
 
 
 def report_evaluation(evaluation: Evaluation, out: Path, *, others: Sequence[Curve] = ()) -> Path:
@@ -25,7 +25,7 @@ def report_evaluation(evaluation: Evaluation, out: Path, *, others: Sequence[Cur
         evaluation.per_image,
         examples,
         out,
-        conditions={one.condition_id: spread_set(one.condition, one.spread) for one in track.conditions},
+        conditions={one.condition_id: ConditionSet.about(one.condition, one.spread) for one in track.conditions},
         nyquist=0.5 / track.pixel_size,
         others=others,
     )

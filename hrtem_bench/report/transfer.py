@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import textwrap
 from collections.abc import Collection, Mapping, Sequence
-from typing import TypeAlias
 
 import numpy as np
 from matplotlib.axes import Axes
@@ -13,13 +12,11 @@ from matplotlib.lines import Line2D
 from matplotlib.patches import Patch
 from numpy.typing import NDArray
 
-from hrtem_bench.conditions import Condition
+from hrtem_bench.conditions import Condition, Conditions, as_condition_set
 from hrtem_bench.physics import epsilon, information_limit, mean_transfer, transfer_spectrum, transfer_table
 from hrtem_bench.report.style import BLUE, COLUMN, GREY, PAGE, TRAINED, new_figure, number, plain, styled
 
 Floats = NDArray[np.float64]
-Conditions: TypeAlias = Condition | Sequence[Condition]
-"""One condition, or the set of conditions a training set was drawn from."""
 
 _SAMPLES = 1200
 _AZIMUTHS = 72
@@ -41,8 +38,8 @@ def transfer_amplitude(conditions: Conditions, q: Floats) -> Floats:
 
 
 def as_set(conditions: Conditions) -> tuple[Condition, ...]:
-    """One condition or several as a tuple."""
-    return (conditions,) if isinstance(conditions, Condition) else tuple(conditions)
+    """The conditions of a set, without their weights."""
+    return as_condition_set(conditions).conditions
 
 
 @styled
@@ -86,8 +83,9 @@ def family_figure(
 
 
 def limit_in_band(conditions: Conditions, q_max: float) -> float | None:
-    """The information limit (of the first of a set), 1/Å, where it lies within the band."""
-    spacing = information_limit(as_set(conditions)[0])
+    """The information limit (of the middle one of a set), 1/Å, where it lies within the band."""
+    members = as_set(conditions)
+    spacing = information_limit(members[len(members) // 2])
     return 1 / spacing if spacing > 0 and 1 / spacing <= q_max else None
 
 

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
+from hrtem_bench.conditions import ConditionSet
 from hrtem_bench.dataset import Track
 from hrtem_bench.physics import transfer_spectra
 from hrtem_bench.study.settings import Opened, TrainingSet
@@ -39,9 +40,9 @@ class Physics:
 def physics_of(opened: Opened) -> Physics:
     """σ, coverage, ε and distances of every pair, each condition with the spread of its track."""
     training, tracks = opened.study.training, opened.tracks
-    known = {one.condition_id: one for one in opened.track.conditions}
-    sets = [[c for name in one.conditions for c in known[name].members()] for one in training]
-    tests = [one.members() for track in tracks for one in track.conditions]
+    known = {one.condition_id: ConditionSet.about(one.condition, one.spread) for one in opened.track.conditions}
+    sets = [ConditionSet.mixture([known[name] for name in one.conditions]) for one in training]
+    tests = [ConditionSet.about(one.condition, one.spread) for track in tracks for one in track.conditions]
     q_max = 0.5 / opened.track.pixel_size
     spectra = transfer_spectra([*sets, *tests], q_max)
     wanted = spectra.take(range(len(sets), len(sets) + len(tests)))

@@ -41,8 +41,9 @@ def test_the_card_states_how_far_each_track_moves(made):
         manifest.tracks, (folder / "README.md").read_text(encoding="utf-8").split("\n### ")[1:], strict=True
     ):
         track = open_dataset(folder, name)
-        trained = [m for c in track.conditions if c.train for m in c.members()]
-        spans = [hb.sigma(trained, c.members(), q_max=1.0) for c in track.conditions]  # 1/(2 × 0.5 Å)
+        sets = [hb.ConditionSet.about(c.condition, c.spread) for c in track.conditions]
+        trained = hb.ConditionSet.mixture([one for one, c in zip(sets, track.conditions, strict=True) if c.train])
+        spans = [hb.sigma(trained, one, q_max=1.0) for one in sets]  # 1/(2 × 0.5 Å)
         low, high = re.search(r"σ from (\S+) to (\S+)\.\n", text).groups()
         assert text.startswith(name)
         assert (float(low), float(high)) == pytest.approx((min(spans), max(spans)), abs=6e-4)

@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from hrtem_bench.conditions import Condition
-from hrtem_bench.dataset.recipe_tables import Spread
+from hrtem_bench.dataset.recipe_tables import SpreadTable
 from hrtem_bench.dataset.tracks import condition_id, draw, setting, track_conditions
 from hrtem_bench.support.child_seeds import child_seed
 
@@ -39,7 +39,7 @@ def test_zero_defocus_has_no_sign():
 
 @pytest.mark.parametrize("distribution", ["normal", "uniform"])
 def test_spread_is_a_standard_deviation(distribution):
-    spread = {"C10": Spread(std=15.0, distribution=distribution)}
+    spread = {"C10": SpreadTable(std=15.0, distribution=distribution)}
     rng = np.random.default_rng(0)
     c10 = np.array([draw(Condition(C10=100.0), spread, rng).C10 for _ in range(4000)])
     assert abs(c10.mean() - 100) < 4 * 15 / np.sqrt(4000)

@@ -34,7 +34,8 @@ def test_matrices_are_those_of_the_networks(finished: tuple[Path, str]) -> None:
         assert found.matrices.array("dice")[row] == pytest.approx(dice.mean(axis=0))
         assert found.matrices.array("dice_seed_sd")[row] == pytest.approx(dice.std(axis=0, ddof=1))
     conditions = {one.condition_id: one for one in opened.track.conditions}
-    train, test = conditions["defocus=-10nm"].members(), conditions["defocus=10nm"].members()
+    both = (conditions[name] for name in ("defocus=-10nm", "defocus=10nm"))
+    train, test = (hb.ConditionSet.about(one.condition, one.spread) for one in both)
     assert found.matrices.sigma[0][2] == pytest.approx(hb.sigma(train, test, found.q_max), abs=1e-3)
     assert found.matrices.coverage[0][2] == pytest.approx(hb.coverage(train, test, found.q_max), abs=1e-3)
     assert found.matrices.distance[0] == [0.0, 10.0, 20.0, None, None]
