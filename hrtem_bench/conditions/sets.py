@@ -16,7 +16,7 @@ from hrtem_bench.errors import InputError
 
 Distribution = Literal["normal", "uniform"]
 MOST_MEMBERS = 800
-"""Members of a set about one condition, about; each setting has fewer nodes where several are spread."""
+"""Members of a set about one condition, at most: each setting has fewer nodes where several are spread."""
 MOST_SPREAD = 6
 """Settings that may be spread at once."""
 # Nodes of each kind of setting. Over ±4.5 standard deviations, n resolve a phase of standard deviation 0.7 n - 5 rad.
@@ -168,8 +168,11 @@ def _counts(names: Sequence[str]) -> list[int]:
     """Nodes of each setting, fewer where their product would be more than `MOST_MEMBERS`."""
     coefficient = _NODES_ALONE if len(names) == 1 else _NODES_COEFFICIENT
     wanted = [_NODES_WIDTH if name in _WIDTHS else _NODES_ANGLE if name in ANGLES else coefficient for name in names]
-    shrink = min(1.0, (MOST_MEMBERS / math.prod(wanted)) ** (1 / len(wanted)))
-    return [max(_NODES_LEAST, math.floor(shrink * count)) for count in wanted]
+    counts = list(wanted)
+    while math.prod(counts) > MOST_MEMBERS:
+        fullest = max(range(len(counts)), key=lambda i: counts[i] / wanted[i] if counts[i] > _NODES_LEAST else 0.0)
+        counts[fullest] -= 1
+    return counts
 
 
 def _rule(name: str, spread: Spread, count: int) -> list[tuple[float, float]]:
