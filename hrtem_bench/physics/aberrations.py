@@ -26,15 +26,31 @@ class _Term:
 
 
 def chi(qx: Array, qy: Array, condition: Condition) -> Array:
-    """Wave-front aberration χ(q), rad; the wave is multiplied by exp(-iχ).
+    """Wave-front aberration χ(q) = (2π/λ) Σ α^(n+1)/(n+1) C_nm cos(m (φ - φ_nm)); the wave is multiplied by exp(-iχ).
 
-    χ = (2π/λ) Σ α^(n+1)/(n+1) C_nm cos(m (φ - φ_nm)), α = λq, φ the angle from +x to +y. C10 > 0 is
-    overfocus. qx, qy: spatial frequencies, 1/Å, arrays of NumPy, PyTorch or CuPy; the answer has the shape
-    of their broadcast and their kind, dtype and device, and is differentiable where the library is.
-    In float32 the rounding error of a large χ is about 1e-7 of it.
+    Parameters
+    ----------
+    qx, qy
+        Spatial frequencies, 1/Å, arrays of NumPy, PyTorch or CuPy that broadcast. α = λq, and φ is the angle from +x
+        to +y.
+    condition
+        Its energy, C10 (> 0 is overfocus), C30 and aberrations count.
 
-    Raises InputError for complex frequencies. Source: Krivanek, Dellby, Lupini, Ultramicroscopy 78 (1999) 1,
-    with the signs of abTEM (Madsen, Susi, Open Research Europe 1 (2021) 24).
+    Returns
+    -------
+    array
+        rad, of the broadcast shape and the kind, dtype and device of the frequencies; differentiable where the library
+        is. In float32 the rounding error of a large χ is about 1e-7 of it.
+
+    Raises
+    ------
+    InputError
+        For complex frequencies.
+
+    References
+    ----------
+    Krivanek, Dellby, Lupini, Ultramicroscopy 78 (1999) 1, with the signs of abTEM (Madsen, Susi, Open Research Europe
+    1 (2021) 24).
     """
     _, qx, qy = as_frequencies(qx, qy)
     square = qx * qx + qy * qy
@@ -47,9 +63,22 @@ def chi(qx: Array, qy: Array, condition: Condition) -> Array:
 
 
 def chi_gradient(qx: Array, qy: Array, condition: Condition) -> tuple[Array, Array]:
-    """Gradient (∂χ/∂qx, ∂χ/∂qy) of `chi`, rad Å. Arguments, kinds and errors as for `chi`.
+    """Gradient of `chi`; divided by 2π it is the displacement, Å, that the lens gives the ray of frequency q.
 
-    Divided by 2π it is the displacement, Å, that the lens gives the ray of spatial frequency q.
+    Parameters
+    ----------
+    qx, qy, condition
+        As for `chi`.
+
+    Returns
+    -------
+    tuple of arrays
+        (∂χ/∂qx, ∂χ/∂qy), rad Å, each as `chi` returns them.
+
+    Raises
+    ------
+    InputError
+        For complex frequencies.
     """
     _, qx, qy = as_frequencies(qx, qy)
     square = qx * qx + qy * qy

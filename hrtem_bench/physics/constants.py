@@ -17,21 +17,52 @@ _REST_ENERGY = ELECTRON_MASS * SPEED_OF_LIGHT**2 / ELEMENTARY_CHARGE  # eV
 
 
 def wavelength(energy: float) -> float:
-    """Relativistic electron wavelength λ = hc / √(E (E + 2 m₀c²)), Å.
+    """Relativistic electron wavelength λ = hc / √(E (E + 2 m₀c²)).
 
-    energy: beam energy E, eV. Raises InputError unless it is positive and finite.
-    Source: Kirkland, Advanced Computing in Electron Microscopy, 2nd ed. (2010), chapter 2.
+    Parameters
+    ----------
+    energy
+        Beam energy E, eV.
+
+    Returns
+    -------
+    float
+        Å.
+
+    Raises
+    ------
+    InputError
+        Unless the energy is positive and finite.
+
+    References
+    ----------
+    Kirkland, Advanced Computing in Electron Microscopy, 2nd ed. (2010), chapter 2.
     """
     energy = _beam_energy(energy)
     return _HC / math.sqrt(energy * (energy + 2 * _REST_ENERGY))
 
 
 def interaction_parameter(energy: float) -> float:
-    """Interaction parameter σ_e = 2π m e λ / h² with the relativistic mass m, rad/(V Å).
+    """Interaction parameter σ_e = 2π m e λ / h², m relativistic: a projected potential V shifts the phase by σ_e V.
 
-    A projected potential V (V Å) shifts the phase of the wave by σ_e V. energy: beam energy, eV.
-    Raises InputError unless it is positive and finite.
-    Source: Kirkland, Advanced Computing in Electron Microscopy, 2nd ed. (2010), chapter 5, also as
+    Parameters
+    ----------
+    energy
+        Beam energy, eV.
+
+    Returns
+    -------
+    float
+        rad/(V Å).
+
+    Raises
+    ------
+    InputError
+        Unless the energy is positive and finite.
+
+    References
+    ----------
+    Kirkland, Advanced Computing in Electron Microscopy, 2nd ed. (2010), chapter 5, also as
     2π / (λE) · (m₀c² + E) / (2m₀c² + E): the same quantity.
     """
     energy = _beam_energy(energy)

@@ -14,31 +14,63 @@ _THRESHOLD = 2.0  # the envelope's exponent at the information limit: exp(-2)
 
 
 def scherzer_defocus(condition: Condition) -> float:
-    """Extended Scherzer defocus √(3/2 · C30 λ), Å; positive is underfocus, so set C10 to minus it.
+    """Extended Scherzer defocus √(3/2 · C30 λ): the factor √1.5 makes χ = -3π/4 at its minimum, sin χ = -0.71 there.
 
-    The factor √1.5 ≈ 1.22 makes χ = -3π/4 at its minimum, where sin χ = -0.71; Scherzer's own factor is 1.
-    Only the condition's energy and C30 matter. A negative C30 has a negative (over-) focus; C30 = 0 gives 0.
-    Source: Kirkland, Advanced Computing in Electron Microscopy, 2nd ed. (2010), chapter 3.
+    Parameters
+    ----------
+    condition
+        Its energy and C30 alone matter.
+
+    Returns
+    -------
+    float
+        Å; positive is underfocus, so set C10 to minus it. Negative for a negative C30, 0 for C30 = 0.
+
+    Notes
+    -----
+    Scherzer's own factor is 1 in place of √1.5, some textbooks have 1.2. Source: Kirkland, Advanced Computing in
+    Electron Microscopy, 2nd ed. (2010), chapter 3.
     """
     return math.copysign(math.sqrt(1.5 * abs(condition.C30) * wavelength(condition.energy)), condition.C30)
 
 
 def point_resolution(condition: Condition) -> float:
-    """Point resolution (|C30| λ³ / 6)^¼ ≈ 0.64 |C30|^¼ λ^¾, Å.
+    """Point resolution (|C30| λ³ / 6)^¼ ≈ 0.64 |C30|^¼ λ^¾: where χ first returns to 0 at `scherzer_defocus`.
 
-    The spacing at which χ first returns to 0 at the extended Scherzer defocus (`scherzer_defocus`); the
-    condition's own C10 does not matter. C30 = 0 gives 0: spherical aberration then sets no limit, and
-    `information_limit` is the one to ask. Source: as `scherzer_defocus`.
+    Parameters
+    ----------
+    condition
+        Its energy and C30 alone matter, not its C10.
+
+    Returns
+    -------
+    float
+        Å. 0 for C30 = 0: spherical aberration sets no limit then, and `information_limit` is the one to ask.
+
+    Notes
+    -----
+    Source: as `scherzer_defocus`.
     """
     return (abs(condition.C30) * wavelength(condition.energy) ** 3 / 6) ** 0.25
 
 
 def information_limit(condition: Condition) -> float:
-    """The spacing, Å, where E_t E_s first falls to exp(-2) = 13.5 %, or where the aperture cuts if sooner.
+    """The spacing where E_t E_s first falls to exp(-2) = 13.5 %, or where the aperture cuts if sooner.
 
-    With a focal spread Δ (standard deviation, Å) alone it is √(πλΔ/2): O'Keefe, Ultramicroscopy 47 (1992)
-    282. With an angular spread the condition's aberrations count, in their worst direction. 0 where nothing
-    limits a scattering angle below 1 rad.
+    Parameters
+    ----------
+    condition
+        With an angular spread its aberrations count, in their worst direction.
+
+    Returns
+    -------
+    float
+        Å. √(πλΔ/2) with a focal spread Δ (standard deviation) alone. 0 where nothing limits a scattering angle below
+        1 rad.
+
+    References
+    ----------
+    O'Keefe, Ultramicroscopy 47 (1992) 282.
     """
     wave = wavelength(condition.energy)
     cut = 0.0 if condition.aperture is None else wave / (1e-3 * condition.aperture)

@@ -16,10 +16,23 @@ from hrtem_bench.physics.frequencies import Array, as_frequencies
 
 
 def temporal_envelope(qx: Array, qy: Array, condition: Condition) -> Array:
-    """E_t(q) = exp(-½ (π λ Δ q²)²), Δ the focal spread: the standard deviation of focus, Å.
+    """E_t(q) = exp(-½ (π λ Δ q²)²), the mean of exp(-iπλ δ q²) over a normal distribution of the defocus δ.
 
-    It is the average of exp(-iπλ δ q²) over a normal distribution of the defocus δ.
-    Source: Frank, Optik 38 (1973) 519.
+    Parameters
+    ----------
+    qx, qy
+        Spatial frequencies, 1/Å, see the module.
+    condition
+        Its focal spread Δ is the standard deviation of δ, Å.
+
+    Returns
+    -------
+    array
+        0 to 1.
+
+    References
+    ----------
+    Frank, Optik 38 (1973) 519.
     """
     xp, qx, qy = as_frequencies(qx, qy)
     square = qx * qx + qy * qy
@@ -30,10 +43,23 @@ def temporal_envelope(qx: Array, qy: Array, condition: Condition) -> Array:
 
 
 def spatial_envelope(qx: Array, qy: Array, condition: Condition) -> Array:
-    """E_s(q) = exp(-½ (β/λ)² |∇χ(q)|²), β the angular spread: the standard deviation of each component.
+    """E_s(q) = exp(-½ (β/λ)² |∇χ(q)|²), for illumination angles normally distributed about the axis.
 
-    The illumination angle is normally distributed about the axis, with standard deviation β (given in mrad)
-    along x and along y. First order in β: Frank, Optik 38 (1973) 519; Wade, Frank, Optik 49 (1977) 81.
+    Parameters
+    ----------
+    qx, qy
+        Spatial frequencies, 1/Å, see the module.
+    condition
+        Its angular spread β is the standard deviation of the angle along x, and along y, mrad.
+
+    Returns
+    -------
+    array
+        0 to 1; the first order in β.
+
+    References
+    ----------
+    Frank, Optik 38 (1973) 519; Wade, Frank, Optik 49 (1977) 81.
     """
     xp, qx, qy = as_frequencies(qx, qy)
     if not condition.angular_spread:
@@ -44,9 +70,19 @@ def spatial_envelope(qx: Array, qy: Array, condition: Condition) -> Array:
 
 
 def aperture(qx: Array, qy: Array, condition: Condition) -> Array:
-    """1 where λ|q| is at most the aperture's semi-angle (mrad), else 0; 1 everywhere without an aperture.
+    """1 where λ|q| is at most the aperture's semi-angle, else 0; 1 everywhere without an aperture.
 
-    The edge is sharp: it has no width.
+    Parameters
+    ----------
+    qx, qy
+        Spatial frequencies, 1/Å, see the module.
+    condition
+        Its aperture is a semi-angle, mrad.
+
+    Returns
+    -------
+    array
+        0 or 1: the edge is sharp.
     """
     xp, qx, qy = as_frequencies(qx, qy)
     square = qx * qx + qy * qy
@@ -67,18 +103,44 @@ def envelope(qx: Array, qy: Array, condition: Condition) -> Array:
 
 
 def ctf(qx: Array, qy: Array, condition: Condition) -> Array:
-    """Contrast transfer function T(q) = E_s E_t A sin χ, real, -1 to 1.
+    """Contrast transfer function T(q) = E_s E_t A sin χ: a weak phase object of phase φ(q) has the contrast 2 T φ.
 
-    A weak phase object of phase φ(q) gives the image contrast 2 T(q) φ(q). This holds for an even χ: with
-    odd aberrations (C21, C23, C41, C43, C45) the linear transfer is exp(-iχ_odd) sin χ_even, and T remains
-    the sine of the whole χ by definition.
+    Parameters
+    ----------
+    qx, qy
+        Spatial frequencies, 1/Å, see the module.
+    condition
+        The dose plays no part.
+
+    Returns
+    -------
+    array
+        -1 to 1. 0 at every q where C10 = C30 = 0 and no other aberration is there.
+
+    Notes
+    -----
+    The contrast is 2 T φ for an even χ. With odd aberrations (C21, C23, C41, C43, C45) the linear transfer is
+    exp(-iχ_odd) sin χ_even, and T remains the sine of the whole χ by definition.
     """
     xp, qx, qy = as_frequencies(qx, qy)
     return envelope(qx, qy, condition) * xp.sin(chi(qx, qy, condition))
 
 
 def wave_transfer(qx: Array, qy: Array, condition: Condition) -> Array:
-    """exp(-iχ) E_t E_s A, complex: the factor on the Fourier transform of an exit wave."""
+    """exp(-iχ) E_t E_s A: the factor on the Fourier transform of an exit wave.
+
+    Parameters
+    ----------
+    qx, qy
+        Spatial frequencies, 1/Å, see the module.
+    condition
+        The dose plays no part.
+
+    Returns
+    -------
+    array
+        Complex, of the precision of the frequencies.
+    """
     xp, qx, qy = as_frequencies(qx, qy)
     return envelope(qx, qy, condition) * xp.exp(-1j * chi(qx, qy, condition))
 

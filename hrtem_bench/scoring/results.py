@@ -70,8 +70,8 @@ class Reliability(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fiel
 class CurvePoint(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """One condition: means over its images, each with the interval of a bootstrap over structures.
 
-    C10: nominal, Å. value: place on the axis, in its unit. epsilon, sigma, coverage: of the conditions as
-    used, the spread between images included; sigma and coverage are None where the training is unknown. An
+    C10: nominal, Å. value: place on the axis, in its unit. epsilon, sigma, coverage: of the condition with its
+    spread between images, `ConditionSet.about`; sigma and coverage are None where the training is unknown. An
     interval is None where there is but one structure. nll, brier, calibration_error (expected, 15 bins) and
     reliability are None for a model that returns classes. precision, recall, f1 and panoptic_quality are
     those of objects. dice_band: the simultaneous band that holds the whole curve of Dice.
