@@ -50,6 +50,28 @@ def test_predict_writes_masks_and_overlays(place: Path, capsys: pytest.CaptureFi
     assert (place / "found" / "one_overlay.png").read_bytes().startswith(b"\x89PNG")
 
 
+PICKY = """
+import numpy as np
+
+def bright(images):
+    assert not any(side % 32 for side in images.shape[1:]), "sides"
+    return (images > 0).astype(np.float32)
+"""
+
+
+def test_a_network_that_wants_sides_of_a_multiple_gets_them(place: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    (place / "picky.py").write_text(PICKY)
+    assert run(["predict", "bright.py:bright", "images", "--out", "expected"]) == 0
+    capsys.readouterr()
+    assert run(["predict", "picky.py:bright", "images", "--out", "found"]) == 0
+    said = " ".join(capsys.readouterr().out.split())
+    assert "two.tif: the model takes images whose sides are multiples of 32 pixels: those of 48 x 80" in said
+    assert "one.tif: the model" not in said  # of 64 x 64 pixels
+    for name in ("one", "two"):
+        masks = [tifffile.imread(place / out / f"{name}_mask.tif") for out in ("expected", "found")]
+        np.testing.assert_array_equal(*masks)
+
+
 def test_evaluate_scores_micrographs(place: Path, capsys: pytest.CaptureFixture[str]) -> None:
     assert run(["evaluate", "bright.py:bright", "--images", "images", "--labels", "labels", "--out", "scored"]) == 0
     out = capsys.readouterr().out

@@ -199,14 +199,15 @@ def segment_file(
     begin: called before the first file is written. each: told of every frame, counted from 1, when it is done.
     Nothing is written if the model fails on the first.
     """
-    from hrtem_bench.micrographs.segmentation import score, segment, tiff_pages
+    from hrtem_bench.micrographs.segmentation import score, segment, tiff_pages, with_sides
     from hrtem_bench.micrographs.warnings import frame_warnings
     from hrtem_bench.report.overlay import write_overlay
 
     name, count, out = recording.name, len(recording), work.out
     shape = (count, *recording.file.shape) if recording.file.stack else recording.file.shape
-    answers = (segment(work.submission, micrograph, work.edge_offset) for micrograph in recording)
-    first, scores, warnings = next(answers), [], []
+    submission, said = with_sides(work.submission, next(iter(recording)))
+    answers = (segment(submission, micrograph, work.edge_offset) for micrograph in recording)
+    first, scores, warnings = next(answers), [], [f"{recording.file.path}: {one}" for one in said]
     out.mkdir(parents=True, exist_ok=True)
     begin()
     with ExitStack() as files:

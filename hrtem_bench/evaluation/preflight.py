@@ -55,7 +55,10 @@ def preflight(submission: Submission, samples: Sequence[Sample], pixel_size: flo
         For an answer that breaks the contract, alone or in a batch, and for one that depends on the other images of
         its batch, since scores must not depend on the batch size.
     """
-    submission, warnings = _with_sides(submission, samples[0], pixel_size)
+    warnings: list[str] = []
+    if submission.stored is None:
+        first = model_input(stack(samples[:1]), submission.contract, pixel_size)
+        submission, warnings = with_side_multiple(submission, first)
     together = answers(submission, samples, pixel_size)
     alone = np.concatenate([answers(submission, [one], pixel_size) for one in samples])
     _check_independence(submission, samples[0], pixel_size, float(np.abs(together - alone).mean()))
@@ -69,22 +72,6 @@ def preflight(submission: Submission, samples: Sequence[Sample], pixel_size: flo
     elif submission.stored is None:
         warnings += _other_normalisations(submission, samples, pixel_size, alone)
     return Trial(submission, alone, warnings)
-
-
-def _with_sides(submission: Submission, sample: Sample, pixel_size: float) -> tuple[Submission, list[str]]:
-    """The model with the multiple that sides must have, and a sentence on it, if that was found out now."""
-    if submission.stored is not None:
-        return submission, []
-    given = model_input(stack([sample]), submission.contract, pixel_size)
-    told = with_side_multiple(submission, given)
-    if told is submission:
-        return submission, []
-    multiple = told.contract.side_multiple or 1
-    ny, nx = given.shape[1:]
-    return told, [
-        f"the model takes images whose sides are multiples of {multiple} pixels: those of {ny} x {nx} were continued "
-        f"by reflection to {ny + -ny % multiple} x {nx + -nx % multiple}, and its answers cut back"
-    ]
 
 
 def _check_independence(submission: Submission, sample: Sample, pixel_size: float, difference: float) -> None:

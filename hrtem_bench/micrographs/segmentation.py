@@ -20,8 +20,8 @@ from hrtem_bench.evaluation.scored_images import image_metrics
 from hrtem_bench.micrographs.edges import OFFSETS, EdgeCounts, Edges, edge_counts, edges, moved_edges
 from hrtem_bench.micrographs.expectation import Expectation
 from hrtem_bench.micrographs.recordings import Micrograph
-from hrtem_bench.models.contract import is_resampled
-from hrtem_bench.models.prediction import predict
+from hrtem_bench.models.contract import is_resampled, model_input
+from hrtem_bench.models.prediction import predict, with_side_multiple
 from hrtem_bench.models.resampling import resampled_shape
 from hrtem_bench.models.submission import Submission
 from hrtem_bench.scoring.objects import MIN_AREA
@@ -99,6 +99,13 @@ def segment(submission: Submission, micrograph: Micrograph, edge_offset: float =
         submission = replace(submission, contract=msgspec.structs.replace(contract, window=WHOLE // 2))
     probability = predict(submission, micrograph.image[None], size)[0]
     return Segmented(micrograph, probability, moved_edges(probability > contract.threshold, edge_offset / size))
+
+
+def with_sides(submission: Submission, micrograph: Micrograph) -> tuple[Submission, list[str]]:
+    """The model for such micrographs, and a sentence if it is to be given sides of a multiple: `with_side_multiple`."""
+    return with_side_multiple(
+        submission, model_input(micrograph.image[None], submission.contract, micrograph.pixel_size)
+    )
 
 
 def score(submission: Submission, segmented: Segmented, instances: NDArray[np.uint16]) -> MicrographScore:
@@ -182,5 +189,6 @@ def tiff_pages(path: Path, shape: tuple[int, ...], dtype: Any, pixel_size: float
 
 
 __all__ = [
-    "MicrographScore", "MicrographScores", "Segmented", "score", "segment", "summarised", "tiff_pages", "write_scores",
+    "MicrographScore", "MicrographScores", "Segmented", "score", "segment", "summarised", "tiff_pages",
+    "with_sides", "write_scores",
 ]  # fmt: skip

@@ -68,25 +68,43 @@ def _asked(submission: Submission, given: Images) -> Images:
     return probabilities(answer, whole.shape, submission.contract)[:, :ny, :nx]
 
 
-def with_side_multiple(submission: Submission, given: Images) -> Submission:
+def with_side_multiple(submission: Submission, given: Images) -> tuple[Submission, list[str]]:
     """The model, told to be given sides of a multiple of 8, 16, 32 or 64 pixels if it fails on images without.
 
-    given: images (N, ny, nx) as the model takes them. As it is where it declares a multiple or a window, where it
-    takes these images, or where no multiple helps: then the images themselves will tell what is wrong.
+    Parameters
+    ----------
+    submission
+        As it is where it declares a multiple or a window, where it takes these images, or where no multiple helps:
+        then the images themselves will tell what is wrong.
+    given
+        Images (N, ny, nx) as the model takes them. Of sides of more than 256 pixels a corner is tried whose sides leave
+        the same rest.
+
+    Returns
+    -------
+    The model, and a sentence for the user if it was told.
     """
     contract = submission.contract
     if contract.side_multiple is not None or contract.window is not None or submission.stored is not None:
-        return submission
-    if _takes(submission, given):
-        return submission
+        return submission, []
+    sides = given.shape[1:]
+    largest = SIDE_MULTIPLES[-1]
+    ny, nx = (side if side <= 4 * largest else 3 * largest + side % largest for side in sides)
+    tried = given[:, :ny, :nx]
+    if _takes(submission, tried):
+        return submission, []
     for multiple in SIDE_MULTIPLES:
-        if any(side % multiple for side in given.shape[1:]):
+        if any(side % multiple for side in sides):
             told = replace(submission, contract=msgspec.structs.replace(contract, side_multiple=multiple))
             # Odd numbers of it, since sides of 48 pixels, a multiple of 8, would do for a network that wants 16.
-            ny, nx = (multiple * (side // multiple | 1) for side in given.shape[1:])
-            if _takes(told, given) and _takes(told, continued(given, (ny, nx))[:, :ny, :nx]):
-                return told
-    return submission
+            ny, nx = (multiple * (side // multiple | 1) for side in tried.shape[1:])
+            if _takes(told, tried) and _takes(told, continued(tried, (ny, nx))[:, :ny, :nx]):
+                up = [side + -side % multiple for side in sides]
+                return told, [
+                    f"the model takes images whose sides are multiples of {multiple} pixels: those of {sides[0]} x "
+                    f"{sides[1]} were continued by reflection to {up[0]} x {up[1]}, and its answers cut back"
+                ]
+    return submission, []
 
 
 def _takes(submission: Submission, given: Images) -> bool:

@@ -147,6 +147,23 @@ def test_an_answer_of_other_sides_is_mended_too() -> None:
     assert trial.submission.contract.side_multiple == 8 and trial.answers.shape == (1, 61, 47)
 
 
+@pytest.mark.parametrize("sides", [(305, 290), (1000, 257), (400, 64)])
+def test_of_large_images_a_corner_is_tried(sides: tuple[int, int]) -> None:
+    asked = []
+
+    def wants_16(images: np.ndarray) -> np.ndarray:
+        asked.append(images.shape)
+        assert not any(side % 16 for side in images.shape[1:])
+        return 0 * images
+
+    submission = load_submission(wants_16)
+    told, said = with_side_multiple(submission, np.zeros((1, *sides), np.float32))
+    multiples_already = not any(side % 16 for side in sides)
+    assert told.contract.side_multiple == (None if multiples_already else 16)
+    assert bool(said) is not multiples_already
+    assert max(max(shape) for shape in asked) < 350
+
+
 def test_nothing_is_continued_without_need() -> None:
     for model, ny, nx in ((Halving(0), 61, 47), (Halving(4), 64, 48)):
         trial = preflight(load_submission(model), [sample(0, ny, nx)], 0.4)
@@ -156,7 +173,7 @@ def test_nothing_is_continued_without_need() -> None:
 def test_a_declared_multiple_is_kept_and_a_failure_of_another_kind_is_told() -> None:
     declared = load_submission(Halving(4), InputContract(side_multiple=80))
     given = np.zeros((1, 61, 47), np.float32)
-    assert with_side_multiple(declared, given) is declared
+    assert with_side_multiple(declared, given) == (declared, [])
     assert ask(declared, given).shape == given.shape  # 80 is a multiple of 16
 
     def broken(images: np.ndarray) -> np.ndarray:
