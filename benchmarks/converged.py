@@ -69,3 +69,17 @@ def gold_on_carbon(length: float, film: float, radius: float, seed: int = 0):
     positions[:, :2] += generator.normal(0, 0.08, (len(positions), 2))
     height = film + 2 * radius + 6
     return ase.Atoms(["C"] * count + ["Au"] * len(gold), positions, cell=[length, length, height], pbc=True)
+
+
+def gold_along_001(cells: int, layers: int, displacement: float, seed: int = 0):
+    """Gold with the beam along [001], `cells` unit cells across and `layers` of them thick, periodic.
+
+    displacement: standard deviation of the atoms' normal displacements along each axis, Å. Planes of atoms lie in the
+    middles of slices of half a cell, 2.04 Å.
+    """
+    from ase.build import bulk
+
+    gold = bulk("Au", cubic=True, a=4.08).repeat((cells, cells, layers))
+    gold.positions[:, 2] += 4.08 / 4
+    gold.positions += np.random.default_rng(seed).normal(0, displacement, gold.positions.shape)
+    return gold
