@@ -18,7 +18,7 @@ from hrtem_bench.multislice.transmission import log_transmission
 
 BAND = 0.9
 """Part of Nyquist up to which the wave is kept. Above 2/3, products of wave and transmission fold back into the band;
-but in a crystal along a zone axis what is cut off would have come back, and a cut at 2/3 costs three times as much."""
+but in a crystal along a zone axis what is cut off would have come back, and a cut at 2/3 costs more."""
 LOW_PASS = (0.7, 0.9)
 """Parts of Nyquist between which the low-pass of an atom's transmission falls."""
 LIMIT = 0.9

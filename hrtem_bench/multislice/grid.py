@@ -17,7 +17,15 @@ class GridWarning(UserWarning):
 
 @dataclass(frozen=True)
 class Grid:
-    """A periodic grid: shape (ny, nx) and pixel size (dy, dx) in Å."""
+    """A periodic grid.
+
+    Parameters
+    ----------
+    shape
+        (ny, nx), pixels.
+    pixel_size
+        (dy, dx), Å.
+    """
 
     shape: tuple[int, int]
     pixel_size: tuple[float, float]
@@ -53,10 +61,32 @@ def box(atoms: Any) -> Any:
 
 
 def choose_grid(atoms: Any, pixel_size: float) -> Grid:
-    """The grid on which a specimen is simulated at a pixel size of `pixel_size` Å.
+    """The grid on which a specimen is simulated.
 
     A box that is a whole number of pixels is taken as asked. Any other gets the next larger number of pixels that
-    transforms fast, so the pixels come out a little smaller, and a GridWarning says how large they are.
+    transforms fast, so the pixels come out a little smaller.
+
+    Parameters
+    ----------
+    atoms
+        `ase.Atoms` in an orthogonal cell, which is the box.
+    pixel_size
+        Å, the most that pixels may have.
+
+    Returns
+    -------
+    Grid
+        At least 16 x 16 pixels.
+
+    Raises
+    ------
+    InputError
+        For a cell or a pixel size that cannot be.
+
+    Warns
+    -----
+    GridWarning
+        With the pixel size that was taken, where it is not the one asked for.
     """
     from scipy.fft import next_fast_len
 

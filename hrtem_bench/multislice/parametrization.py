@@ -23,7 +23,23 @@ def _table(parametrization: str) -> dict[str, Any]:
 
 
 def elements(parametrization: str = "lobato") -> tuple[str, ...]:
-    """Symbols of the elements a parametrization covers."""
+    """Symbols of the elements that a parametrization covers.
+
+    Parameters
+    ----------
+    parametrization
+        "lobato" or "kirkland".
+
+    Returns
+    -------
+    tuple of str
+        In the order of their atomic numbers.
+
+    Raises
+    ------
+    InputError
+        For another parametrization.
+    """
     return tuple(_table(parametrization))
 
 
@@ -42,10 +58,27 @@ def mott_bethe_constant() -> float:
 
 
 def scattering_factor(symbol: str, q: Any, parametrization: str = "lobato") -> Any:
-    """First-Born electron scattering factor f(q), Å, without the relativistic factor.
+    """First-Born electron scattering factor f(q) of a neutral atom, without the relativistic factor.
 
-    q: spatial frequency, 1/Å, any shape (= 2 sin θ/λ). parametrization: "lobato" (Lobato and Van Dyck 2014) or
-    "kirkland" (Kirkland 2010). Raises InputError for an element or parametrization that is not tabulated.
+    Parameters
+    ----------
+    symbol
+        Of the element.
+    q
+        Spatial frequency, 1/Å (= 2 sin θ/λ), any shape.
+    parametrization
+        "lobato" (I. Lobato, D. Van Dyck, Acta Cryst. A70 (2014) 636-649) or "kirkland" (E. J. Kirkland, Advanced
+        Computing in Electron Microscopy, 2nd ed. (2010), appendix C).
+
+    Returns
+    -------
+    array
+        f, Å, shape of q.
+
+    Raises
+    ------
+    InputError
+        For an element or a parametrization that is not tabulated.
     """
     p = _coefficients(symbol, parametrization)
     q2 = np.asarray(q, float)[..., None] ** 2
@@ -57,9 +90,26 @@ def scattering_factor(symbol: str, q: Any, parametrization: str = "lobato") -> A
 
 
 def projected_potential(symbol: str, r: Any, parametrization: str = "lobato") -> Any:
-    """Projected potential of one atom, V Å, at distance r > 0 (Å) from its column; diverges as log r at 0.
+    """Potential of one atom, projected along the beam: the two-dimensional transform of its scattering factor.
 
-    The two-dimensional Fourier transform of `mott_bethe_constant() * scattering_factor`, in closed form.
+    In closed form, of `mott_bethe_constant() * scattering_factor`.
+
+    Parameters
+    ----------
+    symbol, parametrization
+        As of `scattering_factor`.
+    r
+        Distance from the atom's column, Å, above 0, any shape. The potential diverges as log r at 0.
+
+    Returns
+    -------
+    array
+        V Å, shape of r.
+
+    Raises
+    ------
+    InputError
+        For an element or a parametrization that is not tabulated.
     """
     from scipy.special import k0, k1
 

@@ -30,6 +30,7 @@ TOLERANCE = 1e-3
 """The largest error in the trusted band with which a filter may be used."""
 
 
+@lru_cache(maxsize=64)
 def stencil(distance: float, pixel_size: float, energy: float) -> tuple[Any, float]:
     """Weights of the filter that carries a wave over `distance`, Å, along one axis, and its error.
 
@@ -37,10 +38,11 @@ def stencil(distance: float, pixel_size: float, energy: float) -> tuple[Any, flo
     error of its response up to TRUSTED of Nyquist, infinite where no filter of this length keeps from amplifying).
     """
     for passed in PASSES:
-        weights, error, largest = _fitted(distance, pixel_size, energy, passed)
+        values, error, largest = _fitted(distance, pixel_size, energy, passed)
+        values.flags.writeable = False  # remembered, since waves of many specimens take the same steps
         if largest <= 1 + GAIN:
-            return weights, error
-    return weights, np.inf
+            return values, error
+    return values, np.inf
 
 
 def _fitted(distance: float, pixel_size: float, energy: float, passed: float) -> tuple[Any, float, float]:
@@ -90,13 +92,5 @@ def obstacle(plan: Plan, widest: int | None = None) -> str | None:
 def weights(distance: float, plan: Plan) -> Any:
     """(2, 2, TAPS + 1) float32: the filters along y and x, real and imaginary parts, for no further than a slice."""
     reach = min(distance, plan.slice_thickness)
-    return np.stack([_parts(reach, d, plan.energy) for d in plan.grid.pixel_size])
-
-
-@lru_cache(maxsize=64)
-def _parts(distance: float, pixel_size: float, energy: float) -> Any:
-    """(2, TAPS + 1) float32: real and imaginary parts of the filter's weights."""
-    values = stencil(distance, pixel_size, energy)[0]
-    pair = np.stack([values.real, values.imag]).astype(np.float32)
-    pair.flags.writeable = False
-    return pair
+    filters = [stencil(reach, d, plan.energy)[0] for d in plan.grid.pixel_size]
+    return np.array([[values.real, values.imag] for values in filters], np.float32)

@@ -79,8 +79,7 @@ def exit_waves(
     -------
     Waves
         (phonons, ny, nx) complex64, or (len(depths), phonons, ny, nx), with the energy, the grid's pixel size and the
-        depth. To be trusted up to 2/3 of Nyquist, where the Fourier method cuts the wave off; the real-space one lets
-        it fall from 1/2 of Nyquist on. Average intensities over the configurations, never waves.
+        depth. To be trusted up to 2/3 of Nyquist. Average intensities over the configurations, never waves.
 
     Raises
     ------
@@ -123,9 +122,21 @@ def exit_waves(
 
 
 def displaced(positions: Any, displacement: Any, seed: int, index: int) -> Any:
-    """Positions (n, 3) Å of frozen-phonon configuration `index`: a pure function of its arguments.
+    """Positions of the atoms in one frozen-phonon configuration: a pure function of the arguments.
 
-    displacement: standard deviation along each axis, Å: a number, or one for each atom (n,).
+    Parameters
+    ----------
+    positions
+        Where the atoms are at rest, (n, 3), Å.
+    displacement
+        Standard deviation along each axis, Å: a number, or one for each atom (n,).
+    seed, index
+        Of the configurations, and which of them it is.
+
+    Returns
+    -------
+    array
+        (n, 3), Å.
     """
     generator = np.random.default_rng(np.random.SeedSequence([seed, index]))
     return positions + generator.standard_normal(positions.shape) * np.reshape(displacement, (-1, 1))

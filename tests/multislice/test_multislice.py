@@ -7,7 +7,7 @@ from functools import partial
 import ase
 import numpy as np
 import pytest
-from converged import gold_on_carbon, reference_wave, relative_error
+from converged import gold_along_001, gold_on_carbon, reference_wave, relative_error
 
 import hrtem_bench as hb
 from hrtem_bench.errors import InputError
@@ -255,3 +255,19 @@ def test_exit_wave_of_a_larger_specimen_is_within_a_third_of_a_percent():
     reference = reference_wave(atoms, pixels=1024, slice_thickness=2.0)
     wave = exit_waves(atoms, phonons=None, pixel_size=0.1)[0]
     assert relative_error(wave, reference, 25.6, 1.0) < 0.0033
+
+
+@pytest.mark.parametrize(("method", "q_max", "allowed"), [
+    ("real-space", 1.0, 0.006), ("real-space", 2.0, 0.01), ("fourier", 1.0, 0.007), ("fourier", 2.0, 0.012),
+])  # fmt: skip
+def test_a_heavy_crystal_along_a_zone_axis_is_right_to_one_percent(zone_axis, method, q_max, allowed):
+    """16 Å of gold along [001], where what scatters beyond the band comes back into it."""
+    gold, converged = zone_axis
+    wave = exit_waves(gold, phonons=None, pixel_size=0.102, slice_thickness=2.04, method=method)[0]
+    assert relative_error(wave, converged, 12.24, q_max) < allowed
+
+
+@pytest.fixture(scope="module")
+def zone_axis():
+    gold = gold_along_001(3, 4, 0.08)
+    return gold, reference_wave(gold, pixels=720, slice_thickness=2.04)

@@ -6,12 +6,14 @@ import ase
 import numpy as np
 import pytest
 from converged import gold_on_carbon, reference_wave, relative_error
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
 import hrtem_bench as hb
 from hrtem_bench.errors import InputError
 from hrtem_bench.multislice import real_space_engine
 from hrtem_bench.multislice.grid import Grid
-from hrtem_bench.multislice.real_space_filter import GAIN, TAPS, TRUSTED, response, stencil
+from hrtem_bench.multislice.real_space_filter import GAIN, TAPS, TOLERANCE, TRUSTED, response, stencil
 from hrtem_bench.multislice.real_space_kernels import slices_pass, workspace
 from hrtem_bench.multislice.real_space_patches import FRACTIONS, LOW_PASS, TERMS, factorised, make_patches, patch_shape
 from hrtem_bench.multislice.transmission import log_transmission_at, roll_off
@@ -55,6 +57,15 @@ def test_no_filter_this_short_carries_a_wave_far():
 def test_roll_off():
     np.testing.assert_allclose(roll_off([0, 0.5, 0.75, 1, 2], 0.5, 1.0), [1, 1, 0.5, 0, 0], atol=1e-12)
     np.testing.assert_array_equal(roll_off([0.4, 0.5, 0.6], 0.5, 0.5), [1, 1, 0])
+
+
+@settings(max_examples=50, deadline=None)
+@given(st.floats(0.05, 3.0), st.floats(0.05, 0.3), st.floats(60e3, 400e3))
+def test_a_filter_that_may_be_used_keeps_plane_waves_and_amplifies_nothing(distance, pixel_size, energy):
+    weights, error = stencil(distance, pixel_size, energy)
+    assert abs(response(weights, np.zeros(1))[0] - 1) < 1e-12
+    if error < TOLERANCE:
+        assert np.abs(response(weights, np.linspace(0, 0.5, 500))).max() < 1 + 2 * GAIN
 
 
 # --- the tables ---
