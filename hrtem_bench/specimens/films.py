@@ -14,6 +14,7 @@ import numpy as np
 
 from hrtem_bench.errors import InputError, require
 from hrtem_bench.specimens.glasses import Glass, bond_lengths, least_distances, second_distances
+from hrtem_bench.specimens.random_fields import PlaneField, spread_by
 
 ATOMIC_MASS = 1.66053906660
 """Atomic mass constant in g/cm³ Å³: one unit of mass in one Å³ (CODATA 2018)."""
@@ -35,13 +36,32 @@ def atom_count(material: Glass, density: float, volume: float) -> int:
 
 
 def amorphous_film(
-    material: Glass, size: tuple[float, float, float], seed: int, density: float | None = None
+    material: Glass,
+    size: tuple[float, float, float],
+    seed: int,
+    density: float | None = None,
+    variation: tuple[PlaneField, float] | None = None,
 ) -> tuple[np.ndarray, np.ndarray]:
-    """Atomic numbers (n,) and positions (n, 3), Å, of a film that fills `size` = (x, y, thickness), Å.
+    """A film that fills a box, periodic in x and y. The same seed gives the same bytes, another seed another film.
 
-    Periodic in x and y. density: g/cm³, the material's own if None. No two atoms are nearer than
-    `least_distances`. The same seed gives the same bytes, another seed another film.
-    Raises InputError for a size or a density that cannot be made.
+    Parameters
+    ----------
+    size
+        x, y and thickness, Å.
+    density
+        g/cm³, the material's own if None.
+    variation
+        (field, amount): density that varies across the film as 1 + amount * field; its mean stays.
+
+    Returns
+    -------
+    tuple
+        Atomic numbers (n,) and positions (n, 3), Å. No two atoms are nearer than `least_distances`.
+
+    Raises
+    ------
+    InputError
+        For a size or a density that cannot be made.
     """
     density = material.density if density is None else density
     check_film(material, size, density)
@@ -49,6 +69,8 @@ def amorphous_film(
     box = np.array(size, float)
     kinds = _drawn_kinds(material, atom_count(material, density, math.prod(size)), rng)
     positions = _spread(len(kinds), box, rng)
+    if variation is not None:
+        positions = spread_by(variation[0], positions, variation[1])
     positions = _kept_apart(_network(positions, box, kinds, material, rng), box, kinds, material)
     numbers = require("ase.data", "sim").atomic_numbers
     return np.array([numbers[site.element] for site in material.sites])[kinds], positions
@@ -99,7 +121,7 @@ def _network(
     positions: np.ndarray, box: np.ndarray, kinds: np.ndarray, material: Glass, rng: np.random.Generator
 ) -> np.ndarray:
     neighbours = require("hrtem_bench.specimens.neighbours", "sim")
-    networks = require("hrtem_bench.specimens.networks", "sim")
+    bonding = require("hrtem_bench.specimens.random_network", "sim")
     bond, second = bond_lengths(material), second_distances(material)
     valence = np.array([site.valence for site in material.sites])
     shake = _SHAKE * bond[bond > 0].mean()
@@ -109,21 +131,21 @@ def _network(
         packed, sorts = positions[order], kinds[order]
         nearest = neighbours.shortest_first(pairs, lengths, sorts, bond, float(np.interp(done, (0, 1), _REACH)))
         cosine = math.cos(math.radians(np.interp(done, (0, 1), material.narrowest)))
-        relation, middle = networks.assign_bonds(packed, box, pairs, nearest, sorts, valence, cosine)
-        rest = networks.rest_lengths(pairs, relation, middle, sorts, bond, second, material.contact)
+        relation, middle = bonding.assign_bonds(packed, box, pairs, nearest, sorts, valence, cosine)
+        rest = bonding.rest_lengths(pairs, relation, middle, sorts, bond, second, material.contact)
         stiffness = np.array(_STIFFNESS) * (done, 1.0, 1.0)
         steps = _STEPS if turn < _ROUNDS - 1 else _LAST_STEPS
         positions = np.empty_like(positions)
-        positions[order] = networks.relax(packed, box, pairs, relation, rest, stiffness, steps, _RATE, _MOMENTUM)
+        positions[order] = bonding.relax(packed, box, pairs, relation, rest, stiffness, steps, _RATE, _MOMENTUM)
         if turn < _ROUNDS - 1:
-            positions = networks.shaken(positions, box, rng.standard_normal(positions.shape), shake * (1 - done))
+            positions = bonding.shaken(positions, box, rng.standard_normal(positions.shape), shake * (1 - done))
     return positions
 
 
 def _kept_apart(positions: np.ndarray, box: np.ndarray, kinds: np.ndarray, material: Glass) -> np.ndarray:
     """The positions with the few pairs that are too close pushed apart, and nothing else moved."""
     neighbours = require("hrtem_bench.specimens.neighbours", "sim")
-    networks = require("hrtem_bench.specimens.networks", "sim")
+    bonding = require("hrtem_bench.specimens.random_network", "sim")
     least = least_distances(material)
     for _ in range(200):
         order, pairs, lengths = neighbours.neighbour_pairs(positions, box, float(least.max()) + 0.02)
@@ -133,8 +155,8 @@ def _kept_apart(positions: np.ndarray, box: np.ndarray, kinds: np.ndarray, mater
         if not close.any():
             return positions
         near = lengths < allowed + 0.02
-        relation = np.full(int(near.sum()), networks.NONBONDED, np.int8)
-        positions = networks.relax(positions, box, pairs[near], relation, allowed[near] + 0.02, np.ones(3), 5, 0.4, 0.0)
+        relation = np.full(int(near.sum()), bonding.NONBONDED, np.int8)
+        positions = bonding.relax(positions, box, pairs[near], relation, allowed[near] + 0.02, np.ones(3), 5, 0.4, 0.0)
     raise InputError(f"the atoms of {material.name} do not keep their distances at this density: lower it")
 
 

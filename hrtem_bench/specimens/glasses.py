@@ -65,6 +65,16 @@ _KNOWN = (
         source="Share of fourfold atoms: K. W. R. Gilkes, P. H. Gaskell, J. Robertson, Phys. Rev. B 51, 12303 (1995).",
     ),
     Glass(
+        "a-C:H",
+        density=1.2,
+        sites=(Site("C", 0.2, 3, 120.0), Site("C", 0.4, 4, _TETRAHEDRAL), Site("H", 0.4, 1, 180.0)),
+        bonds=MappingProxyType({(0, 0): 1.40, (0, 1): 1.50, (1, 1): 1.54, (0, 2): 1.09, (1, 2): 1.09}),
+        contact=2.6,
+        limits=(0.8, 1.6),
+        source="Soft a-C:H, with 40 to 50 % of hydrogen, 60 % of the carbon fourfold and 1.2 to 1.6 g/cm³: "
+        "J. Robertson, Mater. Sci. Eng. R 37, 129 (2002). C-H bond of methane.",
+    ),
+    Glass(
         "a-Si",
         density=2.29,
         sites=(Site("Si", 1.0, 4, _TETRAHEDRAL),),

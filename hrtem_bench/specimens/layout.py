@@ -41,16 +41,18 @@ def _layout(radii: np.ndarray, box: np.ndarray, gap: float, whole: bool, rng: np
     return places
 
 
-def resting_height(particle: np.ndarray, film: np.ndarray, box: np.ndarray, contact: float) -> float:
+def resting_height(
+    particle: np.ndarray, film: np.ndarray, box: np.ndarray, contact: float, relief: float = 0.0
+) -> float:
     """How far to lift a particle (n, 3) so that its nearest distance to the film (m, 3) is `contact`; Å.
 
     It comes down along z, periodic in x and y with the box (2,), until the first of its atoms touches; over no
-    film at all its lowest atom comes to 0.
+    film at all its lowest atom comes to 0. relief: how much the height of the film's face varies, Å.
     """
     if not len(film):
         return float(-particle[:, 2].min())
     # Over any place the film has atoms within this depth, so that deeper ones never touch.
-    depth = 10.0 + contact
+    depth = 10.0 + contact + relief
     top = film[film[:, 2] > film[:, 2].max() - depth]
     low = particle[particle[:, 2] < particle[:, 2].min() + depth]
     tree = require("scipy.spatial", "sim").cKDTree

@@ -50,7 +50,7 @@ def cut(crystal: Lattice, outline: Outline, rng: np.random.Generator, counts: tu
     atoms = unit_cell(crystal)
     cell, origin = np.asarray(atoms.cell), rng.random(3)
     slips = drawn_slips(crystal, cell, origin, outline.radius, counts, rng)
-    fractional, index = filled(atoms.get_scaled_positions(), cell, origin, outline.radius + slips.displacement(cell))
+    fractional, index = filled(atoms.get_scaled_positions(), cell, origin, outline.reach + slips.displacement(cell))
     positions = (slipped(fractional, slips) - origin) @ cell
     inside = outline.holds(positions)
     numbers = _occupied(crystal, atoms, index[inside], rng)

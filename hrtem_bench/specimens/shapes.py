@@ -1,15 +1,17 @@
-"""Shapes of particles: the sphere, the Wulff polyhedron of given surface energies, the five-fold clusters of ase."""
+"""Shapes of particles: sphere, cap, lens, the Wulff polyhedron of given surface energies, five-fold clusters of ase."""
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING
 
 import numpy as np
 
 from hrtem_bench.errors import InputError, require
 from hrtem_bench.specimens.lattices import Lattice, unit_cell
+from hrtem_bench.specimens.random_fields import SurfaceField
 
 if TYPE_CHECKING:
     from ase import Atoms
@@ -22,26 +24,104 @@ _MOST_SHELLS = 40
 
 @dataclass(frozen=True)
 class Outline:
-    """A convex shape about the origin: a point r (Å) is inside if r . n <= d for every facet, and |r| <= radius.
+    """A shape about the origin, in the crystal's axes: a point r (Å) is inside if it is inside of everything here.
 
-    normals: (m, 3) unit vectors in the crystal's axes; distances: (m,) Å; radius: of the sphere around it, Å.
+    normals (m, 3), distances (m,), Å: facets, r . n <= d, of unit vectors n. radius: Å, of a sphere around the origin
+    that holds the shape. ball_centers (k, 3), ball_radius, Å: further spheres, of which caps and lenses are cut.
+    relief: how far the surface lies outside all these, by direction.
     """
 
     normals: np.ndarray
     distances: np.ndarray
     radius: float
+    ball_centers: np.ndarray = field(default_factory=lambda: np.zeros((0, 3)))
+    ball_radius: float = math.inf
+    relief: SurfaceField | None = None
+
+    @property
+    def reach(self) -> float:
+        """The farthest, Å, that any point of the shape may be from the origin."""
+        return self.radius + (self.relief.highest if self.relief else 0.0)
 
     def holds(self, positions: np.ndarray) -> np.ndarray:
         """Which of the positions (n, 3), Å, are inside: (n,) bool."""
-        within = np.einsum("ij,ij->i", positions, positions) <= self.radius**2
+        if self.relief is None:
+            return self._holds_smooth(positions)
+        # The height is worked out for atoms of the skin alone, which it decides.
+        within = self._holds_smooth(_lowered(positions, self.relief.lowest))
+        skin = self._holds_smooth(_lowered(positions, self.relief.highest)) & ~within
+        within[skin] = self._holds_smooth(_lowered(positions[skin], self.relief.height(positions[skin])))
+        return within
+
+    def _holds_smooth(self, positions: np.ndarray) -> np.ndarray:
+        within: np.ndarray = np.einsum("ij,ij->i", positions, positions) <= self.radius**2
         for normal, distance in zip(self.normals, self.distances, strict=True):
             within &= positions @ normal <= distance
+        for center in self.ball_centers:
+            within &= ((positions - center) ** 2).sum(axis=1) <= self.ball_radius**2
         return within
+
+
+def _lowered(positions: np.ndarray, by: np.ndarray | float) -> np.ndarray:
+    """Positions (n, 3) brought nearer to the origin by so much, Å, no farther than to it."""
+    lengths = np.linalg.norm(positions, axis=1)
+    scales = np.maximum(lengths - by, 0.0) / np.maximum(lengths, 1e-9)
+    return positions * scales[:, None]
+
+
+def roughened(outline: Outline, relief: SurfaceField) -> Outline:
+    """The outline with a rough surface."""
+    return replace(outline, relief=relief)
 
 
 def sphere_outline(diameter: float) -> Outline:
     """A sphere of that diameter, Å."""
     return Outline(np.zeros((0, 3)), np.zeros(0), diameter / 2)
+
+
+def cap_outline(diameter: float, contact_angle: float, base: np.ndarray) -> Outline:
+    """A sphere truncated on its support: the part of it on one side of a plane.
+
+    Parameters
+    ----------
+    diameter
+        Of the sphere of equal volume, Å.
+    contact_angle
+        Between the flat face and the sphere, inside the particle, degrees, above 0 to 180: 90 is a half, 180 a whole
+        sphere. The volume is pi R^3 (2 - 3 cos + cos^3) / 3, R being the radius of the sphere that is cut.
+    base
+        Unit vector (3,), in the crystal's axes, from the particle to the support.
+
+    Returns
+    -------
+    Outline
+        About the middle of the cap's height, R (1 - cos).
+    """
+    cosine = math.cos(math.radians(contact_angle))
+    ball = diameter / 2 * (4 / (2 - 3 * cosine + cosine**3)) ** (1 / 3)
+    half = ball * (1 - cosine) / 2
+    center = (ball - half) * np.asarray(base)
+    widest = ball if contact_angle >= 90 else ball * math.sin(math.radians(contact_angle))
+    return Outline(np.asarray(base)[None, :], np.array([half]), math.hypot(widest, half), center[None, :], ball)
+
+
+def lens_outline(diameter: float, aspect: float, axis: np.ndarray) -> Outline:
+    """A lens: what two equal spheres have in common, so that it is thin at its edge.
+
+    Parameters
+    ----------
+    diameter
+        Of the sphere of equal volume, Å.
+    aspect
+        Height over width, above 0 to 1; its halves are caps of contact angle 2 atan(aspect). 1 is a sphere.
+    axis
+        Unit vector (3,), in the crystal's axes, along the height.
+    """
+    cosine = math.cos(2 * math.atan(aspect))
+    ball = diameter / 2 * (2 / (2 - 3 * cosine + cosine**3)) ** (1 / 3)
+    half = ball * (1 - cosine)
+    centers = np.outer([1.0, -1.0], axis) * (ball - half)
+    return Outline(np.zeros((0, 3)), np.zeros(0), half / aspect * (1 + 1e-9), centers, ball)
 
 
 def wulff_outline(crystal: Lattice, facets: Sequence[Facet], diameter: float) -> Outline:
@@ -134,4 +214,7 @@ def _closest(counts: Sequence[int], wanted: float) -> int:
     return int(np.argmin(np.abs(np.array(counts) - wanted)))
 
 
-__all__ = ["Facet", "Outline", "cluster", "is_fcc", "sphere_outline", "wulff_outline"]
+__all__ = [
+    "Facet", "Outline", "cap_outline", "cluster", "is_fcc", "lens_outline", "roughened", "sphere_outline",
+    "wulff_outline",
+]  # fmt: skip

@@ -10,6 +10,7 @@ from typing import Any
 import numpy as np
 
 from hrtem_bench.errors import InputError, require
+from hrtem_bench.specimens.coatings import MOST_COATING, check_coating
 from hrtem_bench.specimens.crystals import lattice_from_dict
 from hrtem_bench.specimens.films import check_film
 from hrtem_bench.specimens.glasses import GLASSES, Glass
@@ -18,7 +19,9 @@ from hrtem_bench.specimens.shapes import Facet, is_fcc, wulff_outline
 
 Range = tuple[float, float]
 
-SHAPES = ("sphere", "wulff", "icosahedron", "decahedron", "core_shell")
+SHAPES = ("sphere", "wulff", "icosahedron", "decahedron", "core_shell", "cap", "lens")
+_ROUGH = ("sphere", "wulff", "cap", "lens")
+SIDES = ("below", "above", "both", "none")
 SIZES = ("uniform", "normal", "lognormal")
 
 _RANGES = {
@@ -28,8 +31,19 @@ _RANGES = {
     "twins": int,
     "film_thickness": float,
     "shell_thickness": float,
+    "contact_angle": float,
+    "lens_aspect": float,
+    "ligand_thickness": float,
+    "contamination_thickness": float,
 }
-_NUMBERS = ("gap", "contact", "margin", "tilt", "adsorbate_coverage", "adsorbate_distance")
+_NUMBERS = (
+    "gap", "contact", "margin", "tilt", "adsorbate_coverage", "adsorbate_distance", "particle_roughness",
+    "particle_correlation", "film_roughness", "film_correlation", "film_density_variation",
+)  # fmt: skip
+_LEAST_ANGLE, _LEAST_ASPECT = 30.0, 0.2
+_LEAST_CORRELATION = 4.0
+"""Å: a surface or a film cannot vary over less than the distance of two atoms."""
+_MOST_DEVIATIONS = 3.0
 
 
 @dataclass(frozen=True)
@@ -39,23 +53,31 @@ class SceneSpec:
     box: field of view along x and y, periodic. A range is lowest and highest value, drawn uniformly (one number
     stands for both).
 
-    Particles. lattices: names, of which each scene takes one. crystals: lattices of one's own that these names
-    may mean. shapes: of which each particle takes one. diameter: range, for each particle; of shapes that are
-    no spheres, the diameter of the sphere of equal volume. size_distribution: "uniform"; "normal" or "lognormal":
-    the range (of the logarithm) is the mean and two standard deviations to each side, and what falls outside
-    is drawn again. count: range, for the scene. gap: least distance between the surfaces of two particles,
-    periodic in x and y. whole: particles lie wholly inside the box in x and y; otherwise its edges may cut
-    them. faults, twins: ranges, for each particle. surface_energies: of the Wulff shape, {"111": 1.0, "100": 1.2}.
-    shell: lattice around the core of a core-shell particle; shell_thickness: range. zone_axis: direction
-    [u, v, w] of the crystal along the beam, None for uniformly random orientations; tilt: standard deviation,
-    degrees, of the random tilt from it about x and about y.
+    Particles. lattices: names, of which each scene takes one. crystals: lattices of one's own that these names may
+    mean. shapes: of which each particle takes one, with the probabilities shape_weights (all alike if empty).
+    diameter: range, for each particle; of shapes that are no spheres, the diameter of the sphere of equal volume.
+    size_distribution: "uniform"; "normal" or "lognormal": the range (of the logarithm) is the mean and two standard
+    deviations to each side, and what falls outside is drawn again. count: range, for the scene. gap: least distance
+    between the surfaces of two particles, periodic in x and y. whole: particles lie wholly inside the box in x and y;
+    otherwise its edges may cut them. faults, twins: ranges, for each particle. surface_energies: of the Wulff shape,
+    {"111": 1.0, "100": 1.2}. shell: lattice around the core of a core-shell particle; shell_thickness: range.
+    contact_angle: range, degrees, 30 to 180, of a cap, whose flat face lies on the film; 90 is a half sphere.
+    lens_aspect: range, 0.2 to 1, height along the beam over width of a lens. particle_roughness: standard deviation
+    of the height of the surface; particle_correlation: its correlation length, the standard deviation of a Gaussian.
+    zone_axis: direction [u, v, w] of the crystal along the beam, None for uniformly random orientations; tilt:
+    standard deviation, degrees, of the random tilt from it about x and about y.
 
-    Film. film: an amorphous material ("a-C") or a lattice ("graphite", "c-Si"). film_thickness: range, 0 for no film.
-    film_density: g/cm³, None for the material's own. film_surface: Miller indices of a crystalline film's face.
-    contact: nearest distance of a particle's atoms to the film's. margin: empty space below and above.
+    Film. film: an amorphous material ("a-C") or a lattice ("graphite", "c-Si"). film_side: "below", so that the beam
+    meets it before the particles; "above", after them; "both", a film on each side, each with its own thickness;
+    "none". film_thickness: range, 0 for no film. film_roughness: standard deviation of the thickness over the field,
+    half of the variance from each face; film_density_variation: relative standard deviation of the density over the
+    field; film_correlation: correlation length of both, the standard deviation of a Gaussian. film_density: g/cm³,
+    None for the material's own. film_surface: Miller indices of a crystalline film's face. contact: nearest distance
+    of a particle's atoms to the film's. margin: empty space below and above.
 
-    Adsorbates. adsorbate: an element or a molecule of ase ("CO"), "" for none; adsorbate_coverage: how many on
-    1 Å² of particle surface; adsorbate_distance: nearest distance to the particle's atoms.
+    Coatings. adsorbate: an element or a molecule of ase ("CO"), "" for none; adsorbate_coverage: how many on 1 Å² of
+    particle surface; adsorbate_distance: nearest distance to the particle's atoms. ligand_thickness: range, of a
+    shell of amorphous hydrocarbon around all particles; contamination_thickness: range, of one over all surfaces.
 
     Raises InputError that names the field, its value and what is allowed.
     """
@@ -74,10 +96,19 @@ class SceneSpec:
     surface_energies: tuple[Facet, ...] = ()
     shell: str = ""
     shell_thickness: Range = (5.0, 10.0)
+    shape_weights: tuple[float, ...] = ()
+    contact_angle: Range = (90.0, 90.0)
+    lens_aspect: Range = (0.5, 0.5)
+    particle_roughness: float = 0.0
+    particle_correlation: float = 8.0
     zone_axis: tuple[int, int, int] | None = None
     tilt: float = 0.0
     film: str = "a-C"
+    film_side: str = "below"
     film_thickness: Range = (20.0, 80.0)
+    film_roughness: float = 0.0
+    film_correlation: float = 30.0
+    film_density_variation: float = 0.0
     film_density: float | None = None
     film_surface: tuple[int, int, int] = (0, 0, 1)
     contact: float = 3.0
@@ -85,14 +116,24 @@ class SceneSpec:
     adsorbate: str = ""
     adsorbate_coverage: float = 0.0
     adsorbate_distance: float = 2.2
+    ligand_thickness: Range = (0.0, 0.0)
+    contamination_thickness: Range = (0.0, 0.0)
 
     def __post_init__(self) -> None:
         for name, value in _plain(self).items():
             object.__setattr__(self, name, value)
         _one_of("size_distribution", self.size_distribution, SIZES)
+        _one_of("film_side", self.film_side, SIDES)
         _check_sizes(self)
         _check_particles(self)
+        _check_outlines(self)
         _check_film(self)
+        _check_coatings(self)
+
+    @property
+    def has_film(self) -> bool:
+        """Whether a scene may have a film."""
+        return self.film_side != "none" and self.film_thickness[1] > 0
 
     def lattice(self, name: str) -> Lattice:
         """The lattice of that name, one's own before the known."""
@@ -137,6 +178,9 @@ def _plain(spec: SceneSpec) -> dict[str, Any]:
         "crystals": tuple(_crystal(item) for item in spec.crystals),
         "lattices": _names("lattices", spec.lattices),
         "shapes": _names("shapes", spec.shapes, SHAPES),
+        "shape_weights": tuple(
+            _not_negative("shape_weights", _number("shape_weights", w, float)) for w in _weights(spec)
+        ),
         "surface_energies": _facets(spec.surface_energies),
         "film_surface": _indices("film_surface", spec.film_surface),
     }
@@ -145,7 +189,7 @@ def _plain(spec: SceneSpec) -> dict[str, Any]:
 def _check_sizes(spec: SceneSpec) -> None:
     if spec.diameter[0] <= 0 or min(spec.box) <= 0:
         raise InputError(f"diameter and box must be above 0, are {spec.diameter} and {spec.box}")
-    if not spec.count[0] and not spec.film_thickness[0]:
+    if not spec.count[0] and not (spec.has_film and spec.film_thickness[0]):
         raise InputError("count and film_thickness both allow 0: a scene could be empty")
     if spec.whole and spec.diameter[1] > min(spec.box):
         raise InputError(f"diameter goes up to {spec.diameter[1]:g} Å, beyond the box of {spec.box} Å")
@@ -172,17 +216,74 @@ def _check_particles(spec: SceneSpec) -> None:
             raise InputError(f"adsorbate must be an element or a molecule of ase such as CO, not {spec.adsorbate!r}")
 
 
+def _check_outlines(spec: SceneSpec) -> None:
+    if spec.shape_weights and (len(spec.shape_weights) != len(spec.shapes) or not sum(spec.shape_weights) > 0):
+        raise InputError(f"shape_weights must have one number for each of the shapes {', '.join(spec.shapes)}")
+    if "cap" in spec.shapes:
+        if not spec.has_film or not spec.film_thickness[0]:
+            raise InputError("shapes has cap, which lies on a film: give a film_thickness above 0 and a film_side")
+        _within("contact_angle", spec.contact_angle, (_LEAST_ANGLE, 180.0), "degrees")
+    if "lens" in spec.shapes:
+        _within("lens_aspect", spec.lens_aspect, (_LEAST_ASPECT, 1.0), "(height over width)")
+    if spec.particle_roughness:
+        smooth = [shape for shape in spec.shapes if shape not in _ROUGH]
+        if smooth:
+            raise InputError(f"particle_roughness is for {', '.join(_ROUGH)}; set it to 0 for {smooth[0]}")
+        _thin("particle_roughness", spec.particle_roughness, spec.diameter[0] / 2, "radius of the smallest particle")
+        _coarse("particle_correlation", spec.particle_correlation)
+
+
 def _check_film(spec: SceneSpec) -> None:
     low, high = spec.film_thickness
-    if not high:
+    if not spec.has_film:
         return
+    if high > max(spec.box):
+        raise InputError(f"film_thickness goes up to {high:g} Å, beyond the box of {spec.box} Å: take a thinner film")
+    _thin("film_roughness", spec.film_roughness, low, "thinnest film")
+    if spec.film_roughness or spec.film_density_variation:
+        _coarse("film_correlation", spec.film_correlation)
     material = spec.support()
+    if spec.film_density_variation and not isinstance(material, Glass):
+        raise InputError(f"film_density_variation is for amorphous films; {spec.film} is a crystal: set it to 0")
     if isinstance(material, Glass):
         density = material.density if spec.film_density is None else spec.film_density
         try:
             check_film(material, (*spec.box, low), density)
         except InputError as error:
             raise InputError(f"film_density and film_thickness: {error}") from None
+        densest = density * (1 + _MOST_DEVIATIONS * spec.film_density_variation)
+        if densest > material.limits[1]:
+            most = (material.limits[1] / density - 1) / _MOST_DEVIATIONS
+            raise InputError(f"film_density_variation of {material.name} is {most:.2g} at most at this density, not "
+                             f"{spec.film_density_variation:g}")  # fmt: skip
+
+
+def _check_coatings(spec: SceneSpec) -> None:
+    for name in ("ligand_thickness", "contamination_thickness"):
+        high = getattr(spec, name)[1]
+        if high > MOST_COATING:
+            raise InputError(f"{name} goes up to {high:g} Å: {MOST_COATING:g} Å is the most")
+        if high:
+            try:
+                check_coating(spec.box)
+            except InputError as error:
+                raise InputError(f"{name}: {error}") from None
+
+
+def _within(name: str, pair: Range, allowed: Range, unit: str) -> None:
+    if not allowed[0] <= pair[0] <= pair[1] <= allowed[1]:
+        raise InputError(f"{name} must be from {allowed[0]:g} to {allowed[1]:g} {unit}, not {pair}")
+
+
+def _thin(name: str, deviation: float, size: float, of: str) -> None:
+    """Raise InputError unless three standard deviations are within the size, Å."""
+    if _MOST_DEVIATIONS * deviation > size:
+        raise InputError(f"{name} is {deviation:g} Å: at most a third of the {of} ({size:g} Å)")
+
+
+def _coarse(name: str, length: float) -> None:
+    if length < _LEAST_CORRELATION:
+        raise InputError(f"{name} must be {_LEAST_CORRELATION:g} Å or more, is {length:g}")
 
 
 def _number(name: str, value: Any, kind: type) -> Any:
@@ -227,6 +328,12 @@ def _names(name: str, value: Any, allowed: tuple[str, ...] | None = None) -> tup
     return names
 
 
+def _weights(spec: SceneSpec) -> list[Any]:
+    if not isinstance(spec.shape_weights, (list, tuple)):
+        raise InputError(f"shape_weights must be a list of numbers, one for each shape, not {spec.shape_weights!r}")
+    return list(spec.shape_weights)
+
+
 def _indices(name: str, value: Any) -> tuple[int, int, int]:
     indices = (
         tuple(_number(name, number, int) for number in value) if isinstance(value, (list, tuple, np.ndarray)) else ()
@@ -258,4 +365,4 @@ def _crystal(value: Any) -> Lattice:
     return checked(value) if isinstance(value, Lattice) else lattice_from_dict(value)
 
 
-__all__ = ["SHAPES", "SIZES", "SceneSpec", "spec_from_dict"]
+__all__ = ["SHAPES", "SIDES", "SIZES", "SceneSpec", "spec_from_dict"]

@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 from scipy.spatial import cKDTree
 
 from hrtem_bench.errors import InputError
-from hrtem_bench.specimens import GLASSES, amorphous_film, glass, neighbours, networks
+from hrtem_bench.specimens import GLASSES, amorphous_film, glass, neighbours, random_network
 from hrtem_bench.specimens.films import atom_count
 from hrtem_bench.specimens.glasses import least_distances
 
@@ -143,7 +143,7 @@ def test_every_glass_has_its_composition_density_and_distances(name):
 BOTH = pytest.mark.parametrize("plain", [False, True], ids=["compiled", "plain"])
 
 
-def kernel(name, plain, module=networks):
+def kernel(name, plain, module=random_network):
     function = getattr(module, name)
     return function.py_func if plain else function
 
@@ -188,7 +188,10 @@ def test_pairs_that_may_bond_come_shortest_first_and_else_as_they_are(plain):
 @BOTH
 def test_pairs_rest_at_the_length_of_their_relation(plain):
     pairs = np.array([[0, 1], [1, 2], [0, 2]], np.int32)
-    relation, middle = np.array([networks.BONDED, networks.NONBONDED, networks.SECOND], np.int8), np.array([-1, -1, 1])
+    relation, middle = (
+        np.array([random_network.BONDED, random_network.NONBONDED, random_network.SECOND], np.int8),
+        np.array([-1, -1, 1]),
+    )
     kinds, bond = np.array([0, 1, 0], np.int8), np.array([[1.0, 1.1], [1.1, 1.2]])
     second = np.arange(8.0).reshape(2, 2, 2)
     rest = kernel("rest_lengths", plain)(pairs, relation, middle, kinds, bond, second, 3.3)
@@ -235,7 +238,7 @@ def test_bonds_leave_an_angle(plain):
 def test_relaxing_brings_a_bond_to_its_length_and_keeps_the_centre(plain):
     box = np.full(3, 20.0)
     positions = np.array([[0.2, 5.0, 5.0], [18.9, 5.4, 5.0]])
-    pairs, relation = np.array([[0, 1]], np.int32), np.array([networks.BONDED], np.int8)
+    pairs, relation = np.array([[0, 1]], np.int32), np.array([random_network.BONDED], np.int8)
     moved = kernel("relax", plain)(positions, box, pairs, relation, np.array([1.5]), np.ones(3), 200, 0.1, 0.5)
     apart = moved[0] - moved[1]
     apart -= box * np.rint(apart / box)
@@ -249,7 +252,7 @@ def test_relaxing_brings_a_bond_to_its_length_and_keeps_the_centre(plain):
 def test_atoms_without_a_bond_only_push(plain):
     box = np.full(3, 20.0)
     positions = np.array([[1.0, 1.0, 1.0], [4.0, 1.0, 1.0]])
-    pairs, relation = np.array([[0, 1]], np.int32), np.array([networks.NONBONDED], np.int8)
+    pairs, relation = np.array([[0, 1]], np.int32), np.array([random_network.NONBONDED], np.int8)
     far = kernel("relax", plain)(positions, box, pairs, relation, np.array([2.5]), np.ones(3), 50, 0.1, 0.0)
     np.testing.assert_array_equal(far, positions)
     near = kernel("relax", plain)(positions, box, pairs, relation, np.array([3.5]), np.ones(3), 300, 0.1, 0.0)

@@ -1,0 +1,90 @@
+"""Coatings: amorphous hydrocarbon on the surface of particles (a ligand shell) or of everything (contamination)."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from hrtem_bench.errors import require
+from hrtem_bench.specimens.films import amorphous_film, check_film
+from hrtem_bench.specimens.glasses import GLASSES
+
+MATERIAL = GLASSES["a-C:H"]
+LIGAND_DENSITY, CONTAMINATION_DENSITY = 0.9, 1.2
+"""g/cm³: oleic acid has 0.895 (CRC Handbook of Chemistry and Physics); soft a-C:H from 1.2 on (its `source`)."""
+CONTACT = 2.2
+"""Nearest distance, Å, of a coating's atoms to what it covers and to anything else."""
+MOST_COATING = 30.0
+"""Thickest coating, Å."""
+_PERIOD = 30.0
+"""Å along the beam after which the hydrocarbon repeats: it is periodic, and a coating is thinner."""
+
+
+def coating(
+    covered: np.ndarray,
+    others: np.ndarray,
+    box: np.ndarray,
+    thickness: float,
+    density: float,
+    rng: np.random.Generator,
+) -> tuple[np.ndarray, np.ndarray]:
+    """Atoms of hydrocarbon around other atoms, as far as there is room.
+
+    Parameters
+    ----------
+    covered
+        Positions (n, 3), Å, of the atoms that the coating covers.
+    others
+        Positions (m, 3), Å, of atoms that it does not cover and keeps away from.
+    box
+        Size along x and y, Å; periodic.
+    thickness
+        Å: atoms of the coating are `CONTACT` to `CONTACT` + thickness from the nearest atom covered.
+    density
+        Of the hydrocarbon, g/cm³.
+
+    Returns
+    -------
+    tuple
+        Atomic numbers (k,) and positions (k, 3), Å.
+    """
+    if not len(covered) or not thickness:
+        return np.zeros(0, int), np.zeros((0, 3))
+    reach = CONTACT + thickness
+    low, high = covered[:, 2].min() - reach, covered[:, 2].max() + reach
+    numbers, block = amorphous_film(MATERIAL, (*box, _PERIOD), int(rng.integers(2**63)), density)
+    first, last = int(np.floor(low / _PERIOD)), int(np.ceil(high / _PERIOD))
+    positions = np.concatenate([block + [0.0, 0.0, _PERIOD * k] for k in range(first, last)])
+    numbers = np.tile(numbers, last - first)
+    inside = (positions[:, 2] >= low) & (positions[:, 2] <= high)
+    numbers, positions = numbers[inside], positions[inside]
+    near = _distances(positions, covered, box, reach)
+    kept = (near >= CONTACT) & (near <= reach)
+    numbers, positions = numbers[kept], positions[kept]
+    free = _distances(positions, others, box, CONTACT) >= CONTACT
+    return numbers[free], positions[free]
+
+
+def check_coating(box: tuple[float, float]) -> None:
+    """Raise InputError if no hydrocarbon can be made for a box of that size along x and y, Å."""
+    check_film(MATERIAL, (*box, _PERIOD), MATERIAL.density)
+
+
+def _distances(positions: np.ndarray, atoms: np.ndarray, box: np.ndarray, most: float) -> np.ndarray:
+    """Distance (n,), Å, of positions to the nearest of the atoms, periodic in x and y; inf beyond `most`."""
+    if not len(atoms) or not len(positions):
+        return np.full(len(positions), np.inf)
+    tall = float(max(atoms[:, 2].max(), positions[:, 2].max()) - min(atoms[:, 2].min(), positions[:, 2].min()))
+    period = np.array([*box, 3 * (tall + most) + 1.0])
+    wrapped = [_inside(found, period) for found in (atoms, positions)]
+    tree = require("scipy.spatial", "sim").cKDTree(wrapped[0], boxsize=period)
+    distances: np.ndarray = tree.query(wrapped[1], distance_upper_bound=most * (1 + 1e-9))[0]
+    return distances
+
+
+def _inside(positions: np.ndarray, period: np.ndarray) -> np.ndarray:
+    """Positions in [0, period): rounding may turn a tiny negative number into the period itself."""
+    inside = positions % period
+    return np.where(inside < period, inside, 0.0)
+
+
+__all__ = ["CONTACT", "CONTAMINATION_DENSITY", "LIGAND_DENSITY", "MATERIAL", "MOST_COATING", "check_coating", "coating"]
