@@ -44,6 +44,8 @@ _LEAST_ANGLE, _LEAST_ASPECT = 30.0, 0.2
 _LEAST_CORRELATION = 4.0
 """Å: a surface or a film cannot vary over less than the distance of two atoms."""
 _MOST_DEVIATIONS = 3.0
+_PROTOCOL_FILM = (20.0, 80.0)
+"""Å: that of the published protocol, allowed in every box; a thicker film needs a box as wide as it is thick."""
 
 
 @dataclass(frozen=True)
@@ -105,7 +107,7 @@ class SceneSpec:
     tilt: float = 0.0
     film: str = "a-C"
     film_side: str = "below"
-    film_thickness: Range = (20.0, 80.0)
+    film_thickness: Range = _PROTOCOL_FILM
     film_roughness: float = 0.0
     film_correlation: float = 30.0
     film_density_variation: float = 0.0
@@ -237,8 +239,11 @@ def _check_film(spec: SceneSpec) -> None:
     low, high = spec.film_thickness
     if not spec.has_film:
         return
-    if high > max(spec.box):
-        raise InputError(f"film_thickness goes up to {high:g} Å, beyond the box of {spec.box} Å: take a thinner film")
+    most = max(*spec.box, _PROTOCOL_FILM[1])
+    if high > most:
+        raise InputError(
+            f"film_thickness goes up to {high:g} Å, beyond the box of {spec.box} Å: {most:g} Å is the most"
+        )
     _thin("film_roughness", spec.film_roughness, low, "thinnest film")
     if spec.film_roughness or spec.film_density_variation:
         _coarse("film_correlation", spec.film_correlation)
