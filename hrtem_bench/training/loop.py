@@ -1,0 +1,150 @@
+"""The training of one network: cycles of steps, a validation after each, and the end when nothing is gained."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from typing import Any
+
+import numpy as np
+
+from hrtem_bench.errors import InputError, require
+from hrtem_bench.models.torch_modules import evaluating
+from hrtem_bench.scoring.metrics import dice, nll
+from hrtem_bench.training.batches import draw_batch
+from hrtem_bench.training.images import TrainingImages
+from hrtem_bench.training.optimisation import Optimiser, share_of_peak
+from hrtem_bench.training.settings import TrainingSettings
+
+Progress = Callable[[str, int, int], None]
+"""(what is under way, steps done, steps in all as far as is known)."""
+_BATCH, _WEIGHTS = 1, 2  # tags of the seeds derived from a training's own
+
+
+class Diverged(InputError):
+    """The loss became infinite or no number."""
+
+
+@dataclass
+class Training:
+    """A training under way: the network, its optimiser, and a row of numbers for each finished cycle.
+
+    A row has "cycle", "steps", "loss" (mean over the last tenth of the cycle, nats per pixel), "validation_loss",
+    "validation_dice" and "seconds".
+    """
+
+    network: Any
+    optimiser: Optimiser
+    log: list[dict[str, float]] = field(default_factory=list)
+
+
+def seeded(make: Callable[[], Any], seed: int) -> Any:
+    """The network that `make` returns, its first weights drawn from `seed`; the global generators are left alone."""
+    torch = require("torch", "torch")
+    with torch.random.fork_rng(devices=[]):
+        torch.manual_seed(int(np.random.SeedSequence([seed, _WEIGHTS]).generate_state(1)[0]))
+        return make()
+
+
+def begin(network: Any, settings: TrainingSettings, device: str = "cpu") -> Training:
+    """A training of `network`, put on `device` with its weights laid out channel by channel, as convolutions want it."""
+    torch = require("torch", "torch")
+    network = network.to(device=device, memory_format=torch.channels_last)
+    return Training(network, Optimiser(network, settings))
+
+
+def run_cycle(
+    state: Training,
+    training: TrainingImages,
+    validation: TrainingImages,
+    settings: TrainingSettings,
+    progress: Progress | None = None,
+) -> None:
+    """One cycle of steps and the validation after it; adds a row to the log.
+
+    The same state, images and settings give the same weights on one machine with one number of threads.
+
+    Raises
+    ------
+    Diverged
+        When a step's loss is not finite.
+    """
+    start, cycle = time.perf_counter(), len(state.log)
+    generator = np.random.default_rng(np.random.SeedSequence([settings.seed, _BATCH, cycle]))
+    losses: list[float] = []
+    for step in range(settings.steps):
+        images, masks = draw_batch(training, settings, generator)
+        losses.append(_step(state, images, masks, share_of_peak(step, settings.steps)))
+        if not np.isfinite(losses[-1]):
+            raise Diverged(f"the loss is {losses[-1]} at step {step + 1} of cycle {cycle + 1}: lower the learning rate")
+        if progress is not None:
+            total = settings.steps * max(settings.cycles, cycle + 1)
+            progress(f"loss {np.mean(losses[-10:]):.3f}", cycle * settings.steps + step + 1, total)
+    loss, overlap = validated(state.network, validation)
+    state.log.append({
+        "cycle": cycle + 1,
+        "steps": settings.steps,
+        "loss": float(np.mean(losses[-max(1, settings.steps // 10) :])),
+        "validation_loss": loss,
+        "validation_dice": overlap,
+        "seconds": time.perf_counter() - start,
+    })  # fmt: skip
+
+
+def has_ended(log: list[dict[str, float]], settings: TrainingSettings) -> bool:
+    """Whether the last cycle lowered the validation loss by so little that training has ended; see `TrainingSettings`."""
+    if len(log) < max(settings.cycles, 2):
+        return False
+    before, after = (row["validation_loss"] for row in log[-2:])
+    return before - after <= max(settings.gain * before, settings.least_gain)
+
+
+def fit(
+    state: Training,
+    training: TrainingImages,
+    validation: TrainingImages,
+    settings: TrainingSettings,
+    *,
+    keep: Callable[[Training], None] | None = None,
+    progress: Progress | None = None,
+) -> bool:
+    """Cycles until training has ended or the most are done; returns whether it has ended.
+
+    keep: called with the state after every cycle, to save it.
+    """
+    while len(state.log) < settings.most_cycles and not has_ended(state.log, settings):
+        run_cycle(state, training, validation, settings, progress)
+        if keep is not None:
+            keep(state)
+    return has_ended(state.log, settings)
+
+
+def validated(network: Any, data: TrainingImages) -> tuple[float, float]:
+    """Mean loss (negative log-likelihood, nats per pixel) and mean Dice of the whole images, one at a time."""
+    probability = np.concatenate([probabilities(network, one[None]) for one in data.images])
+    return float(nll(probability, data.masks).mean()), float(dice(probability > 0.5, data.masks).mean())
+
+
+def probabilities(network: Any, images: Any) -> Any:
+    """Probabilities (N, ny, nx) float32 of the particle class, for standardised images (N, ny, nx)."""
+    torch = require("torch", "torch")
+    device = next(network.parameters()).device
+    batch = torch.from_numpy(np.ascontiguousarray(images))[:, None].to(device, memory_format=torch.channels_last)
+    with evaluating(network), torch.no_grad():
+        return torch.sigmoid(network(batch))[:, 0].float().cpu().numpy()
+
+
+def _step(state: Training, images: Any, masks: Any, share: float) -> float:
+    torch = require("torch", "torch")
+    device = next(state.network.parameters()).device
+    batch = torch.from_numpy(images)[:, None].to(device, memory_format=torch.channels_last)
+    loss = torch.nn.functional.binary_cross_entropy_with_logits(
+        state.network(batch), torch.from_numpy(masks)[:, None].to(device)
+    )
+    loss.backward()
+    state.optimiser.step(share)
+    return float(loss.detach())
+
+
+__all__ = ["Diverged", "Training", "begin", "fit", "has_ended", "probabilities", "run_cycle", "seeded", "validated"]
