@@ -1,17 +1,10 @@
-"""A small U-Net (about 0.5 million parameters) and its loader."""
+"""A small U-Net, of about half a million parameters."""
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from pathlib import Path
-
-import numpy as np
 import torch
-from numpy.typing import NDArray
-from safetensors.torch import load_file
 from torch import Tensor, nn
 from torch.nn import functional
-from torch.nn.utils import convert_conv2d_weight_memory_format
 
 WIDTHS = (16, 32, 64, 128)
 """Channels from the finest level (half the image's resolution) to the coarsest (a sixteenth)."""
@@ -73,21 +66,6 @@ def _reflected(images: Tensor, padding: tuple[int, int, int, int]) -> Tensor:
     return functional.pad(images, padding, mode="reflect" if reflects else "replicate")
 
 
-def load(folder: Path, device: str = "cpu") -> Callable[[NDArray[np.float32]], NDArray[np.float32]]:
-    """The predictor of a trained folder on a PyTorch device: standardised images to probabilities, both (N, ny, nx)."""
-    network = UNet()
-    network.load_state_dict(load_file(folder / "weights.safetensors"))
-    network = convert_conv2d_weight_memory_format(network, torch.channels_last).to(device)
-
-    def predict(images: NDArray[np.float32]) -> NDArray[np.float32]:
-        return probabilities(network, images)
-
-    return predict
-
-
-def probabilities(network: nn.Module, images: NDArray[np.float32]) -> NDArray[np.float32]:
-    """Probabilities (N, ny, nx) of the particle class for standardised images (N, ny, nx)."""
-    batch = torch.tensor(np.asarray(images, np.float32), device=next(network.parameters()).device)[:, None]
-    with torch.inference_mode():
-        logits = network(batch.contiguous(memory_format=torch.channels_last))
-    return torch.sigmoid(logits.float())[:, 0].contiguous().cpu().numpy()
+def network() -> UNet:
+    """The network with new weights."""
+    return UNet()

@@ -8,40 +8,88 @@ from typing import Annotated
 import typer
 
 from hrtem_bench.cli.printing import timed, wrote
+from hrtem_bench.errors import InputError
+
+AUGMENTATIONS = "gradient=0.5,blur=1,noise=0.3,contrast=0.2"
 
 
 def train(
-    baseline: Annotated[str, typer.Argument(help="Name of a shipped baseline, or a folder with card.toml.")],
+    context: typer.Context,
+    baseline: Annotated[
+        str, typer.Argument(help="Name of a shipped baseline, or a folder whose card.toml names a network.")
+    ],
     data: Annotated[str, typer.Option(help="Folder of a dataset, or its id on the Hugging Face Hub.")],
-    conditions: Annotated[list[str], typer.Option(help="Condition to train at, as in defocus=-10nm; repeatable.")],
     out: Annotated[Path, typer.Option(help="New folder for the trained model.")],
+    conditions: Annotated[
+        list[str] | None, typer.Option(help="Condition to train at, as in defocus=-10nm; repeatable.")
+    ] = None,
+    all_conditions: Annotated[
+        bool, typer.Option("--all-conditions", help="Train at every condition that has training images.")
+    ] = False,
     track: Annotated[str, typer.Option(help="Track of the dataset.")] = "defocus",
     seed: Annotated[int, typer.Option(min=0, help="Seed of the weights and of the order of images.")] = 0,
-    epochs: Annotated[
-        int | None, typer.Option(min=1, help="Passes over the images; the baseline's own if not given.")
+    steps: Annotated[
+        int | None, typer.Option(min=1, help="Steps of a cycle; the default schedule's if not given.")
     ] = None,
-    device: Annotated[
-        str, typer.Option(help="Where to train: cpu, cuda, cuda:1, … or mps, if the baseline's trainer takes a device.")
-    ] = "cpu",
+    augment: Annotated[
+        str | None,
+        typer.Option(help=f"Largest changes made to training images, none by default: {AUGMENTATIONS}."),
+    ] = None,
+    device: Annotated[str, typer.Option(help="Where to train: cpu, cuda, cuda:1, … or mps.")] = "cpu",
     name: Annotated[
         str | None, typer.Option(help="What to call the trained model; the baseline's name if not given.")
     ] = None,
 ) -> None:
-    """Train a baseline on chosen conditions; the folder written is a model that `evaluate` takes.
+    """Train a network on chosen conditions, until its validation loss falls no more.
 
-    Interrupted, it goes on after its last epoch when the same command is given again.
+    The folder written is a model that `evaluate` takes. Interrupted, it goes on after its last cycle when the same
+    command is given again.
     """
-    from hrtem_bench.models.card import check_name, rename
-    from hrtem_bench.models.runtime import Runtime, on_device
-    from hrtem_bench.models.shipped_baselines import baseline_at
-    from hrtem_bench.models.submission import load_trainer
+    import msgspec
 
-    if name is not None:
-        check_name(name)  # before the training, not after it
-    trainer = load_trainer(baseline_at(baseline))
-    where = on_device(trainer, Runtime(device), f"the trainer of {baseline}")
-    with timed("trained"):
-        trainer(data, track, conditions, out, seed=seed, epochs=epochs, **where)
-    if name is not None:
-        rename(out, name)
+    from hrtem_bench.support.progress import progress_bar
+    from hrtem_bench.training import TrainingSettings
+    from hrtem_bench.training import train as fit
+
+    if bool(conditions) == all_conditions:
+        raise InputError("say what to train at: give --conditions one by one, or --all-conditions")
+    changes = {"seed": seed, "augmentations": _augmentations(augment)} | ({} if steps is None else {"steps": steps})
+    settings = msgspec.structs.replace(TrainingSettings(), **changes)
+    with timed("trained"), progress_bar() as progress:
+        done = fit(
+            baseline,
+            data,
+            out,
+            track=track,
+            conditions=conditions,
+            settings=settings,
+            device=device,
+            name=name,
+            command=context.obj,
+            progress=progress,
+        )
+    last = done.log[-1]
+    print(f"validation: loss {last['validation_loss']:.4f}, Dice {last['validation_dice']:.4f}")
+    if not done.ended:
+        print(f"note: the validation loss was still falling after {len(done.log)} cycles: give more --steps")
     wrote(out)
+
+
+def _augmentations(text: str | None) -> object:
+    """Augmentations from text such as "blur=1,noise=0.3"."""
+    import msgspec
+
+    from hrtem_bench.training import Augmentations
+
+    known = Augmentations.__struct_fields__
+    values = {}
+    for part in filter(None, (text or "").split(",")):
+        name, _, number = (piece.strip() for piece in part.partition("="))
+        try:
+            values[name] = float(number)
+        except ValueError:
+            raise InputError(f"--augment {part}: write NAME=NUMBER; names are {', '.join(known)}") from None
+    try:
+        return msgspec.convert(values, Augmentations)
+    except msgspec.ValidationError as error:
+        raise InputError(f"--augment {text}: {error}; names are {', '.join(known)}") from None

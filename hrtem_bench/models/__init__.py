@@ -4,7 +4,7 @@ from hrtem_bench.models.card import Card, TrainedOn, read_card
 from hrtem_bench.models.contract import InputContract, standardise
 from hrtem_bench.models.runtime import Runtime
 from hrtem_bench.models.shipped_baselines import baseline_at, baseline_folder, baseline_names
-from hrtem_bench.models.submission import Submission, load_submission, load_trainer
+from hrtem_bench.models.submission import Submission, load_submission, untrained_network
 
 __all__ = [
     "Card",
@@ -16,7 +16,7 @@ __all__ = [
     "baseline_folder",
     "baseline_names",
     "load_submission",
-    "load_trainer",
     "read_card",
     "standardise",
+    "untrained_network",
 ]

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
@@ -11,10 +12,8 @@ import msgspec
 from hrtem_bench.conditions import Condition, condition_from_dict
 from hrtem_bench.errors import InputError, one_line
 from hrtem_bench.models.contract import InputContract
-from hrtem_bench.support.files import write_aside
 from hrtem_bench.support.plain_text import check_plain
 from hrtem_bench.support.reading import read_toml
-from hrtem_bench.support.toml_text import toml_text
 
 CARD = "card.toml"
 SCHEMA_VERSION = 1
@@ -23,20 +22,34 @@ MAX_NAME = 200
 
 
 class ModelEntry(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """Where the code is: `entry` and `train` are "module:function" in the folder, `weights` a safetensors file.
+    """Where the code is.
 
-    code: the shipped baseline in whose folder these modules lie instead, for the same network with other weights; then
-    `entry` is that baseline's where it is not given.
+    Parameters
+    ----------
+    network
+        "module:function" in the folder; the function takes nothing and returns a torch.nn.Module of images
+        (N, 1, ny, nx), which `weights` are loaded into. Such a model can be trained.
+    entry
+        In place of it, for a model of any other kind: "module:function", the function takes the folder and returns a
+        predictor.
+    weights
+        A safetensors file.
+    code
+        The shipped baseline in whose folder these modules lie instead, for the same network with other weights; then
+        `network` or `entry` is that baseline's where it is not given.
     """
 
+    network: str | None = None
     entry: str | None = None
     weights: str | None = None
-    train: str | None = None
     code: str | None = None
 
     def __post_init__(self) -> None:
-        if self.entry is None and self.code is None:
-            raise ValueError('[model] needs entry = "module:function", or code = "a shipped baseline"')
+        given = [one for one in (self.network, self.entry) if one is not None]
+        if len(given) > 1 or (not given and self.code is None):
+            raise ValueError(
+                'needs one of network = "module:function", entry = "module:function", or code = "a shipped baseline"'
+            )
 
 
 class TrainedOn(msgspec.Struct, frozen=True, kw_only=True):
@@ -105,15 +118,26 @@ def check_name(name: str) -> None:
     check_plain("name", name, MAX_NAME)
 
 
-def rename(folder: Path, name: str) -> None:
-    """Write a folder's card anew with another name; everything else in it stays, save comments.
+def card_text(card: Card, trained_on: Mapping[str, Any] | None = None) -> str:
+    """A card as TOML. trained_on: in place of the card's own record, with any further keys."""
+    import tomli_w
 
-    Raises InputError as `read_card`, and for a name that no card may have.
-    """
-    read_card(folder)
-    tables = read_toml(folder / CARD) | {"name": name}
-    _as_card(tables, folder / CARD)
-    write_aside(folder / CARD, toml_text(tables))
+    tables = _without_defaults(card)
+    if trained_on is not None:
+        tables["trained_on"] = dict(trained_on)
+    return tomli_w.dumps(tables)
 
 
-__all__ = ["CARD", "Card", "ModelEntry", "TrainedOn", "check_name", "read_card", "rename"]
+def _without_defaults(record: msgspec.Struct) -> dict[str, Any]:
+    """The fields of a record that differ from their defaults, records inside it likewise."""
+    tables: dict[str, Any] = {}
+    for field in msgspec.structs.fields(record):
+        value = getattr(record, field.name)
+        default = field.default if field.default is not msgspec.NODEFAULT else None
+        if value is None or (not field.required and value == default) or value == []:
+            continue
+        tables[field.name] = _without_defaults(value) if isinstance(value, msgspec.Struct) else value
+    return tables
+
+
+__all__ = ["CARD", "Card", "ModelEntry", "TrainedOn", "card_text", "check_name", "read_card"]

@@ -110,15 +110,20 @@ def is_factory(function: Callable[..., Any]) -> bool:
 def called(factory: Callable[..., Any], arguments: tuple[Any, ...], name: str, runtime: Runtime) -> Callable[..., Any]:
     """The predictor that a factory returns; its errors and other answers as InputError in one line."""
     placed = {} if _is_module_class(factory) else on_device(factory, runtime, name)
+    predict = returned_by(factory, name, *arguments, **placed)
+    if not callable(predict):
+        raise InputError(f"{name} returned a {type(predict).__name__}, not a function of images or an nn.Module")
+    return predictor_of(predict, runtime)
+
+
+def returned_by(function: Callable[..., Any], name: str, *arguments: Any, **named: Any) -> Any:
+    """What a model's function returns; whatever it raises as InputError in one line, beginning with `name`."""
     try:
-        predict = factory(*arguments, **placed)
+        return function(*arguments, **named)
     except InputError:
         raise
     except (Exception, SystemExit) as error:
         raise InputError(f"{name} failed with {type(error).__name__}: {one_line(error)}") from error
-    if not callable(predict):
-        raise InputError(f"{name} returned a {type(predict).__name__}, not a function of images or an nn.Module")
-    return predictor_of(predict, runtime)
 
 
 def predictor_of(model: Any, runtime: Runtime) -> Callable[..., Any]:
@@ -151,5 +156,5 @@ def file_of(named: Any) -> Path | None:
 
 __all__ = [
     "called", "file_of", "function_in_file", "function_in_folder", "function_in_module", "is_factory", "named_in_code",
-    "predictor_of", "split_entry",
+    "predictor_of", "returned_by", "split_entry",
 ]  # fmt: skip

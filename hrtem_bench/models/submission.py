@@ -15,7 +15,7 @@ import msgspec
 import numpy as np
 from numpy.typing import NDArray
 
-from hrtem_bench.errors import InputError
+from hrtem_bench.errors import InputError, one_line, require
 from hrtem_bench.models.card import CARD, SCHEMA_VERSION, Card, ModelEntry, TrainedOn, read_card
 from hrtem_bench.models.contract import InputContract
 from hrtem_bench.models.exported import load_onnx, load_pt2
@@ -30,6 +30,7 @@ from hrtem_bench.models.python_models import (
     is_factory,
     named_in_code,
     predictor_of,
+    returned_by,
 )
 from hrtem_bench.models.runtime import CPU, Runtime, cpu_only, in_precision
 from hrtem_bench.models.shipped_baselines import baseline_folder, baseline_names, has_card
@@ -115,14 +116,6 @@ def load_submission(
     return replace(submission, contract=contract)
 
 
-def load_trainer(folder: Path) -> Callable[..., Any]:
-    """The function that trains the baseline in `folder`: (data, track, conditions, out, *, seed, epochs) -> None."""
-    card = read_card(folder)
-    if card.model is None or card.model.train is None:
-        raise InputError(f"{card.name} has nothing to train: its card names no [model] train")
-    return function_in_folder(_code_of(folder, card.model), card.model.train)
-
-
 def _named(model: str, contract: InputContract | None, runtime: Runtime, allow_code: bool) -> Submission:
     path = Path(model)
     if model and path.is_dir() and (baseline_folder(model) is None or has_card(path) or has_predictions(path)):
@@ -174,14 +167,13 @@ def _from_folder(
         return _from_carded_export(folder, model, card, contract, runtime, allow_code)
     refuse_pickles(folder)
     code = _code_of(folder, card.model)
-    entry = _entry_of(code, card.model)
-    factory = function_in_folder(code, entry)
+    parameters = None if card.model.weights is None else _counted(folder, card.model.weights)
     return Submission(
         name=card.name,
         kind="folder",
         path=model,
-        parameters=None if card.model.weights is None else _counted(folder, card.model.weights),
-        predict=called(factory, (folder,), f"{folder}: {entry}", runtime),
+        parameters=parameters,
+        predict=_predictor_in(folder, code, card.model, runtime),
         device=runtime.device,
         contract=card.input,
         trained_on=card.trained_on,
@@ -200,14 +192,57 @@ def _code_of(folder: Path, model: ModelEntry) -> Path:
     return code
 
 
-def _entry_of(code: Path, model: ModelEntry) -> str:
-    """The card's entry, or that of the shipped baseline whose code it takes; the card has one of them."""
-    if model.entry is not None:
-        return model.entry
+def _predictor_in(folder: Path, code: Path, model: ModelEntry, runtime: Runtime) -> Predictor:
+    """The predictor of a folder with modules in `code`: its network with its weights, or what its entry returns."""
+    named = _named_in(code, model)
+    if named.network is None:
+        assert named.entry is not None
+        return called(function_in_folder(code, named.entry), (folder,), f"{folder}: {named.entry}", runtime)
+    network = _network(code, named.network)
+    if model.weights is None:
+        raise InputError(f"{folder / CARD}: [model] names a network and no weights: train it with `hrtem-bench train`")
+    load = require("safetensors.torch", "torch").load_file
+    try:
+        network.load_state_dict(load(folder / model.weights))
+    except RuntimeError as error:  # of keys and shapes
+        raise InputError(f"{folder / model.weights} is not of the network {named.network}: {one_line(error)}") from None
+    torch = require("torch", "torch")
+    network.to(device=runtime.for_torch(), memory_format=torch.channels_last)
+    return module_predictor(network)
+
+
+def untrained_network(folder: Path) -> Any:
+    """The torch.nn.Module that a folder's card names as its network, with new weights.
+
+    Raises
+    ------
+    InputError
+        If the card names none, or its function fails or returns something else.
+    """
+    model = read_card(folder).model
+    code = folder if model is None else _code_of(folder, model)
+    named = None if model is None else _named_in(code, model)
+    if named is None or named.network is None:
+        raise InputError(f'{folder / CARD} names no [model] network = "module:function", so there is nothing to train')
+    return _network(code, named.network)
+
+
+def _network(code: Path, network: str) -> Any:
+    require("torch", "torch")
+    made = returned_by(function_in_folder(code, network), f"{code}: {network}")
+    if not is_module(made):
+        raise InputError(f"{code}: {network} returned a {type(made).__name__} where a torch.nn.Module is due")
+    return made
+
+
+def _named_in(code: Path, model: ModelEntry) -> ModelEntry:
+    """The card's entries, or those of the shipped baseline whose code it takes."""
+    if model.network is not None or model.entry is not None:
+        return model
     own = read_card(code).model
-    if own is None or own.entry is None:
-        raise InputError(f"{code / CARD} names no entry: give one in the card that takes its code")
-    return own.entry
+    if own is None or (own.network is None and own.entry is None):
+        raise InputError(f"{code / CARD} names no network and no entry: give one in the card that takes its code")
+    return own
 
 
 def _from_carded_export(
@@ -338,4 +373,4 @@ def _from_function(model: str, runtime: Runtime) -> Submission:
     )
 
 
-__all__ = ["Predictor", "Submission", "load_submission", "load_trainer"]
+__all__ = ["Predictor", "Submission", "load_submission", "untrained_network"]

@@ -48,7 +48,7 @@ def seeded(make: Callable[[], Any], seed: int) -> Any:
 
 
 def begin(network: Any, settings: TrainingSettings, device: str = "cpu") -> Training:
-    """A training of `network`, put on `device` with its weights laid out channel by channel, as convolutions want it."""
+    """A training of `network` on `device`, its weights with the channels last, as convolutions want them."""
     torch = require("torch", "torch")
     network = network.to(device=device, memory_format=torch.channels_last)
     return Training(network, Optimiser(network, settings))
@@ -93,7 +93,7 @@ def run_cycle(
 
 
 def has_ended(log: list[dict[str, float]], settings: TrainingSettings) -> bool:
-    """Whether the last cycle lowered the validation loss by so little that training has ended; see `TrainingSettings`."""
+    """Whether the last cycle gained so little that training has ended; see `TrainingSettings`."""
     if len(log) < max(settings.cycles, 2):
         return False
     before, after = (row["validation_loss"] for row in log[-2:])

@@ -1,7 +1,7 @@
 """The optimiser and its schedule: Muon for convolution kernels, AdamW for all other parameters.
 
-Muon (K. Jordan et al., 2024, "Muon: an optimizer for hidden layers in neural networks") replaces the momentum of a weight
-matrix by the nearest orthogonal matrix; a kernel counts as a matrix of outputs by inputs. On one core of a processor
+Muon (K. Jordan et al., 2024, "Muon: an optimizer for hidden layers in neural networks") replaces the momentum of a
+weight matrix by the nearest orthogonal matrix; a kernel counts as a matrix of outputs by inputs. On one core of a processor
 without bfloat16 arithmetic, PyTorch's own Muon takes as long as the network's forward and backward pass together, since
 it works in bfloat16; hence this one in float32, which takes a twentieth of it (benchmarks/training.py).
 """
