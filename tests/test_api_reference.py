@@ -25,7 +25,7 @@ API = Path(__file__).parents[1] / "docs" / "api.md"
         "evaluation",
         "comparison",
         "planning",
-        "study",
+        "training",
     ],
 )
 def test_every_public_name_is_in_the_reference(module: str) -> None:

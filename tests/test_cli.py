@@ -38,7 +38,7 @@ spread = { C10 = 15.0 }
 ID = "defocus=-10nm"
 COMMANDS = (
     "quickstart", "generate", "verify", "publish", "show", "train", "evaluate", "predict", "compare", "leaderboard",
-    "seeds", "submit", "transfer", "design", "study",
+    "seeds", "submit", "transfer", "design",
 )  # fmt: skip
 MODELS = """
 import numpy as np
@@ -57,7 +57,7 @@ def place(tmp_path_factory: pytest.TempPathFactory) -> Path:
     (place / "tiny.toml").write_text(TINY)
     (place / "models.py").write_text(MODELS)
     assert run(["generate", str(place / "tiny.toml"), "--out", str(place / "data"), "--workers", "1"]) == 0
-    command = f"train unet_small --data {place / 'data'} --conditions {ID} --epochs 1 --out {place / 'run'}"
+    command = f"train unet_small --data {place / 'data'} --conditions {ID} --steps 2 --out {place / 'run'}"
     assert run(command.split()) == 0
     return place
 

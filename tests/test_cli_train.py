@@ -1,4 +1,4 @@
-"""`hrtem-bench train` with a trainer of one's own: what it is told, and what is said where that cannot be."""
+"""`hrtem-bench train`."""
 
 from __future__ import annotations
 
@@ -8,65 +8,65 @@ import pytest
 
 from hrtem_bench.cli import run
 
-CARD = 'schema_version = 1\nname = "Mine"\n\n[model]\nentry = "train:load"\ntrain = "train:train"\n'
-TRAIN = """
-import shutil
-from pathlib import Path
+pytest.importorskip("torch")
+
+MODEL = """
+import torch
 
 
-def load(folder):
-    return lambda images: images * 0 + 0.5
-
-
-def train(data, track, conditions, out, *, seed=0, epochs=None{more}):
-    out.mkdir()
-    shutil.copy(Path(__file__).with_name("card.toml"), out)
-    (out / "told.txt").write_text(f"{{track}} {{conditions}} {{seed}} {{epochs}} {told}")
+def network():
+    return torch.nn.Sequential(torch.nn.Conv2d(1, 4, 3, padding=1), torch.nn.ReLU(), torch.nn.Conv2d(4, 1, 1))
 """
+CARD = 'schema_version = 1\nname = "Small"\n\n[model]\nnetwork = "model:network"\n'
 
 
-def command(folder: Path, *options: str, takes_device: bool = True) -> list[str]:
-    """Trains the baseline written to `folder` into `folder`/out."""
-    baseline = folder / "mine"
-    baseline.mkdir()
-    (baseline / "card.toml").write_text(CARD)
-    more, told = (', device="?"', "{device}") if takes_device else ("", "-")
-    (baseline / "train.py").write_text(TRAIN.format(more=more, told=told))
-    where = ["--data", "nowhere", "--conditions", "defocus=0nm", "--out", str(folder / "out")]
-    return ["train", str(baseline), *where, *options]
+@pytest.fixture
+def baseline(tmp_path: Path) -> Path:
+    folder = tmp_path / "own"
+    folder.mkdir()
+    (folder / "card.toml").write_text(CARD)
+    (folder / "model.py").write_text(MODEL)
+    return folder
 
 
-def test_a_trainer_is_told_what_was_asked_for(tmp_path: Path) -> None:
-    assert run(command(tmp_path, "--seed", "4", "--epochs", "7", "--track", "dose", "--name", "Named")) == 0
-    assert (tmp_path / "out" / "told.txt").read_text() == "dose ['defocus=0nm'] 4 7 cpu"
-    assert 'name = "Named"' in (tmp_path / "out" / "card.toml").read_text()
+def test_it_trains_at_chosen_conditions_and_evaluate_takes_the_folder(
+    baseline: Path, toy_folder: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    out = tmp_path / "trained"
+    where = ["--data", str(toy_folder), "--conditions", "defocus=-10nm", "--out", str(out)]
+    assert (
+        run(["train", str(baseline), *where, "--steps", "3", "--seed", "4", "--augment", "blur=1", "--name", "N"]) == 0
+    )
+    assert "validation: loss" in capsys.readouterr().out
+    card = (out / "card.toml").read_text()
+    assert 'name = "N"' in card and "seed = 4" in card and "blur = 1.0" in card
+    assert run(["evaluate", str(out), "--data", str(toy_folder), "--out", str(tmp_path / "results")]) == 0
 
 
-def test_a_trainer_that_takes_a_device_is_told_it(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    import torch
-
-    monkeypatch.setattr(torch.cuda, "device_count", lambda: 1)
-    assert run(command(tmp_path, "--device", "cuda")) == 0
-    assert (tmp_path / "out" / "told.txt").read_text().endswith(" cuda")
-
-
-def test_a_trainer_without_devices_trains_on_the_cpu(tmp_path: Path) -> None:
-    assert run(command(tmp_path, takes_device=False)) == 0
-    assert (tmp_path / "out" / "told.txt").read_text().endswith(" -")
+def test_all_conditions_are_those_with_training_images(baseline: Path, toy_folder: Path, tmp_path: Path) -> None:
+    out = tmp_path / "trained"
+    where = ["--data", str(toy_folder), "--all-conditions", "--out", str(out), "--steps", "2"]
+    assert run(["train", str(baseline), *where]) == 0
+    assert "defocus=0nm" in (out / "card.toml").read_text()
 
 
 @pytest.mark.parametrize(
-    ("device", "takes_device", "words"),
+    ("options", "words"),
     [
-        ("cuda", False, "takes no parameter `device`, so it cannot be put on cuda"),
-        ("cuda:77", True, "PyTorch finds no device cuda:77 here"),
-        ("tpu", True, "unknown device 'tpu'"),
+        ([], "give --conditions one by one, or --all-conditions"),
+        (["--conditions", "defocus=0nm", "--all-conditions"], "give --conditions one by one, or --all-conditions"),
+        (["--conditions", "defocus=0nm", "--device", "cuda:77"], "no device cuda:77"),
+        (["--conditions", "defocus=0nm", "--device", "tpu"], "unknown device 'tpu'"),
+        (["--conditions", "defocus=0nm", "--augment", "fog=1"], "fog"),
+        (["--conditions", "defocus=0nm", "--augment", "blur=much"], "write NAME=NUMBER"),
+        (["--conditions", "defocus=3nm"], "did you mean"),
     ],
 )
-def test_where_it_cannot_train_is_said_in_one_line(
-    device: str, takes_device: bool, words: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+def test_what_cannot_be_is_said_in_one_line(
+    options: list[str], words: str, baseline: Path, toy_folder: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    assert run(command(tmp_path, "--device", device, takes_device=takes_device)) == 2
+    out = tmp_path / "out"
+    assert run(["train", str(baseline), "--data", str(toy_folder), "--out", str(out), *options]) == 2
     said = capsys.readouterr().err
     assert words in said and said.count("\n") == 1
-    assert not (tmp_path / "out").exists()
+    assert not out.exists()

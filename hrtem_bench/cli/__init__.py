@@ -25,7 +25,6 @@ from hrtem_bench.cli import (
     results,
     seeds,
     show,
-    study,
     submit,
 )
 from hrtem_bench.conditions import UnlikelySetting
@@ -49,7 +48,6 @@ COMMANDS: tuple[Callable[..., None], ...] = (
     submit.submit,
     physics.transfer,
     design.design,
-    study.study,
 )
 
 

@@ -21,7 +21,6 @@ from hrtem_bench.report.gather import Choice, choose_examples, curve_of
 from hrtem_bench.report.html import report, write_report
 from hrtem_bench.report.images import contact_sheet, examples_figure
 from hrtem_bench.report.sheets import track_sheet
-from hrtem_bench.report.study import report_study
 from hrtem_bench.report.style import figure_png, figure_svg, save_figure
 from hrtem_bench.report.transfer import family_figure, matrix_figure, transfer_figure
 from hrtem_bench.report.verdict import Verdict, verdict
@@ -47,7 +46,6 @@ __all__ = [
     "reliability_figure",
     "report",
     "report_evaluation",
-    "report_study",
     "save_figure",
     "shift_figure",
     "track_sheet",

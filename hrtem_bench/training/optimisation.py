@@ -1,9 +1,9 @@
 """The optimiser and its schedule: Muon for convolution kernels, AdamW for all other parameters.
 
 Muon (K. Jordan et al., 2024, "Muon: an optimizer for hidden layers in neural networks") replaces the momentum of a
-weight matrix by the nearest orthogonal matrix; a kernel counts as a matrix of outputs by inputs. On one core of a processor
-without bfloat16 arithmetic, PyTorch's own Muon takes as long as the network's forward and backward pass together, since
-it works in bfloat16; hence this one in float32, which takes a twentieth of it (benchmarks/training.py).
+weight matrix by the nearest orthogonal matrix; a kernel counts as a matrix of outputs by inputs. PyTorch's own Muon
+works in bfloat16, which on a processor without such arithmetic takes as long as the network itself; this one is in
+float32. `benchmarks/training.py` measures both.
 """
 
 from __future__ import annotations

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import csv
 import io
-import pickle
 import shutil
 from collections.abc import Mapping
 from pathlib import Path
@@ -46,9 +45,7 @@ def load_state(partial: Path, key: str, state: Training) -> None:
     torch = require("torch", "torch")
     try:
         held = torch.load(partial / STATE, weights_only=True, map_location="cpu")
-    except FileNotFoundError:
-        return
-    except (OSError, RuntimeError, EOFError, pickle.UnpicklingError):  # half a file from another version, say
+    except Exception:  # a damaged file raises errors of many kinds, and is then written anew
         return
     if isinstance(held, dict) and held.get("key") == key:
         state.network.load_state_dict(held["network"])

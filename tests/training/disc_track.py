@@ -7,10 +7,11 @@ from dataclasses import dataclass
 from types import SimpleNamespace
 
 import numpy as np
-import pytest
 from numpy.typing import NDArray
 
 from hrtem_bench.conditions import Condition
+from hrtem_bench.dataset import TrackCondition
+from hrtem_bench.errors import InputError
 
 FRINGE = 2.15
 """Å: the (110) spacing of CdSe."""
@@ -28,26 +29,37 @@ def disc_image(seed: int, size: int = 64, pixel_size: float = 0.4) -> tuple[NDAr
     return rng.poisson(expected).astype(np.float32), mask.astype(np.uint8)
 
 
+IDS = ("defocus=-10nm", "defocus=0nm")
+
+
 @dataclass(frozen=True)
-class FakeTrack:
-    """What the baselines ask of a Track."""
+class DiscTrack:
+    """What training asks of a track: images at two conditions, which look alike."""
 
     name: str = "defocus"
     checksum: str = "0" * 64
     pixel_size: float = 0.4
     size: int = 64
 
+    @property
+    def conditions(self) -> tuple[TrackCondition, ...]:
+        return tuple(
+            TrackCondition(condition_id=name, value=float(k), condition=Condition(C10=100.0 - 100 * k), train=True)
+            for k, name in enumerate(IDS)
+        )
+
+    def select(self, conditions: list[str] | None = None) -> tuple[TrackCondition, ...]:
+        for name in conditions or ():
+            if name not in IDS:
+                raise InputError(f"the track {self.name} has no condition {name!r}")
+        return tuple(one for one in self.conditions if conditions is None or one.condition_id in conditions)
+
     def rows(self, split: str, conditions: list[str] | None = None) -> Iterator[SimpleNamespace]:
         first, count = {"train": (0, 12), "validation": (100, 4), "test": (200, 6)}[split]
         for seed in range(first, first + count):
-            for condition in conditions or ["defocus=-10nm"]:
+            for condition in conditions or IDS[:1]:
                 image, mask = disc_image(seed, self.size, self.pixel_size)
                 yield SimpleNamespace(
                     structure_id=f"s{seed}", condition_id=condition, image=image, mask=mask,
                     instances=mask.astype(np.uint16), condition=Condition(C10=100.0 + seed, dose=400.0),
                 )  # fmt: skip
-
-
-@pytest.fixture(scope="session")
-def fake_track() -> FakeTrack:
-    return FakeTrack()
