@@ -171,7 +171,7 @@ def test_a_model_that_exits_does_not_end_the_run(folder: Path) -> None:
         ('"weights.safetensors"', '"absent.safetensors"', "missing"),
         ('"weights.safetensors"', '"../weights.safetensors"', "must lie in the folder"),
         ('"weights.safetensors"', '"model.py"', "must be a .safetensors file"),
-        ('entry = "model:load"', "", r"\[model\] needs entry"),
+        ('entry = "model:load"', "", r"needs one of network"),
         ("C10 = 3.0", "C11 = 3.0", "unknown coefficient 'C11'"),
         ("[model]", "[model", "card.toml"),
     ],
