@@ -11,7 +11,7 @@ from scipy import fft
 
 from hrtem_bench.multislice import fourier_kernels as kernels
 from hrtem_bench.multislice.fourier_tables import pairs
-from hrtem_bench.multislice.plan import Plan, itinerary, positions_in_slices, propagator
+from hrtem_bench.multislice.plan import Plan, positions_in_slices, propagator, stops
 
 
 def exit_wave(
@@ -57,7 +57,7 @@ def exit_wave(
         recorded = []
         contents = positions_in_slices(plan, positions, symbols)
         here, plane_wave = 0.0, incident is None
-        for z, index in itinerary(plan, depths):
+        for z, index in stops(plan, depths):
             if index is not None and not contents[index]:
                 continue
             if not plane_wave:

@@ -76,45 +76,49 @@ def propagator(plan: Plan, distance: float) -> tuple[Any, Any]:
     return factors[0], factors[1]
 
 
-def itinerary(plan: Plan, depths: Sequence[float]) -> list[tuple[float, int | None]]:
-    """Where the wave stops on its way, in order: (z in Å, slice to pass through, or None where it is recorded).
+def stops(plan: Plan, depths: Sequence[float]) -> list[tuple[float, int | None]]:
+    """Planes at which something happens, from the entrance face on: (z in Å, slice that acts, or None for a record).
 
     Slices act in their middle planes; a record at the depth of such a plane comes after it.
     """
-    stops: list[tuple[float, int | None]] = [((i + 0.5) * plan.slice_thickness, i) for i in range(plan.slices)]
-    stops += [(depth, None) for depth in depths]
-    return sorted(stops, key=lambda stop: (stop[0], stop[1] is None))
+    planes: list[tuple[float, int | None]] = [((i + 0.5) * plan.slice_thickness, i) for i in range(plan.slices)]
+    planes += [(depth, None) for depth in depths]
+    return sorted(planes, key=lambda plane: (plane[0], plane[1] is None))
 
 
-class Hop(NamedTuple):
-    """From a slice whose atoms act first (None: from where there are none) over a distance, Å."""
+class Step(NamedTuple):
+    """A slice's atoms act, then the wave is propagated.
+
+    layer: index of the slice, None where no atoms act. distance: Å.
+    """
 
     layer: int | None
     distance: float
 
 
-def hops(plan: Plan, depths: Sequence[float], occupied: Any, plane_wave: bool) -> list[Hop | None]:
-    """The way of the wave past empty slices; None where it is recorded. A plane wave needs no carrying.
+def steps(plan: Plan, depths: Sequence[float], occupied: Any, plane_wave: bool) -> list[Step | None]:
+    """What happens to the wave, in order; None where it is recorded.
 
-    occupied: (slices,) bool, whether a slice holds atoms.
+    Empty slices are left out. A plane wave in vacuum stays what it is and is not propagated. occupied: (slices,) bool,
+    whether a slice holds atoms. plane_wave: whether the incident wave is one.
     """
-    way: list[Hop | None] = []
+    found: list[Step | None] = []
     here, waiting = 0.0, None
-    for z, index in itinerary(plan, depths):
+    for z, index in stops(plan, depths):
         if index is not None and not occupied[index]:
             continue
         if waiting is not None or (z > here and not plane_wave):
-            way.append(Hop(waiting, z - here))
+            found.append(Step(waiting, z - here))
         here, waiting = z, index
         if index is None:
-            way.append(None)
+            found.append(None)
         else:
             plane_wave = False
-    return way
+    return found
 
 
 def wrapped(coordinate: Any, period: int) -> Any:
-    """Coordinates, an array of any library, inside [0, period): what `%` makes of a tiny negative one is the period."""
+    """Coordinates, an array of any library, moved into [0, period); `%` alone turns -1e-20 into the period itself."""
     inside = coordinate % period
     return inside * (inside < period)
 

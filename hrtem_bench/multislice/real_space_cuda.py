@@ -15,7 +15,7 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from hrtem_bench.errors import InputError
-from hrtem_bench.multislice.plan import Hop, Plan, hops, propagator, slice_index, wrapped
+from hrtem_bench.multislice.plan import Plan, Step, propagator, slice_index, steps, wrapped
 from hrtem_bench.multislice.real_space_filter import TAPS, weights
 from hrtem_bench.multislice.real_space_patches import FRACTIONS, TERMS, patch_shape
 from hrtem_bench.support.gpu import cuda_arrays, memory_for_a_batch
@@ -119,11 +119,11 @@ def exit_waves_batch(
     recorded = xp.empty((len(depths), len(positions), *plan.grid.shape), dtype=xp.complex64)
     layers = np.stack([slice_index(plan, p) for p in positions])
     for members, occupied in _alike(plan, layers):
-        way = hops(plan, depths, occupied, incident is None)
+        todo = steps(plan, depths, occupied, incident is None)
         chosen = np.stack([positions[i] for i in members])
         atoms = _sorted_by_cell(plan, chosen, layers[members], symbols, xp, to_device)
         wave = _starting_waves(plan, len(members), xp, to_device, incident)
-        made = _together(plan, wave, atoms, way, xp, to_device, launch)
+        made = _together(plan, wave, atoms, todo, xp, to_device, launch)
         for depth, waves in enumerate(made):
             for place, i in enumerate(members):
                 recorded[depth, i] = waves[place]
@@ -137,7 +137,7 @@ def _starting_waves(plan: Plan, count: int, xp: Any, to_device: Callable[[Any], 
 
 
 def _alike(plan: Plan, layers: Any) -> list[tuple[list[int], Any]]:
-    """Configurations with atoms in the same slices, whose waves take the same hops: (their indices, (slices,) bool).
+    """Configurations with atoms in the same slices, whose waves take the same steps: (their indices, (slices,) bool).
 
     layers: (configurations, n), the slice of each atom.
     A wave must not depend on those it is made with, and each time it is filtered its highest frequencies fall.
@@ -153,12 +153,12 @@ def _together(
     plan: Plan,
     wave: Any,
     atoms: _Atoms,
-    way: Sequence[Hop | None],
+    todo: Sequence[Step | None],
     xp: Any,
     to_device: Callable[[Any], Any],
     launch: Launch,
 ) -> list[Any]:
-    """Waves (n, ny, nx), all on one way: what they are at each of its places where they are recorded."""
+    """Waves (n, ny, nx) that take the same steps: what they are where they are recorded."""
     assert plan.patches is not None
     ny, nx = plan.grid.shape
     height, width = (np.int32(p) for p in patch_shape(plan.grid))
@@ -168,15 +168,15 @@ def _together(
     behind = xp.empty_like(wave)
     recorded = []
     grid = (-(-nx // TILE[0]), -(-ny // TILE[1]), wave.shape[0])
-    for hop in way:
-        if hop is None:
+    for step in todo:
+        if step is None:
             recorded.append(wave + 0)  # a copy: the kernel goes on to write into it
             continue
-        layer = np.int32(-1 if hop.layer is None else hop.layer)
-        filters = to_device(weights(hop.distance, plan))
+        layer = np.int32(-1 if step.layer is None else step.layer)
+        filters = to_device(weights(step.distance, plan))
         launch(grid, BLOCK, (behind, wave, np.int32(ny), np.int32(nx), *fixed, layer, *squares, filters))
         wave, behind = behind, wave
-        _carry(wave, plan, hop.distance - plan.slice_thickness, xp, to_device)
+        _propagate_on(wave, plan, step.distance - plan.slice_thickness, xp, to_device)
     return recorded
 
 
@@ -221,8 +221,8 @@ def _sorted_by_cell(
     return _Atoms(arrays, (cells[0], cells[1]))
 
 
-def _carry(waves: Any, plan: Plan, distance: float, xp: Any, to_device: Callable[[Any], Any]) -> None:
-    """Carry waves (n, ny, nx) over what is left of an empty stretch, in place.
+def _propagate_on(waves: Any, plan: Plan, distance: float, xp: Any, to_device: Callable[[Any], Any]) -> None:
+    """Propagate waves (n, ny, nx) over what is left of a vacuum thicker than a slice, in place.
 
     One by one, since an FFT library may add up in another order for another number of transforms.
     """

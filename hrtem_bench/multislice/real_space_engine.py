@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 from scipy import fft
 
-from hrtem_bench.multislice.plan import Hop, Plan, hops, propagator, slice_index, wrapped
+from hrtem_bench.multislice.plan import Plan, Step, propagator, slice_index, steps, wrapped
 from hrtem_bench.multislice.real_space_filter import weights
 from hrtem_bench.multislice.real_space_kernels import ROW, slices_pass, workspace
 from hrtem_bench.multislice.real_space_patches import patch_shape
@@ -42,30 +42,30 @@ def exit_wave(
     parts = [(workspace(), a, b) for a, b in pairwise(edges)]
     recorded = []
     with ThreadPoolExecutor(threads) as pool:
-        for leg in _legs(plan, hops(plan, depths, np.diff(starts) > 0, incident is None)):
-            if leg is None:
+        for group in _grouped(plan, steps(plan, depths, np.diff(starts) > 0, incident is None)):
+            if group is None:
                 recorded.append(wave[0] + 1j * wave[1])
                 continue
-            ranges = np.array([(0, 0) if h.layer is None else starts[h.layer : h.layer + 2] for h in leg])
-            filters = np.stack([weights(h.distance, plan) for h in leg])
+            ranges = np.array([(0, 0) if one.layer is None else starts[one.layer : one.layer + 2] for one in group])
+            filters = np.stack([weights(one.distance, plan) for one in group])
             arguments = (behind, wave, atoms, ranges, patches, filters)
             list(pool.map(lambda part, a=arguments: slices_pass(*a, *part), parts))
             wave, behind = behind, wave
-            _carry(wave, plan, leg[-1].distance - plan.slice_thickness, threads)
+            _propagate_on(wave, plan, group[-1].distance - plan.slice_thickness, threads)
     return np.stack(recorded)
 
 
-def _legs(plan: Plan, hops: list[Hop | None]) -> Iterator[list[Hop] | None]:
-    """Hops to be made in one pass: DEPTH at most, none but the last longer than a slice; None as it comes."""
-    leg: list[Hop] = []
-    for hop in hops:
-        if hop is not None:
-            leg.append(hop)
-        full = hop is None or len(leg) == DEPTH or hop.distance > plan.slice_thickness * (1 + 1e-9)
-        if leg and full:
-            yield leg
-            leg = []
-        if hop is None:
+def _grouped(plan: Plan, steps: list[Step | None]) -> Iterator[list[Step] | None]:
+    """Steps to be taken in one pass: DEPTH at most, none but the last longer than a slice; None as it comes."""
+    group: list[Step] = []
+    for step in steps:
+        if step is not None:
+            group.append(step)
+        full = step is None or len(group) == DEPTH or step.distance > plan.slice_thickness * (1 + 1e-9)
+        if group and full:
+            yield group
+            group = []
+        if step is None:
             yield None
 
 
@@ -84,8 +84,8 @@ def _sorted_by_slice(plan: Plan, positions: Any, symbols: Any) -> tuple[tuple[An
     return (y[order], x[order], element[order]), starts
 
 
-def _carry(wave: Any, plan: Plan, distance: float, threads: int) -> None:
-    """Carry a wave (2, ny, nx) over what is left of an empty stretch, in place."""
+def _propagate_on(wave: Any, plan: Plan, distance: float, threads: int) -> None:
+    """Propagate a wave (2, ny, nx) over what is left of a vacuum thicker than a slice, in place."""
     if distance <= 1e-9 * plan.slice_thickness:
         return
     spectrum = fft.fft2((wave[0] + 1j * wave[1]).astype(np.complex64), workers=threads)

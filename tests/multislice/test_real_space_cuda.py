@@ -1,4 +1,4 @@
-"""The real-space engine of a GPU: its kernel, compiled for the host, beside the CPU engine; the way there and back."""
+"""The real-space engine of a GPU: its kernel, compiled for the host, beside the CPU engine; waves there and back."""
 
 from __future__ import annotations
 
