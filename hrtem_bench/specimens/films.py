@@ -1,4 +1,4 @@
-"""Amorphous films: a bonded network of the density asked for, different for every seed.
+"""Amorphous films: a continuous random network of the density asked for, different for every seed.
 
 Atoms start at random places. In every round the closest pairs are bonded, as many as each atom's valence
 takes; springs pull bonds to their length, second neighbours to the distance that the bond angle gives, and push

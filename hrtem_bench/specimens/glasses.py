@@ -119,7 +119,13 @@ GLASSES: Mapping[str, Glass] = MappingProxyType({known.name: known for known in 
 
 
 def glass(name: str) -> Glass:
-    """The amorphous material of that name. Raises InputError, listing the known ones, if there is none."""
+    """The amorphous material of that name.
+
+    Raises
+    ------
+    InputError
+        Lists the known ones.
+    """
     if name not in GLASSES:
         raise InputError(f"unknown amorphous film {name!r}: known are {', '.join(GLASSES)}")
     return GLASSES[name]

@@ -121,7 +121,15 @@ LATTICES: Mapping[str, Lattice] = MappingProxyType({known.name: known for known 
 def lattice(name: str, own: Iterable[Lattice] = ()) -> Lattice:
     """The lattice of that name: one's own, one of LATTICES, or an element as ase knows it ("Au").
 
-    own: lattices that come before the known ones. Raises InputError, listing the known names, if there is none.
+    Parameters
+    ----------
+    own
+        Lattices that come before the known ones.
+
+    Raises
+    ------
+    InputError
+        Lists the known names, with the nearest.
     """
     known = {**LATTICES, **{item.name: item for item in own}}
     if name in known:

@@ -33,7 +33,13 @@ class Cut:
 
 
 def random_rotation(rng: np.random.Generator) -> np.ndarray:
-    """A rotation matrix (3, 3), uniform over all orientations: that of a random unit quaternion."""
+    """A random orientation, that of a random unit quaternion.
+
+    Returns
+    -------
+    np.ndarray
+        A rotation matrix (3, 3), uniform over all rotations.
+    """
     w, x, y, z = (q := rng.standard_normal(4)) / np.linalg.norm(q)
     return np.array([
         [1 - 2 * (y * y + z * z), 2 * (x * y - w * z), 2 * (x * z + w * y)],
@@ -45,7 +51,19 @@ def random_rotation(rng: np.random.Generator) -> np.ndarray:
 def cut(crystal: Lattice, outline: Outline, rng: np.random.Generator, counts: tuple[int, int] = (0, 0)) -> Cut:
     """The atoms of the crystal whose centres lie inside the outline; its centre is a random point of the cell.
 
-    counts: how many (stacking faults, twin boundaries) to draw; see `drawn_slips` for where there are fewer.
+    Parameters
+    ----------
+    crystal
+        Shared and partly filled sites are drawn for each atom.
+    outline
+        About the origin, in the crystal's axes, Å.
+    counts
+        How many (stacking faults, twin boundaries) to draw; see `drawn_slips` for where there are fewer.
+
+    Returns
+    -------
+    Cut
+        About the origin, in the crystal's axes.
     """
     atoms = unit_cell(crystal)
     cell, origin = np.asarray(atoms.cell), rng.random(3)
@@ -75,7 +93,15 @@ def _occupied(crystal: Lattice, cell: Atoms, basis: np.ndarray, rng: np.random.G
 
 
 def sphere(crystal: Lattice, diameter: float, rng: np.random.Generator, counts: tuple[int, int] = (0, 0)) -> Cut:
-    """A sphere of the crystal; diameter in Å. Otherwise as `cut`."""
+    """A sphere of the crystal.
+
+    Parameters
+    ----------
+    diameter
+        Å.
+    crystal, rng, counts
+        As of `cut`.
+    """
     return cut(crystal, sphere_outline(diameter), rng, counts)
 
 
@@ -86,10 +112,22 @@ def core_shell(
     rng: np.random.Generator,
     counts: tuple[int, int] = (0, 0),
 ) -> Cut:
-    """A sphere of one crystal inside a shell of another, their axes parallel; sizes: (outer diameter, shell), Å.
+    """A sphere of one crystal inside a shell of another, their axes parallel.
 
-    counts: faults and twins of the core. The shell is its own lattice without strain; its atoms that come too
-    near to the core are left out, so that the interface is not coherent.
+    The shell is its own lattice without strain; its atoms that come too near to the core are left out, so that the
+    interface is not coherent.
+
+    Parameters
+    ----------
+    sizes
+        Outer diameter and thickness of the shell, Å.
+    counts
+        Stacking faults and twin boundaries of the core.
+
+    Returns
+    -------
+    Cut
+        About the origin; its radius is that of the shell.
     """
     inner = sphere(core, sizes[0] - 2 * sizes[1], rng, counts)
     outer = sphere(shell, sizes[0], rng)
@@ -101,7 +139,20 @@ def core_shell(
 
 
 def five_fold(crystal: Lattice, shape: str, diameter: float) -> Cut:
-    """An icosahedron or a decahedron of an fcc metal, of about the volume of a sphere of that diameter (Å)."""
+    """An icosahedron or a decahedron of an fcc metal.
+
+    Parameters
+    ----------
+    shape
+        "icosahedron" or "decahedron".
+    diameter
+        Of the sphere of about the same volume, Å: the cluster whose number of atoms is nearest is taken.
+
+    Raises
+    ------
+    InputError
+        If the lattice is not face-centred with one atom.
+    """
     atoms = cluster(crystal, shape, diameter)
     made = _atoms(atoms.numbers, atoms.positions)
     return Cut(made, float(np.linalg.norm(made.positions, axis=1).max()))

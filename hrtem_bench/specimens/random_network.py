@@ -1,4 +1,4 @@
-"""Numba kernels of the amorphous films: bonds, and the relaxation of a bonded network.
+"""Numba kernels of a continuous random network, of which amorphous films are made: its bonds, and its relaxation.
 
 Everything is serial and free of random numbers: the same input gives the same bytes on any number of threads.
 The box is periodic in x, y and z. Positions are (n, 3) float64 in [0, box), Å. The atoms that a pair names should lie

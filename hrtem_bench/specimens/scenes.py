@@ -86,7 +86,24 @@ def scene(spec: SceneSpec, seed: int) -> Scene:
     """The scene that the seed draws from the spec: a pure function of both, on any number of threads.
 
     Places are drawn at random, the largest particle first, and drawn again where particles are too close. If 100
-    layouts leave one without room, the particle drawn last is left out; Scene.particles says which are there.
+    layouts leave one without room, the particle drawn last is left out.
+
+    Parameters
+    ----------
+    spec
+        Lengths in Å.
+    seed
+        Not negative. Film, layout, each particle and each coating draw from streams of their own.
+
+    Returns
+    -------
+    Scene
+        `Scene.particles` says which particles are there.
+
+    Raises
+    ------
+    InputError
+        If no particle has room and there is no film, or if a crystalline film does not fit the box.
     """
     rng = _stream(seed, _LAYOUT)
     name = spec.lattices[int(rng.integers(len(spec.lattices)))]
@@ -106,7 +123,13 @@ def scene(spec: SceneSpec, seed: int) -> Scene:
 
 
 def vacuum(of: Scene) -> Atoms:
-    """The particles of a scene alone, where they are and in the same box: what labels and the zero of focus need."""
+    """The particles of a scene alone: what labels and the zero of focus are made from.
+
+    Returns
+    -------
+    ase.Atoms
+        The atoms with a particle's number, where they are and in the same box.
+    """
     return of.atoms[of.particle > 0]
 
 

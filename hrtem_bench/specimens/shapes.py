@@ -75,7 +75,13 @@ def roughened(outline: Outline, relief: SurfaceField) -> Outline:
 
 
 def sphere_outline(diameter: float) -> Outline:
-    """A sphere of that diameter, Å."""
+    """A sphere.
+
+    Parameters
+    ----------
+    diameter
+        Å.
+    """
     return Outline(np.zeros((0, 3)), np.zeros(0), diameter / 2)
 
 
@@ -125,11 +131,20 @@ def lens_outline(diameter: float, aspect: float, axis: np.ndarray) -> Outline:
 
 
 def wulff_outline(crystal: Lattice, facets: Sequence[Facet], diameter: float) -> Outline:
-    """The Wulff polyhedron of surface energies, of the volume of a sphere of that diameter (Å).
+    """The Wulff polyhedron of surface energies (G. Wulff, Z. Krist. 34, 449 (1901)).
 
-    Each surface stands for all that the space group makes equal to it; its distance from the centre is
-    proportional to its energy (G. Wulff, Z. Krist. 34, 449 (1901)).
-    Raises InputError if the surfaces do not close the shape.
+    Parameters
+    ----------
+    facets
+        Miller indices and energy, in any unit. Each surface stands for all that the space group makes equal to it; its
+        distance from the centre is proportional to its energy.
+    diameter
+        Of the sphere of equal volume, Å.
+
+    Raises
+    ------
+    InputError
+        If the surfaces do not close the shape.
     """
     if not facets:
         raise InputError(f"a Wulff shape of {crystal.name} needs surface energies")

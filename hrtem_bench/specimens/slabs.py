@@ -17,14 +17,28 @@ _TURN = math.radians(2.0)
 def crystalline_slab(
     crystal: Lattice, surface: tuple[int, int, int], size: tuple[float, float, float], angle: float
 ) -> tuple[np.ndarray, np.ndarray, float]:
-    """Atomic numbers (n,), positions (n, 3) in Å, and strain of a slab that fills `size` = (x, y, thickness), Å.
+    """A slab that fills a box, periodic in x and y: the nearest of all supercells of its surface, stretched onto it.
 
-    surface: Miller indices of the plane across the beam. angle: rotation about the beam, rad, to within 2 degrees
-    (the least strained is taken). The lowest atoms
-    lie at z = 0, the highest below the thickness: as many whole layers as it holds, at least one. Periodic in
-    x and y: of all supercells of the surface the nearest to the box is stretched onto it, and the strain is the
-    largest relative change of length that this takes.
-    Raises InputError if that is more than 5 %: the box is too small for the cell of this surface.
+    Parameters
+    ----------
+    surface
+        Miller indices of the plane across the beam.
+    size
+        x, y and thickness, Å. There are as many whole layers as the thickness holds, at least one.
+    angle
+        Rotation about the beam, rad, to within 2 degrees: the least strained is taken.
+
+    Returns
+    -------
+    tuple
+        Atomic numbers (n,); positions (n, 3), Å, the lowest at z = 0; and the strain, the largest relative change of
+        length in the stretch.
+
+    Raises
+    ------
+    InputError
+        If the strain is more than 5 %: the box is too small for the cell of this surface. Also for a crystal with
+        shared or partly filled sites.
     """
     if crystal.occupants:
         raise InputError(f"{crystal.name} has shared or partly filled sites: particles may, a crystalline film may not")

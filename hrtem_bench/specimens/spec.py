@@ -154,9 +154,17 @@ class SceneSpec:
 
 
 def spec_from_dict(values: Mapping[str, Any]) -> SceneSpec:
-    """A SceneSpec from a mapping, such as a table of a recipe. Raises InputError for a key that is not known.
+    """A SceneSpec from a mapping, such as the table [scene] of a recipe.
 
-    `crystals` may hold tables as `lattice_from_dict` reads them.
+    Parameters
+    ----------
+    values
+        Fields by name. `crystals` may hold tables as `lattice_from_dict` reads them.
+
+    Raises
+    ------
+    InputError
+        For a key that is not known, and whatever `SceneSpec` refuses.
     """
     known = [field.name for field in fields(SceneSpec)]
     for key in values:

@@ -14,11 +14,20 @@ _MOST = 100.0
 def tilted(atoms: Any, tilt: tuple[float, float]) -> Any:
     """A copy of an `ase.Atoms`, tilted as a whole by a small angle: each layer is carried sideways by its height.
 
-    tilt: (x, y), mrad: a column of atoms along z comes to lean towards +x and +y, about the cell's middle plane.
     Being a shear, it keeps the box periodic; it differs from a rotation in the second order of the angle, 5e-3 at 100
     mrad, the most there is. Particles turn by any angle through their `orientation`.
 
-    Raises InputError for larger angles.
+    Parameters
+    ----------
+    atoms
+        An `ase.Atoms` in a box whose third side is along z.
+    tilt
+        (x, y), mrad: a column of atoms along z comes to lean towards +x and +y, about the cell's middle plane.
+
+    Raises
+    ------
+    InputError
+        For more than 100 mrad.
     """
     if max(abs(angle) for angle in tilt) > _MOST:
         raise InputError(f"a specimen is sheared by {_MOST:g} mrad at most, not {tilt}: rotate what is in it instead")

@@ -1,6 +1,7 @@
 """Specimens as on real grids: rough and uneven films on either side, caps, lenses, rough particles, coatings."""
 
 import dataclasses
+import tomllib
 
 import numpy as np
 import pytest
@@ -8,7 +9,17 @@ from scipy import stats
 from scipy.spatial import ConvexHull, cKDTree
 
 from hrtem_bench.errors import InputError
-from hrtem_bench.specimens import SceneSpec, cap_outline, cut, lattice, lens_outline, scene, sphere_outline, vacuum
+from hrtem_bench.specimens import (
+    SceneSpec,
+    cap_outline,
+    cut,
+    lattice,
+    lens_outline,
+    scene,
+    spec_from_dict,
+    sphere_outline,
+    vacuum,
+)
 from hrtem_bench.specimens.random_fields import surface_field
 from hrtem_bench.specimens.shapes import roughened
 
@@ -275,6 +286,32 @@ def test_everything_at_once_is_a_function_of_the_seed():
     assert first.atoms.positions.tobytes() == again.atoms.positions.tobytes() != other.atoms.positions.tobytes()
     assert np.all(first.atoms.positions >= 0) and np.all(first.atoms.positions < first.atoms.cell.lengths())
     assert cKDTree(first.atoms.positions).query(first.atoms.positions, k=2)[0][:, 1].min() > 0.9
+
+
+def test_all_of_it_can_be_said_in_a_recipe():
+    table = tomllib.loads("""
+        box = [90, 90]
+        lattices = ["Au"]
+        diameter = [20, 30]
+        shapes = ["cap", "lens", "sphere"]
+        shape_weights = [2, 1, 1]
+        contact_angle = [70, 110]
+        lens_aspect = 0.4
+        particle_roughness = 1.5
+        film_side = "both"
+        film_thickness = [15, 20]
+        film_roughness = 3
+        film_correlation = 20
+        film_density_variation = 0.05
+        ligand_thickness = 5
+        contamination_thickness = [0, 10]
+    """)
+    assert spec_from_dict(table) == SceneSpec(
+        box=(90.0, 90.0), lattices=("Au",), diameter=(20.0, 30.0), shapes=("cap", "lens", "sphere"),
+        shape_weights=(2.0, 1.0, 1.0), contact_angle=(70.0, 110.0), lens_aspect=(0.4, 0.4), particle_roughness=1.5,
+        film_side="both", film_thickness=(15.0, 20.0), film_roughness=3.0, film_correlation=20.0,
+        film_density_variation=0.05, ligand_thickness=(5.0, 5.0), contamination_thickness=(0.0, 10.0),
+    )  # fmt: skip
 
 
 @pytest.mark.parametrize(
