@@ -10,11 +10,12 @@ from dataclasses import dataclass
 import numpy as np
 
 from hrtem_bench.conditions import condition_from_dict
-from hrtem_bench.dataset.detectors import mean_counts, noise_variance
+from hrtem_bench.dataset.detectors import mean_counts, noise_variance, recording_of
 from hrtem_bench.dataset.encode import PREVIEW_PIXELS
 from hrtem_bench.dataset.plan import Plan, make_plan
 from hrtem_bench.dataset.recipe_tables import SPLITS, Recipe
 from hrtem_bench.dataset.scenes import scene_spec
+from hrtem_bench.dataset.tracks import TrackCondition
 
 _SLICE = {"fourier": 5.4, "real-space": 1.9}
 """Time of one slice of multislice over that of a Fourier transform, measured, by method."""
@@ -94,19 +95,20 @@ def _image_bytes(plan: Plan) -> float:
     for track, conditions in plan.conditions.items():
         for split in SPLITS:
             images = getattr(plan.structures(track), split) * plan.draws(track, split)
-            shown = [c.condition.dose or 0.0 for c in conditions if split == "test" or c.train]
-            total += images * sum(s.pixels**2 * _bytes_per_pixel(plan.recipe, dose) + preview for dose in shown)
+            shown = [c for c in conditions if split == "test" or c.train]
+            total += images * sum(s.pixels**2 * _bytes_per_pixel(plan.recipe, c) + preview for c in shown)
     return total
 
 
-def _bytes_per_pixel(recipe: Recipe, dose: float) -> float:
-    """What a pixel takes as PNG at a dose in electrons per Å².
+def _bytes_per_pixel(recipe: Recipe, c: TrackCondition) -> float:
+    """What a pixel takes as PNG at a condition.
 
     Of its two bytes Huffman codes tell the upper, mostly zero, in one bit; the lower in one more than its entropy,
     that of a normal distribution with the variance of noise and contrast.
     """
-    _, counts = mean_counts(recipe, dose)
-    variance = noise_variance(recipe, dose) + (_CONTRAST * counts) ** 2
+    recording, electrons = recording_of(recipe, c.camera), (c.condition.dose or 0.0) * recipe.sampling.pixel_size**2
+    _, counts = mean_counts(recording, electrons)
+    variance = noise_variance(recording, electrons) + (_CONTRAST * counts) ** 2
     return (2 + max(0.0, 0.5 * math.log2(2 * math.pi * math.e * variance))) / 8
 
 

@@ -4,10 +4,19 @@ from __future__ import annotations
 
 import math
 
-from hrtem_bench.conditions import condition_from_dict
-from hrtem_bench.dataset.detectors import detector_of, mean_counts
+from hrtem_bench.conditions import Spread, condition_from_dict
+from hrtem_bench.dataset.detectors import check_rounding, mean_counts, recording_of, spread_of
 from hrtem_bench.dataset.plan import make_plan
-from hrtem_bench.dataset.recipe_tables import SPLITS, AnyTrack, JointTrack, Recipe, Sampling, ScanTrack, SceneTrack
+from hrtem_bench.dataset.recipe_tables import (
+    SPLITS,
+    AnyTrack,
+    CameraTrack,
+    JointTrack,
+    Recipe,
+    Sampling,
+    ScanTrack,
+    SceneTrack,
+)
 from hrtem_bench.dataset.scenes import scene_spec
 from hrtem_bench.dataset.schema import EXIT_WAVES, LARGEST_COUNT
 from hrtem_bench.dataset.tracks import SPREADABLE, WIDEST, TrackCondition, as_spread, setting, track_conditions
@@ -35,7 +44,8 @@ def check_recipe(recipe: Recipe) -> None:
         raise key_error("default_track", recipe.default_track, f"allowed are {', '.join(recipe.tracks)}")
     if recipe.exit_waves and recipe.exit_waves.structures > recipe.structures.test:
         raise key_error("exit_waves.structures", recipe.exit_waves.structures, f"at most {recipe.structures.test}")
-    detector_of(recipe)
+    recording_of(recipe)
+    spread_of(recipe)
     for name, track in recipe.tracks.items():
         _check_track(recipe, name, track)
     for key in make_plan(recipe).scenes:
@@ -101,6 +111,8 @@ def _check_values(where: str, track: AnyTrack) -> None:
             raise key_error(f"{where}.values", values, "values must be finite and differ from each other")
     elif isinstance(track, SceneTrack):
         values = list(track.scenes)
+    elif isinstance(track, CameraTrack):
+        values = list(track.cameras)
     else:
         return
     if not track.train or not set(track.train) <= set(values):
@@ -140,9 +152,16 @@ def _check_spread(where: str, track: AnyTrack, conditions: tuple[TrackCondition,
 def _check_counts(where: str, recipe: Recipe, c: TrackCondition) -> None:
     if c.condition.dose is None:
         raise InputError(f"{where}: {c.condition_id} has no dose, and images are electron counts")
-    mean = sum(mean_counts(recipe, c.condition.dose))
+    electrons = c.condition.dose * recipe.sampling.pixel_size**2
+    recording, spread = recording_of(recipe, c.camera), spread_of(recipe, c.camera)
+    brightest = spread.gain[1] / recording.detector.gain if spread is not None and spread.gain else 1.0
+    pedestal, mean = mean_counts(recording, electrons)
+    mean = pedestal + brightest * mean
     if mean > LARGEST_COUNT / 8:
         raise InputError(
             f"{where}: {c.condition_id} means {mean:g} counts per pixel; 16-bit images take at most "
             f"{LARGEST_COUNT // 8} on average"
         )
+    varies = c.spread.get("dose", 0.0)
+    faintest = c.condition.dose - WIDEST * (varies.std if isinstance(varies, Spread) else varies)
+    check_rounding(recipe, c.camera, faintest * recipe.sampling.pixel_size**2)

@@ -71,6 +71,42 @@ class Range(Table, frozen=True, kw_only=True):
     scale: Literal["linear", "log"] = "linear"
 
 
+class Curve(Table, frozen=True, kw_only=True):
+    """A detector's transfer: one of the forms of `imaging.detector`, or `value` over `frequency`, shares of Nyquist."""
+
+    gaussian: float | None = None
+    lorentzian: float | None = None
+    pixel: Literal[True] | None = None
+    frequency: list[float] | None = None
+    value: list[float] | None = None
+
+
+class DetectorRanges(Table, frozen=True, kw_only=True):
+    """[low, high] of what varies from image to image, drawn uniformly: the fields of `imaging.DetectorSpread`."""
+
+    width: tuple[float, float] | None = None
+    dqe0: tuple[float, float] | None = None
+    gain: tuple[float, float] | None = None
+
+
+class Recorder(Table, frozen=True, kw_only=True):
+    """What records the images: a `camera` by name, or the fields of `imaging.Detector`.
+
+    offset: counts added to every pixel, so that read noise does not fall below 0, where it would be cut off. spread:
+    how the detector varies from image to image; left out, and then no part of the recipe's hash, where it does not.
+    """
+
+    camera: str | None = None
+    mtf: Curve | None = None
+    ntf: Curve | None = None
+    dqe: Curve | None = None
+    dqe0: float | None = None
+    gain: float | None = None
+    read_noise: float | None = None
+    offset: Count = 0
+    spread: DetectorRanges | msgspec.UnsetType = msgspec.UNSET
+
+
 class Track(Table, frozen=True, kw_only=True, tag_field="kind"):
     """What all tracks have: `base` overrides [imaging]; `structures` are the first so many of each split.
 
@@ -105,6 +141,13 @@ class SceneTrack(Track, frozen=True, kw_only=True, tag="scenes"):
     train: list[str]
 
 
+class CameraTrack(Track, frozen=True, kw_only=True, tag="cameras"):
+    """The detector changes: each of `cameras` takes the place of [detector]; networks train on those of `train`."""
+
+    cameras: dict[str, Recorder]
+    train: list[str]
+
+
 class JointTrack(Track, frozen=True, kw_only=True, tag="joint"):
     """Several settings are drawn at once: training conditions from the inner ranges, test conditions from the whole."""
 
@@ -113,7 +156,7 @@ class JointTrack(Track, frozen=True, kw_only=True, tag="joint"):
     test_conditions: Annotated[int, msgspec.Meta(ge=1)]
 
 
-AnyTrack = ScanTrack | SceneTrack | JointTrack
+AnyTrack = ScanTrack | SceneTrack | CameraTrack | JointTrack
 
 
 class KeptWaves(Table, frozen=True, kw_only=True):
@@ -121,32 +164,6 @@ class KeptWaves(Table, frozen=True, kw_only=True):
 
     structures: Annotated[int, msgspec.Meta(ge=1)]
     band: Positive | None = None
-
-
-class Curve(Table, frozen=True, kw_only=True):
-    """A detector's transfer: one of the forms of `imaging.detector`, or `value` over `frequency`, shares of Nyquist."""
-
-    gaussian: float | None = None
-    lorentzian: float | None = None
-    pixel: Literal[True] | None = None
-    frequency: list[float] | None = None
-    value: list[float] | None = None
-
-
-class Recorder(Table, frozen=True, kw_only=True):
-    """What records the images: a `camera` by name, or the fields of `imaging.Detector`.
-
-    offset: counts added to every pixel, so that read noise does not fall below 0, where it would be cut off.
-    """
-
-    camera: str | None = None
-    mtf: Curve | None = None
-    ntf: Curve | None = None
-    dqe: Curve | None = None
-    dqe0: float | None = None
-    gain: float | None = None
-    read_noise: float | None = None
-    offset: Count = 0
 
 
 class Recipe(Table, frozen=True, kw_only=True):

@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 
 from hrtem_bench.conditions import Condition
-from hrtem_bench.dataset.detectors import mean_counts
+from hrtem_bench.dataset.detectors import Recording, drawn_recording, mean_counts
 from hrtem_bench.dataset.plan import Job, Plan
 from hrtem_bench.dataset.recipe_tables import Recipe
 from hrtem_bench.dataset.tracks import TrackCondition, draw
@@ -21,7 +21,7 @@ FAINTEST, BRIGHTEST = 0.6, 1.1
 
 @dataclass(frozen=True)
 class Expected:
-    """A row before it is simulated: whose it is, its settings, the seed of its noise."""
+    """A row before it is simulated: whose it is, its settings, its detector, the seed of its noise."""
 
     track: str
     structure_id: str
@@ -29,6 +29,7 @@ class Expected:
     scene: str
     repeat: int
     condition: Condition
+    recording: Recording
     image_seed: int
 
     @property
@@ -71,7 +72,7 @@ def check_row(row: dict[str, Any], wanted: Expected, recipe: Recipe) -> Iterator
         if row[name] != value:
             yield f"{name} is {row[name]!r}, the recipe gives {value!r}"
     yield from _check_specimen(row)
-    yield from _check_pictures(row, recipe)
+    yield from _check_pictures(row, recipe, wanted.recording)
 
 
 def _expected(recipe: Recipe, track: str, job: Job, c: TrackCondition, k: int) -> Expected:
@@ -84,6 +85,7 @@ def _expected(recipe: Recipe, track: str, job: Job, c: TrackCondition, k: int) -
         scene=c.scene,
         repeat=k,
         condition=draw(c.condition, recipe.tracks[track].spread, generator),
+        recording=drawn_recording(recipe, c.camera, np.random.default_rng(child_seed(recipe.seed, "detector", *names))),
         image_seed=child_seed(recipe.seed, "noise", *names),
     )
 
@@ -97,7 +99,7 @@ def _check_specimen(row: dict[str, Any]) -> Iterator[str]:
         yield f"zero_focus is {row['zero_focus']} Å, and the particles lie upstream of the exit plane"
 
 
-def _check_pictures(row: dict[str, Any], recipe: Recipe) -> Iterator[str]:
+def _check_pictures(row: dict[str, Any], recipe: Recipe, recording: Recording) -> Iterator[str]:
     from hrtem_bench.dataset.encode import decode_png
 
     pictures = {}
@@ -120,7 +122,7 @@ def _check_pictures(row: dict[str, Any], recipe: Recipe) -> Iterator[str]:
     if row["particle_count"] is not None and which.max() > row["particle_count"]:
         yield f"instances go up to {which.max()}, with {row['particle_count']} particles"
     if row["dose"]:
-        pedestal, full = mean_counts(recipe, row["dose"])
+        pedestal, full = mean_counts(recording, row["dose"] * recipe.sampling.pixel_size**2)
         ratio = (float(image.mean()) - pedestal) / full
         if not FAINTEST < ratio < BRIGHTEST:
             yield f"the counts are {ratio:.2f} times dose × pixel area × gain, not {FAINTEST} to {BRIGHTEST}"

@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 
 from hrtem_bench.conditions import Condition
-from hrtem_bench.dataset.detectors import detector_of, digitised
+from hrtem_bench.dataset.detectors import digitised
 from hrtem_bench.dataset.encode import encode_counts, encode_png, preview
 from hrtem_bench.dataset.plan import Job, make_plan
 from hrtem_bench.dataset.recipe_tables import Recipe
@@ -160,11 +160,11 @@ def _image_columns(recipe: Recipe, structure: Structure, rows: Sequence[Expected
         zero_focus=structure.zero_focus,
         coherence=recipe.coherence,
         nodes=recipe.nodes,
-        detector=detector_of(recipe),
+        detector=[row.recording.detector for row in rows],
         device=device,
     )
     for row, recorded in zip(rows, images, strict=True):
-        counts = digitised(recorded, recipe)
+        counts = digitised(recorded, row.recording)
         yield settings_columns(row.condition) | {
             "image": _picture(encode_counts(counts)),
             "preview": _picture(encode_png(preview(counts, structure.mask))),

@@ -11,12 +11,22 @@ import msgspec
 import numpy as np
 
 from hrtem_bench.conditions import COEFFICIENTS, Condition, Spread, condition_from_dict, flat
-from hrtem_bench.dataset.recipe_tables import JointTrack, Range, Recipe, ScanTrack, SceneTrack, SpreadTable
+from hrtem_bench.dataset.recipe_tables import (
+    CameraTrack,
+    JointTrack,
+    Range,
+    Recipe,
+    ScanTrack,
+    SceneTrack,
+    SpreadTable,
+)
 from hrtem_bench.support.child_seeds import child_seed
 from hrtem_bench.support.toml_tables import key_error
 
 _LENGTHS: Mapping[str, float] = MappingProxyType({"Å": 1.0, "nm": 10.0, "µm": 1e4, "mm": 1e7})
-_SUFFIXES: Mapping[str, str] = MappingProxyType({"Å": "A", "µm": "um", "e/Å²": ""})
+_SUFFIXES: Mapping[str, str] = MappingProxyType({"Å": "A", "µm": "um", "e/Å²": "", "e/A2": ""})
+_OTHER_UNITS: Mapping[str, str] = MappingProxyType({"e/A2": "e/Å²"})
+"""How a unit may be written beside the way it is shown."""
 _FIELDS: Mapping[str, str] = MappingProxyType(
     {"defocus": "C10", "spherical_aberration": "C30", "astigmatism": "C12", "coma": "C21"}
 )
@@ -34,7 +44,8 @@ class TrackCondition(msgspec.Struct, frozen=True, kw_only=True):
     condition_id: e.g. "defocus=-10nm". value: place on the axis, in the track's unit (for tracks without one, the
     order). condition: nominal. train: networks are trained here. spread: of the settings that vary from image to image
     about the nominal one, a standard deviation (of a normal distribution) or a `Spread`: the condition with its spread
-    is ``ConditionSet.about(condition, spread)``. scene: the specimen's variant, "" for the recipe's own.
+    is ``ConditionSet.about(condition, spread)``. scene: the specimen's variant, "" for the recipe's own. camera:
+    "track.name" of the detector, "" for that of [detector].
     """
 
     condition_id: str
@@ -43,14 +54,15 @@ class TrackCondition(msgspec.Struct, frozen=True, kw_only=True):
     train: bool
     spread: dict[str, float | Spread] = {}
     scene: str = ""
+    camera: str = ""
 
 
 def track_axis(recipe: Recipe, name: str) -> tuple[str, str]:
     """(axis, unit) of a track; the unit is "" where there is none."""
     track = recipe.tracks[name]
     if isinstance(track, ScanTrack):
-        return track.axis, track.unit
-    return ("structure", "") if isinstance(track, SceneTrack) else ("joint", "")
+        return track.axis, _OTHER_UNITS.get(track.unit, track.unit)
+    return ("joint", "") if isinstance(track, JointTrack) else (name, "")
 
 
 def track_conditions(recipe: Recipe, name: str) -> tuple[TrackCondition, ...]:
@@ -74,7 +86,7 @@ def track_conditions(recipe: Recipe, name: str) -> tuple[TrackCondition, ...]:
     if isinstance(track, SceneTrack):
         return tuple(
             TrackCondition(
-                condition_id=f"structure={scene}",
+                condition_id=f"{name}={scene}",
                 value=float(order),
                 condition=condition_from_dict(base),
                 train=scene in track.train,
@@ -82,6 +94,18 @@ def track_conditions(recipe: Recipe, name: str) -> tuple[TrackCondition, ...]:
                 scene=f"{name}.{scene}" if overrides else "",
             )
             for order, (scene, overrides) in enumerate(track.scenes.items())
+        )
+    if isinstance(track, CameraTrack):
+        return tuple(
+            TrackCondition(
+                condition_id=f"{name}={camera}",
+                value=float(order),
+                condition=condition_from_dict(base),
+                train=camera in track.train,
+                spread=spread,
+                camera=f"{name}.{camera}",
+            )
+            for order, camera in enumerate(track.cameras)
         )
     return tuple(_joint_conditions(track, base, spread, child_seed(recipe.seed, "joint", name), where))
 
@@ -137,7 +161,7 @@ def _focused(c: Condition, focus: str) -> Condition:
 
 def _scales(axis: str) -> Mapping[str, float]:
     if axis == "dose":
-        return {"e/Å²": 1.0}
+        return {"e/Å²": 1.0, "e/A2": 1.0}
     return {"mrad": 1.0} if axis in ("angular_spread", "aperture") else _LENGTHS
 
 

@@ -31,7 +31,7 @@ from hrtem_bench.dataset import (
     open_dataset,
     open_exit_waves,
 )
-from hrtem_bench.dataset.detectors import detector_of, digitised
+from hrtem_bench.dataset.detectors import digitised, recording_of
 from hrtem_bench.dataset.plan import place_of
 from hrtem_bench.dataset.reader import first_of_each
 from hrtem_bench.dataset.recipe_tables import Recipe
@@ -95,6 +95,7 @@ class RenderedTrack(Track):
                 "what follows the specimen can be chosen anew"
             )
         noiseless = one.condition.dose is None
+        recording = recording_of(recipe)
         setting = msgspec.json.encode(condition_to_dict(one.condition), order="sorted").decode()
         image = render(
             wave.waves,
@@ -105,12 +106,12 @@ class RenderedTrack(Track):
             zero_focus=wave.zero_focus,
             coherence=recipe.coherence,
             nodes=recipe.nodes,
-            detector=None if noiseless else detector_of(recipe),
+            detector=None if noiseless else recording.detector,
         )
         return Sample(
             structure_id=wave.structure_id,
             condition_id=one.condition_id,
-            image=np.asarray(image if noiseless else digitised(image, recipe), dtype=np.float32),
+            image=np.asarray(image if noiseless else digitised(image, recording), dtype=np.float32),
             mask=wave.mask,
             instances=wave.instances,
             condition=one.condition,

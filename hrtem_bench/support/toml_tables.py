@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any, TypeVar
 
 import msgspec
+from msgspec import Struct
 
 from hrtem_bench.errors import InputError
 from hrtem_bench.support.reading import MAX_TOML, read_text
@@ -58,7 +59,9 @@ def _explain(message: str, raw: Mapping[str, Any], kind: Any, where: str) -> str
     what, path = (match["what"], match["path"] or "") if match else (message, "")
     key = ".".join(filter(None, [where, path.lstrip(".")]))
     if unknown := re.search(r"unknown field `(.*)`", what):
-        return f"{_join(where, unknown[1])} is not known: allowed in [{where or 'the recipe'}] are {_fields(kind, raw)}"
+        inner, table = _inner(kind, raw, path), key or "the recipe"
+        fields = f": allowed in [{table}] are {_fields(*inner)}" if inner else f" in [{table}]"
+        return f"{_join(key, unknown[1])} is not known{fields}"
     if missing := re.search(r"missing required field `(.*)`", what):
         return f"{_join(where, missing[1])} is missing: give {_annotation(kind, raw, missing[1])}"
     name = re.split(r"[.\[]", path.lstrip("."))[0]
@@ -77,6 +80,23 @@ def _struct(kind: Any, raw: Mapping[str, Any]) -> Any:
         if raw.get(config.tag_field) == config.tag:
             return member
     return typing.get_args(kind)[0] if typing.get_args(kind) else kind
+
+
+def _inner(kind: Any, raw: Any, path: str) -> tuple[Any, Any] | None:
+    """The Struct at a path inside `kind`, and its table; None where the path ends at no single Struct."""
+    for step in re.findall(r"[^.\[\]]+", path):
+        struct = _struct(kind, raw)
+        if isinstance(struct, type) and issubclass(struct, msgspec.Struct):
+            kind = {field.encode_name: field.type for field in msgspec.structs.fields(struct)}.get(step)
+        else:  # a dict of tables
+            kind = typing.get_args(kind)[-1] if typing.get_origin(kind) is dict else None
+        raw = raw.get(step, {}) if isinstance(raw, Mapping) else {}
+        structs = [one for one in (kind, *typing.get_args(kind)) if isinstance(one, type) and issubclass(one, Struct)]
+        if typing.get_origin(kind) is not dict:
+            kind = structs[0] if len(structs) == 1 else None
+        if kind is None:
+            return None
+    return kind, raw
 
 
 def _fields(kind: Any, raw: Mapping[str, Any]) -> str:

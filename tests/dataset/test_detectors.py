@@ -9,10 +9,12 @@ import toy_datasets
 import hrtem_bench as hb
 from hrtem_bench.conditions import Condition
 from hrtem_bench.dataset import generate, load_recipe, open_dataset, open_exit_waves, parse_recipe, verify
-from hrtem_bench.dataset.detectors import detector_of, mean_counts
+from hrtem_bench.dataset.detectors import Recording, mean_counts, recording_of
+from hrtem_bench.dataset.plan import make_plan
 from hrtem_bench.dataset.recipe_tables import recipe_to_dict
 from hrtem_bench.dataset.recipes import recipe_from_dict
-from hrtem_bench.dataset.tracks import TrackCondition
+from hrtem_bench.dataset.rows import expected_rows
+from hrtem_bench.dataset.tracks import TrackCondition, track_axis, track_conditions
 from hrtem_bench.errors import InputError
 from hrtem_bench.evaluation.rendered import rendered_track
 from hrtem_bench.imaging import Detector, GaussianCurve, LorentzianCurve, PixelCurve, TableCurve, camera
@@ -33,9 +35,9 @@ def recipe(detector=""):
 
 
 def test_without_a_detector_recipes_are_what_they_were():
-    assert detector_of(recipe()) is None
+    assert recording_of(recipe()) == Recording()
     assert "detector" not in recipe_to_dict(recipe())  # nor in its hash
-    assert detector_of(load_recipe("mini")) is None
+    assert recording_of(load_recipe("mini")) == Recording()
 
 
 @pytest.mark.parametrize(
@@ -52,7 +54,7 @@ def test_without_a_detector_recipes_are_what_they_were():
 )  # fmt: skip
 def test_detectors_are_read(table, expected):
     read = recipe(f"[detector]\n{table}\n")
-    assert detector_of(read) == expected
+    assert recording_of(read).detector == expected
     assert recipe_from_dict(recipe_to_dict(read)) == read
 
 
@@ -63,7 +65,7 @@ def test_a_curve_in_a_file_becomes_part_of_the_recipe(tmp_path):
     read = load_recipe(path)
     (tmp_path / "mtf.txt").unlink()
     again = recipe_from_dict(recipe_to_dict(read))
-    assert detector_of(again) == Detector(mtf=TableCurve((0.0, 0.5, 1.0), (1.0, 0.8, 0.4)))
+    assert recording_of(again).detector == Detector(mtf=TableCurve((0.0, 0.5, 1.0), (1.0, 0.8, 0.4)))
 
 
 @pytest.mark.parametrize(
@@ -81,6 +83,11 @@ def test_a_curve_in_a_file_becomes_part_of_the_recipe(tmp_path):
         ("offset = -3", ["detector.offset", "-3"]),
         ("gain = 1e4", ["counts per pixel", "16-bit"]),
         ('mtf = { file = "none.txt" }', ["none.txt cannot be read"]),
+        ("spread = { gain = [3, 2] }", ["detector.spread", "low and high"]),
+        ("spread = { dqe0 = [0.5, 1.5] }", ["detector.spread", "above 1"]),
+        ("spread = { mtf = [1, 2] }", ["detector.spread.mtf is not known", "width, dqe0, gain"]),
+        ("ntf = { lorentzian = 0.3 }", ["detector.gain", "rounding", "% is allowed", "give a gain of"]),
+        ('camera = "k3-300kV"\nspread = { gain = [0.5, 0.9] }', ["detector.gain", "give a gain of"]),
     ],
 )
 def test_what_is_wrong_with_a_detector_is_one_line(table, words):
@@ -111,7 +118,7 @@ def test_its_images_are_those_of_the_detector_and_labels_stay(made):
     own, ideal = (list(open_dataset(made / name, "dose").rows("test")) for name in ("own", "ideal"))
     for ours, plain in zip(own, ideal, strict=True):
         np.testing.assert_array_equal(ours.mask, plain.mask)
-        pedestal, full = mean_counts(recipe(OWN), ours.condition.dose)
+        pedestal, full = mean_counts(recording_of(recipe(OWN)), ours.condition.dose * 0.25)
         assert (pedestal, full) == (100.0, pytest.approx(20.0 * ours.condition.dose * 0.25))
         ratio = (ours.image.mean() - 100) / 20 / plain.image.mean()
         counted = plain.image.sum()  # both are Poisson: five standard errors of the ratio
@@ -138,3 +145,84 @@ def test_conditions_rendered_from_its_exit_waves_pass_the_same_detector(made):
         zero_focus=wave.zero_focus, coherence="envelope",
     )  # fmt: skip
     np.testing.assert_array_equal(first_image(condition.replace(dose=None)), expected)
+
+
+VARIED = OWN + "spread = { width = [0.8, 1.25], dqe0 = [0.5, 0.8], gain = [15, 25] }\n"
+CAMERAS = """
+[tracks.camera]
+kind = "cameras"
+train = ["ideal", "poor"]
+[tracks.camera.cameras]
+ideal = { camera = "ideal" }
+k3 = { camera = "k3-300kV" }
+poor = { camera = "scintillator-poor", offset = 50, spread = { width = [0.9, 1.1] } }
+own = { mtf = { pixel = true } }
+"""
+
+
+def test_a_detector_varies_from_image_to_image_and_the_replay_knows_it(tmp_path):
+    read = recipe(VARIED)
+    assert recipe_from_dict(recipe_to_dict(read)) == read
+    generate(read, tmp_path / "varied", simulate=toy_datasets.simulate)
+    assert not verify(tmp_path / "varied").problems
+    assert "From image to image it varies" in (tmp_path / "varied" / "README.md").read_text(encoding="utf-8")
+    plan = make_plan(read)
+    rows = [row for job in plan.jobs for row in expected_rows(plan, "dose", job)]
+    gains = np.array([row.recording.detector.gain for row in rows])
+    assert len(set(gains)) == len(gains)
+    assert ((gains >= 15) & (gains <= 25)).all()
+    again = [row for job in plan.jobs for row in expected_rows(plan, "dose", job)]
+    assert again == rows
+    for sample in open_dataset(tmp_path / "varied", "dose").rows("test"):
+        mine = next(
+            row for row in rows if (row.structure_id, row.condition_id) == (sample.structure_id, sample.condition_id)
+        )
+        expected = 100 + mine.recording.detector.gain * sample.condition.dose * 0.25
+        assert sample.image.mean() == pytest.approx(expected, rel=0.1)
+
+
+def test_a_track_of_cameras_shows_each_structure_through_each(tmp_path):
+    read = recipe(CAMERAS)
+    assert recipe_from_dict(recipe_to_dict(read)) == read
+    assert track_axis(read, "camera") == ("camera", "")
+    generate(read, tmp_path / "cameras", simulate=toy_datasets.simulate)
+    assert not verify(tmp_path / "cameras").problems
+    track = open_dataset(tmp_path / "cameras", "camera")
+    names = [c.condition_id for c in track.conditions]
+    assert names == ["camera=ideal", "camera=k3", "camera=poor", "camera=own"]
+    assert [c.train for c in track.conditions] == [True, False, True, False]
+    images = {}
+    for sample in track.rows("test"):
+        images.setdefault(sample.structure_id, {})[sample.condition_id] = sample.image
+    electrons = 400 * 0.25
+    for shown in images.values():
+        assert list(shown) == names
+        means = [shown[name].mean() / electrons for name in names]
+        np.testing.assert_allclose(means, [1.0, 0.95, 8.0 + 50 / electrons, 1.0], rtol=0.1)
+    trained = {sample.condition_id for sample in track.rows("train")}
+    assert trained == {"camera=ideal", "camera=poor"}
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "words"),
+    [
+        ('"k3-300kV"', '"k9"', ["tracks.camera.cameras.k3.camera", "k9"]),
+        ('train = ["ideal", "poor"]', 'train = ["none"]', ["tracks.camera.train", "ideal, k3, poor, own"]),
+        ("pixel = true", "pixel = true, gaussian = 1.0", ["tracks.camera.cameras.own.mtf", "give one of"]),
+        ("{ pixel = true }", '{ file = "none.txt" }', ["none.txt cannot be read"]),
+        ("mtf = { pixel = true }", "ntf = { lorentzian = 0.3 }", ["tracks.camera.cameras.own.gain", "rounding"]),
+        ("offset = 50", "ofset = 50", ["tracks.camera.cameras.poor.ofset is not known", "read_noise, offset"]),
+    ],
+)
+def test_what_is_wrong_with_a_track_of_cameras_is_one_line(old, new, words):
+    with pytest.raises(InputError) as caught:
+        recipe(CAMERAS.replace(old, new))
+    assert "\n" not in str(caught.value)
+    assert all(word in str(caught.value) for word in words), str(caught.value)
+
+
+def test_a_dose_is_given_in_either_spelling_of_its_unit():
+    plain = recipe()
+    ascii_only = parse_recipe(toy_datasets.TOML.replace("e/Å²", "e/A2"))
+    assert track_conditions(ascii_only, "dose") == track_conditions(plain, "dose")
+    assert track_axis(ascii_only, "dose") == track_axis(plain, "dose") == ("dose", "e/Å²")

@@ -8,14 +8,15 @@ import pytest
 import toy_datasets
 from scipy.ndimage import gaussian_filter
 
+from hrtem_bench.conditions import Condition
 from hrtem_bench.dataset import estimate, load_recipe, parse_recipe, read_manifest, shipped_recipes
-from hrtem_bench.dataset.detectors import detector_of, digitised
+from hrtem_bench.dataset.detectors import digitised, recording_of
 from hrtem_bench.dataset.encode import encode_counts
 from hrtem_bench.dataset.estimate import _bytes_per_pixel
 from hrtem_bench.dataset.recipe_tables import recipe_hash, recipe_to_dict
 from hrtem_bench.dataset.recipes import recipe_from_dict
 from hrtem_bench.dataset.scenes import scene_spec
-from hrtem_bench.dataset.tracks import track_conditions
+from hrtem_bench.dataset.tracks import TrackCondition, track_conditions
 from hrtem_bench.errors import InputError
 from hrtem_bench.imaging import detect
 
@@ -74,7 +75,7 @@ def test_hash_follows_the_content(old, new):
         ("values = [-10, 0, 10]", 'values = [-10, 0, "a"]', ["tracks.defocus.values[2] = 'a'", "a list of numbers"]),
         ("spread = { C10 = 15.0 }", "spread = { C21 = 15.0 }", ["spread.C21", "C10, C30"]),
         ("spread = { C10 = 15.0 }", "spread = { dose = 200.0 }", ["spread.dose", "below 100"]),
-        ('kind = "joint"', 'kind = "mixed"', ["tracks.joint.kind", "mixed", "'scan', 'scenes', 'joint'"]),
+        ('kind = "joint"', 'kind = "mixed"', ["tracks.joint.kind", "mixed", "'scan', 'scenes', 'cameras', 'joint'"]),
         ('kind = "joint"', "", ["tracks.joint.kind is missing"]),
         ("test = 2 }\ndraws", "test = 9 }\ndraws", ["tracks.dose.structures.test = 9", "at most"]),
         ('default_track = "defocus"', 'default_track = "x"', ["default_track = 'x'", "defocus, dose"]),
@@ -155,6 +156,10 @@ def test_estimate_of_a_dataset_that_was_made():
     assert found.images == sum(s.rows for s in made.shards if "exit_waves" not in s.path)
 
 
+def at_dose(dose):
+    return TrackCondition(condition_id="mine", value=0.0, condition=Condition(dose=dose), train=False)
+
+
 @pytest.mark.parametrize(("counts", "within"), [(1.2, 0.35), (4.8, 0.15), (16.0, 0.1), (64.0, 0.1), (86.0, 0.1)])
 def test_estimate_of_a_picture_follows_its_noise(counts, within):
     generator = np.random.default_rng(3)
@@ -162,15 +167,15 @@ def test_estimate_of_a_picture_follows_its_noise(counts, within):
     drawn = generator.poisson(counts * np.clip(1 + 0.15 * contrast / contrast.std(), 0, None))
     dose = counts / toy_datasets.recipe().sampling.pixel_size ** 2
     written = len(encode_counts(drawn)) / 256**2
-    assert _bytes_per_pixel(toy_datasets.recipe(), dose) == pytest.approx(written, rel=within)
+    assert _bytes_per_pixel(toy_datasets.recipe(), at_dose(dose)) == pytest.approx(written, rel=within)
 
 
 def test_estimate_of_a_picture_follows_the_noise_of_its_detector():
     detector = "[detector]\nmtf = { pixel = true }\ndqe0 = 0.6\ngain = 30.0\nread_noise = 15.0\noffset = 100\n"
     read = parse_recipe(toy_datasets.TOML + detector)
-    flat = detect(np.ones((256, 256)), 400.0, pixel_size=0.5, seed=1, detector=detector_of(read))
-    written = len(encode_counts(digitised(flat, read))) / 256**2
-    assert _bytes_per_pixel(read, 400.0) == pytest.approx(written, rel=0.15)
+    flat = detect(np.ones((256, 256)), 400.0, pixel_size=0.5, seed=1, detector=recording_of(read).detector)
+    written = len(encode_counts(digitised(flat, recording_of(read)))) / 256**2
+    assert _bytes_per_pixel(read, at_dose(400.0)) == pytest.approx(written, rel=0.15)
 
 
 def test_larger_waves_and_thicker_films_take_more_memory():
