@@ -83,20 +83,22 @@ def _struct(kind: Any, raw: Mapping[str, Any]) -> Any:
 
 
 def _inner(kind: Any, raw: Any, path: str) -> tuple[Any, Any] | None:
-    """The Struct at a path inside `kind`, and its table; None where the path ends at no single Struct."""
-    for step in re.findall(r"[^.\[\]]+", path):
-        struct = _struct(kind, raw)
-        if isinstance(struct, type) and issubclass(struct, msgspec.Struct):
-            kind = {field.encode_name: field.type for field in msgspec.structs.fields(struct)}.get(step)
-        else:  # a dict of tables
-            kind = typing.get_args(kind)[-1] if typing.get_origin(kind) is dict else None
-        raw = raw.get(step, {}) if isinstance(raw, Mapping) else {}
-        structs = [one for one in (kind, *typing.get_args(kind)) if isinstance(one, type) and issubclass(one, Struct)]
+    """The Struct at a path inside `kind`, and its table; None where the path ends at no single Struct.
+
+    The path is one of msgspec's errors, such as ".cameras[...].spread": [...] stands for any key of a dict.
+    """
+    for step in re.findall(r"\[\.\.\.\]|[^.\[\]]+", path):
+        if step == "[...]" and typing.get_origin(kind) is dict:
+            kind, raw = typing.get_args(kind)[-1], {}
+        else:
+            kind = {f.encode_name: f.type for f in msgspec.structs.fields(_struct(kind, raw))}.get(step)
+            raw = raw.get(step, {}) if isinstance(raw, Mapping) else {}
         if typing.get_origin(kind) is not dict:
-            kind = structs[0] if len(structs) == 1 else None
-        if kind is None:
-            return None
-    return kind, raw
+            structs = [one for one in (kind, *typing.get_args(kind)) if isinstance(one, type) and issubclass(one, Struct)]
+            if len(structs) != 1:
+                return None
+            kind = structs[0]
+    return (kind, raw) if typing.get_origin(kind) is not dict else None
 
 
 def _fields(kind: Any, raw: Mapping[str, Any]) -> str:

@@ -211,7 +211,7 @@ def test_a_track_of_cameras_shows_each_structure_through_each(tmp_path):
         ("pixel = true", "pixel = true, gaussian = 1.0", ["tracks.camera.cameras.own.mtf", "give one of"]),
         ("{ pixel = true }", '{ file = "none.txt" }', ["none.txt cannot be read"]),
         ("mtf = { pixel = true }", "ntf = { lorentzian = 0.3 }", ["tracks.camera.cameras.own.gain", "rounding"]),
-        ("offset = 50", "ofset = 50", ["tracks.camera.cameras.poor.ofset is not known", "read_noise, offset"]),
+        ("offset = 50", "ofset = 50", ["tracks.camera.cameras", "ofset is not known", "read_noise, offset"]),
     ],
 )
 def test_what_is_wrong_with_a_track_of_cameras_is_one_line(old, new, words):

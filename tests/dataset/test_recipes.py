@@ -73,6 +73,7 @@ def test_hash_follows_the_content(old, new):
             ["tracks.dose", "dose must be above 0"],
         ),
         ("values = [-10, 0, 10]", 'values = [-10, 0, "a"]', ["tracks.defocus.values[2] = 'a'", "a list of numbers"]),
+        ("spread = { C10 = 15.0 }", "spread = { C10 = { stdd = 3.0 } }", ["stdd is not known", "std, distribution"]),
         ("spread = { C10 = 15.0 }", "spread = { C21 = 15.0 }", ["spread.C21", "C10, C30"]),
         ("spread = { C10 = 15.0 }", "spread = { dose = 200.0 }", ["spread.dose", "below 100"]),
         ('kind = "joint"', 'kind = "mixed"', ["tracks.joint.kind", "mixed", "'scan', 'scenes', 'cameras', 'joint'"]),
