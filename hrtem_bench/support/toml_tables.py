@@ -94,7 +94,9 @@ def _inner(kind: Any, raw: Any, path: str) -> tuple[Any, Any] | None:
             kind = {f.encode_name: f.type for f in msgspec.structs.fields(_struct(kind, raw))}.get(step)
             raw = raw.get(step, {}) if isinstance(raw, Mapping) else {}
         if typing.get_origin(kind) is not dict:
-            structs = [one for one in (kind, *typing.get_args(kind)) if isinstance(one, type) and issubclass(one, Struct)]
+            structs = [
+                one for one in (kind, *typing.get_args(kind)) if isinstance(one, type) and issubclass(one, Struct)
+            ]
             if len(structs) != 1:
                 return None
             kind = structs[0]
