@@ -20,7 +20,8 @@ author = "the hrtem-bench developers"
 copyright = "the hrtem-bench developers; text and figures CC BY 4.0"
 version = release = hrtem_bench.__version__
 
-extensions = ["myst_parser", "sphinx.ext.autodoc", "sphinx.ext.mathjax"]
+extensions = ["myst_parser", "sphinx.ext.autodoc", "sphinx.ext.mathjax", "sphinx.ext.napoleon"]
+napoleon_google_docstring = False
 myst_enable_extensions = ["dollarmath", "colon_fence", "deflist"]
 myst_heading_anchors = 3
 exclude_patterns = ["_build"]
@@ -69,4 +70,4 @@ def _with_report(row: Row, out: Path) -> Row:
 
 def setup(app: Any) -> None:
     app.connect("build-finished", _leaderboard)
-    app.connect("autodoc-process-docstring", _plain)
+    app.connect("autodoc-process-docstring", _plain, priority=400)  # before napoleon, which writes markup of its own

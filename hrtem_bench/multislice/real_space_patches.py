@@ -1,7 +1,7 @@
 """One atom's transmission as a few products of a function of y and a function of x, to be added up pixel by pixel.
 
 The band-limited log-transmission b(r) of an atom (see `transmission`) is round and some Å wide. Sampled over a
-square it is a matrix of low rank: b(x, y) = Σ_ij φ_i(y) m_ij φ_j(x), where the φ are its leading singular vectors and
+square it is a matrix of low rank: b(x, y) = Σ_ij φ_i(y) m_ij φ_j(x), where the φ are leading singular vectors and
 three of them do for light elements, six for heavy ones. Tables hold them at fractions of a pixel, between which
 the kernels interpolate, so that atoms sit where they are and not at the nearest pixel.
 """
@@ -28,9 +28,9 @@ FRACTIONS = 128
 TERMS = 3
 """Functions in a group; an element has one group or two."""
 LOW = 0.3
-"""Part of Nyquist up to which frequencies count fully in the choice of the functions; beyond it they count less."""
+"""Part of Nyquist where frequencies count half in the choice of the functions; the higher, the less."""
 FAITHFUL = 3e-3
-"""Relative error of b, in the L2 norm over the square, with which one group is enough."""
+"""Relative error of b, in the norm of `factorised`, with which one group is enough."""
 
 
 @dataclass(frozen=True)
@@ -118,7 +118,8 @@ def factorised(b: Any, step: float) -> tuple[Any, Any, int]:
     """The functions φ (terms, n), the matrix m (terms, terms) complex128 and the number of groups for a quadrant b.
 
     b: (n, n) complex, symmetric, at x and y >= 0. step: between its samples, in pixels of the grid, along both. The
-    error is smallest in a norm that counts a frequency the less the higher it is: what images show has to be right.
+    error is smallest in an L2 norm in which frequencies count by 1 / (1 + (q / LOW)²) along each axis: images show the
+    low ones.
     """
     from scipy.fft import dct, idct
 
@@ -126,11 +127,13 @@ def factorised(b: Any, step: float) -> tuple[Any, Any, int]:
     importance = 1 / (1 + (frequency / LOW) ** 2)
 
     def filtered(values: Any, factors: Any) -> Any:
+        """Along the first axis, real."""
         return idct(dct(values, 1, axis=0) * factors[:, None], 1, axis=0)
 
-    smooth = filtered(filtered(b.real, importance).T, importance) + 1j * filtered(
-        filtered(b.imag, importance).T, importance
-    )
+    def smoothed(values: Any) -> Any:
+        return filtered(filtered(values, importance).T, importance)
+
+    smooth = smoothed(b.real) + 1j * smoothed(b.imag)
     # Samples at 0 stand for half as many points of the square as the others.
     weight = np.r_[np.sqrt(0.5), np.ones(len(b) - 1)]
     weighted = smooth * np.outer(weight, weight)
