@@ -1,9 +1,9 @@
-"""One specimen at one setting through three detectors: ideal counting, a counting camera, one with a scintillator.
+"""One specimen at one setting through four cameras: ideal counting, a direct detector, two with a scintillator.
 
     python examples/detectors.py data/mini detectors.png
 
-The specimen is the first whose exit waves the dataset keeps. The curves of the third are made up, for a camera whose
-noise is less blurred than its signal; `read_curve` reads measured ones.
+The specimen is the first whose exit waves the dataset keeps. The scintillators are generic (docs/coherence.md);
+`read_curve` reads curves measured at a camera of one's own.
 """
 
 from __future__ import annotations
@@ -14,35 +14,36 @@ import numpy as np
 from matplotlib.figure import Figure
 
 import hrtem_bench as hb
-from hrtem_bench.dataset import ExitWave, open_exit_waves
-from hrtem_bench.imaging import Detector, LorentzianCurve, camera
+from hrtem_bench.dataset import StructureWaves, open_exit_waves
+from hrtem_bench.imaging import camera
 
-DETECTORS = {
-    "ideal counting": Detector(),
-    "Gatan K3, 300 kV": camera("k3-300kV"),
-    "scintillator": Detector(mtf=LorentzianCurve(0.35), ntf=LorentzianCurve(0.5), dqe0=0.6, gain=30.0, read_noise=15.0),
+CAMERAS = {
+    "ideal counting": "ideal",
+    "Gatan K3, 300 kV": "k3-300kV",
+    "good scintillator": "scintillator-good",
+    "poor scintillator": "scintillator-poor",
 }
 
 
-def images(wave: ExitWave, condition: hb.Condition) -> dict[str, np.ndarray]:
-    """Counts per pixel (ny, nx) by the name of the detector."""
+def images(wave: StructureWaves, condition: hb.Condition) -> dict[str, np.ndarray]:
+    """Counts per pixel (ny, nx) by the name of the camera."""
     return {
-        name: hb.render(
+        title: hb.render(
             wave.waves,
             condition,
             pixel_size=wave.pixel_size,
             output_pixel_size=wave.output_pixel_size,
             zero_focus=wave.zero_focus,
             seed=1,
-            detector=detector,
+            detector=camera(name),
         )
-        for name, detector in DETECTORS.items()
+        for title, name in CAMERAS.items()
     }
 
 
 def draw(made: dict[str, np.ndarray], pixel_size: float) -> Figure:
     """The images, each from its 0.5th to its 99.5th percentile, over its power spectrum."""
-    figure = Figure(figsize=(10.2, 6.9), layout="constrained")
+    figure = Figure(figsize=(13.6, 6.9), layout="constrained")
     axes = figure.subplots(2, len(made))
     nyquist = 0.5 / pixel_size
     for (above, below), (name, image) in zip(axes.T, made.items(), strict=True):

@@ -1,5 +1,6 @@
 """Recipes: what is read, and what is refused with key, value and what is allowed."""
 
+import textwrap
 from pathlib import Path
 
 import msgspec
@@ -8,6 +9,7 @@ import pytest
 import toy_datasets
 from scipy.ndimage import gaussian_filter
 
+import hrtem_bench.dataset
 from hrtem_bench.conditions import Condition
 from hrtem_bench.dataset import estimate, load_recipe, parse_recipe, read_manifest, shipped_recipes
 from hrtem_bench.dataset.detectors import digitised, recording_of
@@ -227,3 +229,12 @@ def test_what_is_wrong_with_the_coherence_is_one_line(text, words):
         parse_recipe(text)
     assert "\n" not in str(caught.value)
     assert all(word in str(caught.value) for word in words), str(caught.value)
+
+
+def test_the_tracks_of_cameras_and_films_in_the_documentation_are_recipes():
+    page = (Path(__file__).parents[2] / "docs" / "recipes.md").read_text(encoding="utf-8")
+    block = page[page.index("  [tracks.camera]") : page.index("  ```\n\nSeeds are derived")]
+    mini = (Path(hrtem_bench.dataset.__file__).parent / "recipes" / "mini.toml").read_text(encoding="utf-8")
+    recipe = parse_recipe(f"{mini}\n{textwrap.dedent(block)}")
+    assert [c.condition_id for c in track_conditions(recipe, "film")][:2] == ["film=none", "film=thin"]
+    assert [c.condition_id for c in track_conditions(recipe, "camera")][:2] == ["camera=ideal", "camera=k3"]
