@@ -131,16 +131,7 @@ def _inside(package: str) -> dict[str, set[str]]:
     return {name: graph[name] & own for name in own}
 
 
-KNOWN_CIRCLE = pytest.mark.xfail(strict=True, reason="record and plausibility import each other: take this mark off")
-
-
-@pytest.mark.parametrize(
-    "package",
-    [
-        pytest.param(name, marks=[KNOWN_CIRCLE] if name == "conditions" else [])
-        for name in sorted(p.parent.name for p in PACKAGE.glob("*/__init__.py"))
-    ],
-)
+@pytest.mark.parametrize("package", sorted(p.parent.name for p in PACKAGE.glob("*/__init__.py")))
 def test_no_package_has_a_circle_of_imports(package: str) -> None:
     assert circles(_inside(package)) == []
 

@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 from hrtem_bench.conditions.notations import NOTATIONS
-from hrtem_bench.conditions.plausibility import UnlikelySetting, suspicious, warn_if_suspicious
+from hrtem_bench.conditions.plausibility import UnlikelySetting
 from hrtem_bench.conditions.record import (
     Condition,
     coefficients,
     condition_from_dict,
     condition_to_dict,
     flat,
+    suspicious,
+    warn_if_suspicious,
 )
 from hrtem_bench.conditions.sets import Conditions, ConditionSet, Spread, as_condition_set
 from hrtem_bench.conditions.text import MOST, parse_condition, parse_grid, parse_settings, with_settings

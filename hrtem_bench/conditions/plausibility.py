@@ -1,17 +1,12 @@
-"""Settings that were probably meant in another unit, and the warning about them.
-
-`Condition(...)`, `parse_condition` and `Condition.from_microscope` warn, since a person wrote what they are given.
-`condition_from_dict` and `replace` do not: datasets call them once for every image.
-"""
+"""Settings that were probably meant in another unit, each with a sentence that says so."""
 
 from __future__ import annotations
 
 import math
-import warnings
 from collections.abc import Mapping
 from types import MappingProxyType
+from typing import Any
 
-from hrtem_bench.conditions.record import Condition, flat
 from hrtem_bench.conditions.units import ANGLES, UNITS
 
 
@@ -33,21 +28,12 @@ _USUAL: Mapping[str, tuple[float, float, tuple[str, float], tuple[str, float]]] 
 })  # fmt: skip
 
 
-def suspicious(condition: Condition) -> list[str]:
-    """What looks like a unit mixed up: a sentence for each setting, with the value and the likely unit.
+def unlikely_settings(settings: Mapping[str, Any]) -> list[str]:
+    """A sentence for each setting that looks as if it was given in another unit, with its value and the likely unit.
 
-    Parameters
-    ----------
-    condition
-        Any condition. Zero, None and values that some microscope works at are never named.
-
-    Returns
-    -------
-    list of str
-        Empty where nothing is unlikely.
+    settings: name -> number in the setting's own unit, as `flat` gives them; None and 0 are never named.
     """
     said = []
-    settings = flat(condition)
     for name, (least, most, below, above) in _USUAL.items():
         value = settings.get(name)
         if not value or least <= abs(value) <= most:
@@ -67,9 +53,3 @@ def suspicious(condition: Condition) -> list[str]:
                 f"and {value:g} deg is {math.radians(value):.4g}"
             )
     return said
-
-
-def warn_if_suspicious(*conditions: Condition, stacklevel: int = 2) -> None:
-    """An `UnlikelySetting` warning for each sentence of `suspicious`, once; stacklevel: as of `warnings.warn`."""
-    for sentence in dict.fromkeys(sentence for one in conditions for sentence in suspicious(one)):
-        warnings.warn(sentence, UnlikelySetting, stacklevel=stacklevel + 1)

@@ -7,6 +7,7 @@ Widths are standard deviations. C10 > 0 is overfocus; `defocus` = -C10.
 from __future__ import annotations
 
 import difflib
+import warnings
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from types import MappingProxyType
@@ -14,6 +15,7 @@ from typing import Any
 
 from hrtem_bench.conditions.microscope import microscope_settings
 from hrtem_bench.conditions.notations import OTHER_NAMES, in_own_notation
+from hrtem_bench.conditions.plausibility import UnlikelySetting, unlikely_settings
 from hrtem_bench.conditions.units import ANGLES, COEFFICIENTS, UNITS, beam_energy, quantity
 from hrtem_bench.errors import InputError
 
@@ -86,8 +88,6 @@ class Condition:
         defocus: float | str | None = None,
         **coefficients: Any,
     ) -> None:
-        from hrtem_bench.conditions.plausibility import warn_if_suspicious
-
         focus = {name: value for name, value in (("C10", C10), ("defocus", defocus)) if value is not None}
         fields = {
             "energy": energy, "C30": C30, "focal_spread": focal_spread, "angular_spread": angular_spread,
@@ -191,8 +191,6 @@ class Condition:
         UnlikelySetting
             As `Condition`.
         """
-        from hrtem_bench.conditions.plausibility import warn_if_suspicious
-
         settings: dict[str, Any] = dict(microscope_settings({
             "kilovolts": kilovolts, "cs_mm": cs_mm, "cc_mm": cc_mm, "energy_spread_ev": energy_spread_ev,
             "high_tension_ppm": high_tension_ppm, "lens_current_ppm": lens_current_ppm, "defocus_nm": defocus_nm,
@@ -233,6 +231,32 @@ def flat(condition: Condition) -> dict[str, Any]:
     """The condition's settings in one mapping, coefficients beside the other fields."""
     values = condition_to_dict(condition)
     return values | values.pop("aberrations")
+
+
+def suspicious(condition: Condition) -> list[str]:
+    """What looks like a unit mixed up: a sentence for each setting, with the value and the likely unit.
+
+    Parameters
+    ----------
+    condition
+        Any condition. Zero, None and values that some microscope works at are never named.
+
+    Returns
+    -------
+    list of str
+        Empty where nothing is unlikely.
+    """
+    return unlikely_settings(flat(condition))
+
+
+def warn_if_suspicious(*conditions: Condition, stacklevel: int = 2) -> None:
+    """An `UnlikelySetting` warning for each sentence of `suspicious`, once; stacklevel: as of `warnings.warn`.
+
+    `Condition(...)`, `parse_condition` and `Condition.from_microscope` call it, since a person wrote what they are
+    given. `condition_from_dict` and `replace` do not: datasets call them once for every image.
+    """
+    for sentence in dict.fromkeys(sentence for one in conditions for sentence in suspicious(one)):
+        warnings.warn(sentence, UnlikelySetting, stacklevel=stacklevel + 1)
 
 
 def coefficients(condition: Condition) -> dict[str, tuple[float, float]]:

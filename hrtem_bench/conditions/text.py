@@ -7,8 +7,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from hrtem_bench.conditions.notations import in_own_notation, own_name
-from hrtem_bench.conditions.plausibility import warn_if_suspicious
-from hrtem_bench.conditions.record import Condition, condition_from_dict, condition_to_dict
+from hrtem_bench.conditions.record import Condition, condition_from_dict, condition_to_dict, warn_if_suspicious
 from hrtem_bench.conditions.units import UNITS, quantity
 from hrtem_bench.errors import InputError
 
