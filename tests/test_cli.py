@@ -390,3 +390,16 @@ def test_quickstart(
     assert "U-Net, small" in page
     assert "Local variance" in page
     assert {p.name for p in out.iterdir()} == {"data", "run", "otsu", "report.html", "figures"}
+
+
+@pytest.mark.parametrize(
+    "command", ["generate mini", "evaluate otsu", "compare a b", "transfer --train C10=0 --test C10=1"]
+)
+@pytest.mark.parametrize("empty", [["--out", ""], ["--out="]])
+def test_an_empty_path_is_refused(command, empty, capsys, tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    assert run([*command.split(), *empty]) == 2
+    assert capsys.readouterr().err == "hrtem-bench: --out is empty: give it a value or leave it out\n"
+    assert run(["evaluate", ""]) == 2
+    assert "an argument is empty" in capsys.readouterr().err
+    assert not list(tmp_path.iterdir())

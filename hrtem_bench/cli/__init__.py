@@ -77,6 +77,7 @@ def application() -> typer.Typer:
 def run(arguments: Sequence[str]) -> int:
     """Run one command line, the program's name left out; returns the exit status."""
     try:
+        _refuse_empty(arguments)
         with warnings.catch_warnings():
             warnings.showwarning = _warned(warnings.showwarning)
             status: Any = application()(
@@ -113,6 +114,15 @@ def _warned(otherwise: Callable[..., None]) -> Callable[..., None]:
             otherwise(message, category, *place, **more)
 
     return show
+
+
+def _refuse_empty(arguments: Sequence[str]) -> None:
+    """Raise InputError for text without characters: as a path it would mean the folder that one is in."""
+    for before, argument in zip(["", *arguments], arguments, strict=False):
+        option = before if argument == "" else argument.removesuffix("=")
+        if argument == "" or (argument.startswith("--") and argument.endswith("=")):
+            what = f"{option} is empty" if option.startswith("-") else "an argument is empty"
+            raise InputError(f"{what}: give it a value or leave it out")
 
 
 def _fail(message: str) -> int:

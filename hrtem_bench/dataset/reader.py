@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import difflib
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
@@ -13,11 +14,13 @@ from typing import Any, NamedTuple, TypeVar
 import numpy as np
 
 from hrtem_bench.conditions import Condition, condition_from_dict, flat
+from hrtem_bench.dataset.encode import decode_png
 from hrtem_bench.dataset.manifest import MANIFEST, Manifest, read_manifest
 from hrtem_bench.dataset.plan import place_of
 from hrtem_bench.dataset.recipe_tables import SPLITS
-from hrtem_bench.dataset.schema import EXIT_WAVES
+from hrtem_bench.dataset.schema import EXIT_WAVES, WAVE_COLUMNS
 from hrtem_bench.dataset.tracks import TrackCondition
+from hrtem_bench.dataset.waves import unpack
 from hrtem_bench.errors import InputError, one_line, require
 
 SETTINGS = ("energy", "C10", "C30", "C12", "phi12", "focal_spread", "angular_spread", "dose")
@@ -97,9 +100,11 @@ class Track:
         """
         nominal = {c.condition_id: flat(c.condition) for c in self.select(conditions)}
         places = islice(self._places(split, list(nominal), limit), start, None)
-        for (file, group), chosen in groupby(places, key=lambda place: (place.file, place.group)):
-            table = file.read_row_group(group, columns=COLUMNS, use_threads=False)
-            yield from _samples(table.take([place.row for place in chosen]), nominal)
+        for (path, file, group), chosen in groupby(places, key=lambda place: (place.path, place.file, place.group)):
+            with _reading(path):
+                table = file.read_row_group(group, columns=COLUMNS, use_threads=False)
+                rows = table.take([place.row for place in chosen]).to_pylist()
+            yield from _samples(path, rows, nominal)
 
     def _places(self, split: str, names: Sequence[str], limit: int | None) -> Iterator[_Place]:
         """Where the images of the named conditions are, in the order of the files."""
@@ -138,15 +143,20 @@ class StoredWaves:
 
     def rows(self, structures: Sequence[str] | None = None) -> Iterator[StructureWaves]:
         """The structures one at a time; only those named, if given. InputError for one that is not kept."""
-        import pyarrow.parquet as pq
-
         missing = set(structures or ())
         for path in _shards(self.folder, self.manifest, EXIT_WAVES, "test"):
-            for batch in pq.ParquetFile(path).iter_batches(1):
+            batches = _opened(path, WAVE_COLUMNS).iter_batches(1)
+            while True:
+                with _reading(path):
+                    batch = next(batches, None)
+                if batch is None:
+                    break
                 row = batch.to_pylist()[0]
                 if structures is None or row["structure_id"] in structures:
                     missing.discard(row["structure_id"])
-                    yield _exit_wave(row, self.manifest.pixel_size)
+                    with _reading(path):
+                        structure = _exit_wave(row, self.manifest.pixel_size)
+                    yield structure
         if missing:
             raise InputError(f"no exit waves of {min(missing)} are kept in {self.folder}")
 
@@ -246,6 +256,7 @@ def first_of_each(
 class _Place(NamedTuple):
     """Where an image is: a row of a row group of a Parquet file."""
 
+    path: Path
     file: Any
     group: int
     row: int
@@ -254,45 +265,59 @@ class _Place(NamedTuple):
 
 def _places(paths: Iterable[Path]) -> Iterator[_Place]:
     """Every row of the files, in order; only the column of conditions is read for it."""
-    import pyarrow as pa
+    for path in paths:
+        file = _opened(path, COLUMNS)
+        for group in range(file.num_row_groups):
+            with _reading(path):
+                ids = file.read_row_group(group, columns=["condition_id"], use_threads=False)[
+                    "condition_id"
+                ].to_pylist()
+            for row, name in enumerate(ids):
+                yield _Place(path, file, group, row, name)
+
+
+def _opened(path: Path, columns: Iterable[str]) -> Any:
+    """A Parquet file that has the columns; InputError for one that has not, or is none."""
     import pyarrow.parquet as pq
 
-    for path in paths:
-        try:
-            file = pq.ParquetFile(path)
-        except (pa.ArrowException, OSError) as error:
-            raise InputError(f"{path} cannot be read: {one_line(error)}; its dataset is damaged") from None
-        if missing := {name.partition(".")[0] for name in COLUMNS} - set(file.schema_arrow.names):
-            raise InputError(f"{path} has no column {min(missing)}: its dataset is damaged")
-        for group in range(file.num_row_groups):
-            ids = file.read_row_group(group, columns=["condition_id"], use_threads=False)["condition_id"]
-            for row, name in enumerate(ids.to_pylist()):
-                yield _Place(file, group, row, name)
+    with _reading(path):
+        file = pq.ParquetFile(path)
+    if missing := {name.partition(".")[0] for name in columns} - set(file.schema_arrow.names):
+        raise InputError(f"{path} has no column {min(missing)}: its dataset is damaged")
+    return file
 
 
-def _samples(table: Any, nominal: Mapping[str, dict[str, Any]]) -> Iterator[Sample]:
-    """The images of a table's rows. nominal: settings of each condition, as `flat` gives them."""
-    from hrtem_bench.dataset.encode import decode_png
+@contextlib.contextmanager
+def _reading(path: Path) -> Iterator[None]:
+    """Whatever is wrong with the content of a file, as an InputError of one line that names the file."""
+    import pyarrow as pa
 
+    try:
+        yield
+    except (pa.ArrowException, OSError, SyntaxError, ValueError, TypeError, KeyError) as error:  # of Parquet, of PNG
+        raise InputError(f"{path} cannot be read: {one_line(error).rstrip('.')}; its dataset is damaged") from None
+
+
+def _samples(path: Path, rows: Iterable[dict[str, Any]], nominal: Mapping[str, dict[str, Any]]) -> Iterator[Sample]:
+    """The images of a file's rows. nominal: settings of each condition, as `flat` gives them."""
     label = lru_cache(maxsize=2)(decode_png)  # a structure's mask and instances come again at every condition
-    for row in table.to_pylist():
+    for row in rows:
         settings = {name: row[name] for name in SETTINGS}
         if not settings["C12"]:
             del settings["C12"], settings["phi12"]
-        yield Sample(
-            structure_id=row["structure_id"],
-            condition_id=row["condition_id"],
-            image=decode_png(row["image"]["bytes"]).astype(np.float32),
-            mask=label(row["mask"]["bytes"]).astype(np.uint8),
-            instances=label(row["instances"]["bytes"]).astype(np.uint16),
-            condition=condition_from_dict(nominal[row["condition_id"]] | settings),
-        )
+        with _reading(path):
+            sample = Sample(
+                structure_id=row["structure_id"],
+                condition_id=row["condition_id"],
+                image=decode_png(row["image"]["bytes"]).astype(np.float32),
+                mask=label(row["mask"]["bytes"]).astype(np.uint8),
+                instances=label(row["instances"]["bytes"]).astype(np.uint16),
+                condition=condition_from_dict(nominal[row["condition_id"]] | settings),
+            )
+        yield sample
 
 
 def _exit_wave(row: dict[str, Any], output_pixel_size: float) -> StructureWaves:
-    from hrtem_bench.dataset.encode import decode_png
-    from hrtem_bench.dataset.waves import unpack
-
     shape = (row["phonons"], row["points"], row["points"])
     return StructureWaves(
         structure_id=row["structure_id"],

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from typing import Any
 
 from hrtem_bench.conditions import Spread, condition_from_dict
 from hrtem_bench.dataset.detectors import check_rounding, mean_counts, recording_of, spread_of
@@ -27,6 +28,12 @@ from hrtem_bench.support.toml_tables import key_error
 COHERENCE = ("envelope", "quadrature")
 """What a dataset's images may be formed by."""
 
+MOST_POINTS = 32768
+"""Pixels of the simulation along a side: one wave of them takes 8 GiB."""
+MOST_PARTICLES = 1000
+THICKEST_FILM = 5000.0
+"""Å; electrons of 300 keV have long been scattered more than once."""
+
 
 def check_recipe(recipe: Recipe) -> None:
     """Raise InputError, in one line, for the first thing in the recipe that cannot be."""
@@ -49,11 +56,27 @@ def check_recipe(recipe: Recipe) -> None:
     for name, track in recipe.tracks.items():
         _check_track(recipe, name, track)
     for key in make_plan(recipe).scenes:
-        scene_spec(recipe, key)
+        _check_scene(scene_spec(recipe, key), f"tracks.{key}" if key else "scene")
+
+
+def _check_scene(spec: Any, where: str) -> None:
+    """Bounds on what a specimen may cost, so that no number in a recipe fills the memory."""
+    if spec.count[1] > MOST_PARTICLES:
+        raise key_error(f"{where}.count", list(spec.count), f"allowed are at most {MOST_PARTICLES} particles")
+    if spec.film_thickness[1] > THICKEST_FILM:
+        raise key_error(
+            f"{where}.film_thickness", list(spec.film_thickness), f"allowed are at most {THICKEST_FILM:g} Å"
+        )
 
 
 def _check_sampling(s: Sampling) -> None:
     count = s.field / s.simulation_pixel_size
+    if not count <= MOST_POINTS:
+        raise key_error(
+            "sampling.simulation_pixel_size",
+            s.simulation_pixel_size,
+            f"the field of {s.field:g} Å takes {count:.3g} such pixels along a side; allowed are {MOST_POINTS}",
+        )
     if abs(count - round(count)) > 1e-4:
         nearest = s.field / round(count)
         raise key_error(

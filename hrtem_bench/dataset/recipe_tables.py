@@ -11,8 +11,16 @@ from typing import Annotated, Any, Literal
 
 import msgspec
 
+MOST_PIXELS = 8192
+"""Along each side of an image."""
+MOST_STRUCTURES = 100_000
+"""In each split; their names have five digits."""
+MOST_CONDITIONS = 1000
+"""In a track, and images of a structure at each of them."""
 Positive = Annotated[float, msgspec.Meta(gt=0)]
-Count = Annotated[int, msgspec.Meta(ge=0)]
+Count = Annotated[int, msgspec.Meta(ge=0, le=65535)]
+Repeats = Annotated[int, msgspec.Meta(ge=1, le=MOST_CONDITIONS)]
+StructureCount = Annotated[int, msgspec.Meta(ge=0, le=MOST_STRUCTURES)]
 SPLITS = ("train", "validation", "test")
 
 
@@ -23,7 +31,7 @@ class Table(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 class Sampling(Table, frozen=True, kw_only=True):
     """The field of view is square: `pixels` output pixels of `pixel_size` Å, simulated at `simulation_pixel_size` Å."""
 
-    pixels: Annotated[int, msgspec.Meta(ge=16)]
+    pixels: Annotated[int, msgspec.Meta(ge=16, le=MOST_PIXELS)]
     pixel_size: Positive
     simulation_pixel_size: Positive
 
@@ -40,17 +48,17 @@ class Multislice(Table, frozen=True, kw_only=True):
     """
 
     slice_thickness: Positive = 2.0
-    phonons: Annotated[int, msgspec.Meta(ge=1)] = 8
-    displacement: Annotated[float, msgspec.Meta(ge=0)] = 0.08
+    phonons: Repeats = 8
+    displacement: Annotated[float, msgspec.Meta(ge=0, le=1)] = 0.08
     method: Literal["fourier", "real-space"] = "fourier"
 
 
 class Structures(Table, frozen=True, kw_only=True):
     """Number of structures in each split."""
 
-    train: Count
-    validation: Count
-    test: Count
+    train: StructureCount
+    validation: StructureCount
+    test: StructureCount
 
 
 class SpreadTable(Table, frozen=True, kw_only=True):
@@ -117,7 +125,7 @@ class Track(Table, frozen=True, kw_only=True, tag_field="kind"):
     base: dict[str, float] = {}
     spread: dict[str, float | SpreadTable] = {}
     structures: Structures | None = None
-    draws: Annotated[int, msgspec.Meta(ge=1)] = 1
+    draws: Repeats = 1
     why: str = ""
 
 
@@ -129,16 +137,16 @@ class ScanTrack(Track, frozen=True, kw_only=True, tag="scan"):
 
     axis: str
     unit: str
-    values: list[float]
-    train: list[float]
+    values: Annotated[list[float], msgspec.Meta(min_length=1, max_length=MOST_CONDITIONS)]
+    train: Annotated[list[float], msgspec.Meta(min_length=1, max_length=MOST_CONDITIONS)]
     focus: Literal["fixed", "scherzer"] = "fixed"
 
 
 class SceneTrack(Track, frozen=True, kw_only=True, tag="scenes"):
     """The specimen changes: each of `scenes` overrides [scene]; networks train on those of `train`."""
 
-    scenes: dict[str, dict[str, Any]]
-    train: list[str]
+    scenes: Annotated[dict[str, dict[str, Any]], msgspec.Meta(min_length=1, max_length=MOST_CONDITIONS)]
+    train: Annotated[list[str], msgspec.Meta(min_length=1, max_length=MOST_CONDITIONS)]
 
 
 class CameraTrack(Track, frozen=True, kw_only=True, tag="cameras"):
@@ -152,8 +160,8 @@ class JointTrack(Track, frozen=True, kw_only=True, tag="joint"):
     """Several settings are drawn at once: training conditions from the inner ranges, test conditions from the whole."""
 
     ranges: dict[str, Range]
-    train_conditions: Annotated[int, msgspec.Meta(ge=1)]
-    test_conditions: Annotated[int, msgspec.Meta(ge=1)]
+    train_conditions: Repeats
+    test_conditions: Repeats
 
 
 AnyTrack = ScanTrack | SceneTrack | CameraTrack | JointTrack
@@ -162,7 +170,7 @@ AnyTrack = ScanTrack | SceneTrack | CameraTrack | JointTrack
 class KeptWaves(Table, frozen=True, kw_only=True):
     """Exit waves of the first `structures` test structures are kept, up to `band` (1/Å); by default all simulated."""
 
-    structures: Annotated[int, msgspec.Meta(ge=1)]
+    structures: Annotated[int, msgspec.Meta(ge=1, le=MOST_STRUCTURES)]
     band: Positive | None = None
 
 
@@ -174,9 +182,19 @@ class Recipe(Table, frozen=True, kw_only=True):
     left out, and then no part of the recipe's hash, where every electron is counted where it falls.
     """
 
-    name: Annotated[str, msgspec.Meta(pattern=r"^[a-z0-9][a-z0-9_.-]*$")]
-    version: Annotated[str, msgspec.Meta(pattern=r"^\d+\.\d+\.\d+$")]
-    seed: Annotated[int, msgspec.Meta(ge=0)]
+    name: Annotated[
+        str,
+        msgspec.Meta(
+            pattern=r"^[a-z0-9][a-z0-9_.-]{0,95}$", description="of small letters, digits and _ . -, 96 of them at most"
+        ),
+    ]
+    version: Annotated[
+        str,
+        msgspec.Meta(
+            pattern=r"^\d{1,9}\.\d{1,9}\.\d{1,9}$", description="like 1.0.2: three whole numbers with points between"
+        ),
+    ]
+    seed: Annotated[int, msgspec.Meta(ge=0, le=2**63 - 1)]
     description: str
     default_track: str
     sampling: Sampling

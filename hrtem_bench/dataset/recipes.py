@@ -13,8 +13,8 @@ from hrtem_bench.dataset.recipe_checks import check_recipe
 from hrtem_bench.dataset.recipe_tables import AnyTrack, KeptWaves, Multislice, Recipe, Recorder, Sampling, Structures
 from hrtem_bench.dataset.scenes import embed_crystals
 from hrtem_bench.dataset.tracks import track_conditions
-from hrtem_bench.support.reading import parse_toml
-from hrtem_bench.support.toml_tables import convert_table, shipped_names, shipped_or_own
+from hrtem_bench.support.reading import check_depth, parse_toml
+from hrtem_bench.support.toml_tables import convert_table, plain_values, shipped_names, shipped_or_own
 
 _TABLES: Mapping[str, type[Any]] = {
     "sampling": Sampling,
@@ -49,7 +49,8 @@ def parse_recipe(text: str, folder: Path = Path()) -> Recipe:
 
 def recipe_from_dict(raw: Mapping[str, Any]) -> Recipe:
     """As `parse_recipe`, from the tables already read (a manifest's recipe, for example)."""
-    tables = dict(raw)
+    check_depth(raw, "the recipe")
+    tables = plain_values(raw)
     for key, kind in _TABLES.items():
         if tables.get(key) is not None:
             tables[key] = convert_table(tables[key], kind, key)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import errno
 import os
 import platform
 import traceback
@@ -16,13 +15,12 @@ from hrtem_bench.dataset.recipe_tables import Recipe
 from hrtem_bench.dataset.structure import Simulate, make_structure
 from hrtem_bench.errors import InputError, MissingPackage
 from hrtem_bench.support.code_hash import code_sha256
+from hrtem_bench.support.files import NO_ROOM
 from hrtem_bench.support.pool import clustered, pooled
 
 CONNECT_TIMEOUT = 10.0
 """Seconds to wait for a scheduler."""
 KEPT = "finished structures are kept: run the same command again"
-_FULL = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)
-"""What writing fails with where there is no room: disk, quota, size of a file."""
 
 
 def run_job(recipe: Recipe, out: Path, job: Job, device: str, simulate: Simulate) -> str:
@@ -42,7 +40,7 @@ def run_job(recipe: Recipe, out: Path, job: Job, device: str, simulate: Simulate
     except InputError as error:
         raise InputError(f"{job.name}: {error}") from None
     except OSError as error:
-        if error.errno is None or error.errno not in _FULL:
+        if error.errno is None or error.errno not in NO_ROOM:
             raise _unforeseen(error, job, log) from None
         raise InputError(
             f"{job.name}: cannot write to {out}: {os.strerror(error.errno)}; {KEPT} once there is room"

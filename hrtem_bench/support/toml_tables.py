@@ -3,29 +3,57 @@
 from __future__ import annotations
 
 import re
+import types
 import typing
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any, TypeVar
 
 import msgspec
-from msgspec import Struct
+import numpy as np
 
 from hrtem_bench.errors import InputError
 from hrtem_bench.support.reading import MAX_TOML, read_text
 
 T = TypeVar("T")
+LONGEST_SHOWN = 120
+"""Characters of a value in an error."""
 _MESSAGE = re.compile(r"(?P<what>.*?)(?: - at `\$(?P<path>.*)`)?$")
 
 
 def convert_table(raw: Any, kind: type[T], where: str) -> T:
-    """`raw`, the table named `where` in the file, as a `kind`; InputError in one line if it does not fit."""
+    """A table of a file as a msgspec Struct.
+
+    Parameters
+    ----------
+    raw
+        The table; NumPy numbers in it count as numbers.
+    kind
+        The Struct, or a union of Structs told apart by a tag.
+    where
+        The table's name in the file, for errors; "" for the file itself.
+
+    Raises
+    ------
+    InputError
+        In one line, with the key, its value and what is allowed, if the table does not fit.
+    """
     if not isinstance(raw, Mapping):
-        raise InputError(f"{where}: expected a table, not {raw!r}")
+        raise InputError(f"{where or 'the file'}: expected a table, not {shown(raw)}")
+    plain = plain_values(raw)
     try:
-        return msgspec.convert(raw, kind)
+        return msgspec.convert(plain, kind)
     except msgspec.ValidationError as error:
-        raise InputError(_explain(str(error), raw, kind, where)) from None
+        raise InputError(_explain(str(error), plain, kind, where)) from None
+
+
+def plain_values(value: Any) -> Any:
+    """A copy of tables, lists and values in which NumPy numbers and arrays are Python's numbers and lists."""
+    if isinstance(value, Mapping):
+        return {key: plain_values(inner) for key, inner in value.items()}
+    if isinstance(value, list | tuple):
+        return [plain_values(inner) for inner in value]
+    return value.tolist() if isinstance(value, np.generic | np.ndarray) else value
 
 
 def shipped_names(folder: Any) -> list[str]:
@@ -51,68 +79,95 @@ def shipped_or_own(name: str | Path, folder: Any, kind: str) -> str:
 
 def key_error(where: str, value: Any, allowed: str) -> InputError:
     """The error of one key: its name, the value it has and what is allowed."""
-    return InputError(f"{where} = {value!r}: {allowed}")
+    return InputError(f"{where} = {shown(value)}: {allowed}")
+
+
+def shown(value: Any) -> str:
+    """A value as an error shows it: as Python writes it, cut after LONGEST_SHOWN characters."""
+    text = repr(value)
+    return text if len(text) <= LONGEST_SHOWN else text[:LONGEST_SHOWN] + "…"
 
 
 def _explain(message: str, raw: Mapping[str, Any], kind: Any, where: str) -> str:
+    """msgspec's message in the words of the file: the key, its value, what is allowed."""
     match = _MESSAGE.match(message)
     what, path = (match["what"], match["path"] or "") if match else (message, "")
     key = ".".join(filter(None, [where, path.lstrip(".")]))
+    holder, table = _at(kind, raw, path)
     if unknown := re.search(r"unknown field `(.*)`", what):
-        inner, table = _inner(kind, raw, path), key or "the recipe"
-        fields = f": allowed in [{table}] are {_fields(*inner)}" if inner else f" in [{table}]"
-        return f"{_join(key, unknown[1])} is not known{fields}"
+        return f"{_join(key, unknown[1])} is not known: allowed in [{key or 'the recipe'}] are {_fields(holder, table)}"
     if missing := re.search(r"missing required field `(.*)`", what):
-        return f"{_join(where, missing[1])} is missing: give {_annotation(kind, raw, missing[1])}"
-    name = re.split(r"[.\[]", path.lstrip("."))[0]
-    allowed = f"; allowed is {_annotation(kind, raw, name)}" if name else ""
-    return f"{key} = {_look_up(raw, path)!r}: {what[0].lower()}{what[1:]}{allowed}"
+        return f"{_join(key, missing[1])} is missing: give {_annotation(holder, table, missing[1])}"
+    if tag := next((t for t in [_tag_field(holder)] if t and key.endswith(f".{t}")), None):
+        return f"{key} = {shown(table.get(tag))}: give {_annotation(holder, table, tag)}"
+    return f"{key} = {shown(table)}: give {_type_name(holder)}"
+
+
+def _at(kind: Any, raw: Any, path: str) -> tuple[Any, Any]:
+    """The annotation and the value that a path of msgspec's, ".values[2]", leads to.
+
+    At the tag of a union (".kind") it stops at the table that holds the tag. msgspec writes "[...]" for a key or an
+    element that it does not name; then the value is the whole table or list.
+    """
+    for name, index in re.findall(r"\.([^.\[]+)|\[(\d+|\.\.\.)\]", path):
+        if name:
+            if name == _tag_field(kind):
+                return kind, raw
+            kind = _struct(kind, raw)
+            kind = next((f.type for f in msgspec.structs.fields(kind) if f.encode_name == name), Any)
+            raw = raw.get(name) if isinstance(raw, Mapping) else None
+        else:
+            kind = typing.get_args(_bare(kind))[-1] if typing.get_args(_bare(kind)) else Any
+            raw = raw[int(index)] if index.isdigit() and isinstance(raw, list) else raw
+        kind = _without_none(kind)
+    return kind, raw
+
+
+def _bare(annotation: Any) -> Any:
+    """An annotation without its limits."""
+    return typing.get_args(annotation)[0] if typing.get_origin(annotation) is typing.Annotated else annotation
+
+
+def _without_none(annotation: Any) -> Any:
+    """The one type of an optional value."""
+    members = [m for m in typing.get_args(annotation) if m not in (type(None), msgspec.UnsetType)]
+    union = typing.get_origin(annotation) in (typing.Union, types.UnionType)
+    return members[0] if union and len(members) == 1 else annotation
 
 
 def _join(where: str, name: str) -> str:
     return f"{where}.{name}" if where else name
 
 
-def _struct(kind: Any, raw: Mapping[str, Any]) -> Any:
+def _structs(kind: Any) -> list[Any]:
+    """The Structs of a union, or the one that it is."""
+    return [m for m in (typing.get_args(kind) or (kind,)) if isinstance(m, type) and issubclass(m, msgspec.Struct)]
+
+
+def _struct(kind: Any, raw: Any) -> Any:
     """The Struct meant, of a union the one whose tag the table has."""
-    for member in typing.get_args(kind):
+    members = _structs(kind)
+    for member in members:
         config = member.__struct_config__
-        if raw.get(config.tag_field) == config.tag:
+        if isinstance(raw, Mapping) and config.tag is not None and raw.get(config.tag_field) == config.tag:
             return member
-    return typing.get_args(kind)[0] if typing.get_args(kind) else kind
+    return members[0] if members else kind
 
 
-def _inner(kind: Any, raw: Any, path: str) -> tuple[Any, Any] | None:
-    """The Struct at a path inside `kind`, and its table; None where the path ends at no single Struct.
-
-    The path is one of msgspec's errors, such as ".cameras[...].spread": [...] stands for any key of a dict.
-    """
-    for step in re.findall(r"\[\.\.\.\]|[^.\[\]]+", path):
-        if step == "[...]" and typing.get_origin(kind) is dict:
-            kind, raw = typing.get_args(kind)[-1], {}
-        else:
-            kind = {f.encode_name: f.type for f in msgspec.structs.fields(_struct(kind, raw))}.get(step)
-            raw = raw.get(step, {}) if isinstance(raw, Mapping) else {}
-        if typing.get_origin(kind) is not dict:
-            structs = [
-                one for one in (kind, *typing.get_args(kind)) if isinstance(one, type) and issubclass(one, Struct)
-            ]
-            if len(structs) != 1:
-                return None
-            kind = structs[0]
-    return (kind, raw) if typing.get_origin(kind) is not dict else None
+def _tag_field(kind: Any) -> str | None:
+    members = _structs(kind)
+    return members[0].__struct_config__.tag_field if members else None
 
 
-def _fields(kind: Any, raw: Mapping[str, Any]) -> str:
-    struct = _struct(kind, raw)
-    tag = struct.__struct_config__.tag_field
+def _fields(kind: Any, raw: Any) -> str:
+    struct, tag = _struct(kind, raw), _tag_field(kind)
     return ", ".join([*([tag] if tag else []), *(f.encode_name for f in msgspec.structs.fields(struct))])
 
 
-def _annotation(kind: Any, raw: Mapping[str, Any], name: str) -> str:
-    members = typing.get_args(kind)
-    if members and name == members[0].__struct_config__.tag_field:
-        return "one of " + ", ".join(repr(m.__struct_config__.tag) for m in members)
+def _annotation(kind: Any, raw: Any, name: str) -> str:
+    """What a key of a table takes, in words."""
+    if name == _tag_field(kind):
+        return "one of " + ", ".join(repr(m.__struct_config__.tag) for m in _structs(kind))
     for field in msgspec.structs.fields(_struct(kind, raw)):
         if field.encode_name == name:
             return _type_name(field.type)
@@ -120,13 +175,18 @@ def _annotation(kind: Any, raw: Mapping[str, Any], name: str) -> str:
 
 
 def _type_name(annotation: Any) -> str:
+    """A type with its limits in plain words: "a whole number from 16 to 8192"."""
+    annotation = _without_none(annotation)
     if typing.get_origin(annotation) is typing.Literal:
         return "one of " + ", ".join(map(repr, typing.get_args(annotation)))
     if typing.get_origin(annotation) is typing.Annotated:
         inner, *rest = typing.get_args(annotation)
-        return " ".join([_type_name(inner), *(_limits(m) for m in rest if isinstance(m, msgspec.Meta))])
+        return " ".join(filter(None, [_type_name(inner), *(_limits(m) for m in rest if isinstance(m, msgspec.Meta))]))
     if typing.get_origin(annotation) is list:
-        return f"a list of {_type_name(typing.get_args(annotation)[0]).removeprefix('a ')}s"
+        inner = _type_name(typing.get_args(annotation)[0])
+        return "a list of " + ("texts" if inner == "text" else f"{inner.removeprefix('a ')}s")
+    if typing.get_origin(annotation) in (typing.Union, types.UnionType):
+        return " or ".join(_type_name(member) for member in typing.get_args(annotation))
     if isinstance(annotation, type) and issubclass(annotation, msgspec.Struct):
         return f"a table of {_fields(annotation, {})}"
     words = {"int": "a whole number", "float": "a number", "str": "text", "bool": "true or false"}
@@ -134,15 +194,11 @@ def _type_name(annotation: Any) -> str:
 
 
 def _limits(meta: msgspec.Meta) -> str:
+    """Limits in words: "from 1 to 1000", "above 0", "with at least 1 and at most 1000 of them"."""
+    if meta.description:
+        return meta.description
+    if meta.ge is not None and meta.le is not None:
+        return f"from {meta.ge} to {meta.le}"
     words = {"gt": "above", "ge": "of at least", "lt": "below", "le": "of at most", "pattern": "matching"}
-    return " ".join(f"{word} {getattr(meta, k)}" for k, word in words.items() if getattr(meta, k) is not None)
-
-
-def _look_up(raw: Any, path: str) -> Any:
-    for step in re.findall(r"\.([^.\[]+)|\[(\d+)\]|\[(\.\.\.)\]", path):
-        name, index, _ = step
-        if name and isinstance(raw, Mapping):
-            raw = raw.get(name)
-        elif index and isinstance(raw, list):
-            raw = raw[int(index)]
-    return raw
+    words |= {"min_length": "with at least", "max_length": "with at most"}
+    return " and ".join(f"{word} {getattr(meta, k)}" for k, word in words.items() if getattr(meta, k) is not None)

@@ -11,7 +11,8 @@ import pyarrow.parquet as pq
 import pytest
 import toy_datasets
 
-from hrtem_bench.dataset import generate, open_dataset, read_manifest, verify
+from hrtem_bench.cli import run
+from hrtem_bench.dataset import generate, open_dataset, open_exit_waves, read_manifest, verify
 from hrtem_bench.errors import InputError
 
 SHARD = "data/defocus/test-00000-of-00001.parquet"
@@ -56,3 +57,49 @@ def test_a_folder_that_is_a_link_is_refused(copy: Path, tmp_path: Path) -> None:
     (copy / "data" / "defocus").symlink_to(tmp_path / "elsewhere")
     with pytest.raises(InputError, match="symbolic link"):
         open_dataset(copy, "defocus")
+
+
+WAVES = "data/exit_waves/test-00000-of-00001.parquet"
+
+
+@pytest.mark.parametrize("kind", ["truncated", "empty", "overwritten", "without waves", "too few"])
+def test_damaged_exit_waves_are_named(copy: Path, kind: str) -> None:
+    shard = copy / WAVES
+    whole, table = shard.read_bytes(), pq.read_table(shard)
+    if kind == "without waves":
+        pq.write_table(table.drop_columns(["waves"]), shard)
+    elif kind == "too few":
+        pq.write_table(table.set_column(1, "waves", pa.array([b"1234"] * len(table))), shard)
+    else:
+        damaged = {"truncated": whole[:1000], "empty": b"", "overwritten": whole[:2000] + bytes(5000) + whole[7000:]}
+        shard.write_bytes(damaged[kind])
+    with pytest.raises(InputError, match=WAVES) as caught:
+        list(open_exit_waves(copy).rows())
+    assert "\n" not in str(caught.value)
+
+
+@pytest.mark.parametrize("kind", ["truncated", "empty", "overwritten", "no picture"])
+def test_evaluate_names_a_damaged_shard(copy: Path, kind: str, capsys: pytest.CaptureFixture[str]) -> None:
+    shard = copy / SHARD
+    whole, table = shard.read_bytes(), pq.read_table(shard)
+    if kind == "no picture":
+        rows = table.to_pylist()
+        rows[0]["image"]["bytes"] = b"GIF89a"
+        pq.write_table(pa.Table.from_pylist(rows, schema=table.schema), shard)
+    else:
+        damaged = {"truncated": whole[:1000], "empty": b"", "overwritten": whole[:2000] + bytes(3000) + whole[5000:]}
+        shard.write_bytes(damaged[kind])
+    (copy.parent / "net.py").write_text("def half(images):\n    return 0 * images + 0.5\n")
+    command = ["evaluate", f"{copy.parent / 'net.py'}:half", "--data", str(copy), "--out", str(copy.parent / "out")]
+    assert run(command) == 2
+    said = capsys.readouterr().err.strip()
+    assert SHARD in said and said.startswith("hrtem-bench: ") and "\n" not in said
+
+
+def test_a_manifest_nested_deep_is_refused(copy: Path) -> None:
+    manifest = (copy / "manifest.json").read_text()
+    deep = "[" * 100_000 + "]" * 100_000
+    (copy / "manifest.json").write_text(manifest.replace('"scene": {', f'"scene": {{"crystals": {deep},', 1))
+    for use in (read_manifest, verify, lambda folder: open_dataset(folder, "defocus")):
+        with pytest.raises(InputError, match="nested too deep"):
+            use(copy)

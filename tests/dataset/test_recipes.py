@@ -1,5 +1,6 @@
 """Recipes: what is read, and what is refused with key, value and what is allowed."""
 
+import os
 import textwrap
 from pathlib import Path
 
@@ -55,7 +56,7 @@ def test_hash_follows_the_content(old, new):
 @pytest.mark.parametrize(
     ("old", "new", "words"),
     [
-        ("seed = 7", "seed = -7", ["seed = -7", "whole number", "at least 0"]),
+        ("seed = 7", "seed = -7", ["seed = -7", "whole number from 0"]),
         ("seed = 7", 'seed = "x"', ["seed = 'x'", "whole number"]),
         ("pixels = 32", "pixles = 32", ["sampling.pixles", "allowed", "pixels, pixel_size"]),
         ("pixels = 32\n", "", ["sampling.pixels is missing"]),
@@ -74,7 +75,7 @@ def test_hash_follows_the_content(old, new):
             "values = [75, -300]\ntrain = [75]",
             ["tracks.dose", "dose must be above 0"],
         ),
-        ("values = [-10, 0, 10]", 'values = [-10, 0, "a"]', ["tracks.defocus.values[2] = 'a'", "a list of numbers"]),
+        ("values = [-10, 0, 10]", 'values = [-10, 0, "a"]', ["tracks.defocus.values[2] = 'a'", "give a number"]),
         ("spread = { C10 = 15.0 }", "spread = { C10 = { stdd = 3.0 } }", ["stdd is not known", "std, distribution"]),
         ("spread = { C10 = 15.0 }", "spread = { C21 = 15.0 }", ["spread.C21", "C10, C30"]),
         ("spread = { C10 = 15.0 }", "spread = { dose = 200.0 }", ["spread.dose", "below 100"]),
@@ -86,6 +87,21 @@ def test_hash_follows_the_content(old, new):
         ("train_low = -5", "train_low = -50", ["tracks.joint.ranges.defocus", "must not decrease"]),
         ("[tracks.dose]", "[tracks.exit_waves]", ["exit_waves"]),
         ("pixels = 32", "pixels = ", ["not TOML"]),
+        ("values = [-10, 0, 10]", "values = []", ["tracks.defocus.values = []", "a list of numbers with at least 1"]),
+        ("train = [-10, 0]", "train = []", ["tracks.defocus.train = []", "at least 1"]),
+        ("pixels = 32", "pixels = 8", ["sampling.pixels = 8: give a whole number from 16 to 8192"]),
+        ("pixels = 32", "pixels = 100_000", ["sampling.pixels = 100000", "8192"]),
+        ("phonons = 2", "phonons = 1_000_000", ["multislice.phonons", "from 1 to 1000"]),
+        ("pixel_size = 0.5\n", "pixel_size = 1e6\n", ["simulation_pixel_size", "32768"]),
+        ("[structures]\n", "[structures]\nxval = 1\n", ["structures.xval", "train, validation, test"]),
+        ("seed = 7", "seed = 1e400", ["seed = inf", "whole number"]),
+        ("whole = false", "whole = false\ncount = [100000, 100000]", ["scene.count = [100000, 100000]", "1000"]),
+        ("whole = false", "whole = false\nfilm_thickness = [20, 1e9]", ["scene.film_thickness", "5000 Å"]),
+        ("silicon = {", "silicon = { count = 100000,", ["tracks.structure.silicon.count", "at most 1000"]),
+        ("draws = 2", "draws = 1_000_000_000", ["draws = 1000000000", "from 1 to 1000"]),
+        ("test_conditions = 3", "test_conditions = 10_000_000", ["test_conditions", "from 1 to 1000"]),
+        ('name = "toy"', f'name = "{"a" * 300}"', ["name = 'aaa", "96 of them"]),
+        ('version = "1.2.3"', 'version = "1.2"', ["version = '1.2'", "like 1.0.2"]),
     ],
 )
 def test_what_is_wrong_is_named_in_one_line(old, new, words):
@@ -95,6 +111,58 @@ def test_what_is_wrong_is_named_in_one_line(old, new, words):
     message = str(caught.value)
     assert "\n" not in message
     assert all(word in message for word in words), message
+
+
+def test_numpy_numbers_in_a_recipe_are_numbers():
+    plain = toy_datasets.recipe()
+    tables = recipe_to_dict(plain)
+    tables["seed"] = np.int64(tables["seed"])
+    tables["sampling"]["pixels"] = np.uint16(tables["sampling"]["pixels"])
+    tables["imaging"]["dose"] = np.float32(tables["imaging"]["dose"])
+    tables["tracks"]["defocus"]["values"] = np.array(tables["tracks"]["defocus"]["values"])
+    tables["tracks"]["defocus"]["train"] = tuple(np.array(tables["tracks"]["defocus"]["train"]))
+    tables["scene"]["diameter"] = np.array([20.0, 24.0])
+    found = recipe_from_dict(tables)
+    plain.imaging["dose"] = 400.0
+    plain.scene["diameter"] = [20.0, 24.0]
+    assert recipe_hash(found) == recipe_hash(plain)
+    assert scene_spec(found).diameter == (20.0, 24.0)
+
+
+@pytest.mark.parametrize("inner", [[], {}])
+def test_a_recipe_nested_deep_is_refused(inner):
+    deep = inner
+    for _ in range(100_000):
+        deep = [deep] if isinstance(inner, list) else {"a": deep}
+    with pytest.raises(InputError, match="the recipe is nested too deep"):
+        recipe_from_dict({**recipe_to_dict(toy_datasets.recipe()), "scene": {"crystals": deep}})
+    with pytest.raises(InputError, match="nested too deep"):
+        parse_recipe(toy_datasets.TOML + "x = " + "[" * 100_000 + "]" * 100_000)
+
+
+@pytest.mark.skipif(not Path("/dev/zero").exists(), reason="the system has no such device")
+@pytest.mark.parametrize(
+    "table",
+    [
+        '[detector]\nmtf = { file = "NAME" }\n',
+        '[scene]\nlattices = ["x"]\ncrystals = [{ name = "x", cif = "NAME" }]\n',
+    ],
+)
+def test_files_that_a_recipe_names_are_bounded(tmp_path, table):
+    text = toy_datasets.TOML
+    if table.startswith("[scene]"):
+        start = text.index("[scene]")
+        text = text[:start] + text[text.index("\n[", start) + 1 :]
+    (tmp_path / "large").write_bytes(b"#" * 40_000_000)
+    os.mkfifo(tmp_path / "pipe")
+    for name, words in (
+        ("/dev/zero", "no (regular|CIF) file"),
+        ("pipe", "no (regular|CIF) file"),
+        ("large", "larger than"),
+    ):
+        with pytest.raises(InputError, match=words) as caught:
+            parse_recipe(text + table.replace("NAME", name), tmp_path)
+        assert "\n" not in str(caught.value)
 
 
 def test_recipes_that_are_not_there(tmp_path):

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import signal
 import sys
 import time
 from dataclasses import replace
@@ -161,4 +162,6 @@ def counting(done: list[Any]) -> Any:
 
 
 if __name__ == "__main__":
+    # A shell starts what it runs in the background deaf to SIGINT, and its children inherit that.
+    signal.signal(signal.SIGINT, signal.default_int_handler)
     generate(recipe(), sys.argv[1], workers=int(sys.argv[2]), simulate=slow)

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import os
+import subprocess
+import sys
 from pathlib import Path
 from typing import Any
 
@@ -104,3 +106,19 @@ def test_json_is_read_as_its_kind(tmp_path: Path) -> None:
     (tmp_path / "x.json").write_text('{"a": 3}')
     assert read_json(tmp_path / "x.json", Kind, "record").a == 3
     assert parse_json(b'{"a": [1]}', Kind, "x is no record").a == [1]
+
+
+@pytest.mark.skipif(os.name != "posix", reason="limits of a process are POSIX's")
+def test_a_disk_without_room_is_named(tmp_path: Path) -> None:
+    script = f"""
+import pathlib, resource
+from hrtem_bench.support.files import write_aside
+resource.setrlimit(resource.RLIMIT_FSIZE, (1000, 1000))
+try:
+    write_aside(pathlib.Path({str(tmp_path / "page.html")!r}), "x" * 100_000)
+except OSError as error:
+    print(error.filename, error.strerror, sep="|")
+"""
+    said = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, check=True).stdout
+    assert said == f"{tmp_path / 'page.html'}|File too large\n"
+    assert list(tmp_path.iterdir()) == []
