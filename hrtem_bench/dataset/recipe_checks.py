@@ -31,8 +31,6 @@ COHERENCE = ("envelope", "quadrature")
 MOST_POINTS = 32768
 """Pixels of the simulation along a side: one wave of them takes 8 GiB."""
 MOST_PARTICLES = 1000
-THICKEST_FILM = 5000.0
-"""Å; electrons of 300 keV have long been scattered more than once."""
 
 
 def check_recipe(recipe: Recipe) -> None:
@@ -63,10 +61,6 @@ def _check_scene(spec: Any, where: str) -> None:
     """Bounds on what a specimen may cost, so that no number in a recipe fills the memory."""
     if spec.count[1] > MOST_PARTICLES:
         raise key_error(f"{where}.count", list(spec.count), f"allowed are at most {MOST_PARTICLES} particles")
-    if spec.film_thickness[1] > THICKEST_FILM:
-        raise key_error(
-            f"{where}.film_thickness", list(spec.film_thickness), f"allowed are at most {THICKEST_FILM:g} Å"
-        )
 
 
 def _check_sampling(s: Sampling) -> None:
