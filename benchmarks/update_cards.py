@@ -22,7 +22,7 @@ from hrtem_bench.dataset.manifest import MANIFEST
 from hrtem_bench.dataset.pictures import PICTURES
 from hrtem_bench.dataset.scores import SCORES, BaselineScores, Score
 from hrtem_bench.models.shipped_baselines import baseline_names
-from hrtem_bench.scoring.results import read_results
+from hrtem_bench.scoring.reading import read_results
 
 ROOT = Path(__file__).parents[1]
 CARD = ROOT / "docs" / "mini" / "card.md"
@@ -61,8 +61,8 @@ def _scores(name: str, results: Any) -> BaselineScores:
 
 
 def _score(summary: Any, name: str) -> Score:
-    mean, low, high = (getattr(summary, name + end) for end in ("", "_low", "_high"))
-    return None if mean is None else (round(mean, 6), round(low, 6), round(high, 6))
+    one = summary.scores.get(name)
+    return None if one is None else (round(one.value, 6), round(one.low, 6), round(one.high, 6))
 
 
 def main() -> None:

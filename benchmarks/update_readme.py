@@ -50,7 +50,7 @@ def machine() -> str:
 def sentences(folder: Path) -> str:
     """The verdict of the quickstart's page, as a list; the page has the limits too."""
     from hrtem_bench.report import verdict
-    from hrtem_bench.scoring.results import read_results
+    from hrtem_bench.scoring.reading import read_results
 
     said = verdict(read_results(folder / "unet_small" / "results.json"))
     return "\n".join([said.lead, "", *(f"- {one}" for one in said.findings)])
@@ -61,7 +61,7 @@ def pictures(folder: Path) -> None:
     from hrtem_bench.dataset import open_dataset
     from hrtem_bench.report import contact_sheet, curve_figure, curve_of, figure_png
     from hrtem_bench.report.gather import track_of
-    from hrtem_bench.scoring.results import read_results
+    from hrtem_bench.scoring.reading import read_results
 
     results = [read_results(folder / name / "results.json") for name in ("unet_small", "otsu")]
     curves = [curve_of(one) for one in results]

@@ -13,7 +13,8 @@ import hrtem_bench
 from hrtem_bench.comparison.leaderboard import Row, leaderboard
 from hrtem_bench.comparison.report_pages import REPORT
 from hrtem_bench.report import board_page, report
-from hrtem_bench.scoring.results import read_per_image, read_results
+from hrtem_bench.scoring.per_image import read_per_image
+from hrtem_bench.scoring.reading import read_results
 
 project = "hrtem-bench"
 author = "the hrtem-bench developers"

@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from hrtem_bench.cli.printing import counted, fixed, print_table, timed, wrote
+from hrtem_bench.cli.printing import counted, fixed, limits, print_table, timed, wrote
 from hrtem_bench.cli.running import evaluated, print_curve, reported
 
 if TYPE_CHECKING:
@@ -38,8 +37,7 @@ def evaluate_fresh(
     with timed("fresh test set"), counted("structures") as moved:
         new = fresh_track(opened.manifest, track, seed, progress=moved)
     with timed("evaluated"):
-        note = f"a fresh test set, made from seed {seed}"
-        evaluation = evaluated(model, new, track, out, replace(chosen, unofficial=note), command)
+        evaluation = evaluated(model, new, track, out, chosen, command)
         if before is None:
             other = evaluated(model, opened, track, out / "public", chosen, command)
             before = Run(other.results, other.per_image)
@@ -54,8 +52,8 @@ def evaluate_fresh(
                 one.condition or "mean of all",
                 fixed(one.public),
                 fixed(one.fresh),
-                f"{one.difference:+.3f}",
-                f"{fixed(one.low)} to {fixed(one.high)}",
+                f"{one.difference.value:+.3f}",
+                limits(one.difference),
             )
             for one in (*shift.conditions, shift.mean)
         ],

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from hrtem_bench.cli import options
-from hrtem_bench.cli.printing import counted, fixed, print_table, wrote
+from hrtem_bench.cli.printing import counted, fixed, limits, print_table, wrote
 from hrtem_bench.errors import InputError
 
 if TYPE_CHECKING:
@@ -264,7 +264,7 @@ def print_scores(scores: MicrographScores) -> None:
     names = ("dice", "iou", "surface_dice", "f1", "nll")
     rows = [(title, *(fixed(value) for value in values)) for title, values in file_means(scores.images, names)]
     if len(scores.images) > 1:
-        rows.append(("mean", *(fixed(scores.means[n].mean if n in scores.means else None) for n in names)))
+        rows.append(("mean", *(fixed(scores.means.get(n)) for n in names)))
     print_table(
         f"{scores.model.name} on {len(scores.images)} micrographs",
         ("micrograph", "Dice", "IoU", "surface Dice", "F1", "NLL"),
@@ -272,7 +272,7 @@ def print_scores(scores: MicrographScores) -> None:
     )
     mean = scores.means["dice"]
     if mean.low is not None:
-        print(f"mean Dice {mean.mean:.3f}, {100 * scores.confidence:g} % interval {mean.low:.3f} to {fixed(mean.high)}")
+        print(f"mean Dice {mean.value:.3f}, {100 * scores.confidence:g} % interval {limits(mean)}")
 
 
 def file_means(images: Sequence[MicrographScore], names: Sequence[str]) -> Iterator[tuple[str, list[float | None]]]:
@@ -289,7 +289,7 @@ def print_expectation(expected: Expectation | None) -> None:
     if expected is None:
         return
     print(
-        f"expected Dice {expected.dice:.3f} ({expected.low:.3f} to {expected.high:.3f}), from the model's results on "
+        f"expected Dice {fixed(expected.dice)} ({limits(expected.dice)}), from the model's results on "
         f"simulated images: σ(train, condition) = {expected.sigma:.3f}, tested from {expected.tested_low:.3f} to "
         f"{expected.tested_high:.3f}"
     )

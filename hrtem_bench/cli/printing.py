@@ -6,6 +6,10 @@ import contextlib
 import time
 from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from hrtem_bench.scoring.estimate import Estimate
 
 
 def print_table(title: str, columns: Sequence[str], rows: Sequence[Sequence[str]]) -> None:
@@ -43,9 +47,17 @@ def timed(what: str) -> Iterator[None]:
     print(f"{what}: {time.perf_counter() - start:.0f} s")
 
 
-def fixed(value: float | None, digits: int = 3) -> str:
-    """A number for a table; a dash where there is none."""
+def fixed(one: float | Estimate | None, digits: int = 3) -> str:
+    """A number, or that of an estimate, for a table; a dash where there is none."""
+    value = one if one is None or isinstance(one, float | int) else one.value
     return "–" if value is None else f"{value:.{digits}f}"
+
+
+def limits(one: Estimate | None, digits: int = 3, *, sign: str = "") -> str:
+    """The interval of an estimate for a table; a dash where there is none. sign: "+" to write it."""
+    if one is None or one.low is None or one.high is None:
+        return "–"
+    return f"{one.low:{sign}.{digits}f} to {one.high:{sign}.{digits}f}"
 
 
 def size(count: int) -> str:

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from hrtem_bench.cli.printing import fixed, print_table, wrote
+from hrtem_bench.cli.printing import fixed, limits, print_table, wrote
 from hrtem_bench.errors import InputError
 
 if TYPE_CHECKING:
@@ -41,8 +41,8 @@ def compare(
             [
                 (
                     one.condition or "mean of all",
-                    f"{one.difference:+.4f}",
-                    "–" if one.low is None or one.high is None else f"{one.low:+.3f} to {one.high:+.3f}",
+                    f"{one.difference.value:+.4f}",
+                    limits(one.difference, sign="+"),
                     f"{one.p_holm:.3g}",
                 )
                 for one in (*pair.conditions, pair.mean)
@@ -99,9 +99,9 @@ def _print_board(board: Board) -> None:
                 row.model,
                 f"{row.rank} ({row.rank_low}–{row.rank_high})",
                 fixed(row.mean_dice),
-                fixed(row.summary.id_dice),
-                fixed(row.summary.ood_dice),
-                fixed(row.summary.worst_dice),
+                fixed(row.summary.value("id_dice")),
+                fixed(row.summary.value("ood_dice")),
+                fixed(row.summary.value("worst_dice")),
                 "–" if row.parameters is None else str(row.parameters),
             )
             for row in board.rows

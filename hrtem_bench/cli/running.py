@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from hrtem_bench.cli.printing import fixed, print_table
+from hrtem_bench.cli.printing import fixed, limits, print_table
 from hrtem_bench.errors import InputError
 
 if TYPE_CHECKING:
@@ -61,15 +61,16 @@ def print_curve(evaluation: Evaluation) -> None:
             (
                 f"{point.condition}{' (trained)' if point.in_distribution else ''}",
                 *(fixed(value) for value in (point.epsilon, point.sigma, point.dice)),
-                f"{fixed(point.dice_low)} to {fixed(point.dice_high)}",
-                fixed(point.iou),
-                fixed(point.nll),
+                limits(point.dice),
+                fixed(point.scores.get("iou")),
+                fixed(point.scores.get("nll")),
             )
             for point in results.curve
         ],
     )
     summary = results.summary
-    if summary.id_dice is not None and summary.ood_dice is not None:
-        print(f"Dice where trained {summary.id_dice:.3f}, elsewhere {summary.ood_dice:.3f}")
+    if "id_dice" in summary.scores and "ood_dice" in summary.scores:
+        own, others = summary.scores["id_dice"].value, summary.scores["ood_dice"].value
+        print(f"Dice where trained {own:.3f}, elsewhere {others:.3f}")
     for warning in results.warnings:
         print(f"note: {warning}")

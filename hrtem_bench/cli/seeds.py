@@ -7,7 +7,7 @@ from typing import Annotated
 
 import typer
 
-from hrtem_bench.cli.printing import fixed, print_table, wrote
+from hrtem_bench.cli.printing import fixed, limits, print_table, wrote
 from hrtem_bench.errors import InputError
 
 
@@ -33,7 +33,7 @@ def seeds(
             (
                 one.condition or "mean of all",
                 fixed(one.mean),
-                f"{fixed(one.low)} to {fixed(one.high)}",
+                limits(one.mean),
                 fixed(one.seed_sd),
                 fixed(one.structure_sd),
             )

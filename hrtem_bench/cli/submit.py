@@ -33,7 +33,9 @@ def submit(
         raise InputError("an entry is made of results, --card CARD and --out submissions/NAME; --check DIR checks one")
     run = write_entry(results, card, out)
     wrote(out)
-    print(f"mean Dice {fixed(sum(p.dice for p in run.results.curve) / len(run.results.curve))}: open a pull request")
+    print(
+        f"mean Dice {fixed(sum(p.dice.value for p in run.results.curve) / len(run.results.curve))}: open a pull request"
+    )
 
 
 def _scored(data: object) -> str:

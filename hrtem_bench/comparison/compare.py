@@ -4,24 +4,20 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from itertools import combinations
-from typing import Any
 
 import msgspec
 import numpy as np
 
 from hrtem_bench.errors import InputError
-from hrtem_bench.scoring.results import Results
+from hrtem_bench.scoring.catalogue import image_metrics, metric_named
+from hrtem_bench.scoring.estimate import Estimate, estimate_of, estimates_of
+from hrtem_bench.scoring.metric import Metric
 from hrtem_bench.scoring.run import Run, check_same
-from hrtem_bench.scoring.statistics import Clusters, bootstrap, clusters, holm, interval, sign_flip_test
-from hrtem_bench.scoring.summary import finite
-
-LOWER_IS_BETTER = ("nll", "brier")
-METRIC_NAMES = {"dice": "Dice", "iou": "IoU", "nll": "loss (NLL)", "brier": "Brier score", "f1": "F1"}
+from hrtem_bench.scoring.statistics import Clusters, Replicates, Resampling, bootstrap, holm, sign_flip_test, stacked
 
 
 class Difference(msgspec.Struct, frozen=True, kw_only=True):
-    """Mean score of the first model less that of the second, paired by structure, with its interval and
-    p-value.
+    """Mean score of the first model less that of the second, paired by structure, with its p-value.
 
     condition: None for the mean over all. p: of a sign-flip test over structures. p_holm: corrected after Holm; at a
     condition for the number of conditions of all pairs together, of a mean for the number of pairs.
@@ -29,9 +25,7 @@ class Difference(msgspec.Struct, frozen=True, kw_only=True):
 
     condition: str | None
     value: float | None
-    difference: float
-    low: float | None
-    high: float | None
+    difference: Estimate
     p: float
     p_holm: float
 
@@ -40,16 +34,14 @@ class Pair(msgspec.Struct, frozen=True, kw_only=True):
     """Two models compared.
 
     relative_error: sum over conditions of the first model's 1 - score over that of the second, None for
-    scores that have no largest value. conclusion: in words.
+    scores of which 1 is not the best. conclusion: in words.
     """
 
     first: str
     second: str
     mean: Difference
     conditions: list[Difference]
-    relative_error: float | None
-    relative_error_low: float | None
-    relative_error_high: float | None
+    relative_error: Estimate | None
     conclusion: str
 
 
@@ -74,13 +66,21 @@ def compare(
     """
     if len(runs) < 2:
         raise InputError("give at least two results to compare")
+    chosen = metric_named(metric)
+    if not chosen.direction:
+        raise InputError(
+            f"{metric} does not put models in order, since {chosen.best:g} is best and there is worse on both sides: "
+            "compare another metric"
+        )
     for other in runs[1:]:
         check_same(runs[0], other)
     names = _distinct([run.results.model.name for run in runs])
     tables = [_table(run, name, metric) for run, name in zip(runs, names, strict=True)]
     first = runs[0].results
+    resampling = Resampling(samples, seed, confidence)
+    places = [(point.condition, point.value) for point in first.curve]
     pairs = [
-        _pair((names[a], names[b]), (tables[a], tables[b]), first, metric, confidence, samples, seed)
+        _pair((names[a], names[b]), (tables[a], tables[b]), places, chosen, resampling)
         for a, b in combinations(range(len(runs)), 2)
     ]
     return Comparison(
@@ -90,13 +90,13 @@ def compare(
         unit=first.dataset.unit,
         dataset_checksum=first.dataset.checksum,
         confidence=confidence,
-        pairs=_corrected(pairs, metric, confidence),
+        pairs=_corrected(pairs, chosen, confidence),
     )
 
 
 def metric_name(metric: str) -> str:
     """A score's name for readers."""
-    return METRIC_NAMES.get(metric, metric.replace("_", " "))
+    return image_metrics()[metric].label
 
 
 def _distinct(names: list[str]) -> list[str]:
@@ -108,51 +108,36 @@ def _table(run: Run, name: str, metric: str) -> Clusters:
     scores = run.per_image.get(metric)
     if scores is None or not np.isfinite(scores).all():
         raise InputError(f"{name} has no {metric} for every image")
-    order = [point.condition for point in run.results.curve]
-    return clusters(run.per_image["structure_id"], run.per_image["condition_id"], scores, order)
+    return run.clusters(metric)
 
 
 def _pair(
     names: tuple[str, str],
     tables: tuple[Clusters, Clusters],
-    results: Results,
-    metric: str,
-    confidence: float,
-    samples: int,
-    seed: int,
+    places: Sequence[tuple[str, float]],
+    metric: Metric,
+    resampling: Resampling,
 ) -> Pair:
-    """The pair, its p-values not yet corrected and without a conclusion."""
+    """The pair, its p-values not yet corrected and without a conclusion. places: id and value of each condition."""
     first, second = tables
     difference = Clusters(first.total - second.total, first.count)
-    replicates = bootstrap(difference, samples=samples, seed=seed)
-    low, high = interval(replicates, confidence)
-    p = sign_flip_test(difference, seed=seed)
-    conditions = [
-        Difference(
-            condition=point.condition,
-            value=point.value,
-            difference=float(replicates.estimate[i]),
-            low=finite(low[i]),
-            high=finite(high[i]),
-            p=float(p[i]),
-            p_holm=float(p[i]),
-        )
-        for i, point in enumerate(results.curve)
-    ]
-    relative = _relative_error(tables, metric, confidence, samples, seed)
+    replicates = bootstrap(difference, **resampling.draws)
+    p = sign_flip_test(difference, seed=resampling.seed)
+    each = estimates_of(replicates, resampling.confidence)
     return Pair(
         first=names[0],
         second=names[1],
-        mean=_mean(difference, confidence, samples, seed),
-        conditions=conditions,
-        relative_error=relative[0],
-        relative_error_low=relative[1],
-        relative_error_high=relative[2],
+        mean=_mean(difference, replicates, resampling),
+        conditions=[
+            Difference(condition=name, value=value, difference=one, p=float(chance), p_holm=float(chance))
+            for (name, value), one, chance in zip(places, each, p, strict=True)
+        ],
+        relative_error=_relative_error(tables, resampling) if metric.best == metric.high == 1 else None,
         conclusion="",
     )
 
 
-def _corrected(pairs: Sequence[Pair], metric: str, confidence: float) -> list[Pair]:
+def _corrected(pairs: Sequence[Pair], metric: Metric, confidence: float) -> list[Pair]:
     """The pairs with p-values corrected for all tests that were made, and what follows from them in words."""
     means = holm([pair.mean.p for pair in pairs])
     each = holm([one.p for pair in pairs for one in pair.conditions]).reshape(len(pairs), -1)
@@ -167,53 +152,35 @@ def _corrected(pairs: Sequence[Pair], metric: str, confidence: float) -> list[Pa
     return done
 
 
-def _mean(difference: Clusters, confidence: float, samples: int, seed: int) -> Difference:
+def _mean(difference: Clusters, replicates: Replicates, resampling: Resampling) -> Difference:
     """The mean over conditions, each counted alike."""
-    overall = bootstrap(difference, samples=samples, seed=seed).map(lambda m: m.mean(axis=-1))
-    low, high = interval(overall, confidence)
     weight = 1 / (difference.count.sum(axis=0) * difference.count.shape[1])
     pooled = Clusters((difference.total * weight).sum(axis=1, keepdims=True), np.ones((difference.n_structures, 1)))
-    p = float(sign_flip_test(pooled, seed=seed)[0])
-    return Difference(
-        condition=None,
-        value=None,
-        difference=float(overall.estimate),
-        low=finite(low),
-        high=finite(high),
-        p=p,
-        p_holm=p,
-    )
+    p = float(sign_flip_test(pooled, seed=resampling.seed)[0])
+    overall = estimate_of(replicates.map(lambda m: m.mean(axis=-1)), resampling.confidence)
+    return Difference(condition=None, value=None, difference=overall, p=p, p_holm=p)
 
 
-def _relative_error(
-    tables: tuple[Clusters, Clusters], metric: str, confidence: float, samples: int, seed: int
-) -> tuple[float | None, float | None, float | None]:
-    if metric in LOWER_IS_BETTER:
-        return None, None, None
-    one, other = (bootstrap(table, samples=samples, seed=seed) for table in tables)
-    both = type(one)(*(np.stack(pair, axis=-1) for pair in zip(_fields(one), _fields(other), strict=True)))
+def _relative_error(tables: tuple[Clusters, Clusters], resampling: Resampling) -> Estimate | None:
+    one, other = (bootstrap(table, **resampling.draws) for table in tables)
     with np.errstate(invalid="ignore", divide="ignore"):
-        ratio = both.map(lambda m: (1 - m[..., 0]).sum(axis=-1) / (1 - m[..., 1]).sum(axis=-1))
-    low, high = interval(ratio, confidence)
-    return finite(ratio.estimate), finite(low), finite(high)
-
-
-def _fields(replicates: Any) -> tuple[Any, Any, Any]:
-    return replicates.estimate, replicates.samples, replicates.jackknife
+        ratio = stacked([one, other]).map(lambda m: (1 - m[..., 0, :]).sum(axis=-1) / (1 - m[..., 1, :]).sum(axis=-1))
+    found = estimate_of(ratio, resampling.confidence)
+    return found if found.known else None
 
 
 def conclusion(
-    names: tuple[str, str], mean: Difference, conditions: Sequence[Difference], metric: str, confidence: float
+    names: tuple[str, str], mean: Difference, conditions: Sequence[Difference], metric: Metric, confidence: float
 ) -> str:
     """What the differences allow to be said, in two or three sentences."""
-    sign = -1 if metric in LOWER_IS_BETTER else 1
+    sign = metric.direction
     level = 1 - confidence
     better: tuple[list[str], list[str]] = ([], [])
     for one in conditions:
-        if one.p_holm <= level and one.difference:
-            better[0 if sign * one.difference > 0 else 1].append(str(one.condition))
+        if one.p_holm <= level and one.difference.value:
+            better[0 if sign * one.difference.value > 0 else 1].append(str(one.condition))
     undecided = len(conditions) - len(better[0]) - len(better[1])
-    parts = [_overall(names, mean, sign, level, metric_name(metric))]
+    parts = [_overall(names, mean, sign, level, metric.label)]
     for name, other, places in zip(names, names[::-1], better, strict=True):
         if places:
             count = "all" if len(places) == len(conditions) else f"{len(places)} of the {len(conditions)}"
@@ -229,17 +196,20 @@ def conclusion(
 
 
 def _overall(names: tuple[str, str], mean: Difference, sign: int, level: float, metric: str) -> str:
-    size = f"{abs(mean.difference):.3f}"
-    if mean.low is None or mean.high is None:
-        return f"The mean {metric} differs by {size}; one structure gives no interval, so nothing can be concluded."
-    ends = sorted(abs(one) for one in (mean.low, mean.high)) if mean.low * mean.high > 0 else None
-    if mean.p_holm <= level and ends is not None:
-        ahead, behind = names if sign * mean.difference > 0 else names[::-1]
+    value, low, high = mean.difference.value, mean.difference.low, mean.difference.high
+    if low is None or high is None:
         return (
-            f"Over the track {ahead} is ahead of {behind} by {size} in mean {metric} ({ends[0]:.3f} to {ends[1]:.3f})."
+            f"The mean {metric} differs by {abs(value):.3f}; one structure gives no interval, so nothing can be "
+            "concluded."
         )
-    span = f"{mean.low:+.3f} to {mean.high:+.3f}"
+    ends = sorted(abs(one) for one in (low, high)) if low * high > 0 else None
+    if mean.p_holm <= level and ends is not None:
+        ahead, behind = names if sign * value > 0 else names[::-1]
+        return (
+            f"Over the track {ahead} is ahead of {behind} by {abs(value):.3f} in mean {metric} "
+            f"({ends[0]:.3f} to {ends[1]:.3f})."
+        )
     return (
-        f"Over the track the difference in mean {metric}, {mean.difference:+.3f} ({span}), does not tell "
+        f"Over the track the difference in mean {metric}, {value:+.3f} ({low:+.3f} to {high:+.3f}), does not tell "
         f"{names[0]} and {names[1]} apart."
     )

@@ -9,22 +9,25 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Any
 
-import msgspec
 import numpy as np
-from numpy.typing import NDArray
 
 from hrtem_bench.comparison.report_pages import REPORT, check_report
+from hrtem_bench.dataset.unaltered import published_defoci
 from hrtem_bench.errors import InputError, one_line, require
 from hrtem_bench.models.card import CARD, Card, read_card
-from hrtem_bench.scoring.curve import bootstrap_all, metric_clusters
-from hrtem_bench.scoring.objects import MATCH, MIN_AREA, TOLERANCE
+from hrtem_bench.scoring.catalogue import image_metrics
+from hrtem_bench.scoring.curve import Scored
+from hrtem_bench.scoring.estimate import Estimate
+from hrtem_bench.scoring.objects import MATCH, MIN_AREA
 from hrtem_bench.scoring.options import Options
-from hrtem_bench.scoring.results import MASK_SHA256, METRICS, PER_IMAGE, RESULTS, CurvePoint, read_results
+from hrtem_bench.scoring.outlines import TOLERANCE
+from hrtem_bench.scoring.per_image import MASK_SHA256, PER_IMAGE
+from hrtem_bench.scoring.reading import read_results
+from hrtem_bench.scoring.results import RESULTS, Summary
 from hrtem_bench.scoring.run import Run, read_run
-from hrtem_bench.scoring.statistics import Replicates, interval, simultaneous_band
-from hrtem_bench.scoring.summary import finite, summarise
+from hrtem_bench.scoring.statistics import Resampling
+from hrtem_bench.scoring.summary import summarise
 from hrtem_bench.support.files import sha256_of, write_aside, write_aside_bytes
 
 CHECKSUMS = "checksums.txt"
@@ -81,6 +84,7 @@ def check_entry(folder: Path) -> Run:
     _check_card(folder, card, run)
     _check_settings(folder, run)
     _check_images(folder, run)
+    _check_recipe(folder, run)
     _check_curve(folder, run)
     if (folder / REPORT).exists():
         check_report(folder / REPORT, run.results)
@@ -137,7 +141,7 @@ def _check_size(folder: Path) -> None:
         raise InputError(f"{path} cannot be read: {one_line(error)}") from None
     if rows > MOST_ROWS or groups > 20 * MOST_BYTES:
         raise InputError(f"{path} unpacks to {rows} rows in {groups >> 20} MiB, which is no table of scores")
-    missing = {"structure_id", "condition_id", MASK_SHA256, *METRICS} - columns
+    missing = {"structure_id", "condition_id", "C10", MASK_SHA256, *image_metrics()} - columns
     if missing:
         raise InputError(f"{path} has no column {', '.join(sorted(missing))}: evaluate the model with this version")
     if read_results(folder).settings.bootstrap_samples > 10 * Options().bootstrap_samples:
@@ -186,73 +190,77 @@ def _check_images(folder: Path, run: Run) -> None:
         raise InputError(f"{path} should hold every structure once at every condition of the curve")
     if not all(_DIGEST.fullmatch(str(one)) for one in columns[MASK_SHA256]):
         raise InputError(f"{path}: {MASK_SHA256} holds what is no sha256")
-    for name in METRICS:
+    classes = run.results.settings.input.output == "classes"
+    for name, metric in image_metrics().items():
         values = columns[name]
-        if name in ("nll", "brier") and run.results.settings.input.output == "classes":
+        if metric.needs_probability and classes:
             continue
-        if not (np.isfinite(values).all() and values.min() >= 0 and (name == "nll" or values.max() <= 1)):
+        known = values[np.isfinite(values)] if metric.may_lack else values
+        if not all(metric.allows(float(value)) for value in known):
             raise InputError(f"{path}: {name} holds values that it cannot take")
     if np.abs(columns["dice"] - 2 * columns["iou"] / (1 + columns["iou"])).max() > ROUNDING:
         raise InputError(f"{path}: Dice and IoU of an image do not belong together")
 
 
+def _check_recipe(folder: Path, run: Run) -> None:
+    """That the images are those of the recipe that bears the dataset's name, where this version has it."""
+    data, columns, path = run.results.dataset, run.per_image, folder / PER_IMAGE
+    due = published_defoci(data.name, data.version, data.track, data.split)
+    if due is None:
+        return
+    images = list(zip(columns["structure_id"].tolist(), columns["condition_id"].tolist(), strict=True))
+    if set(images) != set(due):
+        raise InputError(f"{path}: its images are not those of the {data.track} track of {data.name} {data.version}")
+    for image, defocus in zip(images, columns["C10"].tolist(), strict=True):
+        if abs(defocus - due[image]) > ROUNDING * max(1.0, abs(due[image])):
+            raise InputError(
+                f"{path}: C10 of {image[0]} at {image[1]} is {defocus:g} Å, the recipe gives {due[image]:g}"
+            )
+
+
 def _check_curve(folder: Path, run: Run) -> None:
     """That means, intervals, bands and the summary are those of the images' scores."""
     results, settings = run.results, run.results.settings
-    data = metric_clusters(run.per_image, [point.condition for point in results.curve])
-    replicates = bootstrap_all(data, settings.bootstrap_samples, settings.seed)
-    band = simultaneous_band(
-        data["dice"], samples=settings.bootstrap_samples, seed=settings.seed, limits=(0, 1),
-        confidence=settings.confidence,
-    )  # fmt: skip
-    points = _points(results.curve, replicates, band, settings.confidence)
-    for point, anew in zip(results.curve, points, strict=True):
-        _check_same(folder, point.condition, msgspec.structs.asdict(point), msgspec.structs.asdict(anew))
+    resampling = Resampling(settings.bootstrap_samples, settings.seed, settings.confidence)
+    scored = Scored.of(run.per_image, run.conditions, resampling)
+    for point, scores, band in zip(results.curve, scored.scores(), scored.bands(), strict=True):
+        given = {name: one for name, one in point.scores.items() if name in image_metrics()}
+        _check_estimates(folder, f"of {point.condition}", given, scores)
+        _check_estimates(folder, f"of {point.condition}", {"dice_band": point.dice_band}, {"dice_band": band})
     summary = summarise(
         results.curve,
-        replicates["dice"],
+        scored.replicates["dice"],
         confidence=settings.confidence,
         has_axis=bool(results.dataset.unit),
         breakdown=settings.breakdown_dice,
     )
-    _check_same(folder, "summary", msgspec.structs.asdict(results.summary), msgspec.structs.asdict(summary))
+    _check_estimates(folder, "of the summary", results.summary.scores, summary.scores)
+    for field in ("censored", "worst_condition", "best_condition", "span"):
+        _check_same(folder, field, results.summary, summary)
 
 
-def _points(
-    curve: list[CurvePoint],
-    replicates: Mapping[str, Replicates],
-    band: tuple[NDArray[np.float64], NDArray[np.float64]],
-    confidence: float,
-) -> list[CurvePoint]:
-    """The curve with the scores that the images give."""
-    intervals = {name: interval(one, confidence) for name, one in replicates.items()}
-    points = []
-    for index, point in enumerate(curve):
-        scores = {"dice_band_low": finite(band[0][index]), "dice_band_high": finite(band[1][index])}
-        for name, (low, high) in intervals.items():
-            scores[name] = finite(replicates[name].estimate[index])
-            scores[f"{name}_low"], scores[f"{name}_high"] = finite(low[index]), finite(high[index])
-        points.append(msgspec.structs.replace(point, **scores))
-    return points
-
-
-def _check_same(folder: Path, where: str, given: Mapping[str, Any], anew: Mapping[str, Any]) -> None:
-    for name, value in given.items():
+def _check_estimates(folder: Path, where: str, given: Mapping[str, Estimate], anew: Mapping[str, Estimate]) -> None:
+    if set(given) != set(anew):
+        name = min(set(given) ^ set(anew))
+        raise InputError(
+            f"{folder}: {name} {where} is {'not ' if name in given else ''}given by the scores of the images"
+        )
+    for name, one in given.items():
         due = anew[name]
-        if isinstance(value, float) and isinstance(due, float):
-            same = abs(value - due) <= _tolerance(name, anew)
-        else:
-            same = value == due
-        if not same:
-            raise InputError(f"{folder}: {name} of {where} is {value}, and the scores of the images give {due}")
+        width = 0.0 if due.low is None or due.high is None else due.high - due.low
+        ends = (("value", 0.0), ("low", SAME_LIMIT * width), ("high", SAME_LIMIT * width))
+        for end, room in ends:
+            mine, theirs = getattr(one, end), getattr(due, end)
+            if (mine is None) is not (theirs is None) or (mine is not None and abs(mine - theirs) > ROUNDING + room):
+                raise InputError(
+                    f"{folder}: {name}.{end} {where} is {mine}, and the scores of the images give {theirs}"
+                )
 
 
-def _tolerance(name: str, anew: Mapping[str, Any]) -> float:
-    base, _, end = name.rpartition("_")
-    if end not in ("low", "high"):
-        return ROUNDING
-    low, high = anew.get(f"{base}_low"), anew.get(f"{base}_high")
-    return ROUNDING if low is None or high is None else ROUNDING + SAME_LIMIT * (high - low)
+def _check_same(folder: Path, field: str, given: Summary, anew: Summary) -> None:
+    mine, theirs = getattr(given, field), getattr(anew, field)
+    if mine != theirs:
+        raise InputError(f"{folder}: {field} of the summary is {mine}, and the scores of the images give {theirs}")
 
 
 __all__ = ["check_entry", "write_entry"]

@@ -7,22 +7,20 @@ import numpy as np
 from numpy.typing import NDArray
 
 from hrtem_bench.errors import InputError
+from hrtem_bench.scoring.estimate import Estimate, estimate
 from hrtem_bench.scoring.run import Run
-from hrtem_bench.scoring.statistics import Clusters, clusters
-from hrtem_bench.scoring.summary import finite
+from hrtem_bench.scoring.statistics import Clusters
 
 FRESH = "fresh.json"
 
 
 class Shift(msgspec.Struct, frozen=True, kw_only=True):
-    """Mean Dice on new structures less that on public ones, with its interval; condition None: the mean over all."""
+    """Mean Dice on public and on new structures, and the second less the first; condition None: the mean over all."""
 
     condition: str | None
     public: float
     fresh: float
-    difference: float
-    low: float | None
-    high: float | None
+    difference: Estimate
 
 
 class FreshShift(msgspec.Struct, frozen=True, kw_only=True):
@@ -45,10 +43,10 @@ def fresh_shift(public: Run, fresh: Run, seed: int) -> FreshShift:
     one, other = public.results, fresh.results
     if one.model.checksum != other.model.checksum:
         raise InputError(f"the public results are those of another model, {one.model.name}")
-    order = [point.condition for point in other.curve]
-    if [point.condition for point in one.curve] != order:
+    order = fresh.conditions
+    if public.conditions != order:
         raise InputError("the public results are of other conditions: evaluate both at the same ones")
-    old, new = _table(public, order), _table(fresh, order)
+    old, new = public.clusters(), fresh.clusters()
     confidence = other.settings.confidence
     conditions = [
         _shift(name, _parts(_only(old, i)), _parts(_only(new, i)), confidence) for i, name in enumerate(order)
@@ -62,11 +60,6 @@ def fresh_shift(public: Run, fresh: Run, seed: int) -> FreshShift:
         conditions=conditions,
         conclusion=_conclusion(other.model.name, mean),
     )
-
-
-def _table(run: Run, order: list[str]) -> Clusters:
-    columns = run.per_image
-    return clusters(columns["structure_id"], columns["condition_id"], columns["dice"], order)
 
 
 def _only(table: Clusters, index: int) -> Clusters:
@@ -98,19 +91,18 @@ def _shift(
         freedom = total**2 / float((variances**2 / (counts - 1)).sum()) if total else 1.0
         half = float(stats.t.ppf(0.5 + 0.5 * confidence, freedom)) * total**0.5
         low, high = difference - half, difference + half
-    return Shift(
-        condition=condition, public=mean, fresh=new_mean, difference=difference, low=finite(low), high=finite(high)
-    )
+    return Shift(condition=condition, public=mean, fresh=new_mean, difference=estimate(difference, low, high))
 
 
 def _conclusion(name: str, mean: Shift) -> str:
     start = f"On new structures {name} has a mean Dice of {mean.fresh:.3f}, on the public ones {mean.public:.3f}"
-    if mean.low is None or mean.high is None:
+    value, low, high = mean.difference.value, mean.difference.low, mean.difference.high
+    if low is None or high is None:
         return f"{start}; with fewer than two structures nothing can be concluded."
-    span = f"{mean.difference:+.3f} ({mean.low:+.3f} to {mean.high:+.3f})"
-    if mean.high < 0:
+    span = f"{value:+.3f} ({low:+.3f} to {high:+.3f})"
+    if high < 0:
         return f"{start}: {span}. The public scores flatter it."
-    if mean.low > 0:
+    if low > 0:
         return f"{start}: {span}. The new structures are easier for it."
     return f"{start}: {span}. The two do not differ by more than the choice of structures explains."
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping, Sequence
 from pathlib import Path
+from types import MappingProxyType
 
 import msgspec
 import numpy as np
@@ -13,10 +14,14 @@ from hrtem_bench.comparison.report_pages import report_link, safe_url
 from hrtem_bench.comparison.robustness import Standing, standing
 from hrtem_bench.errors import InputError
 from hrtem_bench.models.card import CARD, read_card
+from hrtem_bench.scoring.estimate import Estimate, estimate_of
 from hrtem_bench.scoring.results import RESULTS, CurvePoint, DatasetInfo, Summary
 from hrtem_bench.scoring.run import Run, read_run
-from hrtem_bench.scoring.statistics import bootstrap, clusters, interval
-from hrtem_bench.scoring.summary import finite
+from hrtem_bench.scoring.statistics import bootstrap
+from hrtem_bench.scoring.summary import CURVE_SCORES
+
+CONFIDENCE = 0.95
+"""Of the intervals of a board."""
 
 
 class Row(msgspec.Struct, frozen=True, kw_only=True):
@@ -39,9 +44,7 @@ class Row(msgspec.Struct, frozen=True, kw_only=True):
     path: str
     report: str
     url: str
-    mean_dice: float
-    mean_dice_low: float | None
-    mean_dice_high: float | None
+    mean_dice: Estimate
     summary: Summary
     trained: list[str]
     training_track: str
@@ -84,7 +87,7 @@ def leaderboard(
     groups: dict[tuple[str, ...], list[tuple[Path, Run]]] = {}
     for path, run in kept:
         data = run.results.dataset
-        key = (data.name, data.track, data.version, data.split, data.checksum, *_conditions(run), _size(run))
+        key = (data.name, data.track, data.version, data.split, data.checksum, *run.conditions, _size(run))
         groups.setdefault(key, []).append((path, run))
     names = [_name(folder, path) for path, _ in kept]
     missing = next((name for name in baselines if name not in names), None)
@@ -102,10 +105,6 @@ def _hidden(path: Path) -> bool:
     return any(part.startswith(".") for part in path.parts)
 
 
-def _conditions(run: Run) -> list[str]:
-    return [point.condition for point in run.results.curve]
-
-
 def _size(run: Run) -> str:
     return str(len(run.per_image["dice"]))
 
@@ -120,14 +119,9 @@ def _board(
 ) -> Board:
     named = {_name(folder, path): run for path, run in runs}
     family = [named[name] for name in baselines if name in named]
-    means = []
-    for _, run in runs:
-        columns, order = run.per_image, _conditions(run)
-        table = clusters(columns["structure_id"], columns["condition_id"], columns["dice"], order)
-        one = bootstrap(table, samples=samples, seed=seed).map(lambda m: m.mean(axis=-1))
-        means.append(one)
+    tables = [bootstrap(run.clusters(), samples=samples, seed=seed) for _, run in runs]
+    means = [one.map(lambda m: m.mean(axis=-1)) for one in tables]
     estimates = np.array([float(one.estimate) for one in means])
-    limits = [interval(one) for one in means]
     ranks = 1 + (estimates[None] > estimates[:, None]).sum(axis=1)
     drawn = np.stack([one.samples for one in means])
     each = 1 + (drawn[None] > drawn[:, None]).sum(axis=1)
@@ -144,9 +138,7 @@ def _board(
             path=_name(folder, path),
             report=links[path],
             url=told[i][0],
-            mean_dice=float(estimates[i]),
-            mean_dice_low=finite(limits[i][0]),
-            mean_dice_high=finite(limits[i][1]),
+            mean_dice=estimate_of(means[i], CONFIDENCE),
             summary=run.results.summary,
             trained=run.results.train.conditions,
             training_track=told[i][1],
@@ -166,35 +158,30 @@ def _told(path: Path) -> tuple[str, str]:
     return safe_url(card.url), "" if card.trained_on is None else card.trained_on.track
 
 
-COLUMNS = (
-    ("mean_dice", "Mean Dice"),
-    ("id_dice", "Dice where trained"),
-    ("ood_dice", "Dice elsewhere"),
-    ("id_ood_gap", "Gap"),
-    ("worst_dice", "Worst condition"),
-    ("area_dice", "Area"),
-    ("width_95", "Width at 95 %"),
-    ("breakdown_below", "Breaks down below"),
-    ("breakdown_above", "Breaks down above"),
-    ("slope_sigma_dice", "Slope against σ"),
-)
 ELSEWHERE = "Model’s page"
-STANDING = (("relative_error", "Error / baseline's"), ("effective_robustness", "Effective robustness"))
+COLUMNS: Mapping[str, str] = MappingProxyType({
+    "mean_dice": "Mean Dice",
+    **{name: one.title for name, one in CURVE_SCORES.items() if one.title},
+    "relative_error": "Error / baseline's",
+    "effective_robustness": "Effective robustness",
+})  # fmt: skip
+"""Title of each score that a board may show."""
 
 
 def columns(board: Board) -> tuple[tuple[str, str], ...]:
-    """The scores that a board shows, by field and title: those that any of its models has."""
-    return tuple(
-        (name, title)
-        for name, title in COLUMNS + STANDING
-        if any(getattr(_holder(row, name), name, None) is not None for row in board.rows)
-    )
+    """The scores that a board shows, by name and title: those that any of its models has."""
+    known = {name for row in board.rows for name in scores_of(row)}
+    return tuple((name, title) for name, title in COLUMNS.items() if name in known)
 
 
-def _holder(row: Row, name: str) -> Row | Summary | Standing | None:
-    if name == "mean_dice":
-        return row
-    return row.standing if name in dict(STANDING) else row.summary
+def scores_of(row: Row) -> dict[str, Estimate]:
+    """Every score of a row, by the names of `COLUMNS` and of `CURVE_SCORES`."""
+    beside = {} if row.standing is None else msgspec.structs.asdict(row.standing)
+    return {
+        "mean_dice": row.mean_dice,
+        **row.summary.scores,
+        **{name: one for name, one in beside.items() if one is not None},
+    }
 
 
 def board_markdown(board: Board) -> str:
@@ -229,15 +216,21 @@ def _escaped(words: str) -> str:
 
 def cells(row: Row, shown: Sequence[tuple[str, str]]) -> list[str]:
     """A row's scores as text, in the order of `columns`, each with its interval where it has one."""
-    texts = []
+    texts, scores = [], scores_of(row)
     for name, _ in shown:
-        holder = _holder(row, name)
-        value, low, high = (getattr(holder, f"{name}{end}", None) for end in ("", "_low", "_high"))
-        digits = 1 if name.startswith(("width_", "breakdown_")) else 3  # on the track's axis, or a score
-        text = "–" if value is None else f"{value:.{digits}f}"
-        if low is not None and high is not None:
-            text += f" ({low:.{digits}f} to {high:.{digits}f})"
-        if getattr(holder, f"{name}_censored", None):
-            text = f"≥ {text}" if name == "width_95" else f"not by {value:g}"
-        texts.append(text.replace("-", "−"))
+        on_axis = name in CURVE_SCORES and CURVE_SCORES[name].on_axis
+        texts.append(
+            _cell(scores.get(name), censored=name in row.summary.censored, name=name, digits=1 if on_axis else 3)
+        )
     return texts
+
+
+def _cell(one: Estimate | None, *, name: str, censored: bool, digits: int) -> str:
+    if one is None:
+        return "–"
+    text = f"{one.value:.{digits}f}"
+    if one.low is not None and one.high is not None:
+        text += f" ({one.low:.{digits}f} to {one.high:.{digits}f})"
+    if censored:
+        text = f"≥ {text}" if name == "width_95" else f"not by {one.value:g}"
+    return text.replace("-", "−")

@@ -3,33 +3,29 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Any
 
 import msgspec
 import numpy as np
 from numpy.typing import NDArray
 
 from hrtem_bench.errors import InputError
+from hrtem_bench.scoring.estimate import Estimate, estimate_of
 from hrtem_bench.scoring.run import Run, check_same
-from hrtem_bench.scoring.statistics import Replicates, bootstrap, clusters
-from hrtem_bench.scoring.summary import with_interval
+from hrtem_bench.scoring.statistics import bootstrap, stacked
 
 Floats = NDArray[np.float64]
 
 
 class Standing(msgspec.Struct, frozen=True, kw_only=True):
-    """A model's scores against baselines; None where they have no meaning.
+    """A model's scores against baselines.
 
     relative_error: sum over conditions of 1 - mean Dice, over that of the first baseline; below 1 is better.
-    effective_robustness: see `standing`; above 0 is better than the baselines' physics predicts.
+    effective_robustness: see `standing`; above 0 is better than the baselines' physics predicts; None where it has no
+    meaning.
     """
 
-    relative_error: float | None = None
-    relative_error_low: float | None = None
-    relative_error_high: float | None = None
-    effective_robustness: float | None = None
-    effective_robustness_low: float | None = None
-    effective_robustness_high: float | None = None
+    relative_error: Estimate
+    effective_robustness: Estimate | None = None
 
 
 def standing(
@@ -49,14 +45,14 @@ def standing(
         raise InputError("no baseline is given to stand against")
     for one in family:
         check_same(one, run)
-    dice = _replicates([run, *family], samples, seed)
+    dice = stacked([bootstrap(one.clusters(), samples=samples, seed=seed) for one in (run, *family)])
     first = dice.map(lambda m: (1 - m[..., 0, :]).sum(axis=-1) / np.maximum((1 - m[..., 1, :]).sum(axis=-1), 1e-12))
-    scores: dict[str, Any] = with_interval("relative_error", first, confidence)
+    relative = estimate_of(first, confidence)
     weights = _weights(run, family)
-    if weights is not None:
-        beyond = dice.map(lambda m: np.einsum("...rc,rc->...", m, weights))
-        scores |= with_interval("effective_robustness", beyond, confidence)
-    return Standing(**scores)
+    if weights is None:
+        return Standing(relative_error=relative)
+    beyond = dice.map(lambda m: np.einsum("...rc,rc->...", m, weights))
+    return Standing(relative_error=relative, effective_robustness=estimate_of(beyond, confidence))
 
 
 def _weights(run: Run, family: Sequence[Run]) -> Floats | None:
@@ -76,21 +72,6 @@ def _weights(run: Run, family: Sequence[Run]) -> Floats | None:
 def _design(run: Run) -> Floats:
     """(C, 3): one, σ and ε of each condition, NaN where not known."""
     return np.array([[1.0, point.sigma, point.epsilon] for point in run.results.curve], dtype=np.float64)
-
-
-def _replicates(runs: Sequence[Run], samples: int, seed: int) -> Replicates:
-    """Mean Dice (runs, C), with one resampling of structures for all; conditions in the order of the first run."""
-    order = [point.condition for point in runs[0].results.curve]
-    all_of: list[Replicates] = []
-    for run in runs:
-        columns = run.per_image
-        table = clusters(columns["structure_id"], columns["condition_id"], columns["dice"], order)
-        all_of.append(bootstrap(table, samples=samples, seed=seed))
-    return Replicates(
-        np.stack([one.estimate for one in all_of]),
-        np.stack([one.samples for one in all_of], axis=-2),
-        np.stack([one.jackknife for one in all_of], axis=-2),
-    )
 
 
 __all__ = ["Standing", "standing"]

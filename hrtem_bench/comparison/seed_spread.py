@@ -9,10 +9,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from hrtem_bench.errors import InputError
-from hrtem_bench.scoring.results import MASK_SHA256
+from hrtem_bench.scoring.estimate import Estimate, estimate
+from hrtem_bench.scoring.per_image import MASK_SHA256
 from hrtem_bench.scoring.run import Run, check_same
-from hrtem_bench.scoring.statistics import clusters
-from hrtem_bench.scoring.summary import finite
 
 Floats = NDArray[np.float64]
 
@@ -20,17 +19,15 @@ Floats = NDArray[np.float64]
 class SeedPoint(msgspec.Struct, frozen=True, kw_only=True):
     """The Dice of several trainings at a condition; condition None: the mean over all conditions.
 
-    mean: over trainings and structures. seed_sd, structure_sd: standard deviations between trainings and between
-    structures, each freed of what the other and their interplay add to it. low, high: interval of the mean for a new
-    training and new structures.
+    mean: over trainings and structures, with its interval for a new training and new structures. seed_sd,
+    structure_sd: standard deviations between trainings and between structures, each freed of what the other and their
+    interplay add to it; structure_sd is None of one structure.
     """
 
     condition: str | None
-    mean: float
+    mean: Estimate
     seed_sd: float
     structure_sd: float | None
-    low: float | None
-    high: float | None
 
 
 class SeedSpread(msgspec.Struct, frozen=True, kw_only=True):
@@ -63,8 +60,8 @@ def seed_spread(runs: Sequence[Run], *, confidence: float = 0.95) -> SeedSpread:
         raise InputError(
             f"{twice.results.model.name} is given twice, with the same checksum and masks: trainings must differ"
         )
-    order = [point.condition for point in runs[0].results.curve]
-    scores = np.stack([_scores(run, order) for run in runs])
+    order = runs[0].conditions
+    scores = np.stack([_scores(run) for run in runs])
     return SeedSpread(
         models=[run.results.model.name for run in runs],
         trainings=len(runs),
@@ -75,10 +72,9 @@ def seed_spread(runs: Sequence[Run], *, confidence: float = 0.95) -> SeedSpread:
     )
 
 
-def _scores(run: Run, order: Sequence[str]) -> Floats:
+def _scores(run: Run) -> Floats:
     """(S, C): each structure's mean Dice at each condition."""
-    columns = run.per_image
-    table = clusters(columns["structure_id"], columns["condition_id"], columns["dice"], order)
+    table = run.clusters()
     if not table.count.all():
         raise InputError("not every structure was scored at every condition: trainings need the same structures")
     return table.total / table.count
@@ -92,7 +88,7 @@ def _point(condition: str | None, scores: Floats, confidence: float) -> SeedPoin
     mean, by_seed, by_structure = float(scores.mean()), scores.mean(axis=1), scores.mean(axis=0)
     seed_ms = float(by_seed.var(ddof=1))
     if structures < 2:
-        return SeedPoint(condition=condition, mean=mean, seed_sd=seed_ms**0.5, structure_sd=None, low=None, high=None)
+        return SeedPoint(condition=condition, mean=estimate(mean), seed_sd=seed_ms**0.5, structure_sd=None)
     structure_ms = float(by_structure.var(ddof=1))
     rest = scores - by_seed[:, None] - by_structure + mean
     both_ms = float((rest**2).sum()) / ((trainings - 1) * (structures - 1))
@@ -103,11 +99,9 @@ def _point(condition: str | None, scores: Floats, confidence: float) -> SeedPoin
     half = float(stats.t.ppf(0.5 + 0.5 * confidence, freedom)) * variance**0.5
     return SeedPoint(
         condition=condition,
-        mean=mean,
+        mean=estimate(mean, mean - half, mean + half),
         seed_sd=max(0.0, seed_ms - both_ms / structures) ** 0.5,
         structure_sd=max(0.0, structure_ms - both_ms / trainings) ** 0.5,
-        low=finite(mean - half),
-        high=finite(mean + half),
     )
 
 

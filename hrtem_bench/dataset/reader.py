@@ -50,7 +50,7 @@ class Track:
     """A track of a dataset, open for reading.
 
     axis, unit: of `TrackCondition.value`. conditions: in the axis's order. checksum, version: of the whole dataset.
-    pixel_size: Å.
+    pixel_size: Å. unofficial: why scores on it are not those of a published track, "" where they are.
     """
 
     name: str
@@ -61,6 +61,7 @@ class Track:
     pixel_size: float
     folder: Path
     manifest: Manifest
+    unofficial: str = ""
 
     @property
     def dataset(self) -> str:
@@ -84,6 +85,12 @@ class Track:
             if name not in known:
                 raise InputError(_unknown("condition", name, known, f"the track {self.name}"))
         return tuple(c for c in self.conditions if conditions is None or c.condition_id in conditions)
+
+    def check(self, split: str) -> None:
+        """Raise InputError, one line, for files or rows of a split that are not those the dataset was made with."""
+        from hrtem_bench.dataset.unaltered import check_unaltered
+
+        check_unaltered(self.folder, self.manifest, self.name, split)
 
     def count(self, split: str, conditions: Sequence[str] | None = None, *, limit: int | None = None) -> int:
         """Number of images that `rows` would give."""

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import partial
 from itertools import islice
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+import msgspec
 from numpy.typing import NDArray
 
 import hrtem_bench
@@ -17,33 +18,54 @@ from hrtem_bench.errors import InputError
 from hrtem_bench.evaluation.batches import MOST_PIXELS, BatchSize
 from hrtem_bench.evaluation.preflight import Trial, preflight
 from hrtem_bench.evaluation.provenance import dataset_info, model_info, provenance
-from hrtem_bench.evaluation.rendered import RenderedTrack
 from hrtem_bench.evaluation.resume import KEPT, RunFolder, check_writable
 from hrtem_bench.evaluation.scored_images import ConditionScores, ScoredImage, by_condition, scored
+from hrtem_bench.evaluation.tracks import Track
 from hrtem_bench.evaluation.training_set import trained_ids, training_set
 from hrtem_bench.models.prediction import ModelError
 from hrtem_bench.models.runtime import Runtime, peak_memory, room_to_grow
 from hrtem_bench.models.submission import Submission, load_submission
 from hrtem_bench.scoring import curve as curves
+from hrtem_bench.scoring.catalogue import image_metrics
 from hrtem_bench.scoring.options import Options
+from hrtem_bench.scoring.per_image import PER_IMAGE, per_image_columns, write_per_image
+from hrtem_bench.scoring.reading import MOST_NAME
 from hrtem_bench.scoring.results import (
-    PER_IMAGE,
     RESULTS,
+    DatasetInfo,
+    ModelInfo,
     Provenance,
     Results,
     Settings,
     TrainInfo,
-    per_image_columns,
-    write_per_image,
     write_results,
 )
+from hrtem_bench.scoring.statistics import Resampling
 from hrtem_bench.scoring.summary import summarise
+from hrtem_bench.support.plain_text import check_plain, plain_line
 from hrtem_bench.support.progress import Progress
 
 if TYPE_CHECKING:
-    from hrtem_bench.dataset import Track, TrackCondition
+    from hrtem_bench.dataset import TrackCondition
 
 TRIAL_IMAGES = 3
+
+
+@dataclass(frozen=True)
+class _Setup:
+    """What is to be scored, and how. chosen: the conditions. model, dataset: as the results name them."""
+
+    submission: Submission
+    track: Track
+    chosen: tuple[TrackCondition, ...]
+    options: Options
+    model: ModelInfo
+    dataset: DatasetInfo
+
+    @property
+    def ids(self) -> list[str]:
+        """Ids of the conditions to score."""
+        return [one.condition_id for one in self.chosen]
 
 
 @dataclass(frozen=True)
@@ -84,16 +106,18 @@ def evaluate(
         check_writable(Path(out))
     runtime = Runtime(options.device, options.bf16)
     submission = load_submission(model, options.contract, runtime=runtime, allow_code=options.allow_code)
-    trial = _trial(submission, opened, options, chosen[0].condition_id)
-    submission = trial.submission
+    setup = _Setup(submission, opened, chosen, options, model_info(submission), dataset_info(opened, options.split))
+    _check_data(setup)
+    trial = _trial(setup)
+    setup = replace(setup, submission=trial.submission)
     size = BatchSize(
         options.batch_size,
         most=max(1, MOST_PIXELS // trial.answers[0].size),
         has_room=partial(room_to_grow, peak_memory()),
     )
-    folder = None if out is None else RunFolder(Path(out), _key(submission, opened, chosen, options), trial.answers)
+    folder = None if out is None else RunFolder(Path(out), _key(setup), trial.answers)
     try:
-        scores = _scores(submission, opened, chosen, options, size, folder, progress)
+        scores = _scores(setup, size, folder, progress)
     except ModelError:
         raise
     except InputError:
@@ -101,73 +125,78 @@ def evaluate(
             folder.abandon()
         raise
     made = provenance(command or f"hrtem-bench evaluate {submission.path}", batch_size=size.found)
-    return _finished(submission, opened, chosen, scores, options, folder, made, trial.warnings)
+    done = _finished(setup, scores, made, trial.warnings)
+    if folder is not None:
+        folder.out.mkdir(parents=True, exist_ok=True)
+        write_per_image(folder.out / PER_IMAGE, done.per_image)
+        write_results(folder.out / RESULTS, done.results)
+        folder.finish()
+    return done
 
 
 def _finished(
-    submission: Submission,
-    track: Track,
-    chosen: Sequence[TrackCondition],
-    scores: Sequence[ConditionScores],
-    options: Options,
-    folder: RunFolder | None,
-    made: Provenance,
-    warnings: list[str],
+    setup: _Setup, scores: Sequence[ConditionScores], made: Provenance, warnings: Sequence[str]
 ) -> Evaluation:
+    submission, track, options = setup.submission, setup.track, setup.options
     columns = per_image_columns([image for one in scores for image in one.images])
-    order = [one.condition_id for one in chosen]
-    data = curves.metric_clusters(columns, order)
-    replicates = curves.bootstrap_all(data, options.bootstrap_samples, options.seed)
-    q_max = 0.5 / track.pixel_size
-    tested = [ConditionSet.about(one.condition, one.spread) for one in chosen]
-    transfer = curves.transfer_values(training_set(submission, track, options), tested, q_max)
+    resampling = Resampling(options.bootstrap_samples, options.seed, options.confidence)
+    statistics = curves.Scored.of(columns, setup.ids, resampling)
+    settings = _settings(setup)
+    tested = [ConditionSet.about(one.condition, one.spread) for one in setup.chosen]
+    transfer = curves.transfer_values(training_set(submission, track, options), tested, settings.q_max)
     trained = trained_ids(submission, track, options)
-    reliability = [one.reliability for one in scores]
-    points = curves.curve_points(chosen, data, replicates, transfer, reliability, trained, options)
+    points = curves.curve_points(setup.chosen, statistics, transfer, [one.reliability for one in scores], trained)
     results = Results(
-        model=model_info(submission),
-        dataset=dataset_info(track, options.split),
+        model=setup.model,
+        dataset=setup.dataset,
         train=TrainInfo(conditions=trained),
         curve=points,
         summary=summarise(
             points,
-            replicates["dice"],
+            statistics.replicates["dice"],
             confidence=options.confidence,
             has_axis=bool(track.unit),
             breakdown=options.breakdown_dice,
         ),
-        settings=Settings(
-            q_max=q_max,
-            bootstrap_samples=options.bootstrap_samples,
-            confidence=options.confidence,
-            seed=options.seed,
-            batch_size=options.batch_size,
-            threshold=submission.contract.threshold,
-            breakdown_dice=options.breakdown_dice,
-            limit=options.limit,
-            device=options.device,
-            bf16=options.bf16,
-            official=not _unofficial(track, options)
-            and options.split == "test"
-            and options.limit is None
-            and len(chosen) == len(track.conditions),
-            input=submission.contract,
-        ),
+        settings=settings,
         provenance=made,
-        warnings=[*warnings, *_unofficial(track, options)],
+        warnings=[plain_line(one) for one in (*warnings, *_unofficial(track))],
     )
-    if folder is not None:
-        folder.out.mkdir(parents=True, exist_ok=True)
-        write_per_image(folder.out / PER_IMAGE, columns)
-        write_results(folder.out / RESULTS, results)
-        folder.finish()
     return Evaluation(results, columns, submission, track)
 
 
-def _unofficial(track: Track, options: Options) -> list[str]:
+def _settings(setup: _Setup) -> Settings:
+    track, options, contract = setup.track, setup.options, setup.submission.contract
+    return Settings(
+        q_max=0.5 / track.pixel_size,
+        bootstrap_samples=options.bootstrap_samples,
+        confidence=options.confidence,
+        seed=options.seed,
+        batch_size=options.batch_size,
+        threshold=contract.threshold,
+        breakdown_dice=options.breakdown_dice,
+        limit=options.limit,
+        device=options.device,
+        bf16=options.bf16,
+        official=not track.unofficial
+        and options.split == "test"
+        and options.limit is None
+        and len(setup.chosen) == len(track.conditions),
+        input=contract,
+    )
+
+
+def _unofficial(track: Track) -> list[str]:
     """Why the scores are not those of a published track, as a sentence; none where they are."""
-    reason = options.unofficial or (track.unofficial if isinstance(track, RenderedTrack) else "")
-    return [f"not an official result: {reason}"] if reason else []
+    return [f"not an official result: {track.unofficial}"] if track.unofficial else []
+
+
+def _check_data(setup: _Setup) -> None:
+    """Refuse data that are not those of the track, and names that results may not bear."""
+    for name in (*msgspec.structs.astuple(setup.dataset), *setup.ids):
+        check_plain(f"{setup.track.name}: a name in the dataset", name, MOST_NAME)
+    check_plain("the model's name", setup.model.name, MOST_NAME)
+    setup.track.check(setup.options.split)
 
 
 def _opened(data: str | Path | Track, track: str) -> Track:
@@ -187,42 +216,30 @@ def _chosen(track: Track, options: Options) -> tuple[TrackCondition, ...]:
     return chosen
 
 
-def _trial(submission: Submission, track: Track, options: Options, condition_id: str) -> Trial:
+def _trial(setup: _Setup) -> Trial:
     """The model tried on a few images of a condition it knows, if it knows one."""
-    trained = trained_ids(submission, track, options)
+    track, split = setup.track, setup.options.split
+    trained = trained_ids(setup.submission, track, setup.options)
     known = [one.condition_id for one in track.conditions if one.condition_id in trained]
-    rows = track.rows(options.split, conditions=[known[0] if known else condition_id])
-    samples = list(islice(rows, TRIAL_IMAGES))
+    condition_id = (known or setup.ids)[0]
+    samples = list(islice(track.rows(split, conditions=[condition_id]), TRIAL_IMAGES))
     if not samples:
-        raise InputError(f"the track {track.name} has no {options.split} images at {condition_id}")
-    return preflight(submission, samples, track.pixel_size)
+        raise InputError(f"the track {track.name} has no {split} images at {condition_id}")
+    return preflight(setup.submission, samples, track.pixel_size)
 
 
 def _scores(
-    submission: Submission,
-    track: Track,
-    chosen: Sequence[TrackCondition],
-    options: Options,
-    size: BatchSize,
-    folder: RunFolder | None,
-    progress: Progress | None,
+    setup: _Setup, size: BatchSize, folder: RunFolder | None, progress: Progress | None
 ) -> list[ConditionScores]:
-    ids = [one.condition_id for one in chosen]
-    scores = by_condition(_scored(submission, track, ids, options, size, folder, progress), ids)
+    scores = by_condition(_scored(setup, size, folder, progress), setup.ids)
     empty = next((one.condition_id for one in scores if not one.images), None)
     if empty is not None:
-        raise InputError(f"the {options.split} split of the track {track.name} has no images at {empty}")
+        raise InputError(f"the {setup.options.split} split of the track {setup.track.name} has no images at {empty}")
     return scores
 
 
 def _scored(
-    submission: Submission,
-    track: Track,
-    ids: Sequence[str],
-    options: Options,
-    size: BatchSize,
-    folder: RunFolder | None,
-    progress: Progress | None,
+    setup: _Setup, size: BatchSize, folder: RunFolder | None, progress: Progress | None
 ) -> Iterator[ScoredImage]:
     """Every image's scores: those an earlier run kept, then the others, kept as they come."""
     done = 0
@@ -232,9 +249,10 @@ def _scored(
         yield image
     if folder is not None:
         size.resume(folder.batch_size)
-    total = track.count(options.split, ids, limit=options.limit)
-    samples = track.rows(options.split, ids, limit=options.limit, start=done)
-    for batch in scored(submission, samples, track.pixel_size, size):
+    track, split, limit = setup.track, setup.options.split, setup.options.limit
+    total = track.count(split, setup.ids, limit=limit)
+    samples = track.rows(split, setup.ids, limit=limit, start=done)
+    for batch in scored(setup.submission, samples, track.pixel_size, size):
         yield from batch
         done += len(batch)
         waiting += batch
@@ -245,16 +263,18 @@ def _scored(
             progress(f"{batch[-1].scores.structure_id}, batches of {size.size}", done, total)
 
 
-def _key(submission: Submission, track: Track, chosen: Sequence[TrackCondition], options: Options) -> dict[str, Any]:
+def _key(setup: _Setup) -> dict[str, Any]:
     """What the scores of an image depend on, and which images come one after the other."""
+    options = setup.options
     return {
         "hrtem_bench": hrtem_bench.__version__,
-        "model": submission.checksum,
-        "contract": submission.contract,
-        "dataset": track.checksum,
-        "track": track.name,
+        "model": setup.submission.checksum,
+        "contract": setup.submission.contract,
+        "metrics": sorted(image_metrics()),
+        "dataset": setup.track.checksum,
+        "track": setup.track.name,
         "split": options.split,
-        "conditions": [one.condition_id for one in chosen],
+        "conditions": setup.ids,
         "limit": options.limit,
         "device": options.device,
         "bf16": options.bf16,

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+from dataclasses import replace
 from pathlib import Path
 
 import msgspec
@@ -42,7 +43,7 @@ def fresh_track(
     folder = (cache or cache_folder()) / f"{recipe.name}-{track}-{seed}-{recipe_hash(recipe)[:12]}"
     folder.parent.mkdir(parents=True, exist_ok=True)
     generate(recipe, folder, progress=progress)
-    return open_dataset(folder, track)
+    return replace(open_dataset(folder, track), unofficial=f"a fresh test set, made from seed {seed}")
 
 
 def cache_folder() -> Path:

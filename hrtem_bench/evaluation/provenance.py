@@ -10,9 +10,10 @@ from typing import TYPE_CHECKING
 import hrtem_bench
 from hrtem_bench.models.submission import Submission
 from hrtem_bench.scoring.results import DatasetInfo, ModelInfo, Provenance
+from hrtem_bench.support.plain_text import plain_line
 
 if TYPE_CHECKING:
-    from hrtem_bench.dataset import Track
+    from hrtem_bench.evaluation.tracks import Track
 
 PACKAGES = ("numpy", "scipy", "torch", "onnxruntime")
 
@@ -23,7 +24,7 @@ def provenance(command: str, *, batch_size: int | None = None) -> Provenance:
     versions |= {name: str(sys.modules[name].__version__) for name in PACKAGES if name in sys.modules}
     return Provenance(
         versions=versions,
-        command=command,
+        command=plain_line(command),
         date=datetime.now(UTC).isoformat(timespec="seconds"),
         batch_size=batch_size,
     )
@@ -34,7 +35,7 @@ def model_info(submission: Submission) -> ModelInfo:
     return ModelInfo(
         name=submission.name,
         kind=submission.kind,
-        path=submission.path,
+        path=plain_line(submission.path),
         checksum=submission.checksum,
         parameters=submission.parameters,
     )

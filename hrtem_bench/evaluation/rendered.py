@@ -6,7 +6,7 @@ import hashlib
 import itertools
 import math
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
@@ -37,6 +37,7 @@ from hrtem_bench.dataset.reader import first_of_each
 from hrtem_bench.dataset.recipe_tables import Recipe
 from hrtem_bench.dataset.recipes import recipe_from_dict
 from hrtem_bench.dataset.schema import EXIT_WAVES
+from hrtem_bench.dataset.unaltered import check_unaltered
 from hrtem_bench.errors import InputError
 from hrtem_bench.support.child_seeds import child_seed
 from hrtem_bench.support.reading import read_toml
@@ -53,7 +54,7 @@ class RenderedTrack(Track):
     trained at, which `select` finds by their ids though they are not among those to score.
     """
 
-    waves: StoredWaves
+    waves: StoredWaves = field(kw_only=True)
     unofficial: str = "the conditions were rendered on request and are not those of a published track"
     trained: tuple[TrackCondition, ...] = ()
 
@@ -64,6 +65,10 @@ class RenderedTrack(Track):
             return super().select(conditions)
         others = {one.condition_id for one in named}
         return super().select([name for name in conditions or () if name not in others]) + named
+
+    def check(self, split: str) -> None:
+        """Raise InputError, one line, for files of exit waves that are not those the dataset was made with."""
+        check_unaltered(self.folder, self.manifest, EXIT_WAVES, "test")
 
     def count(self, split: str, conditions: Sequence[str] | None = None, *, limit: int | None = None) -> int:
         """Number of images that `rows` would give."""

@@ -18,10 +18,10 @@ from hrtem_bench.evaluation.batches import BatchSize, ReadAhead
 from hrtem_bench.models.contract import InputContract
 from hrtem_bench.models.prediction import answers_that_fit
 from hrtem_bench.models.submission import Submission
-from hrtem_bench.scoring import metrics
 from hrtem_bench.scoring.calibration import BINS, reliability
-from hrtem_bench.scoring.objects import object_scores, surface_dice
-from hrtem_bench.scoring.results import ImageScores
+from hrtem_bench.scoring.catalogue import measured
+from hrtem_bench.scoring.metric import Segmentation
+from hrtem_bench.scoring.per_image import ImageScores
 
 if TYPE_CHECKING:
     from hrtem_bench.dataset import Sample
@@ -81,7 +81,7 @@ def score_batch(
                 condition_id=sample.condition_id,
                 C10=sample.condition.C10,
                 mask_sha256=_digest(one > contract.threshold),
-                metrics=image_metrics(sample, one, contract, pixel_size),
+                metrics=dict(image_scores(sample, one, contract, pixel_size)),
             ),
             reliability=None if contract.output == "classes" else reliability(one, sample.mask > 0).tolist(),
         )
@@ -113,19 +113,16 @@ def _digest(prediction: NDArray[np.bool_]) -> str:
     return hashlib.sha256(np.packbits(prediction).tobytes()).hexdigest()
 
 
-def image_metrics(
+def image_scores(
     sample: Sample, probability: NDArray[np.float32], contract: InputContract, pixel_size: float
-) -> dict[str, float | None]:
-    """Every score of one image, by the names in METRICS; those of probabilities not for a model that gives classes."""
-    mask = sample.mask > 0
-    prediction = probability > contract.threshold
-    scores: dict[str, float | None] = {
-        "dice": float(metrics.dice(prediction, mask)),
-        "iou": float(metrics.iou(prediction, mask)),
-        "surface_dice": surface_dice(prediction, mask, pixel_size=pixel_size),
-        **object_scores(prediction, sample.instances, pixel_size=pixel_size),
-    }
-    if contract.output != "classes":
-        scores["nll"] = float(metrics.nll(probability, mask))
-        scores["brier"] = float(metrics.brier(probability, mask))
-    return scores
+) -> dict[str, float]:
+    """Every score of one image, by the names of the catalogue; those of probabilities not for classes."""
+    return measured(
+        Segmentation(
+            prediction=probability > contract.threshold,
+            mask=sample.mask > 0,
+            instances=sample.instances,
+            probability=None if contract.output == "classes" else probability,
+            pixel_size=pixel_size,
+        )
+    )

@@ -9,8 +9,9 @@ from numpy.typing import NDArray
 from hrtem_bench.conditions import Condition, Conditions, as_condition_set
 from hrtem_bench.errors import InputError
 from hrtem_bench.scoring.curve import transfer_values
+from hrtem_bench.scoring.estimate import Estimate
 from hrtem_bench.scoring.run import Run
-from hrtem_bench.scoring.statistics import Clusters, bootstrap, clusters, interval
+from hrtem_bench.scoring.statistics import bootstrap, interval
 
 Floats = NDArray[np.float64]
 _ROWS = 200
@@ -20,15 +21,13 @@ class Expectation(msgspec.Struct, frozen=True, kw_only=True):
     """The Dice expected at a condition.
 
     sigma: σ(train, condition). tested_low, tested_high: the range of σ that the curve covers; outside of it
-    `dice` is that of the nearer end. low, high: see `expected_dice`.
+    `dice` is that of the nearer end. For its interval see `expected_dice`.
     """
 
     sigma: float
     tested_low: float
     tested_high: float
-    dice: float
-    low: float
-    high: float
+    dice: Estimate
     warnings: list[str]
 
 
@@ -52,7 +51,7 @@ def expected_dice(run: Run, train: Conditions, condition: Condition) -> Expectat
     value = transfer_values(as_condition_set(train), [as_condition_set(condition)], results.settings.q_max)[0]["sigma"]
     assert value is not None
     order = np.argsort(sigma, kind="stable")
-    data = _dice(run)
+    data = run.clusters()
     means = bootstrap(data, samples=results.settings.bootstrap_samples, seed=results.settings.seed)
     curve = means.map(lambda m: at(isotonic(m[..., order]), sigma[order], value))
     low, high = interval(curve, results.settings.confidence)
@@ -64,9 +63,11 @@ def expected_dice(run: Run, train: Conditions, condition: Condition) -> Expectat
         sigma=value,
         tested_low=float(sigma.min()),
         tested_high=float(sigma.max()),
-        dice=dice,
-        low=max(0.0, dice - float(np.hypot(dice - _finite(low, dice), scatter))),
-        high=min(1.0, dice + float(np.hypot(_finite(high, dice) - dice, scatter))),
+        dice=Estimate(
+            dice,
+            max(0.0, dice - float(np.hypot(dice - _finite(low, dice), scatter))),
+            min(1.0, dice + float(np.hypot(_finite(high, dice) - dice, scatter))),
+        ),
         warnings=_warnings(value, float(sigma.min()), data.n_structures),
     )
 
@@ -96,11 +97,6 @@ def at(curve: Floats, place: Floats, value: float) -> Floats:
     span = place[right] - place[right - 1]
     part = float(np.clip((value - place[right - 1]) / span, 0, 1)) if span > 0 else 0.0
     return (1 - part) * curve[..., right - 1] + part * curve[..., right]
-
-
-def _dice(run: Run) -> Clusters:
-    columns, order = run.per_image, [point.condition for point in run.results.curve]
-    return clusters(columns["structure_id"], columns["condition_id"], columns["dice"], order)
 
 
 def _finite(value: Floats, otherwise: float) -> float:

@@ -16,7 +16,7 @@ from hrtem_bench.conditions import Condition
 from hrtem_bench.dataset.reader import Sample
 from hrtem_bench.errors import require
 from hrtem_bench.evaluation.provenance import model_info, provenance
-from hrtem_bench.evaluation.scored_images import image_metrics
+from hrtem_bench.evaluation.scored_images import image_scores
 from hrtem_bench.micrographs.edges import OFFSETS, EdgeCounts, Edges, edge_counts, edges, moved_edges
 from hrtem_bench.micrographs.expectation import Expectation
 from hrtem_bench.micrographs.recordings import Micrograph
@@ -24,10 +24,11 @@ from hrtem_bench.models.contract import is_resampled, model_input
 from hrtem_bench.models.prediction import predict, with_side_multiple
 from hrtem_bench.models.resampling import resampled_shape
 from hrtem_bench.models.submission import Submission
+from hrtem_bench.scoring.catalogue import image_metrics
+from hrtem_bench.scoring.estimate import Estimate, estimates_of, finite
 from hrtem_bench.scoring.objects import MIN_AREA
-from hrtem_bench.scoring.results import METRICS, ModelInfo, Provenance
-from hrtem_bench.scoring.statistics import bootstrap, clusters, interval
-from hrtem_bench.scoring.summary import finite
+from hrtem_bench.scoring.results import ModelInfo, Provenance
+from hrtem_bench.scoring.statistics import bootstrap, clusters
 from hrtem_bench.support.files import aside, write_aside
 
 WHOLE = 1024
@@ -45,7 +46,7 @@ class Segmented:
 
 
 class MicrographScore(msgspec.Struct, frozen=True, kw_only=True):
-    """The scores of one micrograph, by the names of `results.METRICS`.
+    """The scores of one micrograph, by the names of `catalogue.image_metrics`.
 
     frame: its place in a stack, counted from 1; None for a single image. edges: Dice as the mask's edges move.
     """
@@ -57,24 +58,18 @@ class MicrographScore(msgspec.Struct, frozen=True, kw_only=True):
     edges: EdgeCounts | None = None
 
 
-class Mean(msgspec.Struct, frozen=True, kw_only=True):
-    """A mean over micrographs, with the interval of a bootstrap over their files; None for fewer than two files."""
-
-    mean: float
-    low: float | None
-    high: float | None
-
-
 class MicrographScores(msgspec.Struct, frozen=True, kw_only=True):
     """The content of micrographs.json: a model on images that are no part of any dataset.
 
     offsets: Å, where the edges of every image's `edges` lie. warnings: what may be wrong with images and labels.
+
+    means: over micrographs, each with the interval of a bootstrap over their files; without one for a single file.
     """
 
-    schema_version: int = 1
+    schema_version: int = 2
     model: ModelInfo
     images: list[MicrographScore]
-    means: dict[str, Mean]
+    means: dict[str, Estimate]
     confidence: float
     threshold: float
     expected: Expectation | None
@@ -119,11 +114,14 @@ def score(submission: Submission, segmented: Segmented, instances: NDArray[np.ui
         instances=instances,
         condition=Condition(),  # not known, and no score depends on it
     )
-    metrics = image_metrics(sample, segmented.probability, submission.contract, micrograph.pixel_size)
+    found = image_scores(sample, segmented.probability, submission.contract, micrograph.pixel_size)
     return MicrographScore(
-        name=micrograph.name, frame=micrograph.frame, pixel_size=micrograph.pixel_size, metrics=metrics,
+        name=micrograph.name,
+        frame=micrograph.frame,
+        pixel_size=micrograph.pixel_size,
+        metrics={name: finite(value) for name, value in found.items()},
         edges=edge_counts(segmented.mask, instances > 0, micrograph.pixel_size),
-    )  # fmt: skip
+    )
 
 
 def summarised(
@@ -143,12 +141,12 @@ def summarised(
     """
     counts = [one.edges for one in scores if one.edges is not None]
     means = {}
-    for name in METRICS:
+    for name, metric in image_metrics().items():
         values = np.array([one.metrics.get(name) for one in scores], dtype=np.float64)
-        if np.isfinite(values).all():
+        known = np.isfinite(values)
+        if known.any() if metric.may_lack else known.all():
             table = clusters([one.name for one in scores], [""] * len(scores), values, [""])
-            low, high = interval(bootstrap(table, samples=samples, seed=seed), confidence)
-            means[name] = Mean(mean=float(values.mean()), low=finite(low[0]), high=finite(high[0]))
+            (means[name],) = estimates_of(bootstrap(table, samples=samples, seed=seed), confidence)
     return MicrographScores(
         model=model_info(submission),
         images=list(scores),

@@ -96,6 +96,6 @@ def _conditions(board: Board, classes: Sequence[str]) -> Html:
     """Dice by model and condition; where a model was trained is not marked, since it differs from row to row."""
     track = axis_named(board.dataset.axis, board.dataset.unit)
     names = [condition_name(point, track) for point in in_order(board.rows[0].curve)]
-    rows = [[row.model, *(interval(point, "dice") for point in in_order(row.curve))] for row in board.rows]
+    rows = [[row.model, *(interval(point.dice) for point in in_order(row.curve))] for row in board.rows]
     caption = "Mean Dice per condition, with 95 % intervals"
     return table(caption, ["Model", *names], rows, classes=classes, folding=True)

@@ -64,11 +64,13 @@ def _axis(comparison: Comparison) -> Curve:
 
 def _draw_pair(ax: Axes, pair: Pair, places: NDArray[np.float64], level: float) -> None:
     ax.axhline(0, color=GREY, linewidth=0.8)
-    if pair.mean.low is not None and pair.mean.high is not None:
-        ax.axhspan(pair.mean.low, pair.mean.high, color=BLUE, alpha=0.12, linewidth=0)
-    ax.axhline(pair.mean.difference, color=BLUE, linewidth=0.8, linestyle="dotted")
+    mean = pair.mean.difference
+    if mean.low is not None and mean.high is not None:
+        ax.axhspan(mean.low, mean.high, color=BLUE, alpha=0.12, linewidth=0)
+    ax.axhline(mean.value, color=BLUE, linewidth=0.8, linestyle="dotted")
     for place, one in zip(places, pair.conditions, strict=True):
-        if one.low is not None and one.high is not None:
-            ax.vlines(place, one.low, one.high, color=BLUE, linewidth=1.0)
+        own = one.difference
+        if own.low is not None and own.high is not None:
+            ax.vlines(place, own.low, own.high, color=BLUE, linewidth=1.0)
         decided = one.p_holm <= level
-        ax.plot(place, one.difference, "o", color=BLUE, markerfacecolor=BLUE if decided else "white", zorder=4)
+        ax.plot(place, own.value, "o", color=BLUE, markerfacecolor=BLUE if decided else "white", zorder=4)

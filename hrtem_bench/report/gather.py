@@ -72,7 +72,7 @@ def curve_through(name: str, points: Sequence[CurvePoint], track: TrackAxis) -> 
         value=values,
         trained=np.array([point.in_distribution for point in points], dtype=bool),
         scores=scores,
-        band=np.array([[_known(point.dice_band_low), _known(point.dice_band_high)] for point in points]).T,
+        band=np.array([[_known(point.dice_band.low), _known(point.dice_band.high)] for point in points]).T,
         sigma=np.array([_known(point.sigma) for point in points]),
         epsilon=np.array([_known(point.epsilon) for point in points]),
     )
@@ -84,7 +84,7 @@ def correlations(results: Results, against: str) -> dict[str, float | None]:
     values = curve.sigma if against == "sigma" else curve.epsilon
     found: dict[str, float | None] = {}
     for name in SCORES:
-        stated = getattr(results.summary, f"spearman_{against}_{name}", None)
+        stated = results.summary.value(f"spearman_{against}_{name}")
         found[name] = spearman(values, curve.scores[name][0]) if stated is None else stated
     return found
 
@@ -117,9 +117,10 @@ def condition_name(point: CurvePoint, track: TrackAxis) -> str:
 
 
 def _interval(point: CurvePoint, name: str) -> tuple[float, float, float]:
-    mean = _known(getattr(point, name))
-    low, high = (_known(getattr(point, f"{name}_{end}", None)) for end in ("low", "high"))
-    return mean, mean if np.isnan(low) else low, mean if np.isnan(high) else high
+    one = point.scores.get(name)
+    if one is None:
+        return np.nan, np.nan, np.nan
+    return one.value, one.value if one.low is None else one.low, one.value if one.high is None else one.high
 
 
 def _known(value: float | None) -> float:
@@ -142,7 +143,7 @@ def choose_examples(results: Results, per_image: PerImage) -> list[Choice]:
     The structure is the one whose Dice lies nearest the medians of the three conditions, so that the rows
     differ by the condition alone. per_image needs structure_id, condition_id and dice.
     """
-    order = [point.condition for point in sorted(results.curve, key=lambda p: (-p.dice, p.condition))]
+    order = [point.condition for point in sorted(results.curve, key=lambda p: (-p.dice.value, p.condition))]
     if not order:
         return []
     places = {"best condition": 0, "middle condition": len(order) // 2, "worst condition": len(order) - 1}

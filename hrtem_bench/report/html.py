@@ -143,17 +143,17 @@ def _verdict(results: Results) -> Html:
 
 def _tiles(results: Results) -> list[tuple[str, str]]:
     summary, track = results.summary, track_of(results)
+    own, others, rho = (summary.value(name) for name in ("id_dice", "ood_dice", "spearman_sigma_nll"))
     tiles = []
-    if summary.id_dice is not None:
-        tiles.append(("Dice where trained", number(summary.id_dice)))
-    if summary.ood_dice is not None:
-        words = "Dice elsewhere, mean" if summary.id_dice is not None else "Dice, mean"
-        tiles.append((words, number(summary.ood_dice)))
+    if own is not None:
+        tiles.append(("Dice where trained", number(own)))
+    if others is not None:
+        tiles.append(("Dice elsewhere, mean" if own is not None else "Dice, mean", number(others)))
     worst = next((p for p in results.curve if p.condition == summary.worst_condition), None)
     if worst is not None:
-        tiles.append((f"Dice at worst, {condition_name(worst, track)}", number(worst.dice)))
-    if summary.spearman_sigma_nll is not None:
-        tiles.append(("ρ of σ and loss", number(summary.spearman_sigma_nll, signed=True)))
+        tiles.append((f"Dice at worst, {condition_name(worst, track)}", number(worst.dice.value)))
+    if rho is not None:
+        tiles.append(("ρ of σ and loss", number(rho, signed=True)))
     return tiles
 
 

@@ -13,34 +13,20 @@ from hrtem_bench.report.curves import TrackAxis
 from hrtem_bench.report.gather import PerImage, condition_name, sorted_points, track_of
 from hrtem_bench.report.markup import Html, join, table
 from hrtem_bench.report.style import number, quantity
+from hrtem_bench.scoring.catalogue import all_metrics
+from hrtem_bench.scoring.metric import Group
+from hrtem_bench.scoring.summary import CURVE_SCORES
 
 if TYPE_CHECKING:
-    from hrtem_bench.scoring.results import CurvePoint, Results
+    from hrtem_bench.scoring.estimate import Estimate
+    from hrtem_bench.scoring.results import CurvePoint, Results, Summary
 
-OVERLAP: Mapping[str, str] = MappingProxyType({"dice": "Dice", "iou": "IoU"})
-PROBABILITY: Mapping[str, str] = MappingProxyType({
-    "nll": "Loss (NLL)", "brier": "Brier score", "calibration_error": "Calibration error",
+GROUPS: Mapping[Group, str] = MappingProxyType({
+    "overlap": "Overlap and transfer", "probabilities": "Probabilities", "objects": "Outlines and objects",
 })  # fmt: skip
-OBJECTS: Mapping[str, str] = MappingProxyType({
-    "surface_dice": "Surface Dice",
-    "precision": "Object precision",
-    "recall": "Object recall",
-    "f1": "Object F1",
-    "panoptic_quality": "Panoptic quality",
-})  # fmt: skip
+"""Title of the table of each group of metrics."""
 
 NAMES: Mapping[str, str] = MappingProxyType({
-    "id_dice": "Dice in distribution",
-    "ood_dice": "Mean Dice out of distribution",
-    "id_ood_gap": "ID–OOD gap",
-    "spearman_sigma_nll": "Spearman’s ρ of σ with the loss",
-    "spearman_sigma_dice": "Spearman’s ρ of σ with the Dice",
-    "worst_dice": "Lowest mean Dice",
-    "slope_sigma_dice": "Slope of Dice against σ",
-    "area_dice": "Mean height of the Dice curve",
-    "width_95": "Width that keeps 95 % of the ID Dice",
-    "breakdown_below": "Breakdown below training",
-    "breakdown_above": "Breakdown above training",
     "q_max": "Band limit q_max (1/Å)",
     "confidence": "Confidence level",
     "limit": "Images per condition",
@@ -63,7 +49,8 @@ def condition_tables(results: Results, per_image: PerImage) -> Html:
     caption = f"means per condition of the {track.title.lower()} track, with {level} bootstrap intervals"
     marks = [point.in_distribution for point in points]
     names = [condition_name(point, track) for point in points]
-    overlap = {title: [interval(point, name) for point in points] for name, title in OVERLAP.items()}
+    groups = {group: _scores(points, group) for group in GROUPS}
+    overlap = groups.pop("overlap")
     columns = {
         "Condition": names,
         "Trained here": ["yes" if mark else "no" for mark in marks],
@@ -76,13 +63,20 @@ def condition_tables(results: Results, per_image: PerImage) -> Html:
         "Images": [f"{point.n_images:,}" for point in points],
         "Structures": [f"{point.n_structures:,}" for point in points],
     }
-    tables = [_table(f"Overlap and transfer: {caption}", columns, marks)]
-    for title, scores in (("Probabilities", PROBABILITY), ("Outlines and objects", OBJECTS)):
-        known = [name for name in scores if any(getattr(point, name) is not None for point in points)]
-        if known:
-            cells = {scores[name]: [interval(point, name) for point in points] for name in known}
-            tables.append(_table(f"{title}: {caption}", {"Condition": names, **cells}, marks))
+    tables = [_table(f"{GROUPS['overlap']}: {caption}", columns, marks)]
+    for group, cells in groups.items():
+        if cells:
+            tables.append(_table(f"{GROUPS[group]}: {caption}", {"Condition": names, **cells}, marks))
     return join(tables)
+
+
+def _scores(points: Sequence[CurvePoint], group: Group) -> dict[str, list[str]]:
+    """The columns of a group's metrics, by their labels; those of which nothing is known are left out."""
+    return {
+        f"{one.label} ({one.unit})" if one.unit == "Å" else one.label: [interval(p.scores.get(name)) for p in points]
+        for name, one in all_metrics().items()
+        if one.group == group and any(name in point.scores for point in points)
+    }
 
 
 def _table(caption: str, columns: Mapping[str, Sequence[str]], marked: Sequence[bool]) -> Html:
@@ -90,11 +84,12 @@ def _table(caption: str, columns: Mapping[str, Sequence[str]], marked: Sequence[
     return table(caption, list(columns), rows, classes=["marked" if one else "" for one in marked])
 
 
-def interval(point: CurvePoint, name: str) -> str:
+def interval(one: Estimate | None, digits: int = 3) -> str:
     """``0.910 (0.890–0.930)``: a mean and, where known, its interval."""
-    low, high = getattr(point, f"{name}_low", None), getattr(point, f"{name}_high", None)
-    mean = number(getattr(point, name), 3)
-    return mean if low is None or high is None else f"{mean} ({between(low, high)})"
+    if one is None:
+        return number(None)
+    mean = number(one.value, digits)
+    return mean if one.low is None or one.high is None else f"{mean} ({between(one.low, one.high, digits)})"
 
 
 def between(low: float, high: float, digits: int = 3) -> str:
@@ -112,26 +107,29 @@ def _spread(per_image: PerImage, condition: str) -> str:
 
 def summary_entries(results: Results) -> list[tuple[str, str]]:
     """The scores of the whole curve, each with its interval where it has one."""
-    values = {key: value for key, value in fields(results.summary).items() if value is not None}
-    track = track_of(results)
+    summary, track = results.summary, track_of(results)
     names = {point.condition: condition_name(point, track) for point in results.curve}
-    entries = []
-    for key, value in values.items():
-        if key.endswith(("_low", "_high", "_censored", "_from", "_to")):
-            continue
-        if isinstance(value, str):
-            entries.append((readable(key), names.get(value, value)))
-            continue
-        on_axis = key.startswith(("width_", "breakdown_"))
-        shown = place(value, track, signed=key.startswith("breakdown_")) if on_axis else number(value, 3)
-        if values.get(f"{key}_censored"):
-            shown = f"at least {shown}" if key.startswith("width_") else f"none as far as {shown}"
-        if f"{key}_low" in values and f"{key}_high" in values:
-            shown += f" ({between(values[f'{key}_low'], values[f'{key}_high'], 1 if on_axis else 3)})"
-        if key == "area_dice" and "area_from" in values and "area_to" in values:
-            shown += f", {place(values['area_from'], track)} to {place(values['area_to'], track)}"
-        entries.append((readable(key), shown))
+    entries = [
+        (CURVE_SCORES[name].label, _curve_score(name, one, summary, track)) for name, one in summary.scores.items()
+    ]
+    for field in ("best_condition", "worst_condition"):
+        entries.append((readable(field), names[getattr(summary, field)]))
     return entries
+
+
+def _curve_score(name: str, one: Estimate, summary: Summary, track: TrackAxis) -> str:
+    on_axis = CURVE_SCORES[name].on_axis
+    if not on_axis:
+        shown = interval(one)
+        if name == "area_dice" and summary.span is not None:
+            shown += f", {place(summary.span[0], track)} to {place(summary.span[1], track)}"
+        return shown
+    shown = place(one.value, track, signed=name.startswith("breakdown_"))
+    if name in summary.censored:
+        shown = f"at least {shown}" if name.startswith("width_") else f"none as far as {shown}"
+    if one.low is not None and one.high is not None:
+        shown += f" ({between(one.low, one.high, 1)})"
+    return shown
 
 
 def place(value: float, track: TrackAxis, *, signed: bool = True) -> str:

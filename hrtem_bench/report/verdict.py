@@ -13,6 +13,7 @@ from hrtem_bench.report.style import number
 from hrtem_bench.report.tables import place
 
 if TYPE_CHECKING:
+    from hrtem_bench.scoring.estimate import Estimate
     from hrtem_bench.scoring.results import Results
 
 KEPT = 0.95
@@ -68,7 +69,8 @@ def held(curve: Curve, share: float = KEPT) -> np.ndarray:
 def _lead(results: Results, curve: Curve) -> str:
     dice = curve.scores["dice"]
     name, summary = results.model.name, results.summary
-    if not curve.trained.any() or summary.id_dice is None:
+    own_mean, others, gap = (summary.scores.get(key) for key in ("id_dice", "ood_dice", "id_ood_gap"))
+    if not curve.trained.any() or own_mean is None:
         worst, best = int(np.argmin(dice[0])), int(np.argmax(dice[0]))
         known = any(point.sigma is not None for point in results.curve)
         training = (
@@ -80,15 +82,12 @@ def _lead(results: Results, curve: Curve) -> str:
         )
     trained = [label for label, own in zip(curve.labels, curve.trained, strict=True) if own]
     where = f"at {_listed(trained)}, where it was trained"
-    own = _score(dice, int(np.flatnonzero(curve.trained)[0])) if len(trained) == 1 else number(summary.id_dice)
-    if summary.ood_dice is None:
+    own = _score(dice, int(np.flatnonzero(curve.trained)[0])) if len(trained) == 1 else number(own_mean.value)
+    if others is None or gap is None:
         return f"{name} reaches a Dice of {own} {where}; no other condition was tested."
-    gap = number(summary.id_ood_gap)
-    if summary.id_ood_gap_low is not None:
-        gap += f" ({number(summary.id_ood_gap_low)} to {number(summary.id_ood_gap_high)})"
     return (
-        f"{name} reaches a Dice of {own} {where}, and {number(summary.ood_dice)} on average at the other "
-        f"{_count(int((~curve.trained).sum()), 'condition')} of the track: a gap of {gap}."
+        f"{name} reaches a Dice of {own} {where}, and {number(others.value)} on average at the other "
+        f"{_count(int((~curve.trained).sum()), 'condition')} of the track: a gap of {_estimated(gap)}."
     )
 
 
@@ -113,12 +112,9 @@ def _reach(curve: Curve, track: TrackAxis) -> str:
 def _breakdown(results: Results, track: TrackAxis) -> str:
     """Where the simultaneous band leaves what counts as working, to either side of training."""
     summary = results.summary
-    sides = (
-        (summary.breakdown_below, summary.breakdown_below_censored),
-        (summary.breakdown_above, summary.breakdown_above_censored),
-    )
-    reached = [f"at {place(value, track)}" for value, censored in sides if value is not None and not censored]
-    ends = [place(value, track) for value, censored in sides if value is not None and censored]
+    sides = {name: one.value for name, one in summary.scores.items() if name.startswith("breakdown_")}
+    reached = [f"at {place(value, track)}" for name, value in sides.items() if name not in summary.censored]
+    ends = [place(value, track) for name, value in sides.items() if name in summary.censored]
     level, least = f"{100 * results.settings.confidence:g} %", number(results.settings.breakdown_dice)
     start = f"Where it breaks down: going out from training, the {level} band of the whole curve"
     if reached:
@@ -131,10 +127,8 @@ def _extremes(results: Results) -> str:
     points, track = sorted_points(results), track_of(results)
     if len(points) < 2:
         return ""
-    worst = min(points, key=lambda point: point.dice)
-    text = f"The worst condition is {condition_name(worst, track)}: Dice {number(worst.dice)}"
-    if worst.dice_low is not None:
-        text += f" ({number(worst.dice_low)} to {number(worst.dice_high)})"
+    worst = min(points, key=lambda point: point.dice.value)
+    text = f"The worst condition is {condition_name(worst, track)}: Dice {_estimated(worst.dice)}"
     measures = (("epsilon", "transfers least (ε"), ("sigma", "shares least with training (σ"))
     notes = []
     for name, words in measures:
@@ -200,6 +194,11 @@ def _limits(results: Results, curve: Curve) -> list[str]:
             "shared transfer is the cause, and σ ignores contrast reversal."
         )
     return limits
+
+
+def _estimated(one: Estimate) -> str:
+    shown = number(one.value)
+    return shown if one.low is None else f"{shown} ({number(one.low)} to {number(one.high)})"
 
 
 def _score(scores: np.ndarray, index: int) -> str:

@@ -5,6 +5,8 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
+from hrtem_bench.scoring.metric import Metric
+
 BINS = 15
 """Bins of equal width over the probability of the particle class."""
 
@@ -35,4 +37,11 @@ def calibration_error(sums: ArrayLike) -> float:
     return float(np.abs(p - inside).sum() / number.sum())
 
 
-__all__ = ["BINS", "calibration_error", "reliability", "reliability_curve"]
+METRICS = (
+    Metric(
+        "calibration_error", "Calibration error", of_pixels=calibration_error, best=0.0, group="probabilities",
+        needs_probability=True,
+    ),
+)  # fmt: skip
+
+__all__ = ["BINS", "METRICS", "calibration_error", "reliability", "reliability_curve"]

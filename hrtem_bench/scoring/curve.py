@@ -3,22 +3,23 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from hrtem_bench.conditions import ConditionSet
-from hrtem_bench.scoring.calibration import calibration_error, reliability_curve
-from hrtem_bench.scoring.options import Options
-from hrtem_bench.scoring.results import METRICS, CurvePoint, Reliability
-from hrtem_bench.scoring.statistics import Clusters, Replicates, bootstrap, clusters, interval, simultaneous_band
-from hrtem_bench.scoring.summary import finite
+from hrtem_bench.scoring.calibration import reliability_curve
+from hrtem_bench.scoring.catalogue import all_metrics
+from hrtem_bench.scoring.estimate import Estimate, estimate, estimates_of, finite, known_only
+from hrtem_bench.scoring.per_image import Columns, metric_clusters
+from hrtem_bench.scoring.results import CurvePoint, Reliability
+from hrtem_bench.scoring.statistics import Clusters, Replicates, Resampling, bootstrap, simultaneous_band
 
 if TYPE_CHECKING:
     from hrtem_bench.dataset import TrackCondition
 
-Columns = Mapping[str, NDArray[Any]]
 
 
 def transfer_values(
@@ -32,56 +33,79 @@ def transfer_values(
     return [{"epsilon": epsilon(test, q_max=q_max), "sigma": None, "coverage": None} for test in tests]
 
 
-def metric_clusters(columns: Columns, order: Sequence[str]) -> dict[str, Clusters]:
-    """Each metric's sums by structure and condition, for the metrics that every image has."""
-    return {
-        name: clusters(columns["structure_id"], columns["condition_id"], columns[name], order)
-        for name in METRICS
-        if name in columns and np.isfinite(columns[name]).all()
-    }
+@dataclass(frozen=True)
+class Scored:
+    """All images' scores with one resampling of structures: sums and replicates of each metric, by its name."""
+
+    data: Mapping[str, Clusters]
+    replicates: Mapping[str, Replicates]
+    dice_band: tuple[NDArray[np.float64], NDArray[np.float64]]
+    confidence: float
+
+    @classmethod
+    def of(cls, columns: Columns, order: Sequence[str], resampling: Resampling) -> Scored:
+        """From the columns of per_image.parquet, with conditions in `order`."""
+        data = metric_clusters(columns, order)
+        return cls(
+            data=data,
+            replicates={name: bootstrap(one, **resampling.draws) for name, one in data.items()},
+            dice_band=simultaneous_band(
+                data["dice"], **resampling.draws, confidence=resampling.confidence, limits=(0, 1)
+            ),
+            confidence=resampling.confidence,
+        )
+
+    def scores(self) -> list[dict[str, Estimate]]:
+        """Of each condition, the mean and interval of every metric that has one there."""
+        columns = {name: estimates_of(one, self.confidence) for name, one in self.replicates.items()}
+        count = len(self.dice_band[0])
+        return [known_only({name: one[index] for name, one in columns.items()}) for index in range(count)]
+
+    def bands(self) -> list[Estimate]:
+        """Of each condition, the mean Dice within the simultaneous band."""
+        means = self.replicates["dice"].estimate
+        return [estimate(*map(float, one)) for one in zip(means, *self.dice_band, strict=True)]
 
 
 def curve_points(
     conditions: Sequence[TrackCondition],
-    data: Mapping[str, Clusters],
-    replicates: Mapping[str, Replicates],
+    scored: Scored,
     transfer: Sequence[Mapping[str, Any]],
     reliability: Sequence[Any],
     trained: Sequence[str],
-    options: Options,
 ) -> list[CurvePoint]:
     """The curve: a point per condition, in their order.
 
     transfer: see `transfer_values`. reliability: sums of `calibration.reliability`, or None. trained: ids of
     conditions.
     """
-    intervals = {name: interval(one, options.confidence) for name, one in replicates.items()}
-    band = simultaneous_band(
-        data["dice"], samples=options.bootstrap_samples, seed=options.seed, confidence=options.confidence, limits=(0, 1)
-    )
-    counts = data["dice"].count
-    points = []
-    for index, condition in enumerate(conditions):
-        scores: dict[str, Any] = {"dice_band_low": finite(band[0][index]), "dice_band_high": finite(band[1][index])}
-        for name, (low, high) in intervals.items():
-            scores[name] = float(replicates[name].estimate[index])
-            scores[f"{name}_low"], scores[f"{name}_high"] = finite(low[index]), finite(high[index])
-        if reliability[index] is not None:
-            scores["calibration_error"] = calibration_error(reliability[index])
-            scores["reliability"] = _reliability(reliability[index])
-        points.append(
-            CurvePoint(
-                condition=condition.condition_id,
-                C10=condition.condition.C10,
-                value=condition.value,
-                in_distribution=condition.condition_id in trained,
-                n_images=int(counts[:, index].sum()),
-                n_structures=int(np.count_nonzero(counts[:, index])),
-                **transfer[index],
-                **scores,
-            )
+    counts = scored.data["dice"].count
+    return [
+        CurvePoint(
+            condition=condition.condition_id,
+            C10=condition.condition.C10,
+            value=condition.value,
+            in_distribution=condition.condition_id in trained,
+            n_images=int(counts[:, index].sum()),
+            n_structures=int(np.count_nonzero(counts[:, index])),
+            **transfer[index],
+            scores=_in_order(scores | _pooled(reliability[index])),
+            dice_band=band,
+            reliability=None if reliability[index] is None else _reliability(reliability[index]),
         )
-    return points
+        for index, (condition, scores, band) in enumerate(zip(conditions, scored.scores(), scored.bands(), strict=True))
+    ]
+
+
+def _in_order(scores: Mapping[str, Estimate]) -> dict[str, Estimate]:
+    """The scores in the order of the catalogue."""
+    return {name: scores[name] for name in all_metrics() if name in scores}
+
+
+def _pooled(sums: Any) -> dict[str, Estimate]:
+    """The scores of all pixels of a condition together."""
+    pooled = {} if sums is None else {name: one.of_pixels for name, one in all_metrics().items()}
+    return {name: estimate(function(sums)) for name, function in pooled.items() if function is not None}
 
 
 def _reliability(sums: Any) -> Reliability:
@@ -93,6 +117,4 @@ def _reliability(sums: Any) -> Reliability:
     )
 
 
-def bootstrap_all(data: Mapping[str, Clusters], samples: int, seed: int) -> dict[str, Replicates]:
-    """The replicates of every metric, from one resampling of structures."""
-    return {name: bootstrap(one, samples=samples, seed=seed) for name, one in data.items()}
+__all__ = ["Scored", "curve_points", "transfer_values"]

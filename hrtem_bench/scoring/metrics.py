@@ -8,8 +8,13 @@ Empty masks: Dice and IoU are 1 when prediction and mask are both empty, 0 when 
 
 from __future__ import annotations
 
+import math
+from collections.abc import Callable
+
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
+
+from hrtem_bench.scoring.metric import Metric, Segmentation
 
 Floats = NDArray[np.float64]
 
@@ -43,6 +48,18 @@ def brier(probability: ArrayLike, mask: ArrayLike) -> Floats:
     return np.square(p - truth).mean(axis=(-2, -1))
 
 
+def double_softmax_ce(probability: ArrayLike, mask: ArrayLike) -> Floats:
+    """Cross-entropy of two classes taken on their probabilities as if they were logits, less its minimum, 0 to 1.
+
+    The mean over pixels of log(1 + exp(1 - 2p)), p the probability given to the true class, less log(1 + exp(-1)) =
+    0.3133. It is what a cross-entropy that applies a softmax itself gives for a network that ends in one, and the loss
+    under which this field has published.
+    """
+    p, truth = _pair(probability, mask)
+    chance = np.where(truth, p, 1.0 - p)
+    return np.log1p(np.exp(1.0 - 2.0 * chance)).mean(axis=(-2, -1)) - math.log1p(math.exp(-1.0))
+
+
 def _pair(probability: ArrayLike, mask: ArrayLike) -> tuple[Floats, NDArray[np.bool_]]:
     p = np.asarray(probability, dtype=np.float64)
     truth = np.asarray(mask, dtype=bool)
@@ -73,4 +90,28 @@ def _share(part: Floats, whole: Floats) -> Floats:
     return np.where(empty, 1.0, part / np.where(empty, 1.0, whole))
 
 
-__all__ = ["CLIP", "brier", "dice", "iou", "nll"]
+def _of(function: Callable[[ArrayLike, ArrayLike], Floats]) -> Callable[[Segmentation], float]:
+    """A function of probability and mask as one of a segmentation."""
+
+    def value(one: Segmentation) -> float:
+        assert one.probability is not None  # a metric that needs probabilities is asked only where there are some
+        return float(function(one.probability, one.mask))
+
+    return value
+
+
+METRICS = (
+    Metric("dice", "Dice", lambda one: float(dice(one.prediction, one.mask))),
+    Metric("iou", "IoU", lambda one: float(iou(one.prediction, one.mask))),
+    Metric(
+        "nll", "Loss (NLL)", _of(nll), high=-math.log(CLIP), best=0.0, unit="nat", group="probabilities",
+        needs_probability=True,
+    ),
+    Metric("brier", "Brier score", _of(brier), best=0.0, group="probabilities", needs_probability=True),
+    Metric(
+        "double_softmax_ce", "Double-softmax cross-entropy", _of(double_softmax_ce), best=0.0, unit="nat",
+        group="probabilities", needs_probability=True,
+    ),
+)  # fmt: skip
+
+__all__ = ["CLIP", "METRICS", "brier", "dice", "double_softmax_ce", "iou", "nll"]

@@ -1,19 +1,16 @@
-"""Scores of objects: predicted particles matched to true ones, and how near their outlines lie."""
+"""Scores of objects: predicted particles matched to true ones."""
 
 from __future__ import annotations
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
+from hrtem_bench.scoring.metric import Metric, Segmentation
+
 MIN_AREA = 50.0
 """Å²: smaller pieces, predicted or true, are no objects. A particle 3 nm across covers 700 Å²."""
 MATCH = 0.5
 """A predicted and a true object match above this IoU, so that no object has two matches (Kirillov et al., 2019)."""
-TOLERANCE = 2.5
-"""Å: how far apart two outlines may run and still agree. About the distance between neighbouring atomic columns."""
-_LARGEST_DISC = 16.0
-_QUICK = {"balanced_tree": False, "compact_nodes": False}
-"""Trees that are asked once are quicker made than balanced."""
 
 
 def object_scores(
@@ -55,75 +52,6 @@ def object_scores(
     }
 
 
-def surface_dice(prediction: ArrayLike, mask: ArrayLike, *, pixel_size: float, tolerance: float = TOLERANCE) -> float:
-    """The share of both outlines that lies within `tolerance` Å of the other, 0 to 1 (Nikolov et al., 2021).
-
-    An outline is the pixels of a region with a side neighbour outside it, distances run between pixel
-    centres. The edge of the image is no outline: what it cuts is not known to end there. Where neither region
-    has an outline the score is 1 if they are equal, 0 if not; where only one has, it is 0.
-    """
-    a, b = np.asarray(prediction) != 0, np.asarray(mask) != 0
-    first, second = outline(a), outline(b)
-    lengths = np.count_nonzero(first), np.count_nonzero(second)
-    if not all(lengths):
-        return float(not any(lengths) and np.array_equal(a, b))
-    reach = tolerance / pixel_size + 1e-9
-    return float((_near(first, second, reach) + _near(second, first, reach)) / sum(lengths))
-
-
-def outline(region: NDArray[np.bool_]) -> NDArray[np.bool_]:
-    """Whether each pixel of (ny, nx) is one of the region that has a side neighbour outside it."""
-    core = region.copy()
-    core[1:] &= region[:-1]
-    core[:-1] &= region[1:]
-    core[:, 1:] &= region[:, :-1]
-    core[:, :-1] &= region[:, 1:]
-    return region ^ core
-
-
-def _near(points: NDArray[np.bool_], others: NDArray[np.bool_], reach: float) -> int:
-    """How many pixels of `points` lie within `reach` pixels of one of `others`; both (ny, nx), not empty.
-
-    Discs about the others say so at once; only beyond the largest that is quickly drawn are distances measured.
-    """
-    radius = min(reach, _LARGEST_DISC)
-    far = points & ~_discs(others, radius)
-    near = np.count_nonzero(points) - np.count_nonzero(far)
-    if reach > radius and far.any():
-        from scipy.spatial import KDTree
-
-        distance, _ = KDTree(_places(others), **_QUICK).query(_places(far), distance_upper_bound=reach + 1)
-        near += np.count_nonzero(distance <= reach)
-    return int(near)
-
-
-def _discs(points: NDArray[np.bool_], radius: float) -> NDArray[np.bool_]:
-    """Discs of `radius` pixels about every one of `points` (ny, nx).
-
-    A disc is drawn row by row from its ends to its middle, all of them together; columns added at the right keep what
-    leaves a row out of the next.
-    """
-    ny, nx = points.shape
-    row = nx + int(radius)
-    wide = np.zeros((ny, row), dtype=bool)
-    wide[:, :nx] = points
-    wide = wide.ravel()
-    discs, half = np.zeros_like(wide), 0
-    for dy in range(min(int(radius), ny - 1), -1, -1):
-        while half < int(np.sqrt(radius**2 - dy**2)):
-            before, half = wide.copy(), half + 1
-            wide[1:] |= before[:-1]
-            wide[:-1] |= before[1:]
-        discs[dy * row :] |= wide[: len(wide) - dy * row]
-        discs[: len(discs) - dy * row] |= wide[dy * row :]
-    return discs.reshape(ny, row)[:, :nx]
-
-
-def _places(points: NDArray[np.bool_]) -> NDArray[np.intp]:
-    """(n, 2) rows and columns."""
-    return np.stack(np.divmod(np.flatnonzero(points), points.shape[1]), axis=1)
-
-
 def _without_small(labels: NDArray[np.integer], pixels: float) -> NDArray[np.intp]:
     """Labels (n,) numbered 1, 2, … in place of those that cover at least so many pixels, 0 elsewhere."""
     keep = (np.bincount(labels, minlength=1) >= pixels).astype(np.intp)
@@ -131,4 +59,15 @@ def _without_small(labels: NDArray[np.integer], pixels: float) -> NDArray[np.int
     return np.asarray((np.cumsum(keep) * keep)[labels])
 
 
-__all__ = ["MATCH", "MIN_AREA", "TOLERANCE", "object_scores", "outline", "surface_dice"]
+def _scores(one: Segmentation) -> dict[str, float]:
+    return object_scores(one.prediction, one.instances, pixel_size=one.pixel_size)
+
+
+METRICS = (
+    Metric("precision", "Object precision", lambda one: one.once(_scores)["precision"], group="objects"),
+    Metric("recall", "Object recall", lambda one: one.once(_scores)["recall"], group="objects"),
+    Metric("f1", "Object F1", lambda one: one.once(_scores)["f1"], group="objects"),
+    Metric("panoptic_quality", "Panoptic quality", lambda one: one.once(_scores)["panoptic_quality"], group="objects"),
+)
+
+__all__ = ["MATCH", "METRICS", "MIN_AREA", "object_scores"]

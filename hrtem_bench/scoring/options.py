@@ -18,8 +18,7 @@ class Options:
     for all. contract: in place of the model's own. batch_size: images the model is given at once, None to find it by
     trying, see `BatchSize`; no score depends on it. seed: of the bootstrap. breakdown_dice: the Dice below which a
     model counts as broken down. device, bf16: where the model runs and in what precision, see `Runtime`. allow_code:
-    code that comes with a model from the Hub may run. unofficial: why the scores are not those of a published track,
-    "" where they are.
+    code that comes with a model from the Hub may run.
     """
 
     split: str = "test"
@@ -35,7 +34,6 @@ class Options:
     device: str = "cpu"
     bf16: bool = False
     allow_code: bool = False
-    unofficial: str = ""
 
     def __post_init__(self) -> None:
         for name in ("batch_size", "limit"):

@@ -9,7 +9,10 @@ from typing import Any
 from numpy.typing import NDArray
 
 from hrtem_bench.errors import InputError
-from hrtem_bench.scoring.results import Results, read_per_image, read_results
+from hrtem_bench.scoring.per_image import image_clusters, read_per_image
+from hrtem_bench.scoring.reading import read_results
+from hrtem_bench.scoring.results import Results
+from hrtem_bench.scoring.statistics import Clusters
 
 
 @dataclass(frozen=True)
@@ -19,13 +22,22 @@ class Run:
     results: Results
     per_image: dict[str, NDArray[Any]]
 
+    @property
+    def conditions(self) -> list[str]:
+        """Ids of the conditions, in the order of the curve."""
+        return [point.condition for point in self.results.curve]
+
+    def clusters(self, metric: str = "dice") -> Clusters:
+        """An image metric's sums by structure and condition, with conditions in the order of the curve."""
+        return image_clusters(self.per_image, metric, self.conditions)
+
 
 def read_run(path: Path) -> Run:
     """The run in a folder that `evaluate` wrote, or beside a results.json. InputError where the two files disagree."""
     run = Run(read_results(path), read_per_image(path if path.is_dir() else path.parent))
     for point in run.results.curve:
         own = run.per_image["dice"][run.per_image["condition_id"] == point.condition]
-        if len(own) != point.n_images or abs(own.mean() - point.dice) > 1e-9:
+        if len(own) != point.n_images or abs(own.mean() - point.dice.value) > 1e-9:
             raise InputError(
                 f"{path}: the scores per image do not give the curve at {point.condition}: evaluate the model again"
             )

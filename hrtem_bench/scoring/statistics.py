@@ -57,16 +57,35 @@ class Replicates:
         return Replicates(score(self.estimate), score(self.samples), score(self.jackknife))
 
 
+@dataclass(frozen=True)
+class Resampling:
+    """How a bootstrap is done: how many replicates, from which seed, and the level of its intervals."""
+
+    samples: int = 2000
+    seed: int = 0
+    confidence: float = 0.95
+
+    @property
+    def draws(self) -> dict[str, int]:
+        """The arguments of `bootstrap`."""
+        return {"samples": self.samples, "seed": self.seed}
+
+
 def clusters(structures: Iterable[str], conditions: Iterable[str], scores: ArrayLike, order: Sequence[str]) -> Clusters:
-    """Sums by structure and condition of `scores` (n,), with conditions in `order`; structures sorted by name."""
+    """Sums by structure and condition of `scores` (n,), with conditions in `order`; structures sorted by name.
+
+    A score that is NaN is left out: it adds nothing to the sum nor to the count.
+    """
+    values = np.asarray(scores, dtype=np.float64)
+    there = np.isfinite(values)
     names, row = np.unique(np.array(list(structures), dtype=str), return_inverse=True)
     place = {name: index for index, name in enumerate(order)}
     column = np.array([place[name] for name in conditions], dtype=np.intp)
     shape = (len(names), len(order))
     flat = row * shape[1] + column
     size = shape[0] * shape[1]
-    total = np.bincount(flat, weights=np.asarray(scores, dtype=np.float64), minlength=size)
-    count = np.bincount(flat, minlength=size)
+    total = np.bincount(flat[there], weights=values[there], minlength=size)
+    count = np.bincount(flat[there], minlength=size)
     return Clusters(np.asarray(total, float).reshape(shape), np.asarray(count, float).reshape(shape))
 
 
@@ -78,6 +97,15 @@ def bootstrap(data: Clusters, *, samples: int = 2000, seed: int = 0) -> Replicat
     """
     means = np.concatenate([data.means(weights) for weights in _draws(data.n_structures, samples, seed)])
     return Replicates(data.means(np.ones((1, data.n_structures)))[0], means, _leave_one_out(data))
+
+
+def stacked(several: Sequence[Replicates]) -> Replicates:
+    """Replicates of several tables of the same structures as one (N, C), paired because they are resampled alike."""
+    return Replicates(
+        np.stack([one.estimate for one in several], axis=-2),
+        np.stack([one.samples for one in several], axis=-2),
+        np.stack([one.jackknife for one in several], axis=-2),
+    )
 
 
 def _draws(n: int, samples: int, seed: int) -> Iterator[Floats]:
@@ -230,6 +258,6 @@ def holm(p: ArrayLike) -> Floats:
 
 
 __all__ = [
-    "Clusters", "Replicates", "bootstrap", "clusters", "holm", "interval", "sign_flip_test", "simultaneous_band",
-    "spearman",
+    "Clusters", "Replicates", "Resampling", "bootstrap", "clusters", "holm", "interval", "sign_flip_test",
+    "simultaneous_band", "spearman", "stacked",
 ]  # fmt: skip

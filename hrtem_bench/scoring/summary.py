@@ -1,24 +1,62 @@
-"""The summary of a curve: its scores as numbers, with intervals from the replicates of its means."""
+"""Scores of a whole curve of means over conditions: area, breakdown, width, slope, the worst condition.
+
+Each is a vectorised function of curves (..., C) -> (...), so that `Replicates.map` gives it an interval. `value` (C,)
+are the places of the conditions on the axis, ascending.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from typing import Any
+import math
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from types import MappingProxyType
 
 import numpy as np
 from numpy.typing import NDArray
 
-from hrtem_bench.scoring import curve_scores
+from hrtem_bench.scoring.estimate import Estimate, estimate, estimate_of, known_only
 from hrtem_bench.scoring.results import CurvePoint, Summary
-from hrtem_bench.scoring.statistics import Replicates, interval, spearman
+from hrtem_bench.scoring.statistics import Replicates, spearman
 
 Floats = NDArray[np.float64]
+
+
+@dataclass(frozen=True)
+class CurveScore:
+    """A score of a curve: its label in reports, its title on a leaderboard ("" for none), its range.
+
+    on_axis: in the axis's unit.
+    """
+
+    label: str
+    title: str
+    low: float = 0.0
+    high: float = 1.0
+    on_axis: bool = False
+
+
+CURVE_SCORES: Mapping[str, CurveScore] = MappingProxyType({
+    "id_dice": CurveScore("Dice in distribution", "Dice where trained"),
+    "ood_dice": CurveScore("Mean Dice out of distribution", "Dice elsewhere"),
+    "id_ood_gap": CurveScore("ID–OOD gap", "Gap", low=-1.0),
+    "worst_dice": CurveScore("Lowest mean Dice", "Worst condition"),
+    "area_dice": CurveScore("Mean height of the Dice curve", "Area"),
+    "width_95": CurveScore(
+        "Width that keeps 95 % of the ID Dice", "Width at 95 %", high=math.inf, on_axis=True
+    ),
+    "breakdown_below": CurveScore("Breakdown below training", "Breaks down below", -math.inf, math.inf, True),
+    "breakdown_above": CurveScore("Breakdown above training", "Breaks down above", -math.inf, math.inf, True),
+    "slope_sigma_dice": CurveScore("Slope of Dice against σ", "Slope against σ", -math.inf, math.inf),
+    "spearman_sigma_nll": CurveScore("Spearman’s ρ of σ with the loss", "", low=-1.0),
+    "spearman_sigma_dice": CurveScore("Spearman’s ρ of σ with the Dice", "", low=-1.0),
+})  # fmt: skip
+"""What `summarise` gives, by name: docs/results.md says what each is."""
 
 
 def summarise(
     points: Sequence[CurvePoint], dice: Replicates, *, confidence: float, has_axis: bool, breakdown: float
 ) -> Summary:
-    """The scores of the whole curve; each is None where it has no meaning.
+    """The scores of the whole curve; those that have no meaning are left out.
 
     dice: replicates of the mean Dice of each point. has_axis: the points' values are numbers with a unit.
     breakdown: the Dice below which a model counts as broken down.
@@ -27,62 +65,109 @@ def summarise(
     trained = np.array([point.in_distribution for point in points])
     sigma = np.array([np.nan if point.sigma is None else point.sigma for point in points])
     known = trained.any() or np.isfinite(sigma).all()
-    nll = [np.nan if point.nll is None else point.nll for point in points]
-    scores: dict[str, Any] = {}
+    made = {"worst_dice": dice.map(lambda m: m.min(axis=-1))}
     if trained.any():
-        scores |= with_interval("id_dice", dice.map(lambda m: m[..., trained].mean(axis=-1)), confidence)
+        made["id_dice"] = dice.map(lambda m: m[..., trained].mean(axis=-1))
     if known and not trained.all():
-        scores |= with_interval("ood_dice", dice.map(lambda m: m[..., ~trained].mean(axis=-1)), confidence)
+        made["ood_dice"] = dice.map(lambda m: m[..., ~trained].mean(axis=-1))
     if trained.any() and not trained.all():
-        gap = dice.map(lambda m: m[..., trained].mean(axis=-1) - m[..., ~trained].mean(axis=-1))
-        scores |= with_interval("id_ood_gap", gap, confidence)
+        made["id_ood_gap"] = dice.map(lambda m: m[..., trained].mean(axis=-1) - m[..., ~trained].mean(axis=-1))
     if np.isfinite(sigma).all() and np.ptp(sigma) > 0:
-        scores |= with_interval("slope_sigma_dice", dice.map(lambda m: curve_scores.slope(m, sigma)), confidence)
-    if has_axis:
-        scores |= _axis_scores(points, dice, trained, confidence, breakdown)
+        made["slope_sigma_dice"] = dice.map(lambda m: slope(m, sigma))
+    scores = {name: estimate_of(one, confidence) for name, one in made.items()}
+    nll = [point.scores["nll"].value if "nll" in point.scores else np.nan for point in points]
+    for name, values in (("nll", nll), ("dice", mean)):
+        rho = spearman(sigma, values)
+        if rho is not None:
+            scores[f"spearman_sigma_{name}"] = estimate(rho)
+    order = np.argsort([point.value for point in points], kind="stable")
+    ordered = [points[i] for i in order]
+    value = np.array([point.value for point in ordered])
+    censored: list[str] = []
+    on_axis = has_axis and len(set(value)) == len(value) > 1
+    if on_axis:
+        found, censored = _axis_scores(ordered, dice.map(lambda m: m[..., order]), confidence, breakdown)
+        scores |= found
     return Summary(
-        spearman_sigma_nll=spearman(sigma, nll),
-        spearman_sigma_dice=spearman(sigma, mean),
+        scores={name: one for name in CURVE_SCORES if (one := known_only(scores).get(name)) is not None},
+        censored=censored,
         worst_condition=points[int(np.argmin(mean))].condition,
         best_condition=points[int(np.argmax(mean))].condition,
-        **with_interval("worst_dice", dice.map(lambda m: m.min(axis=-1)), confidence),
-        **scores,
+        span=(float(value[0]), float(value[-1])) if on_axis else None,
     )
 
 
 def _axis_scores(
-    points: Sequence[CurvePoint], dice: Replicates, trained: NDArray[np.bool_], confidence: float, breakdown: float
-) -> dict[str, Any]:
-    """What needs an axis with numbers on it: area, width and breakdown points."""
-    order = np.argsort([point.value for point in points], kind="stable")
-    value = np.array([point.value for point in points])[order]
-    if len(set(value)) < max(len(value), 2):
-        return {}
-    trained = trained[order]
-    dice = dice.map(lambda m: m[..., order])
-    scores = with_interval("area_dice", dice.map(lambda m: curve_scores.area(m, value)), confidence)
-    scores |= {"area_from": float(value[0]), "area_to": float(value[-1])}
+    points: Sequence[CurvePoint], dice: Replicates, confidence: float, breakdown: float
+) -> tuple[dict[str, Estimate], list[str]]:
+    """What needs an axis with numbers on it, and which of it is censored; points in the order of the axis."""
+    value = np.array([point.value for point in points])
+    trained = np.array([point.in_distribution for point in points])
+    scores = {"area_dice": estimate_of(dice.map(lambda m: area(m, value)), confidence)}
+    censored: list[str] = []
     if not trained.any():
-        return scores
-    width = dice.map(lambda m: curve_scores.width(m, value, trained))
-    scores |= with_interval("width_95", width, confidence)
-    down, up = curve_scores.reach(dice.estimate, value, trained, 0.95 * dice.estimate[trained].mean())
-    scores["width_95_censored"] = not bool(np.isfinite(down) and np.isfinite(up))
-    band = np.array([points[i].dice_band_low for i in order], dtype=float)
+        return scores, censored
+    scores["width_95"] = estimate_of(dice.map(lambda m: width(m, value, trained)), confidence)
+    ends = reach(dice.estimate, value, trained, 0.95 * dice.estimate[trained].mean())
+    if not np.isfinite(ends).all():
+        censored.append("width_95")
+    band = np.array([point.dice_band.low for point in points], dtype=float)
     if np.isfinite(band).all():
-        down, up = curve_scores.reach(band, value, trained, breakdown)
+        down, up = reach(band, value, trained, breakdown)
         for name, place, end in (("breakdown_below", down, value[0]), ("breakdown_above", up, value[-1])):
-            scores[name] = float(place if np.isfinite(place) else end)
-            scores[f"{name}_censored"] = not bool(np.isfinite(place))
-    return scores
+            scores[name] = estimate(float(place if np.isfinite(place) else end))
+            if not np.isfinite(place):
+                censored.append(name)
+    return scores, censored
 
 
-def with_interval(name: str, replicates: Replicates, confidence: float) -> dict[str, Any]:
-    """{name, name_low, name_high} of a single number; the limits None where there is no interval."""
-    low, high = interval(replicates, confidence)
-    return {name: float(replicates.estimate), f"{name}_low": finite(low), f"{name}_high": finite(high)}
+def area(curve: Floats, value: Floats) -> Floats:
+    """The normalised area under the curve: its mean height from the first to the last value, by trapezoids."""
+    return np.trapezoid(curve, value, axis=-1) / (value[-1] - value[0])
 
 
-def finite(value: Any) -> float | None:
-    """A number, None for NaN."""
-    return float(value) if np.isfinite(value) else None
+def slope(curve: Floats, sigma: Floats) -> Floats:
+    """Slope of the least-squares line of the curve against σ (C,): the score lost for a loss of σ from 1 to 0."""
+    centred = sigma - sigma.mean()
+    return curve @ centred / (centred @ centred)
+
+
+def reach(curve: Floats, value: Floats, trained: NDArray[np.bool_], least: Floats | float) -> tuple[Floats, Floats]:
+    """How far the curve stays at or above `least`, walking from the trained conditions outwards: (down, up).
+
+    trained: (C,), at least one. least: (...) or a number. Between conditions the curve is a straight line.
+    Where it never crosses the answer is infinite; where it is below already at the outermost trained
+    condition, that condition's value.
+    """
+    places = np.flatnonzero(trained)
+    first, last = int(places[0]), int(places[-1])
+    least = np.asarray(least, dtype=np.float64)
+    up = _crossing(curve[..., last:], value[last:], least)
+    down = _crossing(curve[..., first::-1], value[first::-1], least)
+    return np.where(np.isinf(down), -np.inf, down), up
+
+
+def _crossing(curve: Floats, value: Floats, least: Floats) -> Floats:
+    """Where curves (..., n), walked from their first point, first fall below `least`; infinity where they do not."""
+    margin = curve - least[..., None]
+    low = margin < 0
+    index = np.argmax(low, axis=-1)
+    after = np.take_along_axis(margin, index[..., None], axis=-1)[..., 0]
+    before = np.take_along_axis(margin, np.maximum(index - 1, 0)[..., None], axis=-1)[..., 0]
+    part = np.where(index > 0, before / np.where(before > after, before - after, 1.0), 0.0)
+    start = value[np.maximum(index - 1, 0)]
+    return np.where(low.any(axis=-1), start + part * (value[index] - start), np.inf)
+
+
+def width(curve: Floats, value: Floats, trained: NDArray[np.bool_], share: float = 0.95) -> Floats:
+    """The width of the range about the trained conditions that keeps `share` of the mean score at them.
+
+    In the axis's unit. Where the curve keeps it to the end of the axis, the range is cut there: a lower
+    limit.
+    """
+    own = curve[..., trained].mean(axis=-1)
+    down, up = reach(curve, value, trained, share * own)
+    return np.minimum(up, value[-1]) - np.maximum(down, value[0])
+
+
+__all__ = ["CURVE_SCORES", "CurveScore", "area", "reach", "slope", "summarise", "width"]

@@ -3,25 +3,32 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Protocol, TypeVar
+from typing import TypeVar
+
+import msgspec
 
 from hrtem_bench.errors import InputError
-from hrtem_bench.support.reading import MAX_JSON, read_json
+from hrtem_bench.support.reading import MAX_JSON, parse_json, read_bounded
+
+T = TypeVar("T")
 
 
-class _Versioned(Protocol):
-    @property
-    def schema_version(self) -> int: ...
+class _Version(msgspec.Struct):
+    """What a file of any version has."""
+
+    schema_version: int | None = None
 
 
-Versioned = TypeVar("Versioned", bound=_Versioned)
+def read_versioned(file: Path, kind: type[T], version: int, what: str, *, remake: str = "", most: int = MAX_JSON) -> T:
+    """A JSON file of a kind that has a schema_version, which must be this one.
 
-
-def read_versioned(file: Path, kind: type[Versioned], version: int, what: str, most: int = MAX_JSON) -> Versioned:
-    """A JSON file of a kind that has a schema_version, which must be this one; InputError, one line, for another."""
-    found = read_json(file, kind, what, most)
-    if found.schema_version != version:
-        raise InputError(
-            f"{file} has schema_version {found.schema_version}; this version of hrtem-bench reads {version}"
-        )
-    return found
+    The version is looked at before the form. InputError, one line, for another one: it ends in `remake`, which says how
+    to make such a file anew.
+    """
+    content = read_bounded(file, most)
+    fault = f"{file} is no valid {what}"
+    found = parse_json(content, _Version, fault).schema_version
+    if found is not None and found != version:
+        hint = f": {remake}" if remake else ""
+        raise InputError(f"{file} has schema_version {found}; this version of hrtem-bench reads {version}{hint}")
+    return parse_json(content, kind, fault)

@@ -81,9 +81,9 @@ def base(folder: Path, many: Any, tmp_path: Path) -> Run:
 def test_a_model_is_not_told_from_itself(base: Run) -> None:
     pair = compare([base, base]).pairs[0]
     assert (pair.first, pair.second) == ("steepness 2 (1)", "steepness 2 (2)")
-    assert pair.mean.difference == 0 and pair.mean.p == 1
+    assert pair.mean.difference.value == 0 and pair.mean.p == 1
     assert all(one.p_holm == 1 for one in pair.conditions)
-    assert pair.relative_error == pytest.approx(1)
+    assert pair.relative_error is not None and pair.relative_error.value == pytest.approx(1)
     assert "does not tell" in pair.conclusion
     assert "At no single condition do the data decide" in pair.conclusion
 
@@ -94,12 +94,14 @@ def test_a_known_difference_is_found_where_it_is(base: Run) -> None:
     worse = base.per_image["dice"] - np.where(there, 0.2, 0.0) + 0.01 * rng.standard_normal(len(there))
     pair = compare([base, edited(base, {"dice": worse}, "other")]).pairs[0]
     assert pair.conditions[3].condition == "defocus=20nm"
-    assert pair.conditions[3].difference == pytest.approx(0.2, abs=0.01)
-    assert pair.conditions[3].low < 0.2 < pair.conditions[3].high or pair.conditions[3].low > 0.19
+    there_it_is = pair.conditions[3].difference
+    assert there_it_is.value == pytest.approx(0.2, abs=0.01)
+    assert there_it_is.low is not None and there_it_is.high is not None
+    assert there_it_is.low < 0.2 < there_it_is.high or there_it_is.low > 0.19
     assert pair.conditions[3].p_holm < 0.05
     assert all(one.p_holm > 0.05 for one in pair.conditions[:3])
-    assert pair.mean.difference == pytest.approx(0.05, abs=0.005)
-    assert pair.relative_error is not None and pair.relative_error < 1
+    assert pair.mean.difference.value == pytest.approx(0.05, abs=0.005)
+    assert pair.relative_error is not None and pair.relative_error.value < 1
     assert "steepness 2 is better than other at 1 of the 4 conditions (defocus=20nm)" in pair.conclusion
     assert "Over the track steepness 2 is ahead of other by 0.05" in pair.conclusion
     assert "At 3 of the 4 conditions the data do not decide." in pair.conclusion
@@ -110,14 +112,14 @@ def test_pairing_finds_what_separate_intervals_would_hide(base: Run) -> None:
     better = edited(base, {"dice": base.per_image["dice"] + 0.002}, "better")
     pair = compare([better, base]).pairs[0]
     assert base.per_image["dice"].std() > 0.02
-    assert pair.mean.low is not None and pair.mean.low > 0
+    assert pair.mean.difference.low is not None and pair.mean.difference.low > 0
     assert pair.conclusion.startswith("Over the track better is ahead of steepness 2 by 0.002")
     assert "at all conditions" in pair.conclusion
 
 
 def test_a_lower_loss_is_better(base: Run) -> None:
     pair = compare([base, edited(base, {"nll": base.per_image["nll"] + 0.1}, "other")], "nll").pairs[0]
-    assert pair.mean.difference == pytest.approx(-0.1)
+    assert pair.mean.difference.value == pytest.approx(-0.1)
     assert "steepness 2 is ahead of other" in pair.conclusion
     assert pair.relative_error is None
 
@@ -155,14 +157,14 @@ def test_what_cannot_be_compared_is_named(base: Run, folder: Path, track: Any, m
     fewer = read_run(run(folder, track, 2.0, tmp_path / "fewer"))
     with pytest.raises(InputError, match="scored on different images"):
         compare([base, fewer])
-    with pytest.raises(InputError, match="no dise for every image"):
+    with pytest.raises(InputError, match="there is no metric 'dise': there are dice, iou"):
         compare([base, base], "dise")
 
 
 def test_files_that_disagree_are_refused(folder: Path, track: Any, tmp_path: Path) -> None:
     out = run(folder, track, 2.0, tmp_path / "a")
     content = json.loads((out / "results.json").read_text())
-    content["curve"][2]["dice"] += 0.01
+    content["curve"][2]["scores"]["dice"]["value"] += 0.01
     (out / "results.json").write_text(json.dumps(content))
     with pytest.raises(InputError, match=r"do not give the curve at defocus=10nm"):
         read_run(out)
@@ -179,8 +181,8 @@ def test_a_leaderboard(folder: Path, many: Any, tmp_path: Path) -> None:
     assert (board.rows[2].rank, board.rows[2].rank_low, board.rows[2].rank_high) == (3, 3, 3)
     assert board.rows[0].rank == 1
     assert all(row.rank_low <= row.rank <= row.rank_high for row in board.rows)
-    assert board.rows[0].mean_dice == pytest.approx(np.mean([point.dice for point in board.rows[0].curve]))
-    assert all(row.mean_dice_low < row.mean_dice < row.mean_dice_high for row in board.rows)
+    assert board.rows[0].mean_dice.value == pytest.approx(np.mean([point.dice.value for point in board.rows[0].curve]))
+    assert all(row.mean_dice.low < row.mean_dice.value < row.mean_dice.high for row in board.rows)  # type: ignore[operator]
     assert msgspec.json.decode(msgspec.json.encode(board))["rows"][2]["model"] == "wrong | way"
     table = board_markdown(board).splitlines()
     assert len({line.replace(r"\|", "").count("|") for line in table[2:]}) == 1

@@ -23,7 +23,9 @@ from hrtem_bench.comparison.report_pages import EMBEDDED, REPORT
 from hrtem_bench.errors import InputError
 from hrtem_bench.evaluation.evaluate import evaluate
 from hrtem_bench.scoring.options import Options
-from hrtem_bench.scoring.results import read_per_image, read_results, write_per_image, write_results
+from hrtem_bench.scoring.per_image import read_per_image, write_per_image
+from hrtem_bench.scoring.reading import read_results
+from hrtem_bench.scoring.results import write_results
 from hrtem_bench.support.files import sha256_of
 
 SUBMISSIONS = Path(__file__).parents[2] / "submissions"
@@ -186,6 +188,23 @@ def set_dice(columns: dict[str, Any]) -> dict[str, Any]:
     return columns
 
 
+def narrow(content: dict[str, Any]) -> None:
+    one = content["curve"][0]["scores"]["dice"]
+    one["low"] = one["value"]
+
+
+def lower(content: dict[str, Any]) -> None:
+    content["curve"][0]["scores"]["f1"] |= {"value": 0.123, "low": 0.1}
+
+
+def better(content: dict[str, Any]) -> None:
+    content["summary"]["scores"]["worst_dice"]["value"] = 0.99
+
+
+def beyond(content: dict[str, Any]) -> None:
+    content["curve"][0]["scores"]["f1"]["value"] = 1.5
+
+
 WRONG: dict[str, tuple[Callable[[Path], object], str]] = {
     "code": (lambda e: (e / "model.py").write_text("raise SystemExit"), "model.py does not belong"),
     "a link": (lambda e: ((e / "card.toml").unlink(), (e / "card.toml").symlink_to("/etc/hosts")), "does not belong"),
@@ -202,10 +221,11 @@ WRONG: dict[str, tuple[Callable[[Path], object], str]] = {
     "part of the images": (with_json(lambda c: c["settings"].update(official=False)), "not official"),
     "own settings": (with_json(lambda c: c["settings"].update(confidence=0.5)), "confidence is 0.5; an entry has 0.95"),
     "endless bootstrap": (with_json(lambda c: c["settings"].update(bootstrap_samples=10**9)), "beyond reason"),
-    "a better score": (with_json(lambda c: c["curve"][0].update(f1=1.5)), "f1 of defocus=-10nm is 1.5"),
-    "a better Dice": (with_json(lambda c: c["curve"][0].update(dice=0.99)), "do not give the curve"),
-    "a narrow interval": (with_json(lambda c: c["curve"][0].update(dice_low=c["curve"][0]["dice"])), "dice_low of"),
-    "a better summary": (with_json(lambda c: c["summary"].update(worst_dice=0.99)), "worst_dice of summary"),
+    "another score": (with_json(lower), "f1.value of defocus=-10nm is 0.123"),
+    "a score beyond its range": (with_json(beyond), r"curve\[0\].scores.f1.value is 1.5"),
+    "a better Dice": (with_json(lambda c: c["curve"][0]["scores"]["dice"].update(value=0.99)), "do not give the curve"),
+    "a narrow interval": (with_json(narrow), "dice.low of"),
+    "a better summary": (with_json(better), "worst_dice.value of the summary"),
     "images that do not fit": (with_columns(set_dice), "do not belong together"),
     "an image twice": (
         with_columns(lambda c: {n: np.concatenate([v[1:], v[-1:]]) for n, v in c.items()}),
@@ -273,4 +293,7 @@ def test_classes_make_an_entry_too(scored: Path, tmp_path: Path) -> None:
     (tmp_path / "m.py").write_text("def predict(images):\n    return (images > 0).astype(int)\n")
     options = replace(Options(), contract=InputContract(output="classes"))
     evaluate(f"{tmp_path / 'm.py'}:predict", FakeTrack(), out=tmp_path / "results", options=options)
-    assert write_entry(tmp_path / "results", scored / "card.toml", tmp_path / "classes").results.curve[0].nll is None
+    assert (
+        write_entry(tmp_path / "results", scored / "card.toml", tmp_path / "classes").results.curve[0].scores.get("nll")
+        is None
+    )

@@ -12,6 +12,7 @@ import pytest
 from hrtem_bench.comparison.robustness import standing
 from hrtem_bench.errors import InputError
 from hrtem_bench.evaluation.evaluate import evaluate
+from hrtem_bench.scoring.estimate import Estimate
 from hrtem_bench.scoring.options import Options
 from hrtem_bench.scoring.run import Run
 
@@ -27,10 +28,10 @@ def run(folder: Any, track: Any) -> Run:
 def made(run: Run, sigma: Sequence[float | None], dice: Sequence[float], noise: float = 0.0, seed: int = 0) -> Run:
     """The run with these σ and mean Dice at its conditions, the structures apart by `noise`."""
     points = [
-        msgspec.structs.replace(p, sigma=s, dice=float(d))
+        msgspec.structs.replace(p, sigma=s, scores=p.scores | {"dice": Estimate(float(d))})
         for p, s, d in zip(run.results.curve, sigma, dice, strict=True)
     ]
-    means = {point.condition: point.dice for point in points}
+    means = {point.condition: point.dice.value for point in points}
     structures = np.unique(run.per_image["structure_id"], return_inverse=True)[1]
     spread = noise * np.random.default_rng(seed).normal(size=structures.max() + 1)[structures]
     scores = np.array([means[name] for name in run.per_image["condition_id"]]) + spread
@@ -48,8 +49,8 @@ def test_what_lies_above_the_plane_is_found_exactly(run: Run) -> None:
     away = np.array([not point.in_distribution for point in run.results.curve])
     lift = np.where(away, 0.05, 0.3)  # what it does where it was trained does not count
     found = standing(made(run, own, plane(run, own) + lift), family)
-    assert found.effective_robustness == pytest.approx(0.05)
-    assert (found.effective_robustness_low, found.effective_robustness_high) == pytest.approx((0.05, 0.05))
+    assert found.effective_robustness is not None
+    assert msgspec.structs.astuple(found.effective_robustness) == pytest.approx((0.05, 0.05, 0.05))
 
 
 def test_it_is_the_fit_by_hand(run: Run) -> None:
@@ -67,17 +68,18 @@ def test_it_is_the_fit_by_hand(run: Run) -> None:
     beyond = np.array(means[0]) - (a + b * sigmas[0] + c * epsilon)
     away = [not point.in_distribution for point in run.results.curve]
     found = standing(model, family)
-    assert found.effective_robustness == pytest.approx(beyond[away].mean())
-    assert found.effective_robustness_low < found.effective_robustness < found.effective_robustness_high  # type: ignore[operator]
+    one = found.effective_robustness
+    assert one is not None and one.value == pytest.approx(beyond[away].mean())
+    assert one.low is not None and one.high is not None and one.low < one.value < one.high
 
 
 def test_relative_error_of_a_baseline_to_itself_is_one(run: Run) -> None:
     base = made(run, [0.7, 1.0, 0.7, 0.5], [0.6, 0.9, 0.5, 0.4], 0.05)
     found = standing(base, [base])
-    assert (found.relative_error, found.relative_error_low, found.relative_error_high) == pytest.approx((1, 1, 1))
+    assert msgspec.structs.astuple(found.relative_error) == pytest.approx((1, 1, 1))
     half = made(run, [0.7, 1.0, 0.7, 0.5], [0.8, 0.95, 0.75, 0.7])
     exact = made(run, [0.7, 1.0, 0.7, 0.5], [0.6, 0.9, 0.5, 0.4])
-    assert standing(half, [exact]).relative_error == pytest.approx(0.5)
+    assert standing(half, [exact]).relative_error.value == pytest.approx(0.5)
 
 
 def test_where_it_has_no_meaning_it_is_none(run: Run) -> None:
@@ -87,7 +89,7 @@ def test_where_it_has_no_meaning_it_is_none(run: Run) -> None:
     for model, family in ((unknown, [base]), (base, [unknown]), (base, [made(run, [0.5] * 4, [0.5] * 4)])):
         found = standing(model, family)
         assert found.effective_robustness is None
-        assert found.relative_error is not None
+        assert found.relative_error.known
     everywhere = [msgspec.structs.replace(point, in_distribution=True) for point in base.results.curve]
     trained = Run(msgspec.structs.replace(base.results, curve=everywhere), base.per_image)
     assert standing(trained, [base]).effective_robustness is None

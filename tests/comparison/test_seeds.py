@@ -36,7 +36,7 @@ def test_the_parts_of_the_variance_are_found() -> None:
 def test_the_interval_holds_the_truth_as_often_as_it_says(trainings: int, structures: int, seed_sd: float) -> None:
     rng = np.random.default_rng(1)
     points = [_point(None, drawn(rng, trainings, structures, seed_sd), 0.95) for _ in range(1000)]
-    assert 0.92 < np.mean([one.low <= 0.7 <= one.high for one in points]) < 0.985  # type: ignore[operator]
+    assert 0.92 < np.mean([one.mean.low <= 0.7 <= one.mean.high for one in points]) < 0.985  # type: ignore[operator]
 
 
 @pytest.fixture
@@ -56,10 +56,10 @@ def test_trainings_that_differ_by_a_constant(run: Run) -> None:
     found = seed_spread([moved(run, shift, str(i)) for i, shift in enumerate(shifts)])
     assert (found.trainings, found.structures) == (3, 6)
     for point, one in zip(run.results.curve, found.conditions, strict=True):
-        assert one.mean == pytest.approx(point.dice + 0.01)
+        assert one.mean.value == pytest.approx(point.dice.value + 0.01)
         assert one.seed_sd == pytest.approx(np.std(shifts, ddof=1))
-        assert one.low < one.mean < one.high  # type: ignore[operator]
-    assert found.mean.mean == pytest.approx(np.mean([one.mean for one in found.conditions]))
+        assert one.mean.low < one.mean.value < one.mean.high  # type: ignore[operator]
+    assert found.mean.mean.value == pytest.approx(np.mean([one.mean.value for one in found.conditions]))
 
 
 def test_what_is_no_set_of_trainings(run: Run) -> None:

@@ -44,6 +44,7 @@ class FakeTrack:
     version: str = "1.0.0"
     checksum: str = "0" * 64
     pixel_size: float = 0.4
+    unofficial: str = ""
     n_structures: int = 6
     values: tuple[float, ...] = (-10.0, 0.0, 10.0, 20.0)
     reads: list[int] = field(default_factory=list)
@@ -61,6 +62,9 @@ class FakeTrack:
             if name not in known:
                 raise InputError(f"the track has no condition {name!r}: it has {', '.join(known)}")
         return tuple(one for one in self.conditions if conditions is None or one.condition_id in conditions)
+
+    def check(self, split: str) -> None:
+        pass
 
     def count(self, split: str, conditions: Sequence[str] | None = None, *, limit: int | None = None) -> int:
         return len(self._places(conditions, limit))

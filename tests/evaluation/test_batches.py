@@ -17,7 +17,7 @@ from hrtem_bench.errors import InputError
 from hrtem_bench.evaluation.batches import FIRST, GAIN, TRIES, BatchSize, ReadAhead
 from hrtem_bench.evaluation.evaluate import evaluate
 from hrtem_bench.scoring.options import Options
-from hrtem_bench.scoring.results import read_results
+from hrtem_bench.scoring.reading import read_results
 
 
 def tried(time_of: Callable[[int], float], size: BatchSize, batches: int = 60) -> list[int]:

@@ -16,7 +16,8 @@ from hrtem_bench.evaluation.evaluate import evaluate
 from hrtem_bench.evaluation.examples import make_examples
 from hrtem_bench.models.contract import InputContract
 from hrtem_bench.scoring.options import Options
-from hrtem_bench.scoring.results import read_per_image, read_results, results_schema
+from hrtem_bench.scoring.per_image import read_per_image
+from hrtem_bench.scoring.reading import read_results, results_schema
 
 QUICK = Options(bootstrap_samples=200)
 TOLD = Options(bootstrap_samples=200, train_conditions=["defocus=0nm"])
@@ -32,17 +33,18 @@ def test_a_whole_run(folder: Path, track: Any, tmp_path: Path) -> None:
     assert sorted(path.name for path in out.iterdir()) == ["per_image.parquet", "results.json"]
     results = read_results(out)
     assert results == run.results
-    assert results.schema_version == 1
+    assert results.schema_version == 2
     assert [p.condition for p in results.curve] == [c.condition_id for c in track.conditions]
     assert [p.in_distribution for p in results.curve] == [False, True, False, False]
     assert all((p.n_images, p.n_structures) == (6, 6) for p in results.curve)
     for p in results.curve:
-        assert p.dice_low is not None and p.dice_low <= p.dice <= p.dice_high
-        assert p.nll_low is not None and p.nll_low <= p.nll <= p.nll_high
+        for name in ("dice", "nll", "double_softmax_ce"):
+            one = p.scores[name]
+            assert one.low is not None and one.high is not None and one.low <= one.value <= one.high
         assert 0 < p.epsilon <= 1 and 0 < p.sigma <= 1 and 0 < p.coverage <= 1
     assert results.train.conditions == ["defocus=0nm"]
     assert results.summary.best_condition == "defocus=0nm"
-    assert results.summary.id_ood_gap > 0
+    assert results.summary.scores["id_ood_gap"].value > 0
     assert results.settings.q_max == pytest.approx(0.5 / 0.4)
     assert results.settings.official
     assert results.provenance.command == "hrtem-bench evaluate x"
@@ -52,7 +54,7 @@ def test_a_whole_run(folder: Path, track: Any, tmp_path: Path) -> None:
     columns = read_per_image(out)
     assert len(columns["dice"]) == 24
     for p in results.curve:
-        assert columns["dice"][columns["condition_id"] == p.condition].mean() == pytest.approx(p.dice)
+        assert columns["dice"][columns["condition_id"] == p.condition].mean() == pytest.approx(p.dice.value)
     jittered = columns["C10"][columns["condition_id"] == "defocus=10nm"]
     assert np.ptp(jittered) > 0 and abs(jittered.mean() + 100) < 30
 
@@ -62,7 +64,7 @@ def test_results_follow_their_published_schema(folder: Path, track: Any, tmp_pat
     evaluate(str(folder), track, out=tmp_path / "out", options=QUICK)
     content = json.loads((tmp_path / "out" / "results.json").read_text())
     jsonschema.validate(content, results_schema())
-    content["curve"][0]["dise"] = 0.5
+    content["curve"][0]["scores"]["dise"] = {"value": 0.5, "low": None, "high": None}
     with pytest.raises(jsonschema.ValidationError):
         jsonschema.validate(content, results_schema())
 
@@ -100,18 +102,18 @@ def test_classes_have_overlap_but_no_likelihood(track: Any, tmp_path: Path) -> N
         model, track, out=tmp_path / "out",
         options=Options(bootstrap_samples=200, contract=InputContract(output="classes")),
     )  # fmt: skip
-    assert all(p.nll is None and p.nll_low is None and p.dice > 0 for p in run.results.curve)
+    assert all("nll" not in p.scores and p.dice.value > 0 for p in run.results.curve)
     assert np.isnan(read_per_image(tmp_path / "out")["nll"]).all()
-    assert run.results.summary.spearman_sigma_nll is None
+    assert "spearman_sigma_nll" not in run.results.summary.scores
 
 
 def test_a_function_has_sigma_only_where_its_training_is_told(track: Any, tmp_path: Path) -> None:
     model = predictor(tmp_path, "return p")
     silent = evaluate(model, track, options=QUICK).results
     assert all(p.sigma is None and p.epsilon is not None for p in silent.curve)
-    assert silent.summary.id_ood_gap is None
+    assert "id_ood_gap" not in silent.summary.scores
     told = evaluate(model, track, options=Options(bootstrap_samples=200, train_conditions=["defocus=0nm"])).results
-    assert told.summary.id_ood_gap is not None
+    assert "id_ood_gap" in told.summary.scores
     assert [round(p.sigma, 1) for p in told.curve].index(1.0) == 1
 
 
@@ -166,7 +168,7 @@ def test_a_model_that_turns_bad_midway_leaves_nothing(track: Any, tmp_path: Path
 def test_a_constant_model_is_scored_with_a_warning(track: Any, tmp_path: Path) -> None:
     run = evaluate(predictor(tmp_path, "return p * 0"), track, options=QUICK)
     assert run.results.warnings == ["the model returned 0 at every pixel of 3 trial images"]
-    assert all(p.dice == 0 for p in run.results.curve)
+    assert all(p.dice.value == 0 for p in run.results.curve)
 
 
 def test_resampling_is_reported(track: Any, tmp_path: Path) -> None:
@@ -174,7 +176,7 @@ def test_resampling_is_reported(track: Any, tmp_path: Path) -> None:
     model = predictor(tmp_path, "assert images.shape[1:] == (16, 16)\nreturn p")
     run = evaluate(model, track, options=Options(bootstrap_samples=200, contract=contract))
     assert "resampled from 0.4 Å per pixel to the model's 0.8 Å" in run.results.warnings[0]
-    assert run.results.curve[1].dice > 0.7
+    assert run.results.curve[1].dice.value > 0.7
 
 
 def test_a_batch_too_large_for_the_memory_is_split(track: Any, tmp_path: Path) -> None:
@@ -224,9 +226,13 @@ def test_broken_results_are_refused_in_one_line(folder: Path, track: Any, tmp_pa
     evaluate(str(folder), track, out=out, options=QUICK)
     text = (out / "results.json").read_text()
     for old, new, says in (
-        ('"schema_version": 1', '"schema_version": 9', "schema_version 9"),
+        (
+            '"schema_version": 2',
+            '"schema_version": 1',
+            "schema_version 1; .*evaluate the model again: `hrtem-bench evaluate",
+        ),
         ('"official": true', '"official": 3', r"bool.*\$\.settings\.official"),
-        ('"dice":', '"dise":', "dise"),
+        ('"iou":', '"iuo":', r"curve\[0\].scores.iuo is no metric"),
         ("{", "", "no valid results file"),
     ):
         (out / "results.json").write_text(text.replace(old, new, 1))

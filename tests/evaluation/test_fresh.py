@@ -95,11 +95,11 @@ def test_intervals_are_welchs(folder: Path) -> None:
     for one in found.conditions:
         mine, theirs = (run.per_image["dice"][run.per_image["condition_id"] == one.condition] for run in (new, public))
         expected = stats.ttest_ind(mine, theirs, equal_var=False).confidence_interval(0.95)
-        assert one.difference == pytest.approx(mine.mean() - theirs.mean())
-        assert (one.low, one.high) == pytest.approx((expected.low, expected.high))
+        assert one.difference.value == pytest.approx(mine.mean() - theirs.mean())
+        assert (one.difference.low, one.difference.high) == pytest.approx((expected.low, expected.high))
     structures = [by_structure(run) for run in (new, public)]
     expected = stats.ttest_ind(*structures, equal_var=False).confidence_interval(0.95)
-    assert (found.mean.low, found.mean.high) == pytest.approx((expected.low, expected.high))
+    assert (found.mean.difference.low, found.mean.difference.high) == pytest.approx((expected.low, expected.high))
     assert "flatter" in found.conclusion
     assert "easier" in fresh_shift(new, public, 3).conclusion
     assert "do not differ" in fresh_shift(public, with_dice(public, 0.0, 4), 3).conclusion
@@ -107,7 +107,7 @@ def test_intervals_are_welchs(folder: Path) -> None:
 
 def test_one_structure_gives_no_interval(folder: Path) -> None:
     found = fresh_shift(with_dice(scored(folder, 6), 0.0, 1), with_dice(scored(folder, 1), 0.0, 2), 3)
-    assert found.mean.low is None
+    assert found.mean.difference.low is None
     assert "nothing can be concluded" in found.conclusion
 
 

@@ -12,6 +12,7 @@ import hrtem_bench as hb
 from hrtem_bench.errors import InputError
 from hrtem_bench.evaluation.evaluate import evaluate
 from hrtem_bench.micrographs.expectation import expected_dice, isotonic
+from hrtem_bench.scoring.estimate import Estimate
 from hrtem_bench.scoring.options import Options
 from hrtem_bench.scoring.run import Run
 
@@ -46,7 +47,9 @@ def with_curve(run: Run, dice: list[float], noise: float) -> Run:
     structures = np.unique(run.per_image["structure_id"], return_inverse=True)[1]
     spread = noise * (structures - structures.mean())
     scores = np.array([names[name] for name in run.per_image["condition_id"]]) + spread
-    curve = [msgspec.structs.replace(p, dice=float(m)) for p, m in zip(points, means, strict=True)]
+    curve = [
+        msgspec.structs.replace(p, scores={"dice": Estimate(float(m))}) for p, m in zip(points, means, strict=True)
+    ]
     return Run(msgspec.structs.replace(run.results, curve=curve), run.per_image | {"dice": scores})
 
 
@@ -57,8 +60,8 @@ def test_at_a_tested_condition_it_is_the_curve(run: Run) -> None:
     found = expected_dice(exact, TRAIN, hb.Condition(C10=-4.5, focal_spread=10.0))
     assert found.sigma == pytest.approx(hb.sigma(TRAIN, hb.Condition(C10=-4.5, focal_spread=10.0), q_max=1.25))
     assert found.tested_high == best.sigma
-    assert found.dice == pytest.approx(0.9, abs=0.02)
-    assert (found.low, found.high) == pytest.approx((found.dice, found.dice))
+    assert found.dice.value == pytest.approx(0.9, abs=0.02)
+    assert (found.dice.low, found.dice.high) == pytest.approx((found.dice.value, found.dice.value))
     assert found.warnings == []
 
 
@@ -68,14 +71,14 @@ def test_between_tested_values_it_is_a_straight_line(run: Run) -> None:
     for C10 in (-60.0, 40.0, 150.0):
         condition = hb.Condition(C10=C10, focal_spread=10.0)
         expected = np.interp(hb.sigma(TRAIN, condition, q_max=1.25), sigma, [0.5, 0.6, 0.8, 0.9])
-        assert expected_dice(exact, TRAIN, condition).dice == pytest.approx(expected)
+        assert expected_dice(exact, TRAIN, condition).dice.value == pytest.approx(expected)
 
 
 def test_what_was_not_tested_is_said(run: Run) -> None:
     exact = with_curve(run, [0.5, 0.6, 0.8, 0.9], 0.0)
     far = expected_dice(exact, TRAIN, hb.Condition(C10=4000.0, energy=80e3, focal_spread=60.0))
     assert far.sigma < far.tested_low
-    assert far.dice == pytest.approx(0.5)
+    assert far.dice.value == pytest.approx(0.5)
     assert "below the" in far.warnings[0]
 
 
@@ -84,7 +87,8 @@ def test_the_interval_grows_with_structures_and_with_scatter(run: Run) -> None:
 
     def width(one: Run) -> float:
         found = expected_dice(one, TRAIN, condition)
-        assert 0 <= found.low <= found.dice <= found.high <= 1
+        one = found.dice
+        assert one.low is not None and one.high is not None and 0 <= one.low <= one.value <= one.high <= 1
         return found.high - found.low
 
     smooth = [0.5, 0.6, 0.8, 0.9]

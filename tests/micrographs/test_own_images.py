@@ -71,7 +71,7 @@ def test_means_are_over_micrographs_with_students_interval_nearly() -> None:
     assert set(found.means) == {"dice"}
     mean = found.means["dice"]
     low, high = stats.t.interval(0.95, 29, values.mean(), stats.sem(values))
-    assert (mean.mean, mean.low, mean.high) == pytest.approx((values.mean(), low, high), abs=0.004)
+    assert (mean.value, mean.low, mean.high) == pytest.approx((values.mean(), low, high), abs=0.004)
     assert summarised(submission(), scores[:1], "").means["dice"].low is None
 
 

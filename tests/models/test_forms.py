@@ -25,7 +25,9 @@ from hrtem_bench.dataset import Track, open_dataset
 from hrtem_bench.evaluation.evaluate import evaluate
 from hrtem_bench.models.contract import standardise
 from hrtem_bench.scoring.options import Options
-from hrtem_bench.scoring.results import Results, read_per_image, read_results
+from hrtem_bench.scoring.per_image import read_per_image
+from hrtem_bench.scoring.reading import read_results
+from hrtem_bench.scoring.results import Results
 
 torch = pytest.importorskip("torch")
 safetensors = pytest.importorskip("safetensors.torch")

@@ -34,23 +34,32 @@ def artificial_results(name: str = "U-Net, small", trained: tuple[float, ...] = 
             "condition": condition_id(value), "C10": -10 * value, "value": value,
             "in_distribution": value in trained, "epsilon": epsilon, "sigma": sigma, "coverage": sigma**2,
         }  # fmt: skip
-        for key, mean in (("dice", dice), ("iou", dice / (2 - dice)), ("nll", nll)):
-            point |= {key: mean, f"{key}_low": mean - 0.02, f"{key}_high": mean + 0.02}
+        scores = {
+            key: {"value": mean, "low": mean - 0.02, "high": mean + 0.02}
+            for key, mean in (("dice", dice), ("iou", dice / (2 - dice)), ("nll", nll))
+        }
+        beside = {
+            "brier": nll / 3,
+            "calibration_error": 0.1 * (1 - sigma),
+            "surface_dice": 0.9 * dice,
+            "f1": 0.95 * dice,
+        }
+        scores |= {key: {"value": mean} for key, mean in beside.items()}
         bins = np.linspace(0.05, 0.95, 10)
         shares = 1 / (1 + np.exp(-6 * sigma * (bins - 0.5)))
         point |= {
-            "dice_band_low": dice - 0.035, "dice_band_high": dice + 0.035, "brier": nll / 3, "surface_dice": 0.9 * dice,
-            "f1": 0.95 * dice, "calibration_error": 0.1 * (1 - sigma), "reliability": {
+            "scores": scores, "dice_band": {"value": dice, "low": dice - 0.035, "high": dice + 0.035}, "reliability": {
                 "confidence": [*bins.tolist()[:-1], None], "accuracy": [*shares.tolist()[:-1], None],
                 "count": [5000, 300, 200, 100, 80, 80, 100, 200, 900, 0],
             },
         }  # fmt: skip
         curve.append(point | {"n_images": 12, "n_structures": 12})
-    inside = [p["dice"] for p in curve if p["in_distribution"]]
-    outside = [p["dice"] for p in curve if not p["in_distribution"]]
+    inside, outside = (
+        [p["scores"]["dice"]["value"] for p in curve if p["in_distribution"] is own] for own in (True, False)
+    )
     gap = float(np.mean(inside) - np.mean(outside))
     return {
-        "schema_version": 1,
+        "schema_version": 2,
         "model": {
             "name": name, "kind": "baseline", "path": "baselines/unet_small", "checksum": "sha256:" + "ab" * 32,
             "parameters": 487_000,
@@ -62,13 +71,17 @@ def artificial_results(name: str = "U-Net, small", trained: tuple[float, ...] = 
         "train": {"conditions": [condition_id(value) for value in trained]},
         "curve": curve,
         "summary": {
-            "id_dice": float(np.mean(inside)), "ood_dice": float(np.mean(outside)), "id_ood_gap": gap,
-            "id_ood_gap_low": gap - 0.03, "id_ood_gap_high": gap + 0.03, "spearman_sigma_nll": -0.71,
-            "spearman_sigma_dice": 0.71, "worst_condition": "defocus=0nm", "best_condition": "defocus=-10nm",
-            "worst_dice": 0.6, "worst_dice_low": 0.58, "worst_dice_high": 0.62, "width_95": 11.4, "width_95_low": 9.0,
-            "width_95_high": 13.0, "width_95_censored": False, "breakdown_below": -25.0,
-            "breakdown_below_censored": True, "breakdown_above": -2.5, "breakdown_above_censored": False,
-            "area_dice": 0.81, "area_dice_low": 0.79, "area_dice_high": 0.83, "area_from": -25.0, "area_to": 25.0,
+            "scores": {
+                "id_dice": {"value": float(np.mean(inside))}, "ood_dice": {"value": float(np.mean(outside))},
+                "id_ood_gap": {"value": gap, "low": gap - 0.03, "high": gap + 0.03},
+                "worst_dice": {"value": 0.6, "low": 0.58, "high": 0.62},
+                "area_dice": {"value": 0.81, "low": 0.79, "high": 0.83},
+                "width_95": {"value": 11.4, "low": 9.0, "high": 13.0},
+                "breakdown_below": {"value": -25.0}, "breakdown_above": {"value": -2.5},
+                "spearman_sigma_nll": {"value": -0.71}, "spearman_sigma_dice": {"value": 0.71},
+            },
+            "censored": ["breakdown_below"], "worst_condition": "defocus=0nm", "best_condition": "defocus=-10nm",
+            "span": [-25.0, 25.0],
         },
         "settings": {
             "q_max": 1.25, "bootstrap_samples": 2000, "confidence": 0.95, "seed": 0, "batch_size": 8,
@@ -97,7 +110,7 @@ def artificial_per_image(curve: list[dict[str, Any]], structures: int = 12) -> d
     return {
         "structure_id": np.tile([f"s{i:02d}" for i in range(structures)], len(curve)),
         "condition_id": np.repeat([point["condition"] for point in curve], structures),
-        "dice": np.concatenate([point["dice"] + spread for point in curve]),
+        "dice": np.concatenate([point["scores"]["dice"]["value"] + spread for point in curve]),
     }
 
 
@@ -127,7 +140,7 @@ def per_image(results: Results) -> dict[str, np.ndarray]:
 @pytest.fixture(scope="session")
 def examples(results: Results) -> list[Example]:
     image, mask, probability = artificial_images()
-    dice = {point.condition: point.dice for point in results.curve}
+    dice = {point.condition: point.dice.value for point in results.curve}
     return [
         Example(condition_id(value), "s05", image, mask, probability, dice[condition_id(value)], 0.4, title)
         for value, title in ((-10.0, "best condition"), (0.0, "worst condition"))

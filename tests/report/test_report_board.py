@@ -17,7 +17,8 @@ import pytest
 from hrtem_bench.comparison.leaderboard import Board, board_markdown, leaderboard
 from hrtem_bench.comparison.report_pages import POLICY
 from hrtem_bench.report import board_page
-from hrtem_bench.scoring.results import Results, write_per_image, write_results
+from hrtem_bench.scoring.per_image import write_per_image
+from hrtem_bench.scoring.results import Results, write_results
 
 CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser") or shutil.which("google-chrome")
 FLAGS = (

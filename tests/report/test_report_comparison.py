@@ -14,7 +14,8 @@ from hrtem_bench.comparison.compare import compare
 from hrtem_bench.comparison.leaderboard import Board, Row, leaderboard
 from hrtem_bench.comparison.report_pages import PAGE_START
 from hrtem_bench.report import board_page, comparison_figure, figure_svg
-from hrtem_bench.scoring.results import Results, write_per_image, write_results
+from hrtem_bench.scoring.per_image import write_per_image
+from hrtem_bench.scoring.results import Results, write_results
 from hrtem_bench.scoring.run import Run
 
 Make = Callable[..., Results]
@@ -35,7 +36,7 @@ def test_every_pair_has_a_panel_and_its_decided_points_are_filled(make_results: 
     for ax, pair in zip(figure.axes, comparison.pairs, strict=True):
         points = [line for line in ax.lines if line.get_marker() == "o"]
         assert [line.get_xdata()[0] for line in points] == [one.value for one in pair.conditions]
-        assert [line.get_ydata()[0] for line in points] == [one.difference for one in pair.conditions]
+        assert [line.get_ydata()[0] for line in points] == [one.difference.value for one in pair.conditions]
         filled = [line.get_markerfacecolor() != "white" for line in points]
         assert filled == [one.p_holm <= 0.05 for one in pair.conditions]
     assert all(one.p_holm <= 0.05 for one in comparison.pairs[0].conditions)

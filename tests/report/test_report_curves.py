@@ -27,7 +27,7 @@ def test_the_curve_is_sorted_and_drawn_as_given(make_results: Callable[..., Resu
     curve = curve_of(shuffled)
     assert list(curve.value) == sorted(point.value for point in results.curve)
     figure = curve_figure(curve, track_of(shuffled))
-    wanted = np.array([[point.value, point.dice] for point in results.curve])
+    wanted = np.array([[point.value, point.dice.value] for point in results.curve])
     assert any(np.array_equal(data, wanted) for data in line_data(figure, 0))
     assert figure.axes[-1].get_xlabel() == "Defocus (nm), underfocus > 0"
     assert [ax.get_ylabel() for ax in figure.axes] == ["Dice", "Loss (NLL, nats per pixel)", "Transfer (0 to 1)"]
@@ -38,8 +38,8 @@ def test_bands_are_the_intervals_and_trained_conditions_are_marked(results: Resu
     figure = curve_figure(curve, track_of(results), confidence=0.9)
     for drawn, kind in zip(figure.axes[0].collections, ("dice_band", "dice"), strict=True):
         heights = np.asarray(drawn.get_paths()[0].vertices)[:, 1]
-        assert heights.min() == pytest.approx(min(getattr(point, f"{kind}_low") for point in results.curve))
-        assert heights.max() == pytest.approx(max(getattr(point, f"{kind}_high") for point in results.curve))
+        assert heights.min() == pytest.approx(min(getattr(point, kind).low for point in results.curve))
+        assert heights.max() == pytest.approx(max(getattr(point, kind).high for point in results.curve))
     trained = [data for data in line_data(figure, 0) if len(data) == 2 and np.all(data[:, 0] == -10)]
     assert trained
     (legend,) = figure.legends
@@ -98,8 +98,7 @@ def test_labels_do_not_cover_each_other(results: Results) -> None:
 
 def test_a_model_without_probabilities_has_no_loss_panel(make_results: Callable[..., Results]) -> None:
     results = make_results()
-    bare = [{**{f: getattr(p, f) for f in p.__struct_fields__}, "nll": None, "nll_low": None, "nll_high": None}
-            for p in results.curve]  # fmt: skip
+    bare = [msgspec.structs.replace(p, scores={"dice": p.dice}) for p in results.curve]
     figure = curve_figure(curve_of(make_results(curve=bare)), track_of(results))
     assert [ax.get_ylabel() for ax in figure.axes] == ["Dice", "Transfer (0 to 1)"]
 

@@ -71,7 +71,7 @@ def test_an_evaluation_becomes_a_page(tmp_path: Path, monkeypatch: Any) -> None:
     page = report_evaluation(evaluation, tmp_path).read_text()
     assert 'id="examples"' in page and page.count("<img ") >= 9
     point = evaluation.results.curve[0]
-    assert f">{point.dice:.3f}" in page and '<th scope="row">30 e/Å²</th>' in page
+    assert f">{point.dice.value:.3f}" in page and '<th scope="row">30 e/Å²</th>' in page
     # The dose does not enter T(q), so one row stands for all.
     assert re.search(r"T\(q\) of 1 of the 3 conditions", page)
     assert (tmp_path / "figures" / "transfer.svg").is_file()

@@ -129,9 +129,11 @@ def test_numbers_in_the_table_are_those_of_the_results(source: str, results: Res
         assert float(shown["Condition"].removesuffix(" nm").replace("−", "-")) == point.value
         assert shown["Trained here"] == ("yes" if point.in_distribution else "no")
         for name, column in (("dice", "Dice"), ("iou", "IoU")):
-            low, high = getattr(point, f"{name}_low"), getattr(point, f"{name}_high")
+            one = point.scores[name]
+            low, high = one.low, one.high
+            assert low is not None and high is not None
             between = f"{low:.3f}–{high:.3f}" if low >= 0 else f"−{-low:.3f} to {high:.3f}"
-            assert shown[column] == f"{getattr(point, name):.3f} ({between})"
+            assert shown[column] == f"{one.value:.3f} ({between})"
         assert shown["σ(train, test)"] == f"{point.sigma:.3f}"
         assert shown["ε"] == f"{point.epsilon:.3f}"
         assert (shown["Images"], shown["Structures"]) == (str(point.n_images), str(point.n_structures))
@@ -141,7 +143,10 @@ def test_scores_of_probabilities_and_objects_have_tables_of_their_own(source: st
     tables = re.findall(r"<table>(.*?)</table>", source, re.DOTALL)
     cells = [re.findall(r"<tr[^>]*>(.*?)</tr>", one, re.DOTALL)[1] for one in tables[1:]]
     first = results.curve[0]
-    wanted = ((first.nll, first.brier, first.calibration_error), (first.surface_dice, first.f1))
+    wanted = [
+        [first.scores[name].value for name in names]
+        for names in (("nll", "brier", "calibration_error"), ("surface_dice", "f1"))
+    ]
     for row, scores in zip(cells, wanted, strict=True):
         shown = [cell.split(" ")[0] for cell in re.findall(r"<td>(.*?)</td>", row)]
         assert shown == [f"{score:.3f}" for score in scores]
@@ -192,7 +197,7 @@ def test_hostile_condition_names_are_escaped_everywhere(
     results = make_results(curve=points, dataset={"unit": ""}, summary={"worst_condition": points[5]["condition"]})
     per_image = {
         "condition_id": np.array([p["condition"] for p in points]),
-        "dice": np.array([p["dice"] for p in points]),
+        "dice": np.array([p["scores"]["dice"]["value"] for p in points]),
     }
     conditions = {point["condition"]: Condition(C10=-100.0) for point in points}
     source = report(results, per_image, examples, conditions=conditions)
@@ -223,6 +228,7 @@ def test_the_same_input_gives_the_same_files(
 def test_only_what_is_known_is_shown(make_results: Callable[..., Results], per_image: dict[str, np.ndarray]) -> None:
     bare = [
         {key: value for key, value in msgspec.to_builtins(point).items() if key in BARE}
+        | {"scores": {"dice": {"value": point.dice.value}}, "dice_band": {"value": point.dice.value}}
         for point in make_results().curve
     ]
     page = Page(report(make_results(curve=bare), per_image, []))
@@ -260,7 +266,7 @@ def test_text_contrast_meets_wcag_aa(scheme: int) -> None:
 
 
 def test_the_schema_of_the_embedded_results_is_the_published_one(source: str) -> None:
-    from hrtem_bench.scoring.results import results_schema
+    from hrtem_bench.scoring.reading import results_schema
 
     data = re.search(r'data:application/json;base64,([^"]+)"', source)
     assert data

@@ -13,7 +13,17 @@ from hrtem_bench.report import Curve, choose_examples, verdict
 from hrtem_bench.report.verdict import held
 from hrtem_bench.scoring.results import Results
 
-NO_BREAKDOWN = {"breakdown_below": None, "breakdown_above": None}
+
+def scores(results: Results, **changed: float | None) -> dict[str, Any]:
+    """The summary's scores of results, some of them changed, or left out where None."""
+    made = msgspec.to_builtins(results.summary.scores)
+    for name, value in changed.items():
+        del made[name]
+        if value is not None:
+            made[name] = {"value": value}
+    return {"scores": made, "censored": [name for name in results.summary.censored if name in made]}
+
+
 Make = Callable[..., Results]
 
 
@@ -42,15 +52,17 @@ def changed(results: Results, **scores: Sequence[float]) -> list[dict[str, Any]]
     points = msgspec.to_builtins(results.curve)
     for name, values in scores.items():
         for point, value in zip(points, values, strict=True):
-            point |= {name: value, f"{name}_low": value - 0.01, f"{name}_high": value + 0.01}
+            point["scores"] = point["scores"] | {name: {"value": value, "low": value - 0.01, "high": value + 0.01}}
     return points
 
 
 def test_the_lead_gives_score_and_gap(results: Results) -> None:
     own = next(point for point in results.curve if point.in_distribution)
     lead = verdict(results).lead
-    assert lead.startswith(f"U-Net, small reaches a Dice of {own.dice:.2f} ({own.dice_low:.2f} to {own.dice_high:.2f})")
-    assert f"a gap of {results.summary.id_ood_gap:.2f}" in lead
+    assert lead.startswith(
+        f"U-Net, small reaches a Dice of {own.dice.value:.2f} ({own.dice.low:.2f} to {own.dice.high:.2f})"
+    )
+    assert f"a gap of {results.summary.scores['id_ood_gap'].value:.2f}" in lead
     assert "at −10 nm" in lead and "the other 10 conditions" in lead
 
 
@@ -84,7 +96,7 @@ def test_nowhere_else_is_said(make_results: Make) -> None:
 def test_a_model_trained_elsewhere_has_no_gap(make_results: Make) -> None:
     base = make_results()
     points = [{**point, "in_distribution": False} for point in msgspec.to_builtins(base.curve)]
-    summary = {"id_dice": None, "id_ood_gap": None, "id_ood_gap_low": None, "id_ood_gap_high": None}
+    summary = scores(base, id_dice=None, id_ood_gap=None)
     said = verdict(make_results(curve=points, summary=summary))
     assert "trained at none of these conditions" in said.lead
     assert not any("How far" in finding for finding in said.findings)
@@ -106,7 +118,7 @@ def test_a_model_trained_elsewhere_has_no_gap(make_results: Make) -> None:
 def test_the_prediction_is_judged_by_its_weaker_side(
     make_results: Make, nll: float, dice: float, expected: str
 ) -> None:
-    said = verdict(make_results(summary={"spearman_sigma_nll": nll, "spearman_sigma_dice": dice}))
+    said = verdict(make_results(summary=scores(make_results(), spearman_sigma_nll=nll, spearman_sigma_dice=dice)))
     (finding,) = [finding for finding in said.findings if "Spearman" in finding]
     assert expected in finding
     assert f"{nll:+.2f} with the loss and {dice:+.2f} with the Dice".replace("-", "−") in finding
@@ -126,7 +138,7 @@ def test_examples_show_one_structure_from_best_to_worst(results: Results, per_im
     assert [choice.title for choice in chosen] == [
         "best condition", "middle condition", "worst condition", "worst image of all"
     ]  # fmt: skip
-    order = sorted(results.curve, key=lambda point: -point.dice)
+    order = sorted(results.curve, key=lambda point: -point.dice.value)
     assert [choice.condition_id for choice in chosen[:3]] == [
         order[0].condition, order[len(order) // 2].condition, order[-1].condition
     ]  # fmt: skip
@@ -143,5 +155,6 @@ def test_one_condition_gives_one_example(make_results: Make) -> None:
         "dice": np.array([0.5]),
     }
     assert [choice.title for choice in choose_examples(one, per_image)] == ["best condition"]
-    findings = verdict(make_results(curve=msgspec.to_builtins(one.curve), summary=NO_BREAKDOWN)).findings
+    summary = scores(one, breakdown_below=None, breakdown_above=None)
+    findings = verdict(make_results(curve=msgspec.to_builtins(one.curve), summary=summary)).findings
     assert findings == ("Too few conditions have a σ to say whether the transfer function predicted the scores.",)

@@ -9,7 +9,8 @@ from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays
 from scipy import ndimage
 
-from hrtem_bench.scoring.objects import object_scores, outline, surface_dice
+from hrtem_bench.scoring.objects import object_scores
+from hrtem_bench.scoring.outlines import outline, surface_dice
 
 NAMES = ("precision", "recall", "f1", "panoptic_quality")
 

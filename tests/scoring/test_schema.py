@@ -8,14 +8,14 @@ from typing import Any
 
 from hrtem_bench.evaluation.evaluate import evaluate
 from hrtem_bench.scoring.options import Options
-from hrtem_bench.scoring.results import results_schema
+from hrtem_bench.scoring.reading import results_schema
 
 PUBLISHED = Path(__file__).parents[2] / "docs" / "results.schema.json"
 
 
 def test_the_published_schema_is_current() -> None:
     assert json.loads(PUBLISHED.read_text("utf-8")) == results_schema(), (
-        'write it anew: python -c "from pathlib import Path; from hrtem_bench.harness import write_schema; '
+        'write it anew: python -c "from pathlib import Path; from hrtem_bench.scoring import write_schema; '
         "write_schema(Path('docs/results.schema.json'))\""
     )
 

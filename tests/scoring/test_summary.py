@@ -7,10 +7,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from hrtem_bench.scoring.curve_scores import area, reach, slope, width
+from hrtem_bench.scoring.estimate import Estimate
 from hrtem_bench.scoring.results import CurvePoint, Summary
 from hrtem_bench.scoring.statistics import Clusters, bootstrap
-from hrtem_bench.scoring.summary import summarise
+from hrtem_bench.scoring.summary import area, reach, slope, summarise, width
 
 VALUE = np.array([-20.0, -10.0, 0.0, 10.0, 20.0])
 TENT = np.array([0.5, 0.7, 0.9, 0.7, 0.5])
@@ -75,7 +75,8 @@ def summary(
     points = [
         CurvePoint(
             condition=f"c{i}", C10=0.0, value=float(VALUE[i]), in_distribution=t, n_images=5, n_structures=5, sigma=s,
-            dice=d, iou=d, nll=1 - d, dice_band_low=d - 0.1, dice_band_high=d,
+            scores={"dice": Estimate(d), "iou": Estimate(d), "nll": Estimate(1 - d)},
+            dice_band=Estimate(d, d - 0.1, d),
         )
         for i, (d, t, s) in enumerate(zip(dice, trained, sigma, strict=True))
     ]  # fmt: skip
@@ -83,45 +84,44 @@ def summary(
     return summarise(points, bootstrap(data), confidence=0.95, has_axis=has_axis, breakdown=breakdown)
 
 
+def known(one: Summary, *names: str) -> list[float | None]:
+    return [one.value(name) for name in names]
+
+
 def test_summary_of_a_curve() -> None:
     one = summary([0.6, 0.9, 0.8, 0.4], [False, True, True, False], [0.7, 1.0, 0.9, 0.5])
-    assert (one.id_dice, one.ood_dice) == (pytest.approx(0.85), pytest.approx(0.5))
-    assert (one.id_dice_low, one.id_dice_high) == (pytest.approx(0.85), pytest.approx(0.85))
-    assert (one.ood_dice_low, one.ood_dice_high) == (pytest.approx(0.5), pytest.approx(0.5))
-    assert one.id_ood_gap == pytest.approx(0.35)
-    assert (one.id_ood_gap_low, one.id_ood_gap_high) == (pytest.approx(0.35), pytest.approx(0.35))
-    assert (one.spearman_sigma_dice, one.spearman_sigma_nll) == (pytest.approx(1), pytest.approx(-1))
+    for name, due in (("id_dice", 0.85), ("ood_dice", 0.5), ("id_ood_gap", 0.35)):
+        score = one.scores[name]
+        assert (score.value, score.low, score.high) == pytest.approx((due, due, due))
+    assert known(one, "spearman_sigma_dice", "spearman_sigma_nll") == pytest.approx([1, -1])
     assert (one.best_condition, one.worst_condition) == ("c1", "c3")
-    assert one.worst_dice == pytest.approx(0.4)
+    assert one.value("worst_dice") == pytest.approx(0.4)
 
 
 def test_scores_that_need_an_axis() -> None:
     one = summary(TENT.tolist(), MIDDLE.tolist(), [None] * 5)
-    assert (one.area_dice, one.area_from, one.area_to) == (pytest.approx(0.7), -20, 20)
-    assert one.width_95 == pytest.approx(2 * 10 * 0.045 / 0.2)
-    assert one.width_95_censored is False
+    assert (one.value("area_dice"), one.span) == (pytest.approx(0.7), (-20, 20))
+    assert one.value("width_95") == pytest.approx(2 * 10 * 0.045 / 0.2)
     # The lower band is 0.1 below the tent: 0.8 at the middle, 0.6 at 10 nm.
-    assert (one.breakdown_below, one.breakdown_above) == (pytest.approx(-10), pytest.approx(10))
-    assert one.breakdown_below_censored is False
-    assert one.slope_sigma_dice is None
+    assert known(one, "breakdown_below", "breakdown_above") == pytest.approx([-10, 10])
+    assert one.censored == []
+    assert "slope_sigma_dice" not in one.scores
     wide = summary(TENT.tolist(), MIDDLE.tolist(), [None] * 5, breakdown=0.3)
-    assert (wide.breakdown_below, wide.breakdown_above) == (-20, 20)
-    assert wide.breakdown_below_censored and wide.breakdown_above_censored
+    assert known(wide, "breakdown_below", "breakdown_above") == [-20, 20]
+    assert wide.censored == ["breakdown_below", "breakdown_above"]
     none = summary(TENT.tolist(), MIDDLE.tolist(), [None] * 5, has_axis=False)
-    assert none.area_dice is None and none.width_95 is None and none.breakdown_below is None
+    assert known(none, "area_dice", "width_95", "breakdown_below") == [None] * 3
+    assert none.span is None
 
 
 def test_training_elsewhere_leaves_all_conditions_out_of_distribution() -> None:
     one = summary([0.5, 0.7], [False, False], [0.8, 0.9])
-    assert (one.id_dice, one.ood_dice, one.id_ood_gap) == (None, pytest.approx(0.6), None)
+    assert known(one, "id_dice", "ood_dice", "id_ood_gap") == [None, pytest.approx(0.6), None]
 
 
 @pytest.mark.parametrize("trained", [True, False])
 def test_without_two_sides_there_is_no_gap(trained: bool) -> None:
     one = summary([0.5, 0.5], [trained] * 2, [None, None])
-    assert one.id_ood_gap is None
-    assert one.id_ood_gap_low is None
-    assert (one.id_dice is None) is not trained
-    assert one.ood_dice is None
-    assert one.spearman_sigma_nll is None
-    assert (one.width_95 is None) is not trained
+    assert known(one, "id_ood_gap", "ood_dice", "spearman_sigma_nll") == [None] * 3
+    assert ("id_dice" in one.scores) is trained
+    assert ("width_95" in one.scores) is trained

@@ -1,0 +1,94 @@
+"""Whether the files of one split are those that the dataset was made with: their checksums, and their rows' settings.
+
+The part of `verify` that is cheap beside a network, done before every evaluation. Nothing is decoded.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from pathlib import Path
+from typing import Any
+
+from hrtem_bench.conditions import Condition
+from hrtem_bench.dataset.manifest import MANIFEST, Manifest, checksum
+from hrtem_bench.dataset.plan import Plan, make_plan, place_of
+from hrtem_bench.dataset.recipes import load_recipe, recipe_from_dict, shipped_recipes
+from hrtem_bench.dataset.rows import Expected, expected_rows, settings_columns
+from hrtem_bench.dataset.schema import EXIT_WAVES
+from hrtem_bench.errors import InputError, one_line
+from hrtem_bench.support.files import sha256_of
+
+
+def check_unaltered(folder: Path, manifest: Manifest, config: str, split: str) -> None:
+    """Raise InputError, one line, unless a split is as it was made.
+
+    config: a track, or the exit waves, of which the files alone are looked at. The checksum of the manifest is that of
+    the files it lists; each file of the split has its size and SHA-256; and the rows of a track are at the conditions,
+    and have the settings, that the recipe gives.
+    """
+    hint = f"generate or download it again; `hrtem-bench verify {folder}` says more"
+    if checksum(manifest.shards) != manifest.checksum:
+        raise InputError(f"{folder / MANIFEST}: checksum is not that of the files listed: {hint}")
+    shards = [one for one in manifest.shards if place_of(one.path) == (config, split)]
+    for shard in shards:
+        path = folder / shard.path
+        if not path.is_file():
+            raise InputError(f"{path} is missing: {hint}")
+        if path.stat().st_size != shard.bytes or sha256_of(path) != shard.sha256:
+            raise InputError(f"{path} was changed: its SHA-256 is not that of {MANIFEST}: {hint}")
+    if config == EXIT_WAVES:
+        return
+    plan = make_plan(recipe_from_dict(manifest.recipe))
+    if manifest.tracks[config].conditions != plan.conditions[config]:
+        raise InputError(f"{folder / MANIFEST}: the conditions of {config} are not those of its recipe: {hint}")
+    due = list(_expected(plan, config, split))
+    rows = [row for shard in shards for row in _rows(folder / shard.path)]
+    if len(rows) != len(due):
+        raise InputError(f"{folder}: {config}, {split} has {len(rows)} images, its recipe gives {len(due)}: {hint}")
+    for row, wanted in zip(rows, due, strict=True):
+        for name, value in _columns(wanted).items():
+            if row[name] != value:
+                raise InputError(
+                    f"{folder}: {name} of {wanted.label} is {row[name]!r}, its recipe gives {value!r}: {hint}"
+                )
+
+
+def published_defoci(name: str, version: str, track: str, split: str) -> dict[tuple[str, str], float] | None:
+    """C10 in Å of every image of a split of a shipped recipe, by structure and condition.
+
+    None where this version of hrtem-bench ships no such recipe, version or track. Of several images of one structure at
+    one condition, as in training splits, the last is given.
+    """
+    recipe = load_recipe(name) if name in shipped_recipes() else None
+    if recipe is None or recipe.version != version or track not in recipe.tracks:
+        return None
+    expected = _expected(make_plan(recipe), track, split)
+    return {(one.structure_id, one.condition_id): one.condition.C10 for one in expected}
+
+
+def _expected(plan: Plan, track: str, split: str) -> Iterable[Expected]:
+    paths = [path for path in plan.shards if place_of(path) == (track, split)]
+    return (row for path in paths for job in plan.shards[path] for row in expected_rows(plan, track, job))
+
+
+def _columns(wanted: Expected) -> dict[str, Any]:
+    names = {"structure_id": wanted.structure_id, "condition_id": wanted.condition_id}
+    return names | settings_columns(wanted.condition)
+
+
+def _rows(path: Path) -> list[dict[str, Any]]:
+    """The columns that say what an image is, without the pictures."""
+    import pyarrow as pa
+    import pyarrow.parquet as pq
+
+    names = ["structure_id", "condition_id", *settings_columns(Condition())]
+    try:
+        rows: list[dict[str, Any]] = pq.read_table(path, columns=names).to_pylist()
+    except (pa.ArrowException, OSError) as error:
+        raise InputError(f"{path} cannot be read: {one_line(error)}") from None
+    if rows and set(rows[0]) != set(names):
+        raise InputError(f"{path} lacks the column {min(set(names) - set(rows[0]))}")
+    return rows
+
+
+__all__ = ["check_unaltered", "published_defoci"]

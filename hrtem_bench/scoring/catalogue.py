@@ -1,0 +1,43 @@
+"""The metrics there are: those that the modules of `scoring` declare as their METRICS.
+
+A metric is added by an entry in the METRICS of the module that computes it. Columns of per_image.parquet, scores of a
+curve, the JSON schema, the checks of entries and the tables of pages follow.
+"""
+
+from __future__ import annotations
+
+from hrtem_bench.errors import InputError
+from hrtem_bench.scoring import calibration, metrics, objects, outlines
+from hrtem_bench.scoring.metric import Metric, Segmentation
+
+MODULES = (metrics, calibration, outlines, objects)
+
+
+def all_metrics() -> dict[str, Metric]:
+    """Every metric by its name."""
+    return {one.name: one for module in MODULES for one in module.METRICS}
+
+
+def image_metrics() -> dict[str, Metric]:
+    """Those with a value for each image: columns of per_image.parquet."""
+    return {name: one for name, one in all_metrics().items() if one.of_image is not None}
+
+
+def metric_named(name: str) -> Metric:
+    """An image's metric; InputError for a name that none has."""
+    found = image_metrics().get(name)
+    if found is None:
+        raise InputError(f"there is no metric {name!r}: there are {', '.join(image_metrics())}")
+    return found
+
+
+def measured(segmentation: Segmentation) -> dict[str, float]:
+    """Every score of an image that it has; those of probabilities not where there are none."""
+    return {
+        name: float(one.of_image(segmentation))
+        for name, one in all_metrics().items()
+        if one.of_image is not None and not (one.needs_probability and segmentation.probability is None)
+    }
+
+
+__all__ = ["MODULES", "all_metrics", "image_metrics", "measured", "metric_named"]
