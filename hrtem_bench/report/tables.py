@@ -113,7 +113,7 @@ def summary_entries(results: Results) -> list[tuple[str, str]]:
         (CURVE_SCORES[name].label, _curve_score(name, one, summary, track)) for name, one in summary.scores.items()
     ]
     for field in ("best_condition", "worst_condition"):
-        entries.append((readable(field), names[getattr(summary, field)]))
+        entries.append((readable(field), names.get(getattr(summary, field), getattr(summary, field))))
     return entries
 
 

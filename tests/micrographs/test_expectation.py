@@ -86,9 +86,9 @@ def test_the_interval_grows_with_structures_and_with_scatter(run: Run) -> None:
     condition = hb.Condition(C10=40.0, focal_spread=10.0)
 
     def width(one: Run) -> float:
-        found = expected_dice(one, TRAIN, condition)
-        one = found.dice
-        assert one.low is not None and one.high is not None and 0 <= one.low <= one.value <= one.high <= 1
+        found = expected_dice(one, TRAIN, condition).dice
+        assert found.low is not None and found.high is not None
+        assert 0 <= found.low <= found.value <= found.high <= 1
         return found.high - found.low
 
     smooth = [0.5, 0.6, 0.8, 0.9]

@@ -63,7 +63,7 @@ def test_conditions_without_values_are_named(make_results: Make, per_image: Colu
 
 @pytest.fixture
 def boards(make_results: Make, per_image: Columns, tmp_path: Path, hostile: str) -> list[Board]:
-    for name, version in (("U-Net", "1.0"), (hostile, "1.0"), ("U-Net", "2.0")):
+    for name, version in (("U-Net", "1.0"), (hostile.replace("\x07", ""), "1.0"), ("U-Net", "2.0")):
         checksum = {"1.0": "ab" * 32, "2.0": "ef" * 32}[version]
         folder = tmp_path / f"{len(name)}-{version}"
         folder.mkdir()

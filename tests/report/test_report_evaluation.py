@@ -30,6 +30,10 @@ class DoseTrack:
     checksum: str = "0" * 64
     pixel_size: float = 0.4
     pixels: int = 48
+    unofficial: str = ""
+
+    def check(self, split: str) -> None:
+        """Nothing can have been altered."""
 
     @property
     def conditions(self) -> tuple[TrackCondition, ...]:

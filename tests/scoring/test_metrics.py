@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays
 
-from hrtem_bench.scoring.metrics import CLIP, brier, dice, iou, nll
+from hrtem_bench.scoring.metrics import CLIP, brier, dice, double_softmax_ce, iou, nll
 
 sklearn = pytest.importorskip("sklearn.metrics")
 masks = arrays(bool, (4, 5), elements=st.booleans())
@@ -76,3 +76,14 @@ def test_shapes_that_differ_are_refused() -> None:
     for metric in (dice, iou, nll, brier):
         with pytest.raises(ValueError, match="one shape"):
             metric(np.zeros((4, 4)), np.zeros((4, 5)))
+
+
+def test_the_double_softmax_is_torchs_cross_entropy_of_probabilities() -> None:
+    torch = pytest.importorskip("torch")
+    rng = np.random.default_rng(0)
+    p, mask = rng.random((2, 6, 7)), rng.random((2, 6, 7)) > 0.5
+    classes = torch.tensor(np.stack([1 - p, p], axis=1))
+    theirs = torch.nn.functional.cross_entropy(classes, torch.tensor(mask.astype(int)), reduction="none")
+    assert double_softmax_ce(p, mask) == pytest.approx(theirs.mean((1, 2)).numpy() - 0.31326, abs=1e-5)
+    assert double_softmax_ce(mask, mask) == pytest.approx([0, 0])
+    assert double_softmax_ce(~mask, mask) == pytest.approx([1, 1])

@@ -10,7 +10,7 @@ from hypothesis.extra.numpy import arrays
 from scipy import ndimage
 
 from hrtem_bench.scoring.objects import object_scores
-from hrtem_bench.scoring.outlines import outline, surface_dice
+from hrtem_bench.scoring.outlines import outline, signed_boundary_distance, surface_dice
 
 NAMES = ("precision", "recall", "f1", "panoptic_quality")
 
@@ -185,3 +185,37 @@ def test_the_edge_of_the_image_is_no_outline() -> None:
     assert not outline(np.ones((4, 4), bool)).any()
     assert surface_dice(np.ones((4, 4)), np.zeros((4, 4)), pixel_size=1.0) == 0
     assert surface_dice(np.ones((4, 4)), np.ones((4, 4)), pixel_size=1.0) == 1
+
+
+def square(margin: int) -> np.ndarray:
+    """A square of 20 pixels in 64, grown by `margin` on each side."""
+    region = np.zeros((64, 64), bool)
+    region[22 - margin : 42 + margin, 22 - margin : 42 + margin] = True
+    return region
+
+
+@pytest.mark.parametrize("margin", [-3, -1, 0, 2, 5])
+def test_a_mask_grown_everywhere_lies_beyond_by_about_as_much(margin: int) -> None:
+    """Along the sides by exactly so much, towards the corners of the larger one by up to the square root of two."""
+    found = signed_boundary_distance(square(margin), square(0), pixel_size=0.5)
+    assert abs(found) >= 0.5 * abs(margin) and abs(found) <= 0.5 * abs(margin) * 1.1
+    assert np.sign(found) == np.sign(margin)
+
+
+def test_a_shift_is_neither_beyond_nor_short() -> None:
+    assert signed_boundary_distance(np.roll(square(0), 3, axis=1), square(0), pixel_size=0.5) == pytest.approx(0)
+
+
+@given(arrays(bool, (9, 11)), arrays(bool, (9, 11)))
+def test_exchanging_prediction_and_label_changes_the_sign(a: np.ndarray, b: np.ndarray) -> None:
+    one, other = (signed_boundary_distance(x, y, pixel_size=0.3) for x, y in ((a, b), (b, a)))
+    assert one == pytest.approx(-other, nan_ok=True)
+
+
+def test_without_an_outline_there_is_no_distance() -> None:
+    none, every = np.zeros((8, 8), bool), np.ones((8, 8), bool)
+    assert (
+        signed_boundary_distance(none, none, pixel_size=1) == signed_boundary_distance(every, every, pixel_size=1) == 0
+    )
+    for a, b in ((none, every), (none, square(0)[20:28, 20:28]), (square(0), np.zeros((64, 64), bool))):
+        assert np.isnan(signed_boundary_distance(a, b, pixel_size=1))
