@@ -6,14 +6,14 @@ from collections.abc import Iterator, Sequence
 from typing import TYPE_CHECKING, Protocol
 
 if TYPE_CHECKING:
-    from hrtem_bench.dataset import Sample, TrackCondition
+    from hrtem_bench.dataset import Manifest, Sample, TrackCondition
 
 
 class Track(Protocol):
     """Images of structures at conditions along an axis.
 
-    axis, unit: of `TrackCondition.value`, unit "" where it has none. conditions: in the axis's order. checksum,
-    dataset, version: of the whole dataset. pixel_size: Å. unofficial: why scores on it are not those of a published
+    axis, unit: of `TrackCondition.value`, unit "" where it has none. conditions: in order. checksum,
+    dataset, version, manifest: of the whole dataset. pixel_size: Å. unofficial: why scores on it are not those of a published
     track, as words; "" where they are.
     """
 
@@ -33,6 +33,8 @@ class Track(Protocol):
     def dataset(self) -> str: ...
     @property
     def version(self) -> str: ...
+    @property
+    def manifest(self) -> Manifest: ...
     @property
     def unofficial(self) -> str: ...
 

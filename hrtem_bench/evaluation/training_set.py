@@ -11,7 +11,8 @@ from hrtem_bench.models.submission import Submission
 from hrtem_bench.scoring.options import Options
 
 if TYPE_CHECKING:
-    from hrtem_bench.dataset import Track, TrackCondition
+    from hrtem_bench.dataset import TrackCondition
+    from hrtem_bench.evaluation.tracks import Track
 
 WIDEST = 4.0
 """Standard deviations from the nominal value within which a dataset draws its settings."""

@@ -21,7 +21,6 @@ if TYPE_CHECKING:
     from hrtem_bench.dataset import TrackCondition
 
 
-
 def transfer_values(
     train: ConditionSet | None, tests: Sequence[ConditionSet], q_max: float
 ) -> list[dict[str, float | None]]:

@@ -63,7 +63,7 @@ class CurvePoint(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_field
     between images, `ConditionSet.about`; sigma and coverage are None where the training is unknown. scores: by the
     names of `catalogue.all_metrics`, at least "dice": means over the condition's images, each with the interval of a
     bootstrap over structures; those of probabilities are absent for a model that returns classes. dice_band: the mean
-    Dice with the simultaneous band that holds the whole curve of it. reliability: None for a model that returns classes.
+    Dice with the simultaneous band that holds the whole curve of it. reliability: None for a model of classes.
     """
 
     condition: str
