@@ -12,9 +12,9 @@ if TYPE_CHECKING:
 class Track(Protocol):
     """Images of structures at conditions along an axis.
 
-    axis, unit: of `TrackCondition.value`, unit "" where it has none. conditions: in order. checksum,
-    dataset, version, manifest: of the whole dataset. pixel_size: Å. unofficial: why scores on it are not those of a published
-    track, as words; "" where they are.
+    axis, unit: of `TrackCondition.value`, unit "" where it has none. conditions: in the axis's order. checksum,
+    dataset, version, manifest: of the whole dataset. pixel_size: Å. unofficial: why scores on it are not those of a
+    published track, as words; "" where they are.
     """
 
     @property
