@@ -59,8 +59,8 @@ def exit_waves(
     device
         "cpu" (Numba) or "cuda" (CuPy), which has the real-space method alone.
     method
-        "real-space" (several times faster), "fourier" (tilted beams and fine pixels too), or "auto": real-space where it
-        can be used, else Fourier. docs/performance.md has the errors of both.
+        "real-space" (several times faster), "fourier" (tilted beams and fine pixels too), or "auto": real-space where
+        it can be used, else Fourier. docs/performance.md has the errors of both.
     parametrization
         Of the scattering factors, "lobato" or "kirkland".
     tilt
