@@ -157,7 +157,9 @@ def _sum_of_squares(waves: Any) -> Any:
     from array_api_compat import array_namespace
 
     xp = array_namespace(waves)
-    return xp.sum(xp.real(waves) ** 2 + xp.imag(waves) ** 2, axis=0)
+    squares = xp.real(waves) ** 2
+    squares += xp.imag(waves) ** 2
+    return squares[0, ...] if squares.shape[0] == 1 else xp.sum(squares, axis=0)
 
 
 def _occupied(power: Any) -> int:

@@ -7,7 +7,7 @@ from typing import Any
 
 import numpy as np
 
-from hrtem_bench.conditions import Condition
+from hrtem_bench.conditions import COEFFICIENTS, Condition, coefficients
 from hrtem_bench.imaging.coherence import SourcePoint
 from hrtem_bench.physics import wave_transfer, wavelength
 
@@ -65,25 +65,43 @@ def transfers(ky: Any, kx: Any, c: Condition, points: Sequence[SourcePoint], zer
     c
         The condition, without the spreads that the points stand for.
     """
-    from array_api_compat import array_namespace
-
-    xp = array_namespace(ky)
-    plane = _focus_phase(ky, kx, c, zero_focus)
     tilt, lens = None, None
     for point in points:
         ty, tx = point.tilt
         if tilt != point.tilt:  # points of one tilt follow each other
-            tilt, lens = point.tilt, plane * wave_transfer((kx + tx)[None, :], (ky + ty)[:, None], c)
-        offset = _focus_phase(ky + ty, kx + tx, c, point.focus)
-        yield xp.astype(point.weight**0.5 * lens * offset, xp.complex64)
+            tilt, lens = point.tilt, _lens(ky, kx, c, point.tilt) * _focus_phase(ky, kx, c, zero_focus)
+        yield lens * _focus_phase(ky + ty, kx + tx, c, point.focus, point.weight**0.5)
 
 
-def _focus_phase(ky: Any, kx: Any, c: Condition, focus: float) -> Any:
-    """exp(-iπλ C10 q²) for a C10 of `focus` Å: the product of a column and a row."""
+def _lens(ky: Any, kx: Any, c: Condition, tilt: tuple[float, float]) -> Any:
+    """`wave_transfer` at the tilted frequencies, complex64, of an FFT with an odd number of points along each axis.
+
+    Without a tilt, a lens without odd aberrations is the same at q and -q, and a round one in all four quadrants: a
+    part of the plane is worked out, and the rest copied from it.
+    """
+    from array_api_compat import array_namespace, device
+
+    xp = array_namespace(ky)
+    orders = [COEFFICIENTS[name][1] for name in coefficients(c)]
+    ty, tx = tilt
+    if ty or tx or any(m % 2 for m in orders):
+        return xp.astype(wave_transfer((kx + tx)[None, :], (ky + ty)[:, None], c), xp.complex64)
+    ny, nx = ky.shape[0], kx.shape[0]
+    y, x = ky[: ny // 2 + 1], kx if any(orders) else kx[: nx // 2 + 1]
+    part = xp.astype(wave_transfer(x[None, :], y[:, None], c), xp.complex64)
+    where = {"device": device(ky)}
+    if any(orders):
+        opposite = xp.asarray((-np.arange(nx)) % nx, **where)
+        below = xp.take(xp.flip(part[1:, :], axis=0), opposite, axis=1)
+        return xp.concat([part, below], axis=0)
+    rows, columns = (xp.asarray(np.minimum(np.arange(n), n - np.arange(n)), **where) for n in (ny, nx))
+    return xp.take(xp.take(part, rows, axis=0), columns, axis=1)
+
+
+def _focus_phase(ky: Any, kx: Any, c: Condition, focus: float, factor: float = 1.0) -> Any:
+    """factor · exp(-iπλ C10 q²) for a C10 of `focus` Å, complex64: the product of a column and a row."""
     from array_api_compat import array_namespace
 
-    if not focus:
-        return 1.0
     xp = array_namespace(ky)
-    y, x = (xp.exp(-1j * np.pi * wavelength(c.energy) * focus * k * k) for k in (ky, kx))
-    return y[:, None] * x[None, :]
+    y, x = (xp.astype(xp.exp(-1j * np.pi * wavelength(c.energy) * focus * k * k), xp.complex64) for k in (ky, kx))
+    return factor * y[:, None] * x[None, :]

@@ -8,7 +8,9 @@ import pytest
 import hrtem_bench as hb
 from hrtem_bench.errors import InputError
 from hrtem_bench.imaging import expected_intensity, expose, render_each
+from hrtem_bench.imaging.coherence import SourcePoint
 from hrtem_bench.imaging.fourier import resize_spectrum
+from hrtem_bench.imaging.lens import transfers
 
 N, SIZE = 96, 0.2
 LENGTH = N * SIZE
@@ -114,6 +116,22 @@ def test_images_one_after_the_other_are_those_of_render():
     for image, (c, seed) in zip(images, settings, strict=True):
         one = hb.render(waves, c, pixel_size=SIZE, output_pixel_size=0.4, zero_focus=-20.0, seed=seed)
         np.testing.assert_array_equal(image, one)
+
+
+@pytest.mark.parametrize("shape", [(13, 17), (15, 9), (1, 5)])
+@pytest.mark.parametrize("aberrations", [{}, {"C12": 300.0, "phi12": 0.4}, {"C21": 3e4, "phi21": 1.0, "C12": 200.0}])
+@pytest.mark.parametrize("tilt", [(0.0, 0.0), (0.02, -0.01)])
+def test_transfer_built_from_a_part_of_the_plane_is_that_of_the_whole(shape, aberrations, tilt):
+    c = hb.Condition(C10=-300.0, C30=1e6, aberrations=aberrations, angular_spread=0.3, aperture=40.0)
+    ky, kx = (np.fft.fftfreq(n, 0.2) for n in shape)
+    point = SourcePoint(0.25, 20.0, tilt)
+    (got,) = transfers(ky, kx, c, (point,), -40.0)
+    y, x = ky[:, None], kx[None]
+    plane = hb.wave_transfer(x, y, hb.Condition(C10=-40.0))
+    focus = hb.wave_transfer(x + tilt[1], y + tilt[0], hb.Condition(C10=20.0))
+    whole = hb.wave_transfer(x + tilt[1], y + tilt[0], c)
+    np.testing.assert_allclose(got, 0.5 * whole * plane * focus, atol=1e-6)
+    assert got.dtype == np.complex64
 
 
 def test_counts_follow_poisson_statistics():
