@@ -8,9 +8,10 @@ from typing import Any
 import numpy as np
 
 from hrtem_bench.dataset.encode import decode_png, encode_png
+from hrtem_bench.dataset.figures import Line, curves_svg, histogram_svg
 from hrtem_bench.dataset.manifest import Manifest
 from hrtem_bench.dataset.plan import place_of
-from hrtem_bench.dataset.svg import Curve, curves, histogram
+from hrtem_bench.physics import ctf
 from hrtem_bench.support.files import write_aside_bytes
 
 PICTURES = "pictures"
@@ -26,12 +27,12 @@ def write_pictures(folder: Path, manifest: Manifest) -> None:
 
 
 def render_pictures(folder: Path, manifest: Manifest) -> dict[str, bytes]:
-    """Path in the dataset -> bytes of a picture: a pure function of the dataset's files."""
+    """Path in the dataset -> bytes of a picture: a pure function of the dataset's files and matplotlib's version."""
     made = {f"{PICTURES}/{track}.png": _examples(folder, manifest, track) for track in manifest.tracks}
     made |= {f"{PICTURES}/{track}.svg": _transfer(manifest, track).encode() for track in manifest.tracks}
     thickness, diameters = _drawn(folder, manifest)
-    made[f"{PICTURES}/thickness.svg"] = histogram(thickness, "thickness, Å", "structures").encode()
-    made[f"{PICTURES}/size.svg"] = histogram(
+    made[f"{PICTURES}/thickness.svg"] = histogram_svg(thickness, "thickness, Å", "structures").encode()
+    made[f"{PICTURES}/size.svg"] = histogram_svg(
         diameters, "diameter of the circle of a particle's area, Å", "particles"
     ).encode()
     return made
@@ -66,14 +67,12 @@ def _examples(folder: Path, manifest: Manifest, track: str) -> bytes:
 
 
 def _transfer(manifest: Manifest, track: str) -> str:
-    from hrtem_bench.physics import ctf
-
     q = np.linspace(0, 0.5 / manifest.pixel_size, 480)
     lines = [
-        Curve(c.condition_id.partition("=")[2], q, np.asarray(ctf(q, np.zeros_like(q), c.condition)), not c.train)
+        Line(c.condition_id.partition("=")[2], q, np.asarray(ctf(q, np.zeros_like(q), c.condition)), not c.train)
         for c in manifest.tracks[track].conditions
     ]
-    return curves(lines, "spatial frequency, 1/Å", "T(q), along x", (-1.0, 1.0))
+    return curves_svg(lines, "spatial frequency, 1/Å", "T(q), along x", (-1.0, 1.0))
 
 
 def _drawn(folder: Path, manifest: Manifest) -> tuple[list[float], list[float]]:

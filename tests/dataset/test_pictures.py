@@ -6,6 +6,7 @@ import string
 import xml.etree.ElementTree as ET
 from pathlib import Path
 
+import matplotlib
 import numpy as np
 import pytest
 import toy_datasets
@@ -14,8 +15,8 @@ from PIL import Image
 import hrtem_bench as hb
 from hrtem_bench.dataset import generate, load_recipe, open_dataset, shipped_recipes
 from hrtem_bench.dataset.encode import preview
+from hrtem_bench.dataset.figures import Line, curves_svg, drawn_by, histogram_svg
 from hrtem_bench.dataset.pictures import examples_shown
-from hrtem_bench.dataset.svg import Curve, curves, histogram
 
 SOURCES = Path(__file__).parents[2] / "data_cards"
 
@@ -70,17 +71,34 @@ def test_examples_are_the_previews_in_their_places(made):
             np.testing.assert_array_equal(tile, preview(sample.image, sample.mask))
 
 
+def paths(svg: str) -> list[str]:
+    return [path.get("d") for path in ET.fromstring(svg).findall(".//{*}path")]
+
+
 def test_a_curve_is_drawn_where_its_numbers_say():
-    figure = ET.fromstring(curves([Curve("a<b", np.array([0, 2.0]), np.array([-1.0, 1.0]))], "x", "y", (-1, 1)))
-    (line,) = figure.findall(".//{*}polyline")
-    assert line.get("points") == "56.0,256.0 490.0,16.0"  # from the lower left corner of the frame to the upper right
-    assert "a<b" in [t.text for t in figure.findall(".//{*}text")]
+    svg = curves_svg([Line("a<b $c", np.array([0, 1.0, 2.0]), np.array([-1.0, 1.0, 0.0]))], "x", "y", (-1, 1))
+    line, *_legend = [
+        found for found in (re.findall(r"[-.\d]+", d) for d in paths(svg) if d.count("L") == 2) if len(found) == 6
+    ]
+    x, y = np.array(line, float).reshape(3, 2).T  # points of the page, y downwards
+    assert x[1] - x[0] == pytest.approx(x[2] - x[1], rel=1e-3)
+    assert y[0] - y[1] == pytest.approx(2 * (y[2] - y[1]), rel=1e-3) and y[0] > y[1]
+    assert "a<b $c" in [t.text for t in ET.fromstring(svg).findall(".//{*}text")]
 
 
 def test_a_histogram_s_bars_are_its_counts():
-    figure = ET.fromstring(histogram([0, 0, 0, 1, 3.2], "x", "y", bins=4))
-    heights = [float(bar.get("height")) for bar in figure.findall(".//{*}rect")]
-    assert heights == pytest.approx([240, 80, 0, 80])
+    svg = histogram_svg([0, 0, 0, 1, 3.2], "x", "y", bins=4)
+    bars = [np.array(re.findall(r"[-.\d]+", d), float).reshape(-1, 2) for d in paths(svg) if d.count("L") == 3]
+    heights = [np.ptp(bar[:, 1]) for bar in bars][-4:]  # the first are the background of page and axes
+    assert np.array(heights) / heights[0] == pytest.approx([1, 1 / 3, 0, 1 / 3], abs=1e-3)
+
+
+def test_figures_are_the_same_whatever_the_user_s_settings():
+    lines = [Line(str(k), np.arange(3.0), np.arange(3.0) * k, k > 0) for k in range(20)]
+    first = curves_svg(lines, "x", "y", (0, 60))
+    with matplotlib.rc_context({"font.size": 20, "axes.grid": True, "svg.fonttype": "path", "svg.hashsalt": "mine"}):
+        assert curves_svg(lines, "x", "y", (0, 60)) == first
+    assert drawn_by(first) == f"Matplotlib v{matplotlib.__version__}, https://matplotlib.org/"
 
 
 @pytest.mark.parametrize("name", shipped_recipes())
