@@ -53,7 +53,7 @@ def camera(name: str) -> Detector:
     "scintillator-poor" is near what phosphor on a CCD did at 300 kV: the DQE is that of a TVIPS 224, and the MTF a
     Lorentzian that is ½ at 0.22 of Nyquist, which is within 0.06 of a fit to a Gatan US4000 at 200 kV
     (CCDModelMTF.m of F. Sigworth's aEMCodeRepository). Gain, 8 counts per electron, and read noise, 6 counts, are
-    assumed. The power of its noise falls 64-fold from the centre to Nyquist.
+    assumed. The power of its noise falls 63-fold from the centre to Nyquist.
 
     "scintillator-good" is assumed throughout, for a modern scintillator on a CMOS sensor: DQE(0) 0.6, Lorentzians for
     MTF (½ at 0.30 of Nyquist) and NTF (½ at 0.36), 20 counts per electron, read noise of 5 counts. The power of its

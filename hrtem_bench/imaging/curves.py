@@ -122,7 +122,12 @@ def read_curve(path: str | os.PathLike[str]) -> TableCurve:
 
     Columns are separated by blanks, commas, semicolons or tabs; empty lines and what follows a # are skipped, and so is
     one line of headings at the top. A STAR file, as camera makers give them for RELION, is known by its `loop_` and
-    its frequencies are taken to be in cycles per pixel. Raises InputError, with the line's number, for anything else.
+    its frequencies are taken to be in cycles per pixel. Where a file ends just short of Nyquist, its last value holds.
+
+    Raises
+    ------
+    InputError
+        With the line's number, for anything else, and for what is no regular file of at most a megabyte.
     """
     lines = read_text(Path(path), LARGEST_FILE).removeprefix("\ufeff").splitlines()
     star = any(line.strip() == "loop_" for line in lines)

@@ -249,9 +249,23 @@ def expose(
     pixel_size: float | tuple[float, float],
     seed: int | np.random.Generator | None,
 ) -> Any:
-    """Electron counts, float32, of an ideal counting detector: Poisson deviates of intensity · dose · pixel area.
+    """Electron counts of an ideal counting detector: Poisson deviates of intensity · dose · pixel area.
 
-    intensity: any shape, 1 for no specimen. dose: electrons per Å². pixel_size: Å. seed: an int or a Generator.
+    Parameters
+    ----------
+    intensity
+        Of any shape, 1 for no specimen.
+    dose
+        Electrons per Å².
+    pixel_size
+        Å, a number or (dy, dx).
+    seed
+        An int or a Generator.
+
+    Returns
+    -------
+    numpy.ndarray
+        float32, of the intensity's shape.
     """
     dy, dx = pixel_sizes(pixel_size)
     return random_generator(seed).poisson(np.asarray(intensity, float) * (dose * dy * dx)).astype(np.float32)

@@ -15,10 +15,26 @@ STEP = 5.0
 
 
 def contrast(wave: Any, values: Any, *, pixel_size: float | tuple[float, float], energy: float = 300e3) -> Any:
-    """Standard deviation over mean of the image of `wave` (ny, nx) at each C10 of `values`, Å, in a perfect lens.
+    """Standard deviation over mean of the image of a wave at values of focus, in a lens without aberrations.
 
-    Seen at 0.4 Å pixels or the wave's own if larger, with a focal spread of 10 Å, so that what decides is the band
-    that images carry.
+    Seen at 0.4 Å pixels, or the wave's own if larger, with a focal spread of 10 Å taken as an envelope, so that what
+    decides is the band that images carry.
+
+    Parameters
+    ----------
+    wave
+        (ny, nx), complex.
+    values
+        C10, Å.
+    pixel_size
+        Of the wave, Å, a number or (dy, dx).
+    energy
+        eV.
+
+    Returns
+    -------
+    numpy.ndarray
+        One number for each value.
     """
     spectra = _seen(wave, pixel_size)
     return np.array([_contrast(spectra, c10, energy) for c10 in values])
@@ -44,11 +60,26 @@ def find_zero_focus(
     highest: float = 0.0,
     energy: float = 300e3,
 ) -> float:
-    """The C10, Å, of minimum contrast of the particles' exit wave, between `lowest` and `highest`.
+    """The C10 of minimum contrast of the particles' exit wave.
 
-    wave: (ny, nx) complex at the exit plane, particles alone in vacuum. The particles lie upstream, so C10 is negative
-    (underfocus): `lowest` is minus the distance from the exit plane to the first atoms. Scanned in steps of about 5 Å,
-    the best of them refined to 0.1 Å.
+    Scanned in steps of about 5 Å, the best of them refined to 0.1 Å.
+
+    Parameters
+    ----------
+    wave
+        (ny, nx) complex at the exit plane, of the particles alone in vacuum.
+    pixel_size
+        Å, a number or (dy, dx).
+    lowest, highest
+        Where to look, Å. The particles lie upstream, so C10 is negative (underfocus): `lowest` is minus the distance
+        from the exit plane to the first atoms.
+    energy
+        eV.
+
+    Returns
+    -------
+    float
+        C10, Å.
     """
     from scipy.optimize import minimize_scalar
 

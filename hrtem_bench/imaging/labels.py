@@ -31,12 +31,33 @@ def mask(
     smoothing: float = SMOOTHING,
     level: float = LEVEL,
 ) -> Any:
-    """Where particles are: (ny, nx) uint8, 1 on a particle, 0 elsewhere.
+    """Where particles are, from their exit wave in vacuum.
 
-    wave: (ny, nx) complex, the exit wave of the particles alone. It is brought to the plane of zero focus (a C10 of
-    `zero_focus`, Å). Where the magnitude of its phase exceeds `threshold` rad is smoothed by a Gaussian of
-    standard deviation `smoothing` Å and sampled at the output pixels; those above `level` are on a particle, and holes
-    are filled. The magnitude, because the phase of a thick particle passes π and comes round to negative values.
+    The wave is brought to the plane of zero focus. Where the magnitude of its phase exceeds `threshold` is smoothed and
+    sampled at the output pixels; those above `level` are on a particle, and holes are filled. The magnitude, because
+    the phase of a thick particle passes π and comes round to negative values.
+
+    Parameters
+    ----------
+    wave
+        (ny, nx) complex, the exit wave of the particles alone.
+    pixel_size, output_pixel_size
+        Å, a number or (dy, dx); of the wave and of the mask.
+    zero_focus
+        The C10, Å, that brings the particles to focus.
+    energy
+        eV.
+    threshold
+        Phase, rad.
+    smoothing
+        Standard deviation of a Gaussian, Å.
+    level
+        Share of the smoothed surroundings, 0 to 1.
+
+    Returns
+    -------
+    numpy.ndarray
+        (ny, nx) uint8: 1 on a particle, 0 elsewhere.
     """
     from scipy import fft, ndimage
 
@@ -53,10 +74,23 @@ def mask(
 
 
 def instances(particle_mask: Any, positions: Any, particle: Any, *, pixel_size: float | tuple[float, float]) -> Any:
-    """Which particle each pixel of a mask shows: (ny, nx) uint8 or uint16, 0 background, k = particle k.
+    """Which particle each pixel of a mask shows: that of the atom nearest to it in projection.
 
-    particle_mask: (ny, nx), periodic. positions: (n, 2+) x, y of the particles' atoms, Å. particle: (n,) their
-    particle's number, from 1. A pixel belongs to the particle of the atom nearest to it in projection.
+    Parameters
+    ----------
+    particle_mask
+        (ny, nx), 1 on a particle, periodic.
+    positions
+        (n, 2 or 3), x and y of the particles' atoms first, Å.
+    particle
+        (n,), the number of each atom's particle, from 1.
+    pixel_size
+        Å, a number or (dy, dx).
+
+    Returns
+    -------
+    numpy.ndarray
+        (ny, nx), 0 on the background and k on particle k; uint8, or uint16 for more than 255 particles.
     """
     from scipy.spatial import cKDTree
 
