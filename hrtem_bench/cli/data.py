@@ -47,9 +47,11 @@ def _announce(recipe: Recipe, workers: int | None) -> None:
     from hrtem_bench.dataset.generation import default_workers
 
     found = estimate(recipe, workers or default_workers("cpu"))
+    waves = f" with {size(found.wave_bytes)} of exit waves for each of {found.wave_structures} structures"
+    total = size(found.bytes) + (waves if found.wave_structures else "")
     print(
         f"{recipe.name} {recipe.version}: {found.structures} structures, {found.simulations} simulations, "
-        f"{found.images} images, {found.shards} files, {size(found.bytes)}; about {duration(found.seconds)} on "
+        f"{found.images} images, {found.shards} files, {total}; about {duration(found.seconds)} on "
         f"{found.workers} of this machine's cores, without a GPU; {size(found.memory)} of memory for each"
     )
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import re
 import string
+from collections import Counter
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
@@ -213,10 +214,13 @@ def _exit_waves(manifest: Manifest, recipe: Recipe, location: str) -> str:
     mine = [s for s in manifest.shards if place_of(s.path)[0] == EXIT_WAVES]
     if not mine:
         return "This dataset keeps none."
-    rows, size = sum(s.rows for s in mine), sum(s.bytes for s in mine)
+    counts: Counter[str] = Counter()
+    for shard in mine:
+        counts[place_of(shard.path)[1]] += shard.rows
+    size = sum(s.bytes for s in mine)
     kept = {
-        "structures": rows,
-        "megabytes": f"{size / rows / 1e6:.1f}",
+        "structures": ", ".join(f"{count} {split}" for split, count in counts.items()),
+        "megabytes": f"{size / counts.total() / 1e6:.1f}",
         "band": f"{recipe.wave_band:.4g}",
         "pixel_size": f"{recipe.sampling.pixel_size:g}",
         "location": location,

@@ -38,7 +38,8 @@ class Estimate:
     """What `generate` would make and use. Times, sizes and memory are good to a third or so.
 
     structures: distinct specimens; simulations: including their variants. bytes: of the finished files; while it is
-    under way a dataset takes twice that. seconds: with `workers` processes on a machine like this one's CPU. memory:
+    under way a dataset takes twice that. wave_structures: specimens whose exit waves are kept, wave_bytes each and part
+    of bytes. seconds: with `workers` processes on a machine like this one's CPU. memory:
     bytes that each of them holds at most.
     """
 
@@ -47,6 +48,8 @@ class Estimate:
     images: int
     shards: int
     bytes: int
+    wave_structures: int
+    wave_bytes: int
     workers: int
     seconds: float
     memory: int
@@ -68,6 +71,8 @@ def estimate(recipe: Recipe, workers: int = 1, clock: Callable[[int], float] | N
         images=images,
         shards=len(plan.shards),
         bytes=int(_image_bytes(plan) + kept * plan.wave_bytes),
+        wave_structures=kept,
+        wave_bytes=int(plan.wave_bytes) if kept else 0,
         workers=workers,
         seconds=seconds / workers,
         memory=int(_memory(recipe)),

@@ -100,21 +100,25 @@ class Plan:
 
     @cached_property
     def _wave_shards(self) -> dict[str, list[Job]]:
-        keeping = [job for job in self.jobs if self.keeps_waves(job)]
+        """As `shards`, of the exit waves; a split of which none are kept has no file."""
         limit = max(1, int(SHARD_BYTES / self.wave_bytes))
-        groups = [keeping[k : k + limit] for k in range(0, len(keeping), limit)]
-        return {shard_path(EXIT_WAVES, "test", k, len(groups)): group for k, group in enumerate(groups)}
+        found: dict[str, list[Job]] = {}
+        for split in SPLITS:
+            keeping = [job for job in self.jobs if job.split == split and self.keeps_waves(job)]
+            groups = [keeping[k : k + limit] for k in range(0, len(keeping), limit)]
+            found |= {shard_path(EXIT_WAVES, split, k, len(groups)): group for k, group in enumerate(groups)}
+        return found
 
     @property
     def wave_bytes(self) -> float:
-        """Bytes of one structure's exit waves: two half-precision numbers for each coefficient inside the band."""
+        """Bytes of one specimen's exit waves: two half-precision numbers for each coefficient inside the band."""
         coefficients = math.pi * (self.recipe.wave_band * self.recipe.sampling.field) ** 2
         return 4 * coefficients * self.recipe.multislice.phonons
 
     def keeps_waves(self, job: Job) -> bool:
         """Whether a job's exit waves go into the dataset."""
         keep = self.recipe.exit_waves
-        return keep is not None and job.split == "test" and not job.scene and job.index < keep.structures
+        return keep is not None and not job.scene and job.index < keep.count(job.split)
 
     def rows_of(self, path: str) -> int:
         """The rows of one file."""

@@ -118,14 +118,13 @@ class Track:
         return first_of_each(_places(self._shards(split)), lambda place: place.condition_id, names, limit)
 
     def _shards(self, split: str) -> list[Path]:
-        if split not in SPLITS:
-            raise InputError(_unknown("split", split, SPLITS, "a dataset"))
+        _check_split(split)
         return _shards(self.folder, self.manifest, self.name, split)
 
 
 @dataclass(frozen=True)
 class StructureWaves:
-    """A test structure's exit waves and labels.
+    """A structure's exit waves and labels.
 
     waves: (phonons, n, n) complex64 at `pixel_size` Å, at the exit plane; `imaging.render` takes them, with
     `zero_focus`. mask, instances: (ny, nx) uint8 and uint16, at `output_pixel_size` Å.
@@ -143,27 +142,43 @@ class StructureWaves:
 
 @dataclass(frozen=True)
 class StoredWaves:
-    """The exit waves of a dataset's test structures, open for reading."""
+    """The exit waves that a dataset keeps, open for reading."""
 
     folder: Path
     manifest: Manifest
 
-    def rows(self, structures: Sequence[str] | None = None) -> Iterator[StructureWaves]:
-        """The structures one at a time; only those named, if given. InputError for one that is not kept."""
+    def count(self, split: str = "test") -> int:
+        """Number of structures of a split whose exit waves are kept; InputError for a split that is none."""
+        _check_split(split)
+        return sum(s.rows for s in self.manifest.shards if place_of(s.path) == (EXIT_WAVES, split))
+
+    def rows(self, split: str = "test", structures: Sequence[str] | None = None) -> Iterator[StructureWaves]:
+        """The structures of a split whose exit waves are kept, one at a time.
+
+        Parameters
+        ----------
+        split
+            "train", "validation" or "test"; one of which none are kept gives nothing.
+        structures
+            Only these, by their ids. The waves of others are not read.
+
+        Raises
+        ------
+        InputError
+            For a split that is none, for a structure that is not kept, and for a file that is damaged.
+        """
+        _check_split(split)
         missing = set(structures or ())
-        for path in _shards(self.folder, self.manifest, EXIT_WAVES, "test"):
-            batches = _opened(path, WAVE_COLUMNS).iter_batches(1)
-            while True:
+        for path in _shards(self.folder, self.manifest, EXIT_WAVES, split):
+            file = _opened(path, WAVE_COLUMNS)
+            for group in range(file.num_row_groups):
                 with _reading(path):
-                    batch = next(batches, None)
-                if batch is None:
-                    break
-                row = batch.to_pylist()[0]
-                if structures is None or row["structure_id"] in structures:
-                    missing.discard(row["structure_id"])
-                    with _reading(path):
-                        structure = _exit_wave(row, self.manifest.pixel_size)
-                    yield structure
+                    (name,) = file.read_row_group(group, columns=["structure_id"])["structure_id"].to_pylist()
+                    if structures is not None and name not in structures:
+                        continue
+                    structure = _exit_wave(file.read_row_group(group).to_pylist()[0], self.manifest.pixel_size)
+                missing.discard(name)
+                yield structure
         if missing:
             raise InputError(f"no exit waves of {min(missing)} are kept in {self.folder}")
 
@@ -226,6 +241,11 @@ def _check_config(manifest: Manifest, config: str, source: str | Path) -> None:
             raise InputError(f"the dataset {source} keeps no exit waves: give its recipe an [exit_waves] table")
     elif config not in manifest.tracks:
         raise InputError(_unknown("track", config, list(manifest.tracks), f"the dataset {source}"))
+
+
+def _check_split(split: str) -> None:
+    if split not in SPLITS:
+        raise InputError(_unknown("split", split, SPLITS, "a dataset"))
 
 
 def _shards(folder: Path, manifest: Manifest, config: str, split: str) -> list[Path]:

@@ -47,8 +47,7 @@ def check_recipe(recipe: Recipe) -> None:
         raise InputError("tracks is empty: give at least one track, [tracks.defocus] for example")
     if recipe.default_track not in recipe.tracks:
         raise key_error("default_track", recipe.default_track, f"allowed are {', '.join(recipe.tracks)}")
-    if recipe.exit_waves and recipe.exit_waves.structures > recipe.structures.test:
-        raise key_error("exit_waves.structures", recipe.exit_waves.structures, f"at most {recipe.structures.test}")
+    _check_exit_waves(recipe)
     recording_of(recipe)
     spread_of(recipe)
     for name, track in recipe.tracks.items():
@@ -96,6 +95,17 @@ def _check_coherence(recipe: Recipe) -> None:
         raise key_error("imaging.nodes", nodes, 'nodes are those of coherence = "quadrature"')
     if type(nodes) is not int or not 1 <= nodes <= MOST_NODES:
         raise key_error("imaging.nodes", nodes, f"allowed is a whole number from 1 to {MOST_NODES}")
+
+
+def _check_exit_waves(recipe: Recipe) -> None:
+    if recipe.exit_waves is None:
+        return
+    counts = {split: recipe.exit_waves.count(split) for split in SPLITS}
+    for split, count in counts.items():
+        if count > (most := getattr(recipe.structures, split)):
+            raise key_error("exit_waves.structures", count, f"allowed in {split} is at most structures.{split}, {most}")
+    if not any(counts.values()):
+        raise key_error("exit_waves.structures", 0, "keep those of one structure at least, or leave [exit_waves] out")
 
 
 def _check_track(recipe: Recipe, name: str, track: AnyTrack) -> None:

@@ -168,10 +168,19 @@ AnyTrack = ScanTrack | SceneTrack | CameraTrack | JointTrack
 
 
 class KeptWaves(Table, frozen=True, kw_only=True):
-    """Exit waves of the first `structures` test structures are kept, up to `band` (1/Å); by default all simulated."""
+    """Exit waves of the first so many structures are kept, up to `band` (1/Å); by default all simulated.
 
-    structures: Annotated[int, msgspec.Meta(ge=1, le=MOST_STRUCTURES)]
+    structures: a number of test structures, or one for each split.
+    """
+
+    structures: Annotated[int, msgspec.Meta(ge=1, le=MOST_STRUCTURES)] | Structures
     band: Positive | None = None
+
+    def count(self, split: str) -> int:
+        """The structures of a split whose waves are kept."""
+        if isinstance(self.structures, Structures):
+            return int(getattr(self.structures, split))
+        return self.structures if split == "test" else 0
 
 
 class Recipe(Table, frozen=True, kw_only=True):

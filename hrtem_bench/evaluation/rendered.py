@@ -32,7 +32,6 @@ from hrtem_bench.dataset import (
     open_exit_waves,
 )
 from hrtem_bench.dataset.detectors import digitised, recording_of
-from hrtem_bench.dataset.plan import place_of
 from hrtem_bench.dataset.reader import first_of_each
 from hrtem_bench.dataset.recipe_tables import Recipe
 from hrtem_bench.dataset.recipes import recipe_from_dict
@@ -49,7 +48,7 @@ NAME = "rendered"
 class RenderedTrack(Track):
     """A track whose images are rendered when they are read; never an official one.
 
-    It shows the structures whose exit waves the dataset keeps, all as its test split. checksum: over the dataset's and
+    Of each split it shows the structures whose exit waves the dataset keeps, at all its conditions. checksum: over the dataset's and
     the conditions. unofficial: why its scores are not those of a published track. trained: conditions that a model was
     trained at, which `select` finds by their ids though they are not among those to score.
     """
@@ -68,12 +67,11 @@ class RenderedTrack(Track):
 
     def check(self, split: str) -> None:
         """Raise InputError, one line, for files of exit waves that are not those the dataset was made with."""
-        check_unaltered(self.folder, self.manifest, EXIT_WAVES, "test")
+        check_unaltered(self.folder, self.manifest, EXIT_WAVES, split)
 
     def count(self, split: str, conditions: Sequence[str] | None = None, *, limit: int | None = None) -> int:
         """Number of images that `rows` would give."""
-        shards = self.manifest.shards if split == "test" else ()
-        waves = sum(one.rows for one in shards if place_of(one.path) == (EXIT_WAVES, "test"))
+        waves = self.waves.count(split)
         return len(self.select(conditions)) * (waves if limit is None else min(waves, limit))
 
     def rows(
@@ -84,7 +82,7 @@ class RenderedTrack(Track):
         Noise is a function of the dataset, the structure and the condition.
         """
         chosen = self.select(conditions)
-        pairs = ((wave, one) for wave in (self.waves.rows() if split == "test" else ()) for one in chosen)
+        pairs = ((wave, one) for wave in self.waves.rows(split) for one in chosen)
         names = [one.condition_id for one in chosen]
         wanted = first_of_each(pairs, lambda pair: pair[1].condition_id, names, limit)
         recipe = recipe_from_dict(self.manifest.recipe)

@@ -12,7 +12,7 @@ import pytest
 import toy_datasets
 from PIL import Image
 
-from hrtem_bench.dataset import encode, generate, open_dataset, open_exit_waves
+from hrtem_bench.dataset import encode, generate, open_dataset, open_exit_waves, verify
 from hrtem_bench.dataset.plan import Job
 from hrtem_bench.dataset.schema import COLUMNS, WAVE_COLUMNS, columns_of
 from hrtem_bench.dataset.structure import make_structure
@@ -178,9 +178,35 @@ def test_a_condition_no_track_has_is_rendered_from_exit_waves(folder):
             hb.render(band, condition, pixel_size=0.25, **kwargs),
             rtol=1e-5,
         )
-    assert [s.structure_id for s in open_exit_waves(folder).rows(["test-00001"])] == ["test-00001"]
+    assert [s.structure_id for s in open_exit_waves(folder).rows("test", ["test-00001"])] == ["test-00001"]
     with pytest.raises(InputError, match="no exit waves of test-00002"):
-        list(open_exit_waves(folder).rows(["test-00002"]))
+        list(open_exit_waves(folder).rows("test", ["test-00002"]))
+
+    with pytest.raises(InputError, match="no split 'tset': did you mean test"):
+        list(open_exit_waves(folder).rows("tset"))
+
+
+ALL_SPLITS = toy_datasets.TOML.replace(
+    "[exit_waves]\nstructures = 2", "[exit_waves]\nstructures = { train = 2, validation = 1, test = 3 }"
+)
+
+
+def test_exit_waves_of_every_split_can_be_kept(tmp_path):
+    recipe = toy_datasets.recipe(ALL_SPLITS)
+    generate(recipe, tmp_path / "toy", workers=1, simulate=toy_datasets.simulate)
+    assert verify(tmp_path / "toy").problems == ()
+    kept = open_exit_waves(tmp_path / "toy")
+    ids = {split: [s.structure_id for s in kept.rows(split)] for split in ("train", "validation", "test")}
+    assert ids == {
+        "train": ["train-00000", "train-00001"],
+        "validation": ["validation-00000"],
+        "test": ["test-00000", "test-00001", "test-00002"],
+    }
+    assert {split: kept.count(split) for split in ids} == {"train": 2, "validation": 1, "test": 3}
+    mask = toy_datasets.simulate(recipe, Job("train", 1)).mask
+    np.testing.assert_array_equal(next(kept.rows("train", ["train-00001"])).mask, mask)
+    card = (tmp_path / "toy" / "README.md").read_text()
+    assert "the first 2 train, 1 validation, 3 test structures" in " ".join(card.split())
 
 
 @pytest.mark.parametrize(

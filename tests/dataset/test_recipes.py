@@ -249,6 +249,35 @@ def test_estimate_of_a_picture_follows_the_noise_of_its_detector():
     assert _bytes_per_pixel(read, at_dose(400.0)) == pytest.approx(written, rel=0.15)
 
 
+def test_bytes_of_exit_waves_are_those_of_their_band_and_said():
+    every = toy_datasets.recipe(toy_datasets.TOML.replace("structures = 2\n\n[im", KEPT + "\n\n[im"))
+    found = estimate(every, clock=lambda _: 0.0)
+    # Two configurations, two numbers of two bytes for each point of a circle of 4/3 1/Å on a grid of 1/16 1/Å.
+    assert found.wave_bytes == pytest.approx(2 * 2 * 2 * np.pi * (16 * 4 / 3) ** 2, rel=1e-3)
+    assert found.wave_structures == 3 + 1 + 2
+    few = estimate(toy_datasets.recipe(), clock=lambda _: 0.0)
+    assert found.bytes - few.bytes == pytest.approx(4 * found.wave_bytes, abs=4)
+
+
+KEPT = "structures = { train = 3, validation = 1, test = 2 }"
+
+
+@pytest.mark.parametrize(
+    ("structures", "words"),
+    [
+        ("{ train = 4, validation = 0, test = 0 }", "exit_waves.structures = 4: allowed in train is at most .* 3"),
+        ("{ train = 0, validation = 0, test = 0 }", "keep those of one structure at least"),
+        ("{ train = 1 }", "exit_waves.structures.validation is missing: give it"),
+        ("0", "exit_waves.structures = 0: .*whole number of at least 1 or a table of train, validation, test"),
+        ('"all"', "exit_waves.structures = 'all': .*whole number of at least 1 or a table"),
+    ],
+)
+def test_structures_whose_waves_cannot_be_kept(structures, words):
+    text = toy_datasets.TOML.replace("structures = 2\n\n[im", f"structures = {structures}\n\n[im")
+    with pytest.raises(InputError, match=words):
+        toy_datasets.recipe(text)
+
+
 def test_larger_waves_and_thicker_films_take_more_memory():
     toy, mini, full = (
         estimate(r, clock=lambda points: 0.0).memory

@@ -11,6 +11,7 @@ import toy_datasets
 import hrtem_bench as hb
 from hrtem_bench.dataset import TrackCondition, generate, open_dataset
 from hrtem_bench.dataset.plan import Job
+from hrtem_bench.dataset.recipe_tables import SPLITS
 from hrtem_bench.errors import InputError
 from hrtem_bench.evaluation.evaluate import evaluate
 from hrtem_bench.evaluation.rendered import RenderedTrack, file_track, grid_track, rendered_track, trained_at
@@ -87,6 +88,27 @@ def test_images_are_those_of_the_exit_waves(data: Path) -> None:
         )  # fmt: skip
         assert float(np.abs(sample.image - expected).max()) < 0.02
         np.testing.assert_array_equal(sample.mask, structure.mask)
+
+
+def test_every_split_whose_waves_are_kept_is_rendered(tmp_path: Path) -> None:
+    text = toy_datasets.TOML.replace(
+        "structures = 2\n\n[im", "structures = { train = 3, validation = 1, test = 1 }\n\n[im"
+    )
+    generate(toy_datasets.recipe(text), tmp_path / "toy", workers=1, simulate=toy_datasets.simulate)
+    track = grid_track(tmp_path / "toy", ["C10=-100:100:100"])
+    assert {split: track.count(split) for split in SPLITS} == {"train": 9, "validation": 3, "test": 3}
+    samples = list(track.rows("train", ["C10=100"]))
+    assert [one.structure_id for one in samples] == ["train-00000", "train-00001", "train-00002"]
+    assert track.count("train", ["C10=100"], limit=2) == 2
+    structure = toy_datasets.simulate(toy_datasets.recipe(text), Job("train", 2))
+    np.testing.assert_array_equal(samples[2].mask, structure.mask)
+    expected = render(
+        structure.waves, samples[2].condition.replace(dose=None), pixel_size=structure.pixel_size,
+        output_pixel_size=0.5, zero_focus=structure.zero_focus, coherence="envelope",
+    )  # fmt: skip
+    # Poisson counts about 100 × the image: their deviation from it is that of counting, chi² per pixel 1 ± 4√(2/1024).
+    chi2 = float(np.mean((samples[2].image - 100 * expected) ** 2 / (100 * expected)))
+    assert abs(chi2 - 1) < 4 * np.sqrt(2 / 1024)
 
 
 def test_noise_is_seeded_by_structure_and_condition_alone(data: Path) -> None:
