@@ -48,9 +48,9 @@ NAME = "rendered"
 class RenderedTrack(Track):
     """A track whose images are rendered when they are read; never an official one.
 
-    Of each split it shows the structures whose exit waves the dataset keeps, at all its conditions. checksum: over the dataset's and
-    the conditions. unofficial: why its scores are not those of a published track. trained: conditions that a model was
-    trained at, which `select` finds by their ids though they are not among those to score.
+    Of each split it shows the structures whose exit waves the dataset keeps, at all its conditions. checksum: over the
+    dataset's and the conditions. unofficial: why its scores are not those of a published track. trained: conditions
+    that a model was trained at, which `select` finds by their ids though they are not among those to score.
     """
 
     waves: StoredWaves = field(kw_only=True)
