@@ -268,7 +268,7 @@ KEPT = "structures = { train = 3, validation = 1, test = 2 }"
         ("{ train = 4, validation = 0, test = 0 }", "exit_waves.structures = 4: allowed in train is at most .* 3"),
         ("{ train = 0, validation = 0, test = 0 }", "keep those of one structure at least"),
         ("{ train = 1 }", "exit_waves.structures.validation is missing: give a whole number"),
-        ("0", "exit_waves.structures = 0: give a whole number of at least 1 .*or a table of train, validation, test"),
+        ("0", "exit_waves.structures = 0: give a whole number from 1 to .* or a table of train, validation, test"),
         ('"all"', "exit_waves.structures = .all.: give a whole number"),
     ],
 )
