@@ -1,0 +1,244 @@
+"""A study from its settings to its rows: networks trained and tested in processes, resumable at any point."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass
+from functools import partial
+from pathlib import Path
+from typing import Any
+
+import msgspec
+import numpy as np
+from numpy.typing import NDArray
+
+from hrtem_bench.dataset import generate, load_recipe, open_dataset
+from hrtem_bench.dataset.recipe_tables import recipe_to_dict
+from hrtem_bench.dataset.recipes import recipe_from_dict
+from hrtem_bench.errors import one_line, require
+from hrtem_bench.machine import cpus
+from hrtem_bench.models.python_models import function_in_folder, returned_by
+from hrtem_bench.models.shipped_baselines import baseline_at
+from hrtem_bench.models.submission import untrained_network
+from hrtem_bench.scoring.metrics import dice, double_softmax_ce, nll
+from hrtem_bench.study.images import ImagesAt, Source, images_at
+from hrtem_bench.study.networks import Network, networks
+from hrtem_bench.study.settings import Block, Specimens, Study
+from hrtem_bench.study.table import gathered, write_part
+from hrtem_bench.support.files import locked
+from hrtem_bench.support.pool import clustered, pooled
+from hrtem_bench.training.images import TrainingImages
+from hrtem_bench.training.loop import begin, fit, probabilities, seeded
+
+KEPT = "finished networks are kept: run the same command again"
+GATHER_EVERY = 20
+"""Networks after which the rows are put together in the table."""
+Progress = Callable[[int, int], None]
+
+
+@dataclass(frozen=True)
+class Job:
+    """One network to be trained and tested, with all that a process needs for it."""
+
+    network: Network
+    study: Study
+    out: Path
+
+    @property
+    def name(self) -> str:
+        """Of the network."""
+        return self.network.name
+
+
+@dataclass(frozen=True)
+class Finished:
+    """What came of a network: seconds it took, and why it failed, "" where it did not."""
+
+    name: str
+    seconds: float
+    failed: str
+
+
+def waiting(study: Study, out: Path, rows: Iterable[Path] = ()) -> list[Network]:
+    """The networks of a study that no row in its folder or in other tables tells of."""
+    done = set(gathered(out, rows)["name"].to_pylist()) if out.exists() else set()
+    return [one for one in networks(study) if one.name not in done]
+
+
+def run_study(
+    study: Study,
+    out: Path,
+    *,
+    rows: Sequence[Path] = (),
+    workers: int | None = None,
+    scheduler: str | None = None,
+    most: int | None = None,
+    progress: Progress | None = None,
+    finished: Callable[[Finished], None] | None = None,
+) -> Any:
+    """Make the specimens, train and test every network that has no rows yet, and return all rows, a pyarrow Table.
+
+    Parameters
+    ----------
+    out
+        The study's folder. A run that ended at any point goes on when the same call is made again; a study that was
+        enlarged keeps what it has.
+    rows
+        Tables of earlier runs, whose networks are not trained again.
+    workers
+        Processes of one thread each; one for each CPU by default.
+    scheduler
+        Address of a dask scheduler whose workers do it instead; they must see `out` under the same path.
+    most
+        Stop after so many networks.
+    progress
+        Told (networks done, in all).
+    finished
+        Told of each network.
+
+    Raises
+    ------
+    InputError
+        For what cannot be used. A network that fails is marked in its rows, and the others go on.
+    """
+    out.mkdir(parents=True, exist_ok=True)
+    with locked(out / "lock", f"another run works on {out}"):
+        make_specimens(study, out, workers)
+        left = waiting(study, out, rows)
+        total = len(networks(study))
+        jobs = [Job(one, study, out) for one in left[:most]]
+        done = total - len(left)
+        count = min(workers or cpus(), max(len(jobs), 1))
+        made = (
+            pooled(run_network, jobs, count, kept=KEPT)
+            if scheduler is None
+            else clustered(run_network, jobs, scheduler, kept=KEPT, prefix=str(out.resolve()), timeout=10.0)
+        )
+        for number, one in enumerate(made, start=1):
+            if number % GATHER_EVERY == 0:
+                gathered(out)
+            if finished is not None:
+                finished(one)
+            if progress is not None:
+                progress(done + number, total)
+        return gathered(out)
+
+
+def make_specimens(study: Study, out: Path, workers: int | None) -> None:
+    """Generate the dataset of every [[specimens]] that is given as a recipe, where it is not there yet."""
+    for one in study.specimens:
+        if one.recipe is not None:
+            tables = recipe_to_dict(load_recipe(one.recipe))
+            recipe = recipe_from_dict(tables | {"scene": tables["scene"] | one.scene})
+            generate(recipe, folder_of(one, out), workers=workers)
+
+
+def folder_of(one: Specimens, out: Path) -> Path:
+    """The dataset of some specimens: the one given, or that which the study makes."""
+    return Path(one.data) if one.data is not None else out / "data" / one.name
+
+
+def run_network(job: Job) -> Finished:
+    """Train and test one network and keep its rows; a failure is kept as a row, too."""
+    start = time.perf_counter()
+    network = job.network
+    specimens = next(one for one in job.study.specimens if one.name == network.specimens)
+    block = next(one for one in job.study.blocks if one.name == network.block)
+    try:
+        found = _rows(job, block, specimens)
+        failed = ""
+    except MemoryError:
+        raise
+    except Exception as error:  # whatever a network does, the others go on
+        failed = f"{type(error).__name__}: {one_line(error)}"[:300]
+        found = [{"test": "", "converged": False, "failed": failed}]
+    seconds = time.perf_counter() - start
+    fixed = {
+        "block": network.block,
+        "specimens": network.specimens,
+        "material": specimens.material,
+        "film": specimens.film,
+        "train": network.train_id,
+        "seed": network.seed,
+        "network": _network_name(job.study, block),
+        "key": network.key,
+        "name": network.name,
+        "seconds": seconds,
+    }
+    write_part(job.out, network.name, [{"failed": "", **fixed, **row} for row in found])
+    return Finished(network.name, seconds, failed)
+
+
+def _rows(job: Job, block: Block, specimens: Specimens) -> list[dict[str, Any]]:
+    source = Source(folder_of(specimens, job.out), block.track, block.spread)
+    cache = job.out / "images"
+    settings = msgspec.structs.replace(job.study.training, seed=job.network.seed)
+    data, validation = (
+        _joined([images_at(source, one, split, block.train_structures, cache) for one in job.network.train])
+        for split in ("train", "validation")
+    )
+    state = begin(seeded(partial(_new_network, job.study, block), settings.seed), settings)
+    ended = fit(state, data, validation, settings)
+    shared = {
+        "converged": ended,
+        "cycles": len(state.log),
+        "id_loss": state.log[-1]["validation_loss"],
+        "parameters": sum(one.numel() for one in state.network.parameters()),
+    }
+    tests = job.network.test or _all_of(source)
+    return [
+        shared | tested(state.network, images_at(source, one, "test", block.test_structures, cache)) | {"test": one}
+        for one in tests
+    ]
+
+
+def _all_of(source: Source) -> tuple[str, ...]:
+    return tuple(one.condition_id for one in open_dataset(source.folder, str(source.track)).conditions)
+
+
+def tested(network: Any, data: ImagesAt) -> dict[str, float | None]:
+    """Means over images of the losses, the Dice and the confidence, with standard errors over structures."""
+    p = np.concatenate([probabilities(network, one[None]) for one in data.images])
+    scores = {
+        "nll": nll(p, data.masks),
+        "double_softmax_ce": double_softmax_ce(p, data.masks),
+        "dice": dice(p > 0.5, data.masks),
+    }
+    found: dict[str, float | None] = {"images": len(data.images), "confidence": float(np.maximum(p, 1 - p).mean())}
+    for name, values in scores.items():
+        found[name] = float(values.mean())
+        found[f"{name}_se"] = _standard_error(values, data.structures)
+    return found
+
+
+def _standard_error(values: NDArray[np.float64], structures: NDArray[np.str_]) -> float | None:
+    """Of the mean over images, with structures as the units; None for fewer than two."""
+    names, row = np.unique(structures, return_inverse=True)
+    if len(names) < 2:
+        return None
+    parts = np.bincount(row, values - values.mean()) / len(values)
+    return float(np.sqrt(np.sum(parts**2) * len(names) / (len(names) - 1)))
+
+
+def _joined(parts: Sequence[ImagesAt]) -> TrainingImages:
+    return TrainingImages(
+        np.concatenate([one.images for one in parts]), np.concatenate([one.masks for one in parts]), ()
+    )
+
+
+def _new_network(study: Study, block: Block) -> Any:
+    folder = baseline_at(block.network or study.network)
+    function = block.function or study.function
+    if function is None:
+        return untrained_network(folder)
+    require("torch", "torch")
+    return returned_by(function_in_folder(folder, function), f"{folder}: {function}")
+
+
+def _network_name(study: Study, block: Block) -> str:
+    function = block.function or study.function
+    return f"{Path(block.network or study.network).name}{'' if function is None else f' {function}'}"
+
+
+__all__ = ["Finished", "Job", "folder_of", "make_specimens", "run_network", "run_study", "tested", "waiting"]

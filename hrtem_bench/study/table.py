@@ -1,0 +1,92 @@
+"""The rows of a study, network × test condition, in one Parquet file that is enough to go on from."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from pathlib import Path
+from typing import Any
+
+from hrtem_bench.errors import InputError, one_line, require
+from hrtem_bench.support.files import aside
+
+TABLE = "networks.parquet"
+PARTS = "parts"
+COLUMNS: tuple[tuple[str, str], ...] = (
+    ("block", "string"), ("specimens", "string"), ("material", "string"), ("film", "string"), ("train", "string"),
+    ("test", "string"), ("seed", "int32"), ("network", "string"), ("parameters", "int32"), ("converged", "bool"),
+    ("failed", "string"), ("cycles", "int32"), ("id_loss", "float32"), ("nll", "float32"), ("nll_se", "float32"),
+    ("double_softmax_ce", "float32"), ("double_softmax_ce_se", "float32"), ("dice", "float32"), ("dice_se", "float32"),
+    ("images", "int32"), ("confidence", "float32"), ("seconds", "float32"), ("key", "string"), ("name", "string"),
+)  # fmt: skip
+"""Columns and their Arrow types.
+
+One row for each network and test condition: where it was trained and tested (conditions as text, those of a training
+set joined by semicolons), whether training ended (converged), why it failed ("" where it did not), the validation loss
+at its own conditions (id_loss, nats per pixel), means over test images with standard errors over structures (_se), mean of
+max(p, 1 - p) over pixels (confidence), seconds of training and testing, and what identifies the network (key, name).
+"""
+
+
+def schema() -> Any:
+    """The Arrow schema of the rows."""
+    pa = require("pyarrow", "data")
+    types = {"string": pa.string(), "int32": pa.int32(), "float32": pa.float32(), "bool": pa.bool_()}
+    return pa.schema([(name, types[kind]) for name, kind in COLUMNS])
+
+
+def write_part(folder: Path, name: str, rows: Sequence[dict[str, Any]]) -> None:
+    """Keep the rows of one network, aside and renamed."""
+    path = folder / PARTS / f"{name}.parquet"
+    path.parent.mkdir(parents=True, exist_ok=True)
+    write_rows(path, require("pyarrow", "data").Table.from_pylist(list(rows), schema=schema()))
+
+
+def write_rows(path: Path, table: Any) -> None:
+    """Write a table of rows, aside and renamed."""
+    parquet = require("pyarrow.parquet", "data")
+    with aside(path) as temporary:
+        parquet.write_table(table, temporary, compression="zstd", compression_level=9)
+
+
+def read_rows(path: Path) -> Any:
+    """The rows in a file, a pyarrow Table; InputError for a file that is none."""
+    parquet = require("pyarrow.parquet", "data")
+    try:
+        table = parquet.read_table(path)
+    except (OSError, ValueError) as error:
+        raise InputError(f"{path} cannot be read: {one_line(error)[:200]}") from None
+    missing = [name for name, _ in COLUMNS if name not in table.column_names]
+    if missing:
+        raise InputError(f"{path} has no column {', '.join(missing)}: it holds no rows of a study of this version")
+    return table.select([name for name, _ in COLUMNS]).cast(schema())
+
+
+def gathered(folder: Path, more: Iterable[Path] = ()) -> Any:
+    """All rows of a study's folder and of other files, each network once, sorted; written to the folder's table.
+
+    The parts that the table then holds are removed.
+    """
+    pa = require("pyarrow", "data")
+    parts = sorted((folder / PARTS).glob("*.parquet"))
+    files = [path for path in (folder / TABLE, *more) if path.exists()]
+    tables = [read_rows(path) for path in (*files, *parts)]
+    if not tables:
+        return schema().empty_table()
+    table = _once(pa.concat_tables(tables))
+    write_rows(folder / TABLE, table)
+    for path in parts:
+        path.unlink(missing_ok=True)
+    return table
+
+
+def _once(table: Any) -> Any:
+    """The table without repeated rows of a network, sorted by network and test condition."""
+    pa = require("pyarrow", "data")
+    seen: dict[tuple[str, str], dict[str, Any]] = {}
+    for row in table.to_pylist():
+        seen[row["name"], row["test"]] = row
+    rows = [seen[key] for key in sorted(seen)]
+    return pa.Table.from_pylist(rows, schema=schema())
+
+
+__all__ = ["COLUMNS", "PARTS", "TABLE", "gathered", "read_rows", "schema", "write_part", "write_rows"]
