@@ -26,6 +26,7 @@ API = Path(__file__).parents[1] / "docs" / "api.md"
         "comparison",
         "planning",
         "training",
+        "study",
     ],
 )
 def test_every_public_name_is_in_the_reference(module: str) -> None:

@@ -38,7 +38,7 @@ spread = { C10 = 15.0 }
 ID = "defocus=-10nm"
 COMMANDS = (
     "quickstart", "generate", "verify", "publish", "show", "train", "evaluate", "predict", "compare", "leaderboard",
-    "seeds", "submit", "transfer", "design",
+    "seeds", "submit", "transfer", "design", "study",
 )  # fmt: skip
 MODELS = """
 import numpy as np

@@ -25,6 +25,7 @@ from hrtem_bench.cli import (
     results,
     seeds,
     show,
+    study,
     submit,
 )
 from hrtem_bench.conditions import UnlikelySetting
@@ -48,6 +49,7 @@ COMMANDS: tuple[Callable[..., None], ...] = (
     submit.submit,
     physics.transfer,
     design.design,
+    study.study,
 )
 
 

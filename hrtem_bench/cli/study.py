@@ -1,0 +1,105 @@
+"""`hrtem-bench study`."""
+
+from __future__ import annotations
+
+import time
+from collections import Counter
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from hrtem_bench.cli.printing import counted, duration, print_table, wrote
+
+if TYPE_CHECKING:
+    from hrtem_bench.study import Finished, Study
+
+SECONDS_PER_NETWORK = 20.0
+"""About what a network of half width takes one core with the default schedule, before any of the study is finished."""
+
+
+def study(
+    settings: Annotated[str, typer.Argument(help="Name of a shipped study, or the path of a STUDY.toml.")],
+    out: Annotated[Path, typer.Option(help="Folder of the study; a study that is there goes on.")],
+    rows: Annotated[
+        list[Path] | None,
+        typer.Option(help="Table of an earlier run, whose networks are not trained again; repeatable."),
+    ] = None,
+    workers: Annotated[int | None, typer.Option(min=1, help="Processes; one for each CPU if not given.")] = None,
+    scheduler: Annotated[
+        str | None, typer.Option(help="Address of a dask scheduler whose workers do it instead.")
+    ] = None,
+    most: Annotated[int | None, typer.Option(min=1, help="Stop after so many networks.")] = None,
+    dry_run: Annotated[bool, typer.Option("--dry-run", help="Say what there is to do and how long it takes.")] = False,
+) -> None:
+    """Train and test many networks: a row in one table for each network and test condition.
+
+    Interrupted, or enlarged, it goes on with the networks that have no rows yet; the table alone is enough to go on from.
+    """
+    from hrtem_bench.machine import cpus
+    from hrtem_bench.study import load_study, run_study, waiting
+    from hrtem_bench.study.networks import networks
+    from hrtem_bench.study.table import TABLE
+
+    chosen = load_study(settings)
+    left = waiting(chosen, out, rows or ())
+    if dry_run:
+        _print_plan(chosen, len(networks(chosen)), Counter(one.block for one in left))
+        seconds = _seconds_each(out) * len(left) / (workers or cpus())
+        print(f"about {duration(seconds)} with {workers or cpus()} processes, without making the specimens")
+        return
+    start, done, failed = time.perf_counter(), 0, 0
+    with counted("networks") as moved:
+
+        def finished(one: Finished) -> None:
+            nonlocal done, failed
+            done, failed = done + 1, failed + bool(one.failed)
+            if one.failed and moved is None:
+                print(f"{one.name} failed: {one.failed}")
+
+        table = run_study(
+            chosen,
+            out,
+            rows=rows or (),
+            workers=workers,
+            scheduler=scheduler,
+            most=most,
+            progress=moved,
+            finished=finished,
+        )
+    if done:
+        rate = 3600 * done / (time.perf_counter() - start)
+        print(
+            f"{done} networks, {rate:.0f} an hour" + (f"; {failed} failed, see the column `failed`" if failed else "")
+        )
+    print(f"{table.num_rows} rows of {len(set(table['name'].to_pylist()))} networks")
+    wrote(out / TABLE)
+
+
+def _print_plan(study: Study, total: int, left: Counter[str]) -> None:
+    print_table(
+        f"{study.name}: {total} networks, {sum(left.values())} to train",
+        ("block", "specimens", "training sets", "seeds", "to train"),
+        [
+            (
+                block.name,
+                ", ".join(block.specimens),
+                str(len(block.train) + (block.draw_train.count if block.draw_train else 0)),
+                str(block.seeds),
+                str(left[block.name]),
+            )
+            for block in study.blocks
+        ],
+    )
+
+
+def _seconds_each(out: Path) -> float:
+    """Mean seconds that the networks of a study's folder took; SECONDS_PER_NETWORK where there are none."""
+    from hrtem_bench.study import read_rows
+    from hrtem_bench.study.table import TABLE
+
+    if not (out / TABLE).is_file():
+        return SECONDS_PER_NETWORK
+    table = read_rows(out / TABLE)
+    took = dict(zip(table["name"].to_pylist(), table["seconds"].to_pylist(), strict=True))
+    return sum(took.values()) / len(took) if took else SECONDS_PER_NETWORK
