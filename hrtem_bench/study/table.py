@@ -23,7 +23,7 @@ COLUMNS: tuple[tuple[str, str], ...] = (
 One row for each network and test condition: where it was trained and tested (conditions as text, those of a training
 set joined by semicolons); whether training ended (converged); why it failed ("" where it did not); the validation loss
 at its own conditions (id_loss, nats per pixel); means over test images with standard errors over structures (_se); the
-mean over pixels of max(p, 1 - p) (confidence); seconds of training and testing; what identifies the network (key, name).
+mean over pixels of max(p, 1 - p) (confidence); seconds of training and testing; what identifies the network.
 """
 
 
