@@ -30,11 +30,14 @@ def study(
         str | None, typer.Option(help="Address of a dask scheduler whose workers do it instead.")
     ] = None,
     most: Annotated[int | None, typer.Option(min=1, help="Stop after so many networks.")] = None,
+    findings: Annotated[
+        Path | None, typer.Option(help="Folder for findings.md and its figures, made of the rows.")
+    ] = None,
     dry_run: Annotated[bool, typer.Option("--dry-run", help="Say what there is to do and how long it takes.")] = False,
 ) -> None:
     """Train and test many networks: a row in one table for each network and test condition.
 
-    Interrupted, or enlarged, it goes on with the networks that have no rows yet; the table alone is enough to go on from.
+    Interrupted or enlarged, it goes on with the networks that have no rows yet. The table alone is enough to go on from.
     """
     from hrtem_bench.machine import cpus
     from hrtem_bench.study import load_study, run_study, waiting
@@ -74,6 +77,10 @@ def study(
         )
     print(f"{table.num_rows} rows of {len(set(table['name'].to_pylist()))} networks")
     wrote(out / TABLE)
+    if findings is not None:
+        from hrtem_bench.report.study import write_findings
+
+        wrote(write_findings(table, findings, f"What the study {chosen.name} found")[-1])
 
 
 def _print_plan(study: Study, total: int, left: Counter[str]) -> None:
