@@ -1,7 +1,8 @@
 """A U-Net with a ResNet-18 encoder and batch normalisation, about 14 million parameters: the network of the literature.
 
-Encoder: He et al., "Deep residual learning for image recognition" (2016), with one input channel. Decoder: at each scale
-the features are doubled in size, joined with the encoder's and passed through two convolutions (Ronneberger et al., 2015).
+Encoder: He et al., "Deep residual learning for image recognition" (2016), with one input channel. Decoder: at each
+scale the features are doubled in size, joined with the encoder's and passed through two convolutions (Ronneberger et al.,
+2015).
 """
 
 from __future__ import annotations

@@ -37,7 +37,7 @@ def study(
 ) -> None:
     """Train and test many networks: a row in one table for each network and test condition.
 
-    Interrupted or enlarged, it goes on with the networks that have no rows yet. The table alone is enough to go on from.
+    Interrupted or enlarged, it goes on with the networks that have no rows yet; the table is enough to go on from.
     """
     from hrtem_bench.machine import cpus
     from hrtem_bench.study import load_study, run_study, waiting
