@@ -122,7 +122,15 @@ def test_a_network_that_fails_is_marked_and_the_others_go_on(text: str, tmp_path
 def test_killed_and_run_again_it_goes_on(text: str, tmp_path: Path) -> None:
     (tmp_path / "study.toml").write_text(text)
     out = tmp_path / "out"
-    command = [sys.executable, "-c", "from hrtem_bench.cli import main; main()", "study", str(tmp_path / "study.toml"), "--out", str(out)]
+    command = [
+        sys.executable,
+        "-c",
+        "from hrtem_bench.cli import main; main()",
+        "study",
+        str(tmp_path / "study.toml"),
+        "--out",
+        str(out),
+    ]
     process = subprocess.Popen([*command, "--workers", "1"], stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
     deadline = time.time() + 60
     while not list(out.glob("parts/*.parquet")) and process.poll() is None and time.time() < deadline:
