@@ -1,7 +1,7 @@
 """Which conditions to train on, from the contrast transfer function alone.
 
 A plan is a set of different conditions, trained at in equal parts. A condition repeated would only weigh more, and
-cost as much to simulate as a new one, so none is. Neither dose nor specimen enters: see docs/study.md.
+cost as much to simulate as a new one, so none is. Neither dose nor specimen enters: see docs/planning.md.
 """
 
 from __future__ import annotations
