@@ -2,8 +2,8 @@
 
     python benchmarks/training.py --data mini [--track defocus] [--condition defocus=10nm] [--function model:half]
 
-Prints, on one thread: processor seconds and validation loss of `unet_small` (or the function named) after each cycle of
-the default schedule; the same steps with AdamW alone; what a step's optimiser takes with PyTorch's own Muon; and the time
+Prints, on one thread: processor seconds and validation loss of `unet_small` (or the function named) after each cycle
+of the default schedule; the same steps with AdamW alone; what a step's optimiser takes with PyTorch's own Muon; and the time
 that the multiplications of a step take at the speed of a large matrix product.
 """
 
@@ -113,7 +113,7 @@ def main() -> None:
     losses(other, data, validation, settings)
     each = 1e3 * state.log[0]["seconds"] / settings.steps
     floor = 1e3 * multiplications(state.network, settings) * seconds_of_product()
-    print(f"a step took {each:.0f} ms by the clock; its multiplications alone take {floor:.0f} ms as a matrix product")
+    print(f"a step took {each:.0f} ms by the clock; its multiplications as a matrix product: {floor:.0f} ms")
     state.network(torch.zeros(settings.batch_size, 1, settings.crop, settings.crop)).mean().backward()
     start = time.process_time()
     state.optimiser.step(share_of_peak(0, settings.steps))
