@@ -3,8 +3,8 @@
     python benchmarks/training.py --data mini [--track defocus] [--condition defocus=10nm] [--function model:half]
 
 Prints, on one thread: processor seconds and validation loss of `unet_small` (or the function named) after each cycle
-of the default schedule; the same steps with AdamW alone; what a step's optimiser takes with PyTorch's own Muon; and the time
-that the multiplications of a step take at the speed of a large matrix product.
+of the default schedule; the same steps with AdamW alone; what a step of the optimiser takes, and one of PyTorch's own
+Muon; and the time that the multiplications of a step take at the speed of a large matrix product.
 """
 
 from __future__ import annotations
@@ -118,9 +118,8 @@ def main() -> None:
     start = time.process_time()
     state.optimiser.step(share_of_peak(0, settings.steps))
     own = time.process_time() - start
-    print(
-        f"an optimiser's step: {1e3 * own:.1f} ms, with PyTorch's own Muon {1e3 * seconds_of_muon(state.network):.1f} ms"
-    )
+    theirs = seconds_of_muon(state.network)
+    print(f"a step of the optimiser: {1e3 * own:.1f} ms; of PyTorch's own Muon: {1e3 * theirs:.1f} ms")
 
 
 if __name__ == "__main__":
