@@ -1,3 +1,5 @@
+"""The classical baseline."""
+
 from __future__ import annotations
 
 from dataclasses import replace
@@ -6,7 +8,7 @@ import numpy as np
 import pytest
 from disc_track import DiscTrack
 
-from baselines.otsu.model import log_local_variance, otsu_threshold, predict
+from baselines.otsu.model import maps, otsu_threshold, predict, separation
 from hrtem_bench.models.submission import load_submission
 
 
@@ -27,18 +29,35 @@ def test_two_separate_classes_are_split_in_the_middle() -> None:
     assert otsu_threshold(np.repeat([0.0, 1.0], 50)) == pytest.approx(0.5, abs=0.01)
 
 
-def test_the_local_variance_of_white_noise_and_of_a_cosine() -> None:
+def test_the_variance_of_white_noise_and_of_a_cosine() -> None:
     """White noise of variance v has v; a cosine of amplitude a, many periods to a window, a²/2."""
     noise = np.random.default_rng(0).normal(0, 2, (256, 256)).astype(np.float32)
-    assert np.exp(log_local_variance(noise)).mean() == pytest.approx(4, rel=0.02)
+    assert np.exp(maps(noise)["variance"]).mean() == pytest.approx(4, rel=0.02)
     y = np.arange(128)[:, None] * 0.4 + np.zeros(128)
     cosine = (3 * np.cos(2 * np.pi * y / 2.0)).astype(np.float32)
-    np.testing.assert_allclose(np.exp(log_local_variance(cosine))[30:-30], 4.5, rtol=1e-3)
+    np.testing.assert_allclose(np.exp(maps(cosine)["variance"])[30:-30], 4.5, rtol=1e-3)
 
 
-def test_a_slope_is_no_variance() -> None:
-    ramp = np.linspace(-1, 1, 128)[:, None] + np.zeros((128, 128))
-    assert log_local_variance(ramp.astype(np.float32))[40:-40].max() < np.log(1e-6)
+def test_a_slope_has_no_variance_and_no_energy() -> None:
+    ramp = (np.linspace(-1, 1, 128)[:, None] + np.zeros((128, 128))).astype(np.float32)
+    assert all(maps(ramp)[name][40:-40].max() < np.log(1e-6) for name in ("variance", "energy"))
+
+
+def test_the_separation_of_two_normal_classes() -> None:
+    generator = np.random.default_rng(0)
+    values = np.concatenate([generator.normal(0, 1, 20_000), generator.normal(8, 1, 20_000)])
+    assert separation(values, 4.0) == pytest.approx(8, rel=0.02)
+    assert separation(values, 100.0) == 0
+
+
+@pytest.mark.parametrize("sign", [-1, 1])
+def test_a_smooth_particle_is_found_in_either_polarity(sign: int) -> None:
+    generator = np.random.default_rng(0)
+    y, x = np.mgrid[:160, :160]
+    disc = np.hypot(y - 70, x - 90) < 30
+    image = (sign * 1.0 * disc + 0.5 * generator.standard_normal(disc.shape)).astype(np.float32)
+    particle = predict(image[None])[0] > 0.5
+    assert 2 * (particle & disc).sum() / (particle.sum() + disc.sum()) > 0.9
 
 
 def test_it_finds_fringed_discs() -> None:
