@@ -37,7 +37,8 @@ spread = { C10 = 15.0 }
 """
 ID = "defocus=-10nm"
 COMMANDS = (
-    "quickstart", "generate", "verify", "publish", "show", "train", "evaluate", "predict", "compare", "leaderboard",
+    "quickstart", "generate", "verify", "publish", "show", "train", "evaluate", "evaluate-rendered",
+    "evaluate-fresh", "evaluate-images", "predict", "compare", "leaderboard",
     "seeds", "submit", "transfer", "design", "study",
 )  # fmt: skip
 MODELS = """
@@ -115,7 +116,7 @@ def test_starting_up_loads_nothing_heavy() -> None:
         ("leaderboard {new}", "{new}"),
         ("compare {new} --out pairs.svg", ".json"),
         ("seeds {new} {new}", "{new}"),
-        ("leaderboard {new} --out board.pdf", ".html, .md, .json"),
+        ("leaderboard {new} --out board.pdf", ".html, .md or .json"),
         ("generate {place}/tiny.toml --out {new} --device tpu", "--device"),
         ("train nosuch --data {data} --conditions x --out {new}", "no baseline 'nosuch'"),
         ("train otsu --data {data} --conditions x --out {new}", "nothing to train"),
@@ -130,12 +131,20 @@ def test_starting_up_loads_nothing_heavy() -> None:
         ("evaluate otsu --data {data} --conditions defocus=3nm --out {new}", "defocus=3nm"),
         ("evaluate otsu --data {data} --limit 0 --out {new}", "--limit"),
         ("evaluate otsu --data {data} --out /proc/none", "/proc/none"),
-        ("evaluate otsu --data {data} --grid C10=a --out {new}", "FIRST:LAST:STEP"),
-        ("evaluate otsu --data {data} --grid C10=0 --fresh 3 --out {new}", "exclude each other"),
-        ("evaluate otsu --data {data} --grid C10=0 --train-conditions x --out {new}", "neither a condition of the"),
-        ("evaluate otsu --data {data} --conditions {new}.toml --out {new}", "cannot be read"),
-        ("evaluate otsu --data {data} --fresh 1 --out {new}", "the dataset's own"),
-        ("evaluate otsu --data {data} --results {new} --out {new}", "--images"),
+        ("evaluate-rendered otsu --data {data} --grid C10=a --out {new}", "FIRST:LAST:STEP"),
+        ("evaluate-rendered otsu --data {data} --out {new}", "either --grid or --conditions-file"),
+        ("evaluate-rendered otsu --data {data} --grid C10=0 --conditions-file x.toml --out {new}", "either --grid or"),
+        (
+            "evaluate-rendered otsu --data {data} --grid C10=0 --train-conditions x --out {new}",
+            "neither a condition of the",
+        ),
+        ("evaluate-rendered otsu --data {data} --conditions-file {new}.toml --out {new}", "cannot be read"),
+        ("evaluate-fresh otsu --data {data} --seed 1 --out {new}", "the dataset's own"),
+        ("evaluate-fresh otsu --data {data} --out {new}", "--seed"),
+        ("evaluate otsu --data {data} --conditions {new}.toml --out {new}", "--conditions-file {new}.toml"),
+        ("evaluate otsu --data {data} --grid C10=0 --out {new}", "hrtem-bench evaluate-rendered MODEL --grid"),
+        ("evaluate otsu --data {data} --fresh 3 --out {new}", "hrtem-bench evaluate-fresh MODEL --seed"),
+        ("evaluate otsu --data {data} --results {new} --out {new}", "hrtem-bench evaluate-fresh MODEL --public"),
         ("evaluate {place}/models.py:logits --data {data} --out {new}", "logits"),
         ("evaluate {place}/models.py:good --output logit --data {data} --out {new}", "--output"),
         ("evaluate {place}/models.py:good --threshold 2 --data {data} --out {new}", "threshold"),
@@ -158,6 +167,15 @@ def test_what_a_user_gets_wrong_is_one_line_and_leaves_nothing(
     assert sorted(p.name for p in place.iterdir() if not p.name.startswith("__")) == [
         "data", "models.py", "run", "tiny.toml",
     ]  # fmt: skip
+
+
+def test_units_in_text_mean_what_the_plain_numbers_mean(capsys: pytest.CaptureFixture[str]) -> None:
+    said = []
+    for condition in ("energy=200e3,C10=-600,C30=1.2e7", "energy=200kV,defocus=60nm,C30=1.2mm"):
+        assert run(["transfer", "--train", "C10=0,energy=200kV", "--test", condition]) == 0
+        said.append(re.findall(r"\d\.\d{4}", capsys.readouterr().out))
+    assert len(said[0]) == 4
+    assert said[0] == said[1]
 
 
 def test_no_dataset_named_and_none_there(
@@ -278,7 +296,9 @@ def test_a_models_contract_can_be_given(place: Path, tmp_path: Path) -> None:
 
 
 def test_a_grid_with_the_conditions_trained_at(place: Path, tmp_path: Path) -> None:
-    command = f"evaluate {place / 'models.py'}:good --data {place / 'data'} --grid C10=50,100 --out {tmp_path / 'r'}"
+    command = (
+        f"evaluate-rendered {place / 'models.py'}:good --data {place / 'data'} --grid C10=50,100 --out {tmp_path / 'r'}"
+    )
     assert run([*command.split(), "--train-conditions", ID, "--train-conditions", "C10=50"]) == 0
     curve = json.loads((tmp_path / "r" / "results.json").read_text())["curve"]
     assert [point["in_distribution"] for point in curve] == [True, False]
@@ -286,7 +306,9 @@ def test_a_grid_with_the_conditions_trained_at(place: Path, tmp_path: Path) -> N
 
 
 def test_a_grid_of_conditions(place: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    command = f"evaluate {place / 'run'} --data {place / 'data'} --grid C10=-100:100:100 --out {tmp_path / 'r'}"
+    command = (
+        f"evaluate-rendered {place / 'run'} --data {place / 'data'} --grid C10=-100:100:100 --out {tmp_path / 'r'}"
+    )
     assert run(command.split()) == 0
     assert "not an official result" in capsys.readouterr().out
     results = json.loads((tmp_path / "r" / "results.json").read_text())
@@ -300,7 +322,7 @@ def test_a_fresh_test_set(
     place: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "cache"))
-    base = f"evaluate {place}/models.py:good --data {place / 'data'} --fresh 5"
+    base = f"evaluate-fresh {place}/models.py:good --data {place / 'data'} --seed 5"
     assert run(f"{base} --out {tmp_path / 'r'}".split()) == 0
     assert "On new structures good has a mean Dice of" in capsys.readouterr().out
     shift = json.loads((tmp_path / "r" / "fresh.json").read_text())
@@ -309,7 +331,7 @@ def test_a_fresh_test_set(
     for one, new, old in zip(shift["conditions"], fresh["curve"], public["curve"], strict=True):
         assert one["difference"] == pytest.approx(new["dice"] - old["dice"])
         assert new["dice"] != old["dice"]
-    assert run(f"{base} --results {tmp_path / 'r/public'} --out {tmp_path / 'again'}".split()) == 0
+    assert run(f"{base} --public {tmp_path / 'r/public'} --out {tmp_path / 'again'}".split()) == 0
     assert json.loads((tmp_path / "again" / "fresh.json").read_text()) == shift
     assert not (tmp_path / "again" / "public").exists()
 

@@ -1,4 +1,4 @@
-"""`predict` and `evaluate --images` from the command line."""
+"""`predict` and `evaluate-images` from the command line."""
 
 from __future__ import annotations
 
@@ -73,7 +73,9 @@ def test_a_network_that_wants_sides_of_a_multiple_gets_them(place: Path, capsys:
 
 
 def test_evaluate_scores_micrographs(place: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    assert run(["evaluate", "bright.py:bright", "--images", "images", "--labels", "labels", "--out", "scored"]) == 0
+    assert (
+        run(["evaluate-images", "bright.py:bright", "--images", "images", "--labels", "labels", "--out", "scored"]) == 0
+    )
     out = capsys.readouterr().out
     assert "mean Dice 1.000" in out
     scores = json.loads((place / "scored" / "micrographs.json").read_text())
@@ -116,7 +118,9 @@ def test_evaluate_scores_every_frame(
     """Against its own label, or all against the third frame's."""
     label = movie[2] if single else movie
     tifffile.imwrite(place / "labels" / "movie.tif", label.astype(np.uint8), photometric="minisblack")
-    assert run(["evaluate", "bright.py:bright", "--images", "images", "--labels", "labels", "--out", "scored"]) == 0
+    assert (
+        run(["evaluate-images", "bright.py:bright", "--images", "images", "--labels", "labels", "--out", "scored"]) == 0
+    )
     assert "movie (5 frames)" in capsys.readouterr().out
     images = json.loads((place / "scored" / "micrographs.json").read_text())["images"]
     assert [one["frame"] for one in images] == [1, 2, 3, 4, 5, None, None]
@@ -133,7 +137,7 @@ def test_what_is_wrong_with_any_file_is_said_before_the_model_runs(
     (place / "bright.py").write_text("def bright(images):\n    raise SystemExit('ran')\n")
     tifffile.imwrite(place / "labels" / "movie.tif", movie[:4].astype(np.uint8), photometric="minisblack")
     np.save(place / "images" / "zebra.npy", np.zeros((9, 9)))
-    assert run(["evaluate", "bright.py:bright", "--images", "images", "--labels", "labels", "--out", "new"]) == 2
+    assert run(["evaluate-images", "bright.py:bright", "--images", "images", "--labels", "labels", "--out", "new"]) == 2
     assert "4 labels for the 5 images of movie" in capsys.readouterr().err
     assert run(["predict", "bright.py:bright", "images", "--out", "new"]) == 2
     assert "zebra.npy does not say its pixel size" in capsys.readouterr().err
@@ -161,15 +165,17 @@ def test_a_frame_that_cannot_be_used_leaves_nothing_half_written(
         ("predict bright.py:bright images --out new --condition C10=5 --results new", "new cannot be read"),
         ("predict bright.py:bright images --out /proc/none", "/proc/none"),
         ("predict otsuu images --out new", "otsu"),
-        ("evaluate bright.py:bright --images images --out new", "--labels"),
-        ("evaluate bright.py:bright --images images --labels images --out new", "whole numbers"),
-        ("evaluate bright.py:bright --labels labels --out new", "--images"),
-        ("evaluate bright.py:bright --label-name *=*_m --out new", "--images"),
-        *((f"evaluate bright.py:bright --images images --labels labels --out new {option}", option.split()[0])
+        ("evaluate-images bright.py:bright --images images --out new", "--labels"),
+        ("evaluate-images bright.py:bright --images images --labels images --out new", "whole numbers"),
+        ("evaluate bright.py:bright --labels labels --out new", "evaluate-images MODEL --images"),
+        ("evaluate bright.py:bright --images images --out new", "evaluate-images MODEL --images"),
+        ("evaluate bright.py:bright --label-name *=*_m --out new", "evaluate-images MODEL --images"),
+        *((f"evaluate-images bright.py:bright --images images --labels labels --out new {option}", option.split()[0])
           for option in ("--grid dose=1,2", "--fresh 3", "--data mini", "--conditions x", "--limit 2",
                          "--batch-size 2")),
         ("predict bright.py:bright images --out new --edge-offset nan", "--edge-offset"),
-        ("evaluate bright.py:bright --images images --labels labels --label-name x --out new", "--label-name 'x'"),
+        ("evaluate-images bright.py:bright --images images --labels labels --label-name x --out new",
+         "--label-name 'x'"),
         ("evaluate bright.py:bright --pixel-size 0.4 --out new", "--model-pixel-size"),
     ],
 )  # fmt: skip
@@ -182,7 +188,7 @@ def test_what_a_user_gets_wrong_is_one_line(
     assert not (place / "new").exists()
 
 
-EVALUATE = ["evaluate", "bright.py:bright", "--images", "images", "--labels", "labels", "--out", "out"]
+EVALUATE = ["evaluate-images", "bright.py:bright", "--images", "images", "--labels", "labels", "--out", "out"]
 
 
 def test_results_of_another_model_or_other_images_are_not_overwritten(
@@ -196,7 +202,7 @@ def test_results_of_another_model_or_other_images_are_not_overwritten(
     capsys.readouterr()
     for command, said in (
         (["predict", "dark.py:dark", "images", "--out", "out"], "another model"),
-        (["evaluate", "dark.py:dark", *EVALUATE[2:]], "another model"),
+        (["evaluate-images", "dark.py:dark", *EVALUATE[2:]], "another model"),
         (["predict", "bright.py:bright", "images", "--out", "out", "--edge-offset", "4"], "other settings"),
         (["predict", "bright.py:bright", "more", "--out", "out", "--pixel-size", "0.4"], "other settings"),
         ([*EVALUATE[:3], "images/one.tif", *EVALUATE[4:]], "other images, such as two"),

@@ -15,18 +15,24 @@ import typer
 
 import hrtem_bench
 from hrtem_bench.cli import (
-    data,
+    compare,
     design,
     evaluate,
-    micrographs,
-    models,
-    physics,
+    evaluate_fresh,
+    evaluate_images,
+    evaluate_rendered,
+    generate,
+    leaderboard,
+    predict,
+    publish,
     quickstart,
-    results,
     seeds,
     show,
     study,
     submit,
+    train,
+    transfer,
+    verify,
 )
 from hrtem_bench.conditions import UnlikelySetting
 from hrtem_bench.errors import InputError
@@ -36,18 +42,21 @@ USAGE_ERROR: type[Any] = typer.BadParameter.__mro__[1]
 INTERRUPTED = 130
 COMMANDS: tuple[Callable[..., None], ...] = (
     quickstart.quickstart,
-    data.generate,
-    data.verify,
-    data.publish,
+    generate.generate,
+    verify.verify,
+    publish.publish,
     show.show,
-    models.train,
+    train.train,
     evaluate.evaluate,
-    micrographs.predict,
-    results.compare,
-    results.leaderboard,
+    evaluate_rendered.evaluate_rendered,
+    evaluate_fresh.evaluate_fresh,
+    evaluate_images.evaluate_images,
+    predict.predict,
+    compare.compare,
+    leaderboard.leaderboard,
     seeds.seeds,
     submit.submit,
-    physics.transfer,
+    transfer.transfer,
     design.design,
     study.study,
 )
@@ -91,7 +100,7 @@ def run(arguments: Sequence[str]) -> int:
     except InputError as error:
         return _fail(str(error))
     except USAGE_ERROR as error:
-        return _fail(f"{error.format_message().rstrip('.')}: see --help")
+        return _fail(_now_elsewhere(error) or f"{error.format_message().rstrip('.')}: see --help")
     except OSError as error:  # a full disk, a folder without permission
         return _fail(f"{error.filename or 'file system'}: {error.strerror or error}")
     except (KeyboardInterrupt, typer.Abort):
@@ -125,6 +134,15 @@ def _refuse_empty(arguments: Sequence[str]) -> None:
         if argument == "" or (argument.startswith("--") and argument.endswith("=")):
             what = f"{option} is empty" if option.startswith("-") else "an argument is empty"
             raise InputError(f"{what}: give it a value or leave it out")
+
+
+def _now_elsewhere(error: Any) -> str | None:
+    """Which command has an option now that `evaluate` had once."""
+    command = getattr(error.ctx, "info_name", None)
+    option = getattr(error, "option_name", None)
+    if command != "evaluate" or option not in evaluate.MOVED:
+        return None
+    return f"evaluate has no {option} any more: use hrtem-bench {evaluate.MOVED[option]}"
 
 
 def _fail(message: str) -> int:

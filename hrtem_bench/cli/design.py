@@ -7,9 +7,9 @@ from typing import TYPE_CHECKING, Annotated, Literal
 
 import typer
 
-from hrtem_bench.cli.physics import FORMATS, WeightName, write_figure
-from hrtem_bench.cli.printing import fixed, print_table, wrote
-from hrtem_bench.errors import InputError
+from hrtem_bench.cli.output_files import FIGURES, check_ending, write_figure, write_text
+from hrtem_bench.cli.printing import fixed, print_table
+from hrtem_bench.cli.transfer import WeightName
 
 if TYPE_CHECKING:
     from hrtem_bench.planning import Plan
@@ -57,11 +57,9 @@ def design(
     from hrtem_bench.planning import design as choose
     from hrtem_bench.planning import plan_toml
     from hrtem_bench.planning.choices import choices
-    from hrtem_bench.support.files import write_aside
 
-    for path, endings in ((out, FORMATS), (plan, (".toml",))):
-        if path is not None and path.suffix not in endings:
-            raise InputError(f"{path}: the name must end in {' or '.join(endings)}")
+    check_ending(out, FIGURES)
+    check_ending(plan, (".toml",), "--plan")
     given = choices(target or (), candidates or (), budget, data=data, track=track, spread=spread, q_max=q_max)
     found = choose(
         given.target_sets,
@@ -75,8 +73,7 @@ def design(
     )
     _print(found, given, weight)
     if plan is not None:
-        write_aside(plan, plan_toml(found, given.candidates, given.targets, given.spread))
-        wrote(plan)
+        write_text(plan, plan_toml(found, given.candidates, given.targets, given.spread))
     if out is not None:
         from hrtem_bench.report import design_figure
 

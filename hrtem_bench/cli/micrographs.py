@@ -1,4 +1,4 @@
-"""`hrtem-bench predict`, and `evaluate --images`: a model on a user's own micrographs."""
+"""A model on a user's own micrographs: masks and pictures into a folder, scores where there are labels."""
 
 from __future__ import annotations
 
@@ -6,96 +6,18 @@ from collections.abc import Callable, Iterator, Sequence
 from contextlib import ExitStack
 from dataclasses import dataclass
 from functools import partial
-from itertools import chain, groupby
+from itertools import chain
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING
 
-import typer
-
-from hrtem_bench.cli import options
-from hrtem_bench.cli.printing import counted, fixed, limits, print_table, wrote
+from hrtem_bench.cli.printing import counted, fixed, limits
 from hrtem_bench.errors import InputError
 
 if TYPE_CHECKING:
     from hrtem_bench.micrographs.expectation import Expectation
     from hrtem_bench.micrographs.recordings import Labels, Recording
-    from hrtem_bench.micrographs.segmentation import MicrographScore, MicrographScores
+    from hrtem_bench.micrographs.segmentation import MicrographScore
     from hrtem_bench.models.submission import Submission
-
-
-def predict(
-    model: options.Model,
-    images: Annotated[list[Path], typer.Argument(help="Micrographs, or folders of them: tif, png, npy, dm3, dm4, …")],
-    out: Annotated[Path, typer.Option(help="Folder for a mask (TIFF) and an overlay (PNG) of each.")],
-    pixel_size: options.PixelSize = None,
-    condition: options.OwnCondition = None,
-    results: options.OwnResults = None,
-    probabilities: Annotated[
-        bool, typer.Option("--probabilities", help="Also write the probabilities, as TIFF.")
-    ] = False,
-    edge_offset: Annotated[
-        float, typer.Option(help="Grow the masks by so many Å everywhere; below 0, shrink them.")
-    ] = 0.0,
-    normalisation: options.Normalisation = None,
-    output: options.Output = None,
-    model_pixel_size: options.ModelPixelSize = None,
-    threshold: options.Threshold = None,
-    window: options.Window = None,
-    device: options.Device = "cpu",
-    bf16: options.Bf16 = False,
-    allow_code: options.AllowCode = False,
-) -> None:
-    """Find particles in your own micrographs, single images or stacks: tif, png, npy, dm3, dm4, mrc, emd, ser.
-
-    Masks are 8-bit TIFF, 255 on particles, with a page for each frame. With --condition and --results, it also says
-    what Dice to expect.
-    """
-    from hrtem_bench.models.runtime import Runtime
-    from hrtem_bench.models.submission import load_submission
-
-    given = options.contract(
-        normalisation=normalisation, output=output, pixel_size=model_pixel_size, threshold=threshold, window=window
-    )
-    submission = load_submission(model, given, runtime=Runtime(device, bf16), allow_code=allow_code)
-    expected = expectation(submission, condition, results)
-    paths = micrograph_paths(images, out)
-    check_offset(edge_offset)
-    work = Work(submission, out, pixel_size, probabilities=probabilities, edge_offset=edge_offset)
-    done = segment_files(work, paths)
-    count = done.count
-    print(f"masks and overlays of {count} micrographs" + (f", files: {len(paths)}" if count > len(paths) else ""))
-    print_warnings(done.warnings)
-    print_expectation(expected)
-    wrote(out)
-
-
-def evaluate_micrographs(
-    submission: Submission,
-    images: Path,
-    labels: Path | None,
-    out: Path,
-    command: str,
-    pixel_size: float | None,
-    expected: Expectation | None,
-    seed: int,
-    label_name: str | None = None,
-) -> None:
-    """Score the model on labelled micrographs; write micrographs.json, masks and overlays into `out`.
-
-    label_name: how names of labels differ from those of their images, see `recordings.label_name`.
-    """
-    from hrtem_bench.micrographs.segmentation import summarised, write_scores
-
-    if labels is None:
-        raise InputError("scores need labels: give their folder as --labels, or use `hrtem-bench predict`")
-    paths = micrograph_paths([images], out)
-    done = segment_files(Work(submission, out, pixel_size, labels, label_name), paths)
-    found = summarised(submission, done.scores, command, expected, seed=seed, warnings=done.warnings)
-    print_scores(found)
-    print_edges(found)
-    print_warnings(done.warnings)
-    print_expectation(expected)
-    wrote(write_scores(out, found))
 
 
 def expectation(submission: Submission, condition: str | None, results: Path | None) -> Expectation | None:
@@ -233,55 +155,10 @@ def segment_file(
     return Done(count, scores, warnings)
 
 
-def check_offset(edge_offset: float) -> None:
-    """Raise InputError for an offset of edges that is none: not finite, or beyond 100 Å."""
-    if not abs(edge_offset) <= 100:
-        raise InputError(f"--edge-offset must lie between -100 and 100 Å, not {edge_offset:g}")
-
-
 def print_warnings(warnings: Sequence[str]) -> None:
     """A line for each."""
     for warning in warnings:
         print(f"warning: {warning}")
-
-
-def print_edges(scores: MicrographScores) -> None:
-    """Where the masks' edges lie to those of the labels."""
-    if scores.edges is None:
-        return
-    one = scores.edges
-    if one.area_ratio is not None:
-        print(f"area of the masks over that of the labels: {one.area_ratio:.3f}")
-    print(
-        f"with all edges moved by {one.best_offset:+g} Å, the best offset on these very labels, mean Dice is "
-        f"{one.dice_at_best_offset:.3f}"
-    )
-    print(f"F1 counts pieces of at least {one.smallest_object:g} Å²")
-
-
-def print_scores(scores: MicrographScores) -> None:
-    """A row for each file, the mean over its frames if it is a stack, and the means over all."""
-    names = ("dice", "iou", "surface_dice", "f1", "nll")
-    rows = [(title, *(fixed(value) for value in values)) for title, values in file_means(scores.images, names)]
-    if len(scores.images) > 1:
-        rows.append(("mean", *(fixed(scores.means.get(n)) for n in names)))
-    print_table(
-        f"{scores.model.name} on {len(scores.images)} micrographs",
-        ("micrograph", "Dice", "IoU", "surface Dice", "F1", "NLL"),
-        rows,
-    )
-    mean = scores.means["dice"]
-    if mean.low is not None:
-        print(f"mean Dice {mean.value:.3f}, {100 * scores.confidence:g} % interval {limits(mean)}")
-
-
-def file_means(images: Sequence[MicrographScore], names: Sequence[str]) -> Iterator[tuple[str, list[float | None]]]:
-    """For each file its name, with the number of its frames if it is a stack, and the means of the scores named."""
-    for name, group in groupby(images, key=lambda one: one.name):
-        own = list(group)
-        title = name if own[0].frame is None else f"{name} ({len(own)} frames)"
-        columns = [[one.metrics.get(metric) for one in own] for metric in names]
-        yield title, [None if None in column else sum(filter(None, column)) / len(own) for column in columns]
 
 
 def print_expectation(expected: Expectation | None) -> None:

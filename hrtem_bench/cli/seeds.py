@@ -7,8 +7,8 @@ from typing import Annotated
 
 import typer
 
-from hrtem_bench.cli.printing import fixed, limits, print_table, wrote
-from hrtem_bench.errors import InputError
+from hrtem_bench.cli.output_files import check_ending, write_json
+from hrtem_bench.cli.printing import fixed, limits, print_table
 
 
 def seeds(
@@ -16,14 +16,10 @@ def seeds(
     out: Annotated[Path | None, typer.Option(help="Also write it: a .json file.")] = None,
 ) -> None:
     """One model trained several times: how far the training moves its Dice, apart from the choice of structures."""
-    import msgspec
-
     from hrtem_bench.comparison.seed_spread import seed_spread
     from hrtem_bench.scoring.run import read_run
-    from hrtem_bench.support.files import write_aside
 
-    if out is not None and out.suffix != ".json":
-        raise InputError(f"--out {out}: the name must end in .json")
+    check_ending(out, (".json",))
     spread = seed_spread([read_run(path) for path in results])
     percent = f"{100 * spread.confidence:g} %"
     print_table(
@@ -45,5 +41,4 @@ def seeds(
         f"the {percent} intervals are for a new training and new structures"
     )
     if out is not None:
-        write_aside(out, msgspec.json.format(msgspec.json.encode(spread), indent=1).decode() + "\n")
-        wrote(out)
+        write_json(out, spread)

@@ -7,8 +7,7 @@ from typing import Annotated
 
 import typer
 
-from hrtem_bench.cli.physics import FORMATS, write_figure
-from hrtem_bench.errors import InputError
+from hrtem_bench.cli.output_files import FIGURES, check_ending, write_figure
 
 DPI = 220.0
 
@@ -24,8 +23,7 @@ def show(
     """Draw a contact sheet of a dataset's track: structures by conditions, masks outlined, with a scale bar."""
     from hrtem_bench.dataset import open_dataset, read_manifest
 
-    if out is not None and out.suffix not in FORMATS:
-        raise InputError(f"--out {out}: the name must end in {' or '.join(FORMATS)}")
+    check_ending(out, FIGURES)
     default = read_manifest(data).default_track
     opened = open_dataset(data, track or default)
     from hrtem_bench.report import track_sheet

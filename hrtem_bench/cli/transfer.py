@@ -3,14 +3,13 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Annotated, Any, Literal
+from typing import Annotated, Literal
 
 import typer
 
-from hrtem_bench.cli.printing import print_table, wrote
-from hrtem_bench.errors import InputError
+from hrtem_bench.cli.output_files import FIGURES, check_ending, write_figure
+from hrtem_bench.cli.printing import print_table
 
-FORMATS = (".svg", ".png")
 WeightName = Literal["area", "radial"]
 
 
@@ -30,8 +29,7 @@ def transfer(
     from hrtem_bench.conditions import parse_condition
     from hrtem_bench.physics import epsilon, transfer_table
 
-    if out is not None and out.suffix not in FORMATS:
-        raise InputError(f"--out {out}: the name must end in {' or '.join(FORMATS)}")
+    check_ending(out, FIGURES)
     trained = [parse_condition(text) for text in train]
     tests = [parse_condition(text) for text in test]
     rows = transfer_table(trained, tests, q_max=q_max, weight=weight, signed=signed)
@@ -47,12 +45,3 @@ def transfer(
         from hrtem_bench.report import transfer_figure
 
         write_figure(out, transfer_figure(trained, dict(zip(test, tests, strict=True)), q_max=q_max, weight=weight))
-
-
-def write_figure(out: Path, figure: Any, dpi: float = 300.0) -> None:
-    """Write a figure in the format that the file's name asks for, one of `FORMATS`, and say so; dpi: of a PNG."""
-    from hrtem_bench.report import figure_png, figure_svg
-    from hrtem_bench.report.style import write_aside
-
-    write_aside(out, figure_svg(figure).encode() if out.suffix == ".svg" else figure_png(figure, dpi))
-    wrote(out)

@@ -1,0 +1,50 @@
+"""Files that commands write where they are asked to: the endings of their names, JSON, text and figures."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+from hrtem_bench.cli.printing import wrote
+from hrtem_bench.errors import InputError
+
+FIGURES = (".svg", ".png")
+
+
+def check_ending(out: Path | None, endings: Sequence[str], option: str = "--out") -> None:
+    """Raise InputError for a file whose name has another ending."""
+    if out is not None and out.suffix not in endings:
+        listed = " or ".join([", ".join(endings[:-1]), endings[-1]]) if len(endings) > 1 else endings[0]
+        raise InputError(f"{option} {out}: the name must end in {listed}")
+
+
+def write_text(out: Path, text: str) -> None:
+    """Write a file, aside and renamed, and say so."""
+    from hrtem_bench.support.files import write_aside
+
+    out.parent.mkdir(parents=True, exist_ok=True)
+    write_aside(out, text)
+    wrote(out)
+
+
+def write_json(out: Path, value: Any) -> None:
+    """Write records as JSON, and say so."""
+    write_text(out, json_text(value))
+
+
+def json_text(value: Any) -> str:
+    """Records as JSON, for people to read too."""
+    import msgspec
+
+    return msgspec.json.format(msgspec.json.encode(value), indent=1).decode() + "\n"
+
+
+def write_figure(out: Path, figure: Any, dpi: float = 300.0) -> None:
+    """Write a figure in the format that the file's name asks for, one of `FIGURES`, and say so; dpi: of a PNG."""
+    from hrtem_bench.report import figure_png, figure_svg
+    from hrtem_bench.support.files import write_aside_bytes
+
+    out.parent.mkdir(parents=True, exist_ok=True)
+    write_aside_bytes(out, figure_svg(figure).encode() if out.suffix == ".svg" else figure_png(figure, dpi))
+    wrote(out)

@@ -1,0 +1,55 @@
+"""`hrtem-bench predict`: the particles in a user's own micrographs."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from hrtem_bench.cli import options
+from hrtem_bench.cli.micrographs import (
+    Work,
+    expectation,
+    micrograph_paths,
+    print_expectation,
+    print_warnings,
+    segment_files,
+)
+from hrtem_bench.cli.printing import wrote
+from hrtem_bench.errors import InputError
+
+
+@options.with_option_groups
+def predict(
+    model: options.Model,
+    images: Annotated[list[Path], typer.Argument(help="Micrographs, or folders of them: tif, png, npy, dm3, dm4, …")],
+    out: Annotated[Path, typer.Option(help="Folder for a mask (TIFF) and an overlay (PNG) of each.")],
+    given: options.ModelOptions,
+    pixel_size: options.PixelSize = None,
+    condition: options.OwnCondition = None,
+    results: options.OwnResults = None,
+    probabilities: Annotated[
+        bool, typer.Option("--probabilities", help="Also write the probabilities, as TIFF.")
+    ] = False,
+    edge_offset: Annotated[
+        float, typer.Option(help="Grow the masks by so many Å everywhere; below 0, shrink them.")
+    ] = 0.0,
+) -> None:
+    """Find particles in your own micrographs, single images or stacks: tif, png, npy, dm3, dm4, mrc, emd, ser.
+
+    Masks are 8-bit TIFF, 255 on particles, with a page for each frame. With --condition and --results, it also says
+    what Dice to expect.
+    """
+    if not abs(edge_offset) <= 100:
+        raise InputError(f"--edge-offset must lie between -100 and 100 Å, not {edge_offset:g}")
+    submission = given.load(model)
+    expected = expectation(submission, condition, results)
+    paths = micrograph_paths(images, out)
+    work = Work(submission, out, pixel_size, probabilities=probabilities, edge_offset=edge_offset)
+    done = segment_files(work, paths)
+    count = done.count
+    print(f"masks and overlays of {count} micrographs" + (f", files: {len(paths)}" if count > len(paths) else ""))
+    print_warnings(done.warnings)
+    print_expectation(expected)
+    wrote(out)
