@@ -29,6 +29,13 @@ _HOME = {
     "exit_waves": "multislice",
     "Waves": "multislice",
     "render": "imaging",
+    "open_dataset": "dataset",
+    "evaluate": "interactive",
+    "compare": "interactive",
+    "generate": "interactive",
+    "train": "interactive",
+    "design": "interactive",
+    "InputError": "errors",
 }
 
 __all__ = ["__version__", *_HOME]  # noqa: PLE0604

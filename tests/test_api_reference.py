@@ -23,6 +23,7 @@ API = Path(__file__).parents[1] / "docs" / "api.md"
         "models",
         "scoring",
         "evaluation",
+        "interactive",
         "comparison",
         "planning",
         "training",

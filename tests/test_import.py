@@ -14,6 +14,7 @@ PUBLIC = {
     "Waves", "chi", "coverage", "ctf", "epsilon", "exit_waves", "information_limit",
     "interaction_parameter", "parse_condition", "point_resolution", "render", "scherzer_defocus", "sigma",
     "wave_transfer", "wavelength",
+    "InputError", "compare", "design", "evaluate", "generate", "open_dataset", "train",
 }  # fmt: skip
 
 

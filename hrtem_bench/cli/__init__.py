@@ -34,7 +34,6 @@ from hrtem_bench.cli import (
     transfer,
     verify,
 )
-from hrtem_bench.conditions import UnlikelySetting
 from hrtem_bench.errors import InputError
 
 USAGE_ERROR: type[Any] = typer.BadParameter.__mro__[1]
@@ -119,6 +118,8 @@ def _warned(otherwise: Callable[..., None]) -> Callable[..., None]:
     """Shows what a user may have got wrong in one line, without the place in the code; other warnings as before."""
 
     def show(message: Warning | str, category: type[Warning], *place: Any, **more: Any) -> None:
+        from hrtem_bench.conditions import UnlikelySetting  # loads NumPy, which no command's help needs
+
         if issubclass(category, UnlikelySetting):
             print(f"hrtem-bench: warning: {message}", file=sys.stderr)
         else:

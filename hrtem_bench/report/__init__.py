@@ -16,7 +16,7 @@ from hrtem_bench.report.calibration import ReliabilityCurve, reliability_figure
 from hrtem_bench.report.comparison import comparison_figure
 from hrtem_bench.report.curves import Curve, TrackAxis, curve_figure, shift_figure
 from hrtem_bench.report.design import design_figure
-from hrtem_bench.report.evaluation import report_evaluation
+from hrtem_bench.report.evaluation import evaluation_page, report_evaluation
 from hrtem_bench.report.gather import Choice, choose_examples, curve_of
 from hrtem_bench.report.html import report, write_report
 from hrtem_bench.report.images import contact_sheet, examples_figure
@@ -38,6 +38,7 @@ __all__ = [
     "curve_figure",
     "curve_of",
     "design_figure",
+    "evaluation_page",
     "examples_figure",
     "family_figure",
     "figure_png",

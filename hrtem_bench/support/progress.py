@@ -1,10 +1,12 @@
-"""A progress bar for the terminal, as a callback that is told how far the work is."""
+"""A progress bar for the terminal or a notebook, as a callback that is told how far the work is."""
 
 from __future__ import annotations
 
+import html
 import sys
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from typing import Any
 
 Progress = Callable[[str, int, int], None]
 """(what is under way, images done, images in all)."""
@@ -12,7 +14,11 @@ Progress = Callable[[str, int, int], None]
 
 @contextmanager
 def progress_bar() -> Iterator[Progress | None]:
-    """A bar with the time left on standard error while the block runs; None where that is no terminal."""
+    """A bar on standard error, or in a notebook's cell, while the block runs; None where there is neither."""
+    if (display := _notebook_display()) is not None:
+        with _notebook_bar(display) as moved:
+            yield moved
+        return
     if not sys.stderr.isatty():
         yield None
         return
@@ -28,3 +34,42 @@ def progress_bar() -> Iterator[Progress | None]:
             bar.update(task, description=what, completed=done, total=total)
 
         yield show
+
+
+def _notebook_display() -> Callable[..., Any] | None:
+    """IPython's `display`, where the code runs in a notebook's kernel; IPython is not imported to find out."""
+    ipython = sys.modules.get("IPython")
+    shell = None if ipython is None else ipython.get_ipython()
+    if shell is None or not hasattr(shell, "kernel"):
+        return None
+    from IPython.display import display
+
+    return display
+
+
+@contextmanager
+def _notebook_bar(display: Callable[..., Any]) -> Iterator[Progress]:
+    """A bar as HTML in the cell's output, gone when the block ends: it needs no extension of the notebook."""
+    handle = display(_bar("", 0, 0), display_id=True)
+
+    def show(what: str, done: int, total: int) -> None:
+        handle.update(_bar(what, done, total))
+
+    try:
+        yield show
+    finally:
+        handle.update(_Markup(""))
+
+
+def _bar(what: str, done: int, total: int) -> _Markup:
+    return _Markup(f'<progress value="{done}" max="{max(total, 1)}"></progress> {done}/{total} {html.escape(what)}')
+
+
+class _Markup:
+    """HTML that a notebook shows as such."""
+
+    def __init__(self, markup: str) -> None:
+        self.markup = markup
+
+    def _repr_html_(self) -> str:
+        return self.markup

@@ -1,0 +1,146 @@
+"""`design`: which conditions to train on, with a plan to look at."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from hrtem_bench.errors import InputError
+from hrtem_bench.interactive.table import Table, table_of
+from hrtem_bench.physics.band import Weight
+from hrtem_bench.planning import Plan, plan_toml
+from hrtem_bench.planning import design as choose
+from hrtem_bench.planning.choices import Choices, choices
+from hrtem_bench.planning.plan import Criterion, Over
+
+if TYPE_CHECKING:
+    from matplotlib.figure import Figure
+
+
+@dataclass(frozen=True, repr=False)
+class Planned:
+    """A plan of training conditions; a notebook shows its steps and the advice.
+
+    Parameters
+    ----------
+    plan
+        What `hrtem_bench.planning.design` returned.
+    choices
+        What was chosen from, and for.
+    """
+
+    plan: Plan
+    choices: Choices
+
+    @property
+    def conditions(self) -> list[str]:
+        """The conditions to train at, by name, in the order in which they were chosen."""
+        return list(self.plan.conditions)
+
+    @property
+    def advice(self) -> list[str]:
+        """What to know beside the table, a sentence each."""
+        return self.choices.advice(self.plan)
+
+    def table(self) -> Table:
+        """A row for each condition that is added: condition, mean and worst score so far, where worst, reason."""
+        return table_of(
+            {
+                "condition": step.condition,
+                "mean": step.score.mean,
+                "worst": step.score.worst,
+                "worst_at": step.score.worst_at,
+                "reason": step.reason,
+            }
+            for step in self.plan.steps
+        )
+
+    def plot(self) -> Figure:
+        """What the plan transfers beside the targets, as a matplotlib Figure."""
+        from hrtem_bench.report import design_figure
+
+        return design_figure(self.plan, self.choices.candidate_sets, self.choices.target_sets)
+
+    def save(self, path: str | Path) -> Path:
+        """Write the plan as a .toml file with a track for a recipe; returns its path."""
+        from hrtem_bench.support.files import write_aside
+
+        out = Path(path)
+        if out.suffix != ".toml":
+            raise InputError(f"{path}: the name of a plan must end in .toml")
+        given = self.choices
+        write_aside(out, plan_toml(self.plan, given.candidates, given.targets, given.spread))
+        return out
+
+    def __repr__(self) -> str:
+        return f"<train at {', '.join(self.conditions)}>"
+
+    def _repr_html_(self) -> str:
+        from hrtem_bench.report.markup import listing
+
+        return self.table()._repr_html_() + str(listing(self.advice))
+
+
+def design(
+    target: str | Sequence[str] = (),
+    budget: int = 4,
+    *,
+    candidates: str | Sequence[str] = (),
+    data: str | None = None,
+    track: str = "defocus",
+    spread: str | None = None,
+    criterion: Criterion = "sigma",
+    over: Over = "worst",
+    q_max: float | None = None,
+    weight: Weight = "area",
+) -> Planned:
+    """Choose conditions to train on, so that a model holds up at the targets; nothing is trained.
+
+    Parameters
+    ----------
+    target
+        Where the model will be used, as text: "C10=-400:400:50,focal_spread=10", in Å or with units.
+    budget
+        Conditions to train at, at most.
+    candidates
+        What can be simulated, written alike; by default the targets' ranges and a quarter more.
+    data, track
+        A dataset, whose track's training conditions are the candidates and, without a target, whose conditions are the
+        targets.
+    spread
+        Standard deviations about every condition, "C10=15"; by default those of the track.
+    criterion
+        "sigma" or "coverage": what is made large between the plan and the targets.
+    over
+        "worst" or "mean" of the targets.
+    q_max
+        Edge of the band, 1/Å; by default the dataset's Nyquist frequency, or 2.5.
+    weight
+        "area" (q dq) or "radial" (dq).
+
+    Raises
+    ------
+    InputError
+        For no target, and what cannot be read.
+    """
+    given = choices(_texts(target), _texts(candidates), budget, data=data, track=track, spread=spread, q_max=q_max)
+    plan = choose(
+        given.target_sets,
+        given.candidate_sets,
+        budget,
+        criterion=criterion,
+        over=over,
+        q_max=given.q_max,
+        weight=weight,
+        compared=given.compared,
+    )
+    return Planned(plan, given)
+
+
+def _texts(one: str | Sequence[str]) -> Sequence[str]:
+    return [one] if isinstance(one, str) else one
+
+
+__all__ = ["Planned", "design"]
