@@ -172,7 +172,7 @@ def test_what_a_user_gets_wrong_is_one_line_and_leaves_nothing(
 def test_units_in_text_mean_what_the_plain_numbers_mean(capsys: pytest.CaptureFixture[str]) -> None:
     said = []
     for condition in ("energy=200e3,C10=-600,C30=1.2e7", "energy=200kV,defocus=60nm,C30=1.2mm"):
-        assert run(["transfer", "--train", "C10=0,energy=200kV", "--test", condition]) == 0
+        assert run(["transfer", "--train", "C10=100,energy=200kV", "--test", condition]) == 0
         said.append(re.findall(r"\d\.\d{4}", capsys.readouterr().out))
     assert len(said[0]) == 4
     assert said[0] == said[1]
