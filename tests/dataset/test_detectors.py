@@ -37,7 +37,7 @@ def recipe(detector=""):
 def test_without_a_detector_recipes_are_what_they_were():
     assert recording_of(recipe()) == Recording()
     assert "detector" not in recipe_to_dict(recipe())  # nor in its hash
-    assert recording_of(load_recipe("mini")) == Recording()
+    assert recording_of(load_recipe("published")) == Recording()
 
 
 @pytest.mark.parametrize(
