@@ -36,6 +36,7 @@ _HOME = {
     "train": "interactive",
     "design": "interactive",
     "InputError": "errors",
+    "expected_loss": "observer",
 }
 
 __all__ = ["__version__", *_HOME]  # noqa: PLE0604

@@ -20,6 +20,7 @@ API = Path(__file__).parents[1] / "docs" / "api.md"
         "multislice",
         "imaging",
         "dataset",
+        "observer",
         "models",
         "scoring",
         "evaluation",

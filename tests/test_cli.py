@@ -39,7 +39,7 @@ ID = "defocus=-10nm"
 COMMANDS = (
     "quickstart", "generate", "verify", "publish", "show", "train", "evaluate", "evaluate-rendered",
     "evaluate-fresh", "evaluate-images", "predict", "compare", "leaderboard",
-    "seeds", "submit", "transfer", "design", "study",
+    "seeds", "submit", "transfer", "predict-shift", "design", "study",
 )  # fmt: skip
 MODELS = """
 import numpy as np

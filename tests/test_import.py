@@ -10,6 +10,7 @@ import pytest
 import hrtem_bench
 
 PUBLIC = {
+    "expected_loss",
     "Condition", "ConditionSet", "Spread",
     "Waves", "chi", "coverage", "ctf", "epsilon", "exit_waves", "information_limit",
     "interaction_parameter", "parse_condition", "point_resolution", "render", "scherzer_defocus", "sigma",

@@ -24,6 +24,7 @@ from hrtem_bench.cli import (
     generate,
     leaderboard,
     predict,
+    predict_shift,
     publish,
     quickstart,
     seeds,
@@ -56,6 +57,7 @@ COMMANDS: tuple[Callable[..., None], ...] = (
     seeds.seeds,
     submit.submit,
     transfer.transfer,
+    predict_shift.predict_shift,
     design.design,
     study.study,
 )

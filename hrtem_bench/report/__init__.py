@@ -20,6 +20,7 @@ from hrtem_bench.report.evaluation import evaluation_page, report_evaluation
 from hrtem_bench.report.gather import Choice, choose_examples, curve_of
 from hrtem_bench.report.html import report, write_report
 from hrtem_bench.report.images import contact_sheet, examples_figure
+from hrtem_bench.report.observer import expected_loss_figure, reason
 from hrtem_bench.report.sheets import track_sheet
 from hrtem_bench.report.style import figure_png, figure_svg, save_figure
 from hrtem_bench.report.transfer import family_figure, matrix_figure, transfer_figure
@@ -40,10 +41,12 @@ __all__ = [
     "design_figure",
     "evaluation_page",
     "examples_figure",
+    "expected_loss_figure",
     "family_figure",
     "figure_png",
     "figure_svg",
     "matrix_figure",
+    "reason",
     "reliability_figure",
     "report",
     "report_evaluation",

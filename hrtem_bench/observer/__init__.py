@@ -1,0 +1,28 @@
+"""The model observer: from spectra of specimens at a condition to the expected loss of a network that nobody ran."""
+
+from __future__ import annotations
+
+from hrtem_bench.observer.decision import (
+    Moments,
+    Observer,
+    channel_shares,
+    detectability,
+    expected_cross_entropy,
+    mixed,
+    trained,
+)
+from hrtem_bench.observer.expectation import Place, Terms, delocalisation, place_of, terms
+from hrtem_bench.observer.exposures import Exposure, exposure, parse_exposure
+from hrtem_bench.observer.fitting import Held, fit_coefficients, hold, pairs_of, recalibrated
+from hrtem_bench.observer.foretelling import Foretold, expected_loss, foretold
+from hrtem_bench.observer.law import Coefficients, Estimate, Frozen, freeze, loaded
+from hrtem_bench.observer.settings import ObserverSettings
+from hrtem_bench.observer.sources import KINDS, ship, specimens_of
+from hrtem_bench.observer.spectra import RingPowers
+
+__all__ = [
+    "KINDS", "Coefficients", "Estimate", "Exposure", "Foretold", "Frozen", "Held", "Moments", "Observer",
+    "ObserverSettings", "Place", "RingPowers", "Terms", "channel_shares", "delocalisation", "detectability",
+    "expected_cross_entropy", "expected_loss", "exposure", "fit_coefficients", "foretold", "freeze", "hold", "loaded",
+    "mixed", "pairs_of", "parse_exposure", "place_of", "recalibrated", "ship", "specimens_of", "terms", "trained",
+]  # fmt: skip

@@ -1,0 +1,153 @@
+"""Terms of the law for a training set and a test condition: hardness M, mismatch G, delocalisation R."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from hrtem_bench.conditions import Condition
+from hrtem_bench.observer.channels import image_powers, information_density, moments_at
+from hrtem_bench.observer.decision import Moments, Observer, channel_shares, expected_cross_entropy, mixed, trained
+from hrtem_bench.observer.exposures import Exposure
+from hrtem_bench.observer.noise import ring_noise
+from hrtem_bench.observer.regions import RingPower
+from hrtem_bench.observer.settings import ObserverSettings
+from hrtem_bench.observer.spectra import RingPowers
+
+Floats = NDArray[np.float64]
+LATTICE = 0.15
+"""1/Å: rings that begin here or above hold lattice fringes, whose displacement is the delocalisation."""
+_ANGLES, _RADII = 16, 8
+
+
+@dataclass(frozen=True)
+class Terms:
+    """What the observer finds for one training set and one test condition.
+
+    Parameters
+    ----------
+    hardness
+        M = ln E(test → test), E the expected cross-entropy in nats per pixel.
+    mismatch
+        G = ln E(train → test) - M, not below 0.
+    delocalisation
+        R, rms displacement of lattice fringes at the test condition, Å.
+    information
+        Information density of each ring at the test condition, nats per Å².
+    shares
+        What each channel adds to the distance of the classes' mean log-odds at the test condition, for the observer of
+        the training set: the rings and the low-pass channel.
+    own_shares
+        The same for the observer trained at the test condition.
+    """
+
+    hardness: float
+    mismatch: float
+    delocalisation: float
+    information: Floats
+    shares: Floats
+    own_shares: Floats
+
+
+@dataclass(frozen=True)
+class Place:
+    """What does not depend on where a network was trained: a test condition, or a training set as one.
+
+    Parameters
+    ----------
+    moments
+        Of the channels over all members.
+    observer
+        Trained there.
+    hardness, delocalisation, information
+        As of `Terms`.
+    spectrum
+        ln of the power of whole images with their noise in each ring, the mean over specimens and members, (rings,).
+    """
+
+    moments: Moments
+    observer: Observer
+    hardness: float
+    delocalisation: float
+    information: Floats
+    spectrum: Floats
+
+
+def place_of(one: Exposure, powers: RingPowers, settings: ObserverSettings | None = None) -> Place:
+    """The observer at an exposure.
+
+    Parameters
+    ----------
+    one
+        Conditions with their detectors.
+    powers
+        Of the specimens.
+    settings
+        The observer's; those of `powers` if left out. Area and floor may differ from theirs, the rings may not.
+
+    Raises
+    ------
+    InputError
+        As `RingPowers.prepare` and `ring_noise`.
+    """
+    settings = settings or powers.settings
+    powers.prepare(one.conditions)
+    members = [
+        (powers.at(condition), ring_noise(condition.dose, detector, powers.specimens.pixel_size, settings))
+        for condition, detector in zip(one.conditions, one.detectors, strict=True)
+    ]
+    moments = mixed([moments_at(power, noise, settings) for power, noise in members], one.weights)
+    observer = trained(moments)
+    weights = np.array(one.weights)
+    squares = [
+        delocalisation(condition, power, settings) ** 2
+        for condition, (power, _) in zip(one.conditions, members, strict=True)
+    ]
+    return Place(
+        moments=moments,
+        observer=observer,
+        hardness=math.log(expected_cross_entropy(observer, moments)),
+        delocalisation=math.sqrt(float(weights @ np.array(squares))),
+        information=weights @ np.stack([information_density(*member, settings) for member in members]),
+        spectrum=weights @ np.stack([np.log(image_powers(*member)[2]).mean(axis=0) for member in members]),
+    )
+
+
+def terms(train: Place, test: Place) -> Terms:
+    """The terms of the law for one pair: what a network is trained at, and where it is used."""
+    return Terms(
+        hardness=test.hardness,
+        mismatch=math.log(expected_cross_entropy(train.observer, test.moments)) - test.hardness,
+        delocalisation=test.delocalisation,
+        information=test.information,
+        shares=channel_shares(train.observer, test.moments),
+        own_shares=channel_shares(test.observer, test.moments),
+    )
+
+
+def delocalisation(condition: Condition, power: RingPower, settings: ObserverSettings) -> float:
+    """Rms displacement of lattice fringes, Å: |∇χ| / 2π, weighted by the particles' power in rings from 0.15 1/Å.
+
+    The mean over each ring is over area. Coene and Jansen, Scanning Microscopy Supplement 6 (1992) 379, and Lichte,
+    Ultramicroscopy 38 (1991) 13, give the displacement. 0 where no ring lies there.
+    """
+    from hrtem_bench.physics import chi_gradient
+
+    angle = (np.arange(_ANGLES) + 0.5) / _ANGLES * 2 * np.pi
+    squares, weights = [], []
+    rings = zip(settings.edges, settings.edges[1:], power.particle.mean(axis=0), strict=False)
+    for low, high, strength in rings:
+        if low < LATTICE:
+            continue
+        q = np.sqrt(low**2 + (high**2 - low**2) * (np.arange(_RADII) + 0.5) / _RADII)[:, None]
+        gx, gy = chi_gradient(q * np.cos(angle), q * np.sin(angle), condition)
+        squares.append(float(np.mean(gx**2 + gy**2)) / (2 * np.pi) ** 2)
+        weights.append(float(strength))
+    total = sum(weights)
+    return math.sqrt(float(np.dot(squares, weights)) / total) if total else 0.0
+
+
+__all__ = ["LATTICE", "Place", "Terms", "delocalisation", "place_of", "terms"]

@@ -1,0 +1,123 @@
+"""What is imaged with what: conditions with their detector, weighted, as training sets and as test conditions."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+
+from hrtem_bench.conditions import (
+    Condition,
+    Conditions,
+    ConditionSet,
+    as_condition_set,
+    flat,
+    parse_settings,
+    with_settings,
+)
+from hrtem_bench.errors import InputError
+from hrtem_bench.observer.specimens import SpecimenSet
+
+CAMERA = "camera"
+"""The one setting of an exposure's text that is not of the lens: a camera's name, see `imaging.camera_names`."""
+MOST_MEMBERS = 48
+"""Conditions of a set that are imaged; a larger set is represented by as many of its members."""
+
+
+@dataclass(frozen=True)
+class Exposure:
+    """A weighted set of conditions, each with its detector.
+
+    Parameters
+    ----------
+    conditions
+        At least one.
+    weights
+        One for each, adding up to 1.
+    detectors
+        One for each, an `imaging.Detector` or None, which counts every electron where it falls.
+    """
+
+    conditions: tuple[Condition, ...]
+    weights: tuple[float, ...]
+    detectors: tuple[Any, ...]
+
+
+def exposure(conditions: Conditions, detector: Any = None) -> Exposure:
+    """Conditions that are all recorded by one detector.
+
+    Parameters
+    ----------
+    conditions
+        A Condition, a ConditionSet, or a sequence of them, which count alike.
+    detector
+        An `imaging.Detector`; None counts every electron where it falls.
+
+    Raises
+    ------
+    InputError
+        For a set without members.
+    """
+    whole = _thinned(as_condition_set(conditions))
+    return Exposure(whole.conditions, whole.weights, (detector,) * len(whole))
+
+
+def parse_exposure(text: str, specimens: SpecimenSet, spread: float = 0.0) -> Exposure:
+    """An exposure from text such as "defocus=-10nm,dose=400e/A2,camera=k3-300kV"; several joined by semicolons.
+
+    Parameters
+    ----------
+    text
+        Settings as `parse_condition` reads them; what is left out is as in the specimens' own imaging.
+    specimens
+        Whose lens, dose and detector are meant where the text names none.
+    spread
+        Standard deviation of C10 from image to image, Å.
+
+    Raises
+    ------
+    InputError
+        For text that names no condition, a setting or a camera that is not known.
+    """
+    from hrtem_bench.imaging import camera
+
+    parts = [part.strip() for part in text.split(";") if part.strip()]
+    if not parts:
+        raise InputError("no condition is given: write settings such as defocus=-10nm,dose=400e/A2")
+    conditions: list[Condition] = []
+    weights: list[float] = []
+    detectors: list[Any] = []
+    for part in parts:
+        settings: Mapping[str, Any] = parse_settings(part)
+        name = settings.get(CAMERA)
+        detector = specimens.detector if name is None else camera(str(name))
+        nominal = with_settings(specimens.lens, {key: one for key, one in settings.items() if key != CAMERA})
+        for shift, weight in _nodes(spread):
+            conditions.append(nominal.replace(C10=nominal.C10 + shift))
+            weights.append(weight / len(parts))
+            detectors.append(detector)
+    return Exposure(tuple(conditions), tuple(weights), tuple(detectors))
+
+
+def _nodes(std: float) -> Sequence[tuple[float, float]]:
+    """(shift, weight): Gauss and Hermite's three nodes, which have a normal distribution's moments up to the fifth."""
+    far = math.sqrt(3) * std
+    return [(0.0, 1.0)] if not std else [(-far, 1 / 6), (0.0, 2 / 3), (far, 1 / 6)]
+
+
+def _thinned(whole: ConditionSet) -> ConditionSet:
+    """At most `MOST_MEMBERS` members of a set, those at equal steps of the weight when sorted by their settings."""
+    if len(whole) <= MOST_MEMBERS:
+        return whole
+    order = sorted(
+        range(len(whole)), key=lambda i: [(name, value or 0.0) for name, value in flat(whole.conditions[i]).items()]
+    )
+    reached = np.cumsum([whole.weights[i] for i in order])
+    chosen = np.searchsorted(reached, (np.arange(MOST_MEMBERS) + 0.5) / MOST_MEMBERS * reached[-1])
+    return ConditionSet(tuple(whole.conditions[order[i]] for i in chosen))
+
+
+__all__ = ["CAMERA", "Exposure", "exposure", "parse_exposure"]
