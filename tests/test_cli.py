@@ -37,7 +37,7 @@ spread = { C10 = 15.0 }
 """
 ID = "defocus=-10nm"
 COMMANDS = (
-    "quickstart", "generate", "verify", "publish", "show", "train", "evaluate", "evaluate-rendered",
+    "quickstart", "generate", "render", "verify", "publish", "show", "train", "evaluate", "evaluate-rendered",
     "evaluate-fresh", "evaluate-images", "predict", "compare", "leaderboard",
     "seeds", "submit", "transfer", "predict-shift", "design", "study",
 )  # fmt: skip

@@ -27,6 +27,7 @@ from hrtem_bench.cli import (
     predict_shift,
     publish,
     quickstart,
+    render,
     seeds,
     show,
     study,
@@ -43,6 +44,7 @@ INTERRUPTED = 130
 COMMANDS: tuple[Callable[..., None], ...] = (
     quickstart.quickstart,
     generate.generate,
+    render.render,
     verify.verify,
     publish.publish,
     show.show,

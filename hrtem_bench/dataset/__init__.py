@@ -7,6 +7,7 @@ track = open_dataset("data/mini", "defocus")
 
 from hrtem_bench.dataset.differences import Difference, differences
 from hrtem_bench.dataset.estimate import Estimate, estimate
+from hrtem_bench.dataset.from_waves import render_dataset
 from hrtem_bench.dataset.generation import generate
 from hrtem_bench.dataset.manifest import Manifest, Shard, TrackEntry, read_manifest
 from hrtem_bench.dataset.publishing import Publication, publish
@@ -39,6 +40,7 @@ __all__ = [
     "parse_recipe",
     "publish",
     "read_manifest",
+    "render_dataset",
     "shipped_recipes",
     "verify",
 ]

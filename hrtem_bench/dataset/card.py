@@ -120,6 +120,8 @@ def _fields(manifest: Manifest, location: str) -> Mapping[str, Any]:
         "code": f"SHA-256 of its sources {manifest.code_sha256[:12]}…"
         if manifest.code_sha256
         else "sources not recorded",
+        "command": "render" if manifest.waves_sha256 else "generate",
+        "rendered": _rendered(manifest),
         "baselines": render_scores(manifest, location),
         "checksum": manifest.checksum,
         "location": location,
@@ -226,6 +228,15 @@ def _exit_waves(manifest: Manifest, recipe: Recipe, location: str) -> str:
         "location": location,
     }
     return string.Template(card_source("exit_waves.md")).substitute(kept).strip()
+
+
+def _rendered(manifest: Manifest) -> str:
+    if not manifest.waves_sha256:
+        return ""
+    return (
+        "The images were rendered from the exit waves that another dataset keeps in half precision (checksum of its "
+        f"files of exit waves: `{manifest.waves_sha256}`), which were simulated as stated below."
+    )
 
 
 def _specimen(recipe: Recipe) -> str:

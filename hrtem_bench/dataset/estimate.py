@@ -15,14 +15,14 @@ from hrtem_bench.dataset.encode import PREVIEW_PIXELS
 from hrtem_bench.dataset.plan import Plan, make_plan
 from hrtem_bench.dataset.recipe_tables import SPLITS, Recipe
 from hrtem_bench.dataset.scenes import scene_spec
+from hrtem_bench.dataset.structure import ANTIALIAS
 from hrtem_bench.dataset.tracks import TrackCondition
+from hrtem_bench.dataset.waves import SCATTERED_BAND
 
 _SLICE = {"fourier": 5.4, "real-space": 1.9}
 """Time of one slice of multislice over that of a Fourier transform, measured, by method."""
 _IMAGE = 3.2
 """Time of an image over that of a Fourier transform for each frozen-phonon configuration and two more, measured."""
-_BAND = 1.7
-"""Frequency, 1/Å, inside which particles scatter all but a thousandth of what they do, measured."""
 _SECONDS_PER_ATOM = 10e-6
 """To place and relax one atom of a film, measured."""
 _BASE, _BYTES_PER_ATOM, _COPIES = 300e6, 400, 3
@@ -37,9 +37,9 @@ _PREVIEW_BYTES = 0.65
 class Estimate:
     """What `generate` would make and use. Times, sizes and memory are good to a third or so.
 
-    structures: distinct specimens; simulations: including their variants. bytes: of the finished files; while it is
-    under way a dataset takes twice that. wave_structures: specimens whose exit waves are kept, wave_bytes each and part
-    of bytes. seconds: with `workers` processes on a machine like this one's CPU. memory:
+    structures: distinct specimens; simulations: including their variants, 0 where exit waves are read. bytes: of the
+    finished files; while it is under way a dataset takes twice that. wave_structures: specimens whose exit waves are
+    kept, wave_bytes each and part of bytes. seconds: with `workers` processes on a machine like this one's CPU. memory:
     bytes that each of them holds at most.
     """
 
@@ -55,19 +55,23 @@ class Estimate:
     memory: int
 
 
-def estimate(recipe: Recipe, workers: int = 1, clock: Callable[[int], float] | None = None) -> Estimate:
+def estimate(
+    recipe: Recipe, workers: int = 1, clock: Callable[[int], float] | None = None, *, simulated: bool = True
+) -> Estimate:
     """Count what a recipe makes, and time what it costs from one Fourier transform on this machine.
 
-    clock: points along a side -> seconds of one complex 2-D transform; measured here by default.
+    clock: points along a side -> seconds of one complex 2-D transform; measured here by default. simulated: False where
+    exit waves that another dataset keeps are read instead, as `render_dataset` does.
     """
     plan = make_plan(recipe)
     kept = sum(map(plan.keeps_waves, plan.jobs))
     images = sum(map(plan.rows_of, plan.shards)) - kept
-    seconds = len(plan.jobs) * _seconds_of_simulation(recipe, clock or transform_seconds)
+    of_waves = _seconds_of_simulation if simulated else _seconds_of_reading
+    seconds = len(plan.jobs) * of_waves(recipe, clock or transform_seconds)
     seconds += images * _seconds_of_image(recipe, clock or transform_seconds)
     return Estimate(
         structures=sum(1 for job in plan.jobs if not job.scene),
-        simulations=len(plan.jobs),
+        simulations=len(plan.jobs) if simulated else 0,
         images=images,
         shards=len(plan.shards),
         bytes=int(_image_bytes(plan) + kept * plan.wave_bytes),
@@ -75,7 +79,7 @@ def estimate(recipe: Recipe, workers: int = 1, clock: Callable[[int], float] | N
         wave_bytes=int(plan.wave_bytes) if kept else 0,
         workers=workers,
         seconds=seconds / workers,
-        memory=int(_memory(recipe)),
+        memory=int(_memory(recipe, simulated)),
     )
 
 
@@ -125,10 +129,14 @@ def _seconds_of_simulation(recipe: Recipe, clock: Callable[[int], float]) -> flo
     return propagation + _SECONDS_PER_ATOM * _film_atoms(recipe, film)
 
 
+def _seconds_of_reading(recipe: Recipe, clock: Callable[[int], float]) -> float:
+    return recipe.multislice.phonons * clock(_wave_points(recipe))
+
+
 def _seconds_of_image(recipe: Recipe, clock: Callable[[int], float]) -> float:
     from scipy import fft
 
-    points = fft.next_fast_len(round(_points(recipe) * 2 / 3 + recipe.sampling.pixels / 2))
+    points = fft.next_fast_len(round(_wave_points(recipe) + recipe.sampling.pixels / 2))
     return _IMAGE * (recipe.multislice.phonons * _coherent_images(recipe) + 2) * clock(points)
 
 
@@ -138,16 +146,23 @@ def _coherent_images(recipe: Recipe) -> int:
 
     if recipe.coherence == "envelope":
         return 1
-    return recipe.nodes or focus_nodes(condition_from_dict(recipe.settings), min(_BAND, recipe.simulated_band))
+    return recipe.nodes or focus_nodes(condition_from_dict(recipe.settings), min(SCATTERED_BAND, recipe.simulated_band))
 
 
-def _memory(recipe: Recipe) -> float:
+def _memory(recipe: Recipe, simulated: bool) -> float:
     waves = recipe.multislice.phonons * _points(recipe) ** 2 * np.dtype(np.complex64).itemsize
+    if not simulated:
+        return _BASE + _COPIES * waves
     return _BASE + _COPIES * waves + _BYTES_PER_ATOM * _film_atoms(recipe, scene_spec(recipe).film_thickness[1])
 
 
 def _points(recipe: Recipe) -> int:
     return round(recipe.sampling.field / recipe.sampling.simulation_pixel_size)
+
+
+def _wave_points(recipe: Recipe) -> int:
+    """Points along a side of the grid that exit waves are kept on."""
+    return math.ceil(_points(recipe) * ANTIALIAS)
 
 
 def _film_atoms(recipe: Recipe, thickness: float) -> int:

@@ -31,6 +31,7 @@ def generate(
     device: str = "cpu",
     progress: Progress | None = None,
     simulate: Simulate = simulate,
+    waves_sha256: str = "",
 ) -> Manifest:
     """Make the dataset of `recipe` in the folder `out`, and return its manifest.
 
@@ -39,7 +40,9 @@ def generate(
     them up again, if recipe and code are the same. A finished dataset of the same recipe is left as it is. scheduler:
     address of a dask scheduler whose workers make the structures instead; they must see `out` under the same path.
     device: of the multislice engine, "cpu" or "cuda". progress: called with (structures done, in all). simulate:
-    (recipe, job, device) -> Structure, a function that other processes can import.
+    (recipe, job, device) -> Structure, a function that other processes can import. waves_sha256: of the kept exit waves
+    that `simulate` reads in place of simulating, "" for none; the manifest records it, and a run goes on only with the
+    same.
 
     With several workers, a script of one's own calls this under `if __name__ == "__main__":`, since the processes
     import it.
@@ -54,14 +57,14 @@ def generate(
     for module in ("pyarrow", "PIL"):
         require(module, "data")
     out = Path(out)
-    if done := _finished(out, recipe):
+    if done := _finished(out, recipe, waves_sha256):
         remove_parts(out)
         return done
     with _explained(out):
-        open_parts(out, recipe)
+        open_parts(out, recipe, waves_sha256)
         with locked(out / PARTS / "lock", f"another run is generating into {out}"):
             _simulate_all(recipe, out, scheduler or workers or default_workers(device), device, progress, simulate)
-            manifest = make_manifest(recipe, assemble(make_plan(recipe), out))
+            manifest = make_manifest(recipe, assemble(make_plan(recipe), out), waves_sha256)
             write_pictures(out, manifest)
             write_card(out, manifest)
             write_croissant(out, manifest)
@@ -70,13 +73,18 @@ def generate(
     return manifest
 
 
-def _finished(out: Path, recipe: Recipe) -> Manifest | None:
-    """The manifest of a dataset of this recipe; None for a folder that is new or unfinished."""
+def _finished(out: Path, recipe: Recipe, waves_sha256: str) -> Manifest | None:
+    """The manifest of a dataset of this recipe and these waves; None for a folder that is new or unfinished."""
     if (out / MANIFEST).exists():
         manifest = read_manifest(out)
         if manifest.recipe_sha256 != recipe_hash(recipe):
             raise InputError(
                 f"{out} holds another dataset, {manifest.name} {manifest.version}: choose another folder or delete it"
+            )
+        if manifest.waves_sha256 != waves_sha256:
+            made = "rendered from other exit waves" if manifest.waves_sha256 else "simulated"
+            raise InputError(
+                f"{out} holds a dataset of this recipe that was {made}: choose another folder or delete it"
             )
         return manifest
     if out.exists() and not out.is_dir():

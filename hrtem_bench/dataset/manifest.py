@@ -44,7 +44,8 @@ class Manifest(msgspec.Struct, frozen=True, kw_only=True):
     """The content of manifest.json.
 
     checksum: SHA-256 over the shards' lines, as `sha256sum` prints them. code_sha256: of the sources that made them,
-    see `dataset.code`; "" where it was not recorded.
+    see `support.code_hash`; "" where it was not recorded. waves_sha256: over the files of another dataset's exit waves
+    from which the images were rendered, as `checksum` has it; "" where they were simulated.
     """
 
     schema_version: int
@@ -61,10 +62,11 @@ class Manifest(msgspec.Struct, frozen=True, kw_only=True):
     shards: tuple[Shard, ...]
     checksum: str
     code_sha256: str = ""
+    waves_sha256: str = ""
 
 
-def make_manifest(recipe: Recipe, shards: Sequence[Shard]) -> Manifest:
-    """The manifest of a recipe's shards."""
+def make_manifest(recipe: Recipe, shards: Sequence[Shard], waves_sha256: str = "") -> Manifest:
+    """The manifest of a recipe's shards; waves_sha256: of the exit waves that they were rendered from, if any."""
     tracks = {}
     for name in recipe.tracks:
         axis, unit = track_axis(recipe, name)
@@ -84,6 +86,7 @@ def make_manifest(recipe: Recipe, shards: Sequence[Shard]) -> Manifest:
         shards=tuple(shards),
         checksum=checksum(shards),
         code_sha256=code_sha256(),
+        waves_sha256=waves_sha256,
     )
 
 

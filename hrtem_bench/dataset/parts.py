@@ -33,10 +33,18 @@ def log_path(out: Path, job: Job) -> Path:
     return out / PARTS / f"{job.name}.log"
 
 
-def open_parts(out: Path, recipe: Recipe) -> None:
-    """Make or reopen the folder of parts; InputError if those there are another recipe's or other code's."""
+def open_parts(out: Path, recipe: Recipe, waves_sha256: str = "") -> None:
+    """Make or reopen the folder of parts; InputError if those there are of another recipe, other code or other waves.
+
+    waves_sha256: checksum of the exit waves that are read in place of simulating.
+    """
     folder = out / PARTS
-    guard = {"recipe": recipe_hash(recipe), "code_version": hrtem_bench.__version__, "code_sha256": code_sha256()}
+    guard = {
+        "recipe": recipe_hash(recipe),
+        "waves": waves_sha256,
+        "code_version": hrtem_bench.__version__,
+        "code_sha256": code_sha256(),
+    }
     with contextlib.suppress(FileNotFoundError, msgspec.DecodeError):
         found = msgspec.json.decode((folder / _GUARD).read_bytes())
         if found != guard:
@@ -54,6 +62,8 @@ def _difference(found: dict[str, Any], guard: dict[str, Any]) -> str:
         return "another recipe"
     if found.get("code_version") != guard["code_version"]:
         return f"another version of hrtem-bench, {found.get('code_version')}"
+    if found.get("code_sha256") == guard["code_sha256"]:
+        return "other exit waves"
     return "hrtem-bench with other sources than these, and images of the two would not be one dataset"
 
 

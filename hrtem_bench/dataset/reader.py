@@ -16,7 +16,7 @@ import numpy as np
 from hrtem_bench.conditions import Condition, condition_from_dict, flat
 from hrtem_bench.dataset.encode import decode_png
 from hrtem_bench.dataset.manifest import MANIFEST, Manifest, read_manifest
-from hrtem_bench.dataset.plan import place_of
+from hrtem_bench.dataset.plan import Job, place_of
 from hrtem_bench.dataset.recipe_tables import SPLITS
 from hrtem_bench.dataset.schema import EXIT_WAVES, WAVE_COLUMNS
 from hrtem_bench.dataset.tracks import TrackCondition
@@ -127,7 +127,8 @@ class StructureWaves:
     """A structure's exit waves and labels.
 
     waves: (phonons, n, n) complex64 at `pixel_size` Å, at the exit plane; `imaging.render` takes them, with
-    `zero_focus`. mask, instances: (ny, nx) uint8 and uint16, at `output_pixel_size` Å.
+    `zero_focus`. mask, instances: (ny, nx) uint8 and uint16, at `output_pixel_size` Å. lattice, particle_count,
+    thickness (Å along the beam): as in the columns of a track.
     """
 
     structure_id: str
@@ -138,6 +139,9 @@ class StructureWaves:
     mask: Any
     instances: Any
     output_pixel_size: float
+    lattice: str
+    particle_count: int
+    thickness: float
 
 
 @dataclass(frozen=True)
@@ -181,6 +185,24 @@ class StoredWaves:
                 yield structure
         if missing:
             raise InputError(f"no exit waves of {min(missing)} are kept in {self.folder}")
+
+    def structure(self, split: str, index: int) -> StructureWaves:
+        """Structure `index` of a split; no other is read. InputError if its waves are not kept, or are damaged."""
+        name, group = Job(split, index).structure_id, index
+        _check_split(split)
+        for shard in self.manifest.shards:
+            if place_of(shard.path) != (EXIT_WAVES, split):
+                continue
+            if group < shard.rows:
+                path = self.folder / shard.path
+                file = _opened(path, WAVE_COLUMNS)
+                with _reading(path):
+                    (row,) = file.read_row_group(group).to_pylist() if group < file.num_row_groups else [{}]
+                    if row.get("structure_id") != name:
+                        raise ValueError(f"{name} is not where the manifest has it")
+                    return _exit_wave(row, self.manifest.pixel_size)
+            group -= shard.rows
+        raise InputError(f"no exit waves of {name} are kept in {self.folder}")
 
 
 def open_exit_waves(source: str | Path, revision: str | None = None) -> StoredWaves:
@@ -355,4 +377,7 @@ def _exit_wave(row: dict[str, Any], output_pixel_size: float) -> StructureWaves:
         mask=decode_png(row["mask"]["bytes"]).astype(np.uint8),
         instances=decode_png(row["instances"]["bytes"]).astype(np.uint16),
         output_pixel_size=output_pixel_size,
+        lattice=row["lattice"],
+        particle_count=row["particle_count"],
+        thickness=row["thickness"],
     )

@@ -11,6 +11,9 @@ from hrtem_bench.errors import InputError
 SCALE = 1000.0
 """Coefficients of a wave of mean amplitude 1 are stored times this, which keeps small ones above half's underflow."""
 
+SCATTERED_BAND = 1.7
+"""Frequency, 1/Å, inside which particles scatter all but a thousandth of what they do, measured."""
+
 
 def pack(waves: Any, field: float, band: float) -> bytes:
     """Waves (phonons, n, n) over a square `field` (Å) as bytes: their coefficients at |q| <= `band` (1/Å).
