@@ -11,6 +11,7 @@ import pyarrow.parquet as pq
 import pytest
 import toy_datasets
 
+from hrtem_bench.cli import run
 from hrtem_bench.conditions import Condition
 from hrtem_bench.dataset import (
     estimate,
@@ -221,3 +222,17 @@ def test_estimate_leaves_out_the_simulation():
     assert read.simulations == 0
     left_out = {"seconds": 0.0, "memory": 0, "simulations": 0}
     assert dataclasses.replace(read, **left_out) == dataclasses.replace(simulated, **left_out)
+
+
+def test_the_command_says_what_it_takes_and_makes_it(source, tmp_path, capsys):
+    (tmp_path / "other.toml").write_text(OTHER, encoding="utf-8")
+    command = ["render", str(source), "--recipe", str(tmp_path / "other.toml"), "--out", str(tmp_path / "new")]
+    assert run([*command, "--dry-run"]) == 0
+    assert "6 structures from the exit waves of" in capsys.readouterr().out
+    assert not (tmp_path / "new").exists()
+    assert run([*command, "--workers", "1"]) == 0
+    assert verify(tmp_path / "new").ok
+    (tmp_path / "other.toml").write_text(OTHER.replace("seed = 7", "seed = 8"), encoding="utf-8")
+    capsys.readouterr()
+    assert run([*command, "--dry-run"]) == 2
+    assert len(capsys.readouterr().err.splitlines()) == 1
