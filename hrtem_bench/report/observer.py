@@ -63,7 +63,8 @@ def expected_loss_figure(found: Mapping[str, Foretold], edges: Sequence[float]) 
     for ax in axes[-1, :2]:
         ax.set_xlabel("spatial frequency (1/Å)")
         ax.tick_params(axis="x", rotation=45)
-    axes[-1, 2].set_xlabel("cross-entropy (nats per pixel)")
+    axes[-1, 2].set_xlabel("cross-entropy (nats)")
+    axes[-1, 2].set_xlim(0, 1.05 * max(one.loss.high for one in shown.values()))  # shared by all rows
     return figure
 
 
@@ -88,7 +89,6 @@ def _loss(ax: Axes, one: Foretold) -> None:
         ax.plot(loss.value, place, "o", color=color)
     ax.set_yticks(range(len(rows)), [name for name, *_ in rows])
     ax.set_ylim(-0.6, len(rows) - 0.4)
-    ax.set_xlim(0, None)
 
 
 __all__ = ["MOST", "expected_loss_figure", "reason"]
