@@ -1,0 +1,147 @@
+"""How real the images of recipes look: grain inside over outside particles, rim, contrast, spectrum of the noise.
+
+    python benchmarks/realism.py published mini --structures 2 --picture docs/images/realism.png
+
+`published` has the microscope, the camera and the film of version 1 of the recipes. Prints a table and the processor
+seconds of a specimen and of an image.
+"""
+
+from __future__ import annotations
+
+import argparse
+import time
+from collections.abc import Mapping
+from typing import Any
+
+import numpy as np
+from matplotlib.figure import Figure
+from scipy.ndimage import distance_transform_edt
+
+from hrtem_bench.dataset import load_recipe
+from hrtem_bench.dataset.detectors import digitised, recording_of
+from hrtem_bench.dataset.plan import Job
+from hrtem_bench.dataset.recipe_tables import Recipe
+from hrtem_bench.dataset.structure import Structure, simulate
+from hrtem_bench.dataset.tracks import track_conditions
+from hrtem_bench.imaging import render_each
+
+DEFOCI = (-10.0, 10.0)
+"""Conditions of the defocus track, nm."""
+INSIDE, OUTSIDE, RIM = -5.0, 10.0, 6.0
+"""Å from the edge of the mask, positive outwards: of the inside, the outside, and on either side for the rim."""
+ROWS = {
+    "grain": "standard deviation inside over outside particles",
+    "contrast": "contrast: 1 − mean inside over mean outside",
+    "rim": "rim: brightest ring at the edge above the outside, over the contrast",
+    "noise": "noise power below 1/10 over at Nyquist",
+    "seconds": "processor seconds: specimen, waves and labels",
+    "image_seconds": "processor seconds: an image",
+}
+
+
+def edge_distance(mask: np.ndarray, pixel_size: float) -> np.ndarray:
+    """Distance of each pixel from the edge of the mask, Å, negative inside."""
+    outside, inside = distance_transform_edt(mask == 0), distance_transform_edt(mask > 0)
+    return (outside - inside) * pixel_size
+
+
+def appearance(image: np.ndarray, distance: np.ndarray) -> dict[str, float]:
+    """Grain and contrast of an image (ny, nx) above its pedestal, as ROWS words them."""
+    inside, outside = image[distance < INSIDE], image[distance > OUTSIDE]
+    contrast = 1 - inside.mean() / outside.mean()
+    return {"grain": float(inside.std() / outside.std()), "contrast": float(contrast)}
+
+
+def rings(image: np.ndarray, distance: np.ndarray) -> np.ndarray:
+    """Mean brightness at each Å from -RIM to RIM of the edge, relative to the outside, which is 0."""
+    outside = image[distance > OUTSIDE].mean()
+    means = [image[np.abs(distance - at) < 0.5].mean() for at in np.arange(-RIM, RIM + 0.5)]
+    return np.array(means) / outside - 1
+
+
+def noise_spectrum(one: np.ndarray, other: np.ndarray) -> np.ndarray:
+    """Power of the noise of two images of the same specimen, at 10 shares of Nyquist, over the mean of all."""
+    power = np.abs(np.fft.fft2(one - other)) ** 2
+    u = 2 * np.hypot(*np.meshgrid(*(np.fft.fftfreq(n) for n in one.shape), indexing="ij"))
+    bins = [power[(u > k / 10) & (u <= (k + 1) / 10)].mean() for k in range(10)]
+    return np.array(bins) / power.mean()
+
+
+def recorded(recipe: Recipe, structure: Structure, defocus: float) -> list[np.ndarray]:
+    """Two images of a structure at a condition of the defocus track, which differ in their noise alone; no pedestal."""
+    condition = next(c.condition for c in track_conditions(recipe, "defocus") if c.value == defocus)
+    recording = recording_of(recipe)
+    images = render_each(
+        structure.waves,
+        [(condition, seed) for seed in (1, 2)],
+        pixel_size=structure.pixel_size,
+        output_pixel_size=recipe.sampling.pixel_size,
+        zero_focus=structure.zero_focus,
+        coherence=recipe.coherence,
+        nodes=recipe.nodes,
+        detector=[recording.detector] * 2,
+    )
+    return [np.asarray(digitised(image, recording), float) - recording.offset for image in images]
+
+
+def measure(recipe: Recipe, count: int) -> tuple[dict[str, float], list[np.ndarray], np.ndarray]:
+    """(means of ROWS, an image of each of the first test structures, spectrum of the noise)."""
+    found: list[dict[str, float]] = []
+    shown, spectra = [], []
+    profiles: dict[float, list[np.ndarray]] = {defocus: [] for defocus in DEFOCI}
+    simulate(recipe, Job("validation", 0, ""), "cpu")  # compiles
+    for index in range(count):
+        start = time.process_time()
+        structure = simulate(recipe, Job("test", index, ""), "cpu")
+        middle = time.process_time()
+        pairs = [recorded(recipe, structure, defocus) for defocus in DEFOCI]
+        end = time.process_time()
+        distance = edge_distance(np.asarray(structure.mask), recipe.sampling.pixel_size)
+        for defocus, (one, other) in zip(DEFOCI, pairs, strict=True):
+            profiles[defocus].append(rings((one + other) / 2, distance))
+        spectra += [noise_spectrum(*pair) for pair in pairs]
+        found += [
+            appearance(one, distance)
+            | {"noise": float(spectrum[0] / spectrum[-1])}
+            | {"seconds": middle - start, "image_seconds": (end - middle) / 4}
+            for (one, _), spectrum in zip(pairs, spectra[-2:], strict=True)
+        ]
+        shown.append(pairs[0][0])
+    means = {row: float(np.mean([one[row] for one in found])) for row in ROWS if row != "rim"}
+    # Of all images of a focus together, so that the grain of single ones is not taken for a rim.
+    brightest = [np.mean(profiles[defocus], axis=0).max() for defocus in DEFOCI]
+    means["rim"] = float(np.mean(brightest)) / abs(means["contrast"])
+    return means, shown, np.mean(spectra, axis=0)
+
+
+def draw(shown: Mapping[str, list[np.ndarray]], spectra: Mapping[str, np.ndarray]) -> Figure:
+    """A row for each recipe: two images, and the spectra of the noise beside them."""
+    figure = Figure(figsize=(9.6, 3.2 * len(shown)), layout="constrained")
+    grid = figure.subplots(len(shown), 3, squeeze=False)
+    for row, (name, images) in zip(grid, shown.items(), strict=True):
+        for axes, image in zip(row, images[:2], strict=False):
+            low, high = np.percentile(image, [0.5, 99.5])
+            axes.imshow(image, cmap="gray", vmin=low, vmax=high)
+            axes.set(title=name, xticks=[], yticks=[])
+        row[2].semilogy(np.arange(0.05, 1, 0.1), spectra[name])
+        row[2].set(xlabel="frequency, share of Nyquist", ylabel="power of the noise", ylim=(1e-2, 30))
+    return figure
+
+
+def main(arguments: Any = None) -> None:
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("recipes", nargs="+")
+    parser.add_argument("--structures", type=int, default=2)
+    parser.add_argument("--picture")
+    asked = parser.parse_args(arguments)
+    found = {name: measure(load_recipe(name), asked.structures) for name in asked.recipes}
+    print("| | " + " | ".join(f"`{name}`" for name in found) + " |\n|---|" + "---|" * len(found))
+    for row, words in ROWS.items():
+        print(f"| {words} | " + " | ".join(f"{means[row]:.3g}" for means, _, _ in found.values()) + " |")
+    if asked.picture:
+        shown = {name: images for name, (_, images, _) in found.items()}
+        draw(shown, {name: spectrum for name, (_, _, spectrum) in found.items()}).savefig(asked.picture, dpi=80)
+
+
+if __name__ == "__main__":
+    main()
