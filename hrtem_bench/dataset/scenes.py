@@ -39,16 +39,9 @@ def _embedded(scene: Any, folder: Path) -> Any:
 def _from_cif(crystal: Any, folder: Path) -> Any:
     if not isinstance(crystal, Mapping) or not isinstance(crystal.get("cif"), str):
         return crystal
-    from hrtem_bench.specimens import lattice_from_cif
+    from hrtem_bench.specimens import lattice_from_dict, lattice_to_dict
 
-    found = lattice_from_cif(folder / crystal["cif"], crystal.get("name"))
-    return {
-        "name": found.name,
-        "spacegroup": found.spacegroup,
-        "cell": list(found.cell),
-        "sites": [[symbol, *position] for symbol, position in found.sites],
-        "source": found.source,
-    }
+    return lattice_to_dict(lattice_from_dict({**crystal, "cif": str(folder / crystal["cif"])}))
 
 
 def scene_table(recipe: Recipe, key: str = "") -> dict[str, Any]:

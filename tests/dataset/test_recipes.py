@@ -212,6 +212,22 @@ def test_a_cif_becomes_part_of_the_recipe(tmp_path):
         load_recipe(tmp_path / "own.toml")
 
 
+def test_shared_sites_of_a_cif_are_drawn_where_the_recipe_says_so(tmp_path):
+    shared = CIF.replace("_atom_site_fract_z\n", "_atom_site_fract_z\n_atom_site_occupancy\n")
+    shared = shared.replace("Ni1 Ni 0 0 0\n", "Ni1 Ni 0 0 0 0.25\nCo1 Co 0 0 0 0.75\n").replace(
+        "0.5 0.5 0.5", "0.5 0.5 0.5 1"
+    )
+    (tmp_path / "mixed.cif").write_text(shared)
+    crystals = (
+        'whole = false\nlattices = ["mixed"]\ncrystals = [{ name = "mixed", cif = "mixed.cif", occupancy = "draw" }]\n'
+    )
+    (tmp_path / "own.toml").write_text(toy_datasets.TOML.replace("whole = false\n", crystals), encoding="utf-8")
+    recipe = load_recipe(tmp_path / "own.toml")
+    (tmp_path / "mixed.cif").unlink()
+    crystal = scene_spec(recipe_from_dict(recipe_to_dict(recipe))).lattice("mixed")
+    assert dict(crystal.occupants[0]) == {"Ni": 0.25, "Co": 0.75}
+
+
 def test_estimate_counts_what_generate_makes():
     found = estimate(toy_datasets.recipe(), workers=4, clock=lambda points: 1.0)
     assert (found.structures, found.simulations, found.images, found.shards) == (7, 9, 56, 13)
