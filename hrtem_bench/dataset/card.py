@@ -246,15 +246,27 @@ def _specimen(recipe: Recipe) -> str:
     turned = "randomly turned" if spec.zone_axis is None else f"{list(spec.zone_axis)} along the beam"
     text = (
         f"{_span(spec.count)} particles of {' or '.join(spec.lattices)} "
-        f"(shape: {' or '.join(spec.shapes).replace('_', '-')}), "
+        f"(shape: {_shapes(spec)}), "
         f"{_span(spec.diameter)} Å across, {turned}, with {_span(spec.faults)} stacking faults, at least "
         f"{spec.gap:g} Å apart"
     )
-    if spec.film_thickness[1] > 0:
-        text += f", on a film of {spec.film}, {_span(spec.film_thickness)} Å thick"
+    if spec.has_film:
+        side = {"below": "below them", "above": "above them", "both": "on each side of them"}[spec.film_side]
+        text += f", a film of {spec.film} {side}, {_span(spec.film_thickness)} Å thick"
+        text += f", roughness {spec.film_roughness:g} Å" if spec.film_roughness else ""
+    for words, thickness in (("ligands", spec.ligand_thickness), ("contamination", spec.contamination_thickness)):
+        text += f", {words} {_span(thickness)} Å thick" if thickness[1] else ""
     if spec.size_distribution == "uniform":
         return f"{text} (drawn uniformly, where a range is given)"
     return f"{text} (sizes drawn from a {spec.size_distribution} distribution, other ranges uniformly)"
+
+
+def _shapes(spec: Any) -> str:
+    names = [name.replace("_", "-") for name in spec.shapes]
+    if not spec.shape_weights:
+        return " or ".join(names)
+    total = sum(spec.shape_weights)
+    return " or ".join(f"{n} {100 * w / total:.3g} %" for n, w in zip(names, spec.shape_weights, strict=True))
 
 
 def _span(pair: tuple[float, float]) -> str:

@@ -6,6 +6,7 @@ import math
 import time
 from collections.abc import Callable
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 
@@ -25,6 +26,8 @@ _IMAGE = 3.2
 """Time of an image over that of a Fourier transform for each frozen-phonon configuration and two more, measured."""
 _SECONDS_PER_ATOM = 10e-6
 """To place and relax one atom of a film, measured."""
+_SECONDS_PER_COATING_ATOM = 15e-6
+"""To place one atom of a coating and find its neighbours, measured."""
 _BASE, _BYTES_PER_ATOM, _COPIES = 300e6, 400, 3
 """Memory of a process, measured: the libraries and what they compile, the bonds of a film, copies of the waves."""
 _CONTRAST = 0.15
@@ -123,10 +126,11 @@ def _bytes_per_pixel(recipe: Recipe, c: TrackCondition) -> float:
 
 def _seconds_of_simulation(recipe: Recipe, clock: Callable[[int], float]) -> float:
     spec, m = scene_spec(recipe), recipe.multislice
-    film = sum(spec.film_thickness) / 2
+    film = _films(spec) * sum(spec.film_thickness) / 2
     slices = (film + sum(spec.diameter) / 2) / m.slice_thickness
     propagation = (m.phonons + 1) * slices * _SLICE[m.method] * clock(_points(recipe))  # and once more, for the labels
-    return propagation + _SECONDS_PER_ATOM * _film_atoms(recipe, film)
+    atoms = _SECONDS_PER_ATOM * _film_atoms(recipe, film) + _SECONDS_PER_COATING_ATOM * _coating_atoms(recipe)
+    return propagation + atoms
 
 
 def _seconds_of_reading(recipe: Recipe, clock: Callable[[int], float]) -> float:
@@ -153,7 +157,8 @@ def _memory(recipe: Recipe, simulated: bool) -> float:
     waves = recipe.multislice.phonons * _points(recipe) ** 2 * np.dtype(np.complex64).itemsize
     if not simulated:
         return _BASE + _COPIES * waves
-    return _BASE + _COPIES * waves + _BYTES_PER_ATOM * _film_atoms(recipe, scene_spec(recipe).film_thickness[1])
+    spec = scene_spec(recipe)
+    return _BASE + _COPIES * waves + _BYTES_PER_ATOM * _film_atoms(recipe, _films(spec) * spec.film_thickness[1])
 
 
 def _points(recipe: Recipe) -> int:
@@ -163,6 +168,23 @@ def _points(recipe: Recipe) -> int:
 def _wave_points(recipe: Recipe) -> int:
     """Points along a side of the grid that exit waves are kept on."""
     return math.ceil(_points(recipe) * ANTIALIAS)
+
+
+def _films(spec: Any) -> int:
+    """How many films a scene of this specimen has."""
+    return (2 if spec.film_side == "both" else 1) if spec.has_film else 0
+
+
+def _coating_atoms(recipe: Recipe) -> int:
+    """Atoms of hydrocarbon: ligands around particles taken for spheres, contamination on two faces of the field."""
+    from hrtem_bench.specimens.coatings import MATERIAL
+    from hrtem_bench.specimens.films import atom_count
+
+    spec = scene_spec(recipe)
+    particles = sum(spec.count) / 2 * math.pi * (sum(spec.diameter) / 2) ** 2
+    volume = particles * sum(spec.ligand_thickness) / 2
+    volume += 2 * recipe.sampling.field**2 * sum(spec.contamination_thickness) / 2
+    return atom_count(MATERIAL, MATERIAL.density, volume)
 
 
 def _film_atoms(recipe: Recipe, thickness: float) -> int:

@@ -236,6 +236,18 @@ def test_estimate_counts_what_generate_makes():
     assert found.seconds == pytest.approx(estimate(toy_datasets.recipe(), clock=lambda points: 1.0).seconds / 4)
 
 
+def test_estimate_counts_films_and_coatings():
+    def seconds(scene: str) -> float:
+        recipe = toy_datasets.recipe(toy_datasets.TOML.replace("whole = false\n", "whole = false\n" + scene))
+        return estimate(recipe, clock=lambda points: 0.0).seconds
+
+    one, both, bare = (seconds(f'film_side = "{side}"\n') for side in ("below", "both", "none"))
+    assert bare == 0
+    assert both == pytest.approx(2 * one, rel=1e-3)
+    assert seconds("contamination_thickness = [5, 5]\n") > one
+    assert seconds("ligand_thickness = [5, 5]\n") > one
+
+
 def test_estimate_of_a_dataset_that_was_made():
     made = read_manifest(Path(__file__).parents[2] / "docs" / "mini")
     found = estimate(load_recipe("mini"), clock=lambda points: 1e-3)
