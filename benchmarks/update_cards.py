@@ -18,9 +18,9 @@ import msgspec
 
 from hrtem_bench.dataset import read_manifest
 from hrtem_bench.dataset.card import render_body
+from hrtem_bench.dataset.card_sources import SCORES, BaselineScores, Score
 from hrtem_bench.dataset.manifest import MANIFEST
 from hrtem_bench.dataset.pictures import PICTURES
-from hrtem_bench.dataset.scores import SCORES, BaselineScores, Score
 from hrtem_bench.models.shipped_baselines import baseline_names
 from hrtem_bench.scoring.reading import read_results
 

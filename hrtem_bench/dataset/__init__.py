@@ -5,7 +5,6 @@ manifest = generate(recipe, "data/mini")
 track = open_dataset("data/mini", "defocus")
 """
 
-from hrtem_bench.dataset.differences import Difference, differences
 from hrtem_bench.dataset.estimate import Estimate, estimate
 from hrtem_bench.dataset.from_waves import render_dataset
 from hrtem_bench.dataset.generation import generate
@@ -15,7 +14,7 @@ from hrtem_bench.dataset.reader import Sample, StoredWaves, StructureWaves, Trac
 from hrtem_bench.dataset.recipe_tables import Recipe
 from hrtem_bench.dataset.recipes import load_recipe, parse_recipe, shipped_recipes
 from hrtem_bench.dataset.tracks import TrackCondition
-from hrtem_bench.dataset.verification import Verification, verify
+from hrtem_bench.dataset.verification import Difference, Verification, differences, verify
 
 __all__ = [
     "Difference",

@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Any
 
 from hrtem_bench.conditions import ConditionSet, Spread
+from hrtem_bench.dataset.card_sources import card_source, label_rule, render_scores
 from hrtem_bench.dataset.detectors import described
 from hrtem_bench.dataset.manifest import Manifest, Shard, TrackEntry
 from hrtem_bench.dataset.pictures import PICTURES, examples_shown
@@ -18,8 +19,6 @@ from hrtem_bench.dataset.plan import place_of
 from hrtem_bench.dataset.recipe_tables import SPLITS, Recipe
 from hrtem_bench.dataset.recipes import recipe_from_dict
 from hrtem_bench.dataset.schema import EXIT_WAVES, columns_of
-from hrtem_bench.dataset.scores import render_scores
-from hrtem_bench.dataset.sources import card_source, label_rule
 from hrtem_bench.support.files import write_aside
 
 CARD = "README.md"

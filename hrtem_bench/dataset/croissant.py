@@ -7,10 +7,10 @@ import string
 from pathlib import Path
 from typing import Any
 
+from hrtem_bench.dataset.card_sources import card_source, label_rule
 from hrtem_bench.dataset.manifest import Manifest, Shard
 from hrtem_bench.dataset.plan import place_of
 from hrtem_bench.dataset.schema import columns_of
-from hrtem_bench.dataset.sources import card_source, label_rule
 from hrtem_bench.support.files import write_aside
 
 CROISSANT = "croissant.json"

@@ -12,8 +12,8 @@ import numpy as np
 
 from hrtem_bench.conditions import condition_from_dict
 from hrtem_bench.dataset.detectors import mean_counts, noise_variance, recording_of
-from hrtem_bench.dataset.encode import PREVIEW_PIXELS
 from hrtem_bench.dataset.plan import Plan, make_plan
+from hrtem_bench.dataset.png import PREVIEW_PIXELS
 from hrtem_bench.dataset.recipe_tables import SPLITS, Recipe
 from hrtem_bench.dataset.scenes import scene_spec
 from hrtem_bench.dataset.structure import ANTIALIAS

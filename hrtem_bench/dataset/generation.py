@@ -1,23 +1,33 @@
-"""A recipe to a dataset's folder: parallel, resumable, the same bytes however it went."""
+"""A recipe to a dataset's folder: here, in processes or on a cluster; resumable, the same bytes however it went."""
 
 from __future__ import annotations
 
 import contextlib
 import os
+import platform
+import traceback
 from collections.abc import Callable, Iterator, Sequence
+from functools import partial
 from pathlib import Path
 
+from hrtem_bench.dataset.assembly import PARTS, assemble, log_path, open_parts, part_path, remove_parts, save_part
+from hrtem_bench.dataset.card import write_card
+from hrtem_bench.dataset.croissant import write_croissant
 from hrtem_bench.dataset.manifest import MANIFEST, Manifest, make_manifest, read_manifest, write_manifest
-from hrtem_bench.dataset.parts import PARTS, open_parts, part_path, remove_parts
+from hrtem_bench.dataset.pictures import write_pictures
 from hrtem_bench.dataset.plan import Job, make_plan
 from hrtem_bench.dataset.recipe_tables import Recipe, recipe_hash
-from hrtem_bench.dataset.structure import Simulate, simulate
-from hrtem_bench.dataset.workers import KEPT, in_cluster, in_pool, in_process
-from hrtem_bench.errors import InputError, require
+from hrtem_bench.dataset.simulation import Simulate, make_structure, simulate
+from hrtem_bench.errors import InputError, MissingPackage, require
 from hrtem_bench.machine import cpus
-from hrtem_bench.support.files import locked
+from hrtem_bench.support.code_hash import code_sha256
+from hrtem_bench.support.files import NO_ROOM, locked
+from hrtem_bench.support.pool import clustered, pooled
 
 Progress = Callable[[int, int], None]
+CONNECT_TIMEOUT = 10.0
+"""Seconds to wait for a scheduler."""
+KEPT = "finished structures are kept: run the same command again"
 GPU_WORKERS = 4
 """Processes that share a GPU by default: while one's waves are propagated, the others make specimens and images."""
 
@@ -49,11 +59,6 @@ def generate(
 
     Raises InputError for a folder that cannot be used, and for what makes a run stop.
     """
-    from hrtem_bench.dataset.card import write_card
-    from hrtem_bench.dataset.croissant import write_croissant
-    from hrtem_bench.dataset.pictures import write_pictures
-    from hrtem_bench.dataset.shards import assemble
-
     for module in ("pyarrow", "PIL"):
         require(module, "data")
     out = Path(out)
@@ -134,3 +139,94 @@ def _explained(out: Path) -> Iterator[None]:
 def default_workers(device: str) -> int:
     """Processes to use where nothing is said: one for each CPU of this process, no more than a GPU can serve."""
     return min(cpus(), GPU_WORKERS) if device == "cuda" else cpus()
+
+
+def run_job(recipe: Recipe, out: Path, job: Job, device: str, simulate: Simulate) -> str:
+    """Make one structure, on one thread, and save its part; returns the job's name.
+
+    Whatever goes wrong is an InputError that names the structure, in one line. Of what nobody foresaw, the traceback is
+    in the log beside the parts.
+    """
+    log = log_path(out, job)
+    try:
+        save_part(part_path(out, job), make_structure(recipe, job, simulate, device))
+        log.unlink(missing_ok=True)
+    except MissingPackage:
+        raise
+    except MemoryError:
+        raise InputError(f"{job.name}: out of memory; {KEPT}, with fewer workers") from None
+    except InputError as error:
+        raise InputError(f"{job.name}: {error}") from None
+    except OSError as error:
+        if error.errno is None or error.errno not in NO_ROOM:
+            raise _unforeseen(error, job, log) from None
+        raise InputError(
+            f"{job.name}: cannot write to {out}: {os.strerror(error.errno)}; {KEPT} once there is room"
+        ) from None
+    except Exception as error:
+        raise _unforeseen(error, job, log) from None
+    return job.name
+
+
+def _unforeseen(error: Exception, job: Job, log: Path) -> InputError:
+    """What an exception that nobody foresaw comes to: its traceback in the log, and one line that says where."""
+    text = "".join(traceback.format_exception(error))
+    try:
+        log.write_text(text, encoding="utf-8")
+        where = f"its traceback is in {log}"
+    except OSError:
+        where = f"its traceback could not be written to {log}"
+    words = " ".join(str(error).split())
+    return InputError(
+        f"{job.name}: {type(error).__name__}{words and ': ' + words}; {where}; {KEPT} once that is mended"
+    )
+
+
+def in_process(recipe: Recipe, out: Path, waiting: Sequence[Job], device: str, simulate: Simulate) -> Iterator[None]:
+    """Make the structures here, one after the other."""
+    from threadpoolctl import threadpool_limits
+
+    with threadpool_limits(1):
+        for job in waiting:
+            run_job(recipe, out, job, device, simulate)
+            yield
+
+
+def in_pool(
+    recipe: Recipe, out: Path, waiting: Sequence[Job], workers: int, device: str, simulate: Simulate
+) -> Iterator[None]:
+    """Make the structures in `workers` processes, in any order. InputError if one of them dies or fails.
+
+    On interruption, structures under way are finished and kept, and no more are begun.
+    """
+    call = partial(run_job, recipe, out, device=device, simulate=simulate)
+    for _ in pooled(call, waiting, workers, kept=KEPT):
+        yield
+
+
+def in_cluster(
+    recipe: Recipe, out: Path, waiting: Sequence[Job], scheduler: str, device: str, simulate: Simulate
+) -> Iterator[None]:
+    """Make the structures on the workers of a dask scheduler.
+
+    The workers write to `out` as it is named here. InputError as `clustered` has it, and if a worker does not see the
+    folder or has another version of the code.
+    """
+    call = partial(run_remote, recipe, out.resolve(), device=device, simulate=simulate, code=code_sha256())
+    for _ in clustered(call, waiting, scheduler, kept=KEPT, prefix=str(out), timeout=CONNECT_TIMEOUT):
+        yield
+
+
+def run_remote(recipe: Recipe, out: Path, job: Job, device: str, simulate: Simulate, code: str) -> str:
+    """`run_job` on a machine of a cluster; InputError if it does not see `out`, or if its code is not `code`."""
+    from threadpoolctl import threadpool_limits
+
+    if code_sha256() != code:
+        raise InputError(
+            f"{job.name}: the worker on {platform.node()} has another hrtem-bench than this one: "
+            "install the same on both, and run the same command again"
+        )
+    if not (out / PARTS).is_dir():
+        raise InputError(f"{job.name}: the worker on {platform.node()} does not see {out}: all machines must share it")
+    with threadpool_limits(1):
+        return run_job(recipe, out, job, device, simulate)

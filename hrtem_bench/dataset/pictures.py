@@ -7,10 +7,10 @@ from typing import Any
 
 import numpy as np
 
-from hrtem_bench.dataset.encode import decode_png, encode_png
 from hrtem_bench.dataset.figures import Line, curves_svg, histogram_svg
 from hrtem_bench.dataset.manifest import Manifest
 from hrtem_bench.dataset.plan import place_of
+from hrtem_bench.dataset.png import decode_png, encode_png
 from hrtem_bench.physics import ctf
 from hrtem_bench.support.files import write_aside_bytes
 

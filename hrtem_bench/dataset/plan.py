@@ -3,13 +3,18 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from functools import cached_property
 
+import numpy as np
+
+from hrtem_bench.conditions import Condition
+from hrtem_bench.dataset.detectors import Recording, drawn_recording
 from hrtem_bench.dataset.recipe_tables import SPLITS, Recipe, Structures
 from hrtem_bench.dataset.schema import EXIT_WAVES
-from hrtem_bench.dataset.tracks import TrackCondition, track_conditions
+from hrtem_bench.dataset.tracks import TrackCondition, draw, track_conditions
+from hrtem_bench.support.child_seeds import child_seed
 
 SHARD_BYTES = 400_000_000
 """Shards are cut at about this size, between structures."""
@@ -154,3 +159,59 @@ def place_of(path: str) -> tuple[str, str]:
     """(config, split) of a shard's path; a config is a track or the exit waves."""
     _, track, name = path.split("/")
     return track, name.partition("-")[0]
+
+
+@dataclass(frozen=True)
+class Expected:
+    """A row before it is simulated: whose it is, its settings, its detector, the seed of its noise."""
+
+    track: str
+    structure_id: str
+    condition_id: str
+    scene: str
+    repeat: int
+    condition: Condition
+    recording: Recording
+    image_seed: int
+
+    @property
+    def label(self) -> str:
+        """E.g. "defocus test-00003 defocus=-10nm"."""
+        label = f"{self.track} {self.structure_id} {self.condition_id}"
+        return f"{label} #{self.repeat}" if self.repeat else label
+
+
+def expected_rows(plan: Plan, track: str, job: Job) -> Iterator[Expected]:
+    """The rows that a job gives to a track, in order: a pure function of its arguments."""
+    for c in plan.shown(track, job):
+        for k in range(plan.draws(track, job.split)):
+            yield _expected(plan.recipe, track, job, c, k)
+
+
+def settings_columns(c: Condition) -> dict[str, float | None]:
+    """The columns that record an image's condition."""
+    return {
+        "energy": c.energy,
+        "C10": c.C10,
+        "C30": c.C30,
+        "C12": c.aberrations.get("C12", 0.0),
+        "phi12": c.aberrations.get("phi12", 0.0),
+        "focal_spread": c.focal_spread,
+        "angular_spread": c.angular_spread,
+        "dose": c.dose,
+    }
+
+
+def _expected(recipe: Recipe, track: str, job: Job, c: TrackCondition, k: int) -> Expected:
+    names = (track, c.condition_id, job.split, job.index, k)
+    generator = np.random.default_rng(child_seed(recipe.seed, "spread", *names))
+    return Expected(
+        track=track,
+        structure_id=job.structure_id,
+        condition_id=c.condition_id,
+        scene=c.scene,
+        repeat=k,
+        condition=draw(c.condition, recipe.tracks[track].spread, generator),
+        recording=drawn_recording(recipe, c.camera, np.random.default_rng(child_seed(recipe.seed, "detector", *names))),
+        image_seed=child_seed(recipe.seed, "noise", *names),
+    )

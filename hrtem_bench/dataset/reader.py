@@ -14,9 +14,9 @@ from typing import Any, NamedTuple, TypeVar
 import numpy as np
 
 from hrtem_bench.conditions import Condition, condition_from_dict, flat
-from hrtem_bench.dataset.encode import decode_png
 from hrtem_bench.dataset.manifest import MANIFEST, Manifest, read_manifest
 from hrtem_bench.dataset.plan import Job, place_of
+from hrtem_bench.dataset.png import decode_png
 from hrtem_bench.dataset.recipe_tables import SPLITS
 from hrtem_bench.dataset.schema import EXIT_WAVES, WAVE_COLUMNS
 from hrtem_bench.dataset.tracks import TrackCondition

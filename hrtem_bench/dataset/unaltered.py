@@ -11,9 +11,8 @@ from typing import Any
 
 from hrtem_bench.conditions import Condition
 from hrtem_bench.dataset.manifest import MANIFEST, Manifest, checksum
-from hrtem_bench.dataset.plan import Plan, make_plan, place_of
+from hrtem_bench.dataset.plan import Expected, Plan, expected_rows, make_plan, place_of, settings_columns
 from hrtem_bench.dataset.recipes import load_recipe, recipe_from_dict, shipped_recipes
-from hrtem_bench.dataset.rows import Expected, expected_rows, settings_columns
 from hrtem_bench.dataset.schema import EXIT_WAVES
 from hrtem_bench.errors import InputError, one_line
 from hrtem_bench.support.files import sha256_of

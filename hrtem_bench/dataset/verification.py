@@ -1,4 +1,4 @@
-"""Whether a dataset is what its manifest says: every problem named, with the file and row it is in."""
+"""Whether a dataset is what its manifest says, every problem named; and how far two makings of one recipe differ."""
 
 from __future__ import annotations
 
@@ -6,19 +6,23 @@ import json
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
+import numpy as np
+
+from hrtem_bench.dataset.assembly import PARTS
 from hrtem_bench.dataset.card import CARD, location_in, render_card
-from hrtem_bench.dataset.content import Seen, check_shard
+from hrtem_bench.dataset.card_sources import without_scores
 from hrtem_bench.dataset.croissant import CROISSANT, HUB, render_croissant
 from hrtem_bench.dataset.figures import drawn_by
 from hrtem_bench.dataset.manifest import MANIFEST, Manifest, checksum, make_manifest, read_manifest
-from hrtem_bench.dataset.parts import PARTS
 from hrtem_bench.dataset.pictures import render_pictures
-from hrtem_bench.dataset.plan import Plan, make_plan
+from hrtem_bench.dataset.plan import Plan, make_plan, place_of
+from hrtem_bench.dataset.png import decode_png
 from hrtem_bench.dataset.recipe_tables import recipe_hash
 from hrtem_bench.dataset.recipes import recipe_from_dict
-from hrtem_bench.dataset.schema import SCHEMA_VERSION
-from hrtem_bench.dataset.scores import without_scores
+from hrtem_bench.dataset.row_checks import Seen, check_shard
+from hrtem_bench.dataset.schema import EXIT_WAVES, SCHEMA_VERSION
 from hrtem_bench.errors import InputError, require
 from hrtem_bench.support.code_hash import code_sha256
 from hrtem_bench.support.files import sha256_of
@@ -180,3 +184,54 @@ def _is_picture(found: bytes, drawn: bytes) -> bool:
     """Whether a picture is the one drawn here; one that another version of matplotlib drew cannot be compared."""
     one, other = (drawn_by(data.decode("utf-8", "replace")) for data in (found, drawn))
     return found == drawn or ("" not in (one, other) and one != other)
+
+
+@dataclass(frozen=True)
+class Difference:
+    """Of one track: images compared; shares of image and of mask pixels that differ; largest difference, electrons."""
+
+    track: str
+    images: int
+    pixels: float
+    mask_pixels: float
+    largest: int
+
+
+def differences(folder: str | Path, other: str | Path) -> list[Difference]:
+    """How far two datasets made from one recipe differ, track by track. InputError if their recipes are not one."""
+    require("pyarrow", "data")
+    require("PIL", "data")
+    one, two = Path(folder), Path(other)
+    manifest, counterpart = read_manifest(one), read_manifest(two)
+    if manifest.recipe_sha256 != counterpart.recipe_sha256:
+        raise InputError(
+            f"{one} and {two} are made from different recipes, {manifest.name} {manifest.version} and "
+            f"{counterpart.name} {counterpart.version}: only makings of one recipe compare pixel by pixel"
+        )
+    return [_difference(track, one, two, manifest) for track in manifest.tracks]
+
+
+def _difference(track: str, one: Path, two: Path, manifest: Manifest) -> Difference:
+    images = pixels = image_pixels = mask_pixels = largest = 0
+    for shard in manifest.shards:
+        config, _ = place_of(shard.path)
+        if config != track or config == EXIT_WAVES:
+            continue
+        for a, b in zip(_labelled_images(one / shard.path), _labelled_images(two / shard.path), strict=True):
+            apart = np.abs(a["image"].astype(int) - b["image"])
+            images += 1
+            pixels += apart.size
+            image_pixels += int(np.count_nonzero(apart))
+            mask_pixels += int(np.count_nonzero(a["mask"] != b["mask"]))
+            largest = max(largest, int(apart.max()))
+    return Difference(track, images, image_pixels / max(pixels, 1), mask_pixels / max(pixels, 1), largest)
+
+
+def _labelled_images(path: Path) -> Any:
+    import pyarrow.parquet as pq
+
+    if not path.is_file():
+        raise InputError(f"{path} is missing: run `hrtem-bench verify` on its dataset")
+    for batch in pq.ParquetFile(path).iter_batches(8, columns=["image.bytes", "mask.bytes"]):
+        for row in batch.to_pylist():
+            yield {name: decode_png(row[name]["bytes"]) for name in ("image", "mask")}

@@ -11,9 +11,9 @@ import update_cards
 
 from hrtem_bench.dataset import generate, load_recipe, read_manifest
 from hrtem_bench.dataset.card import render_body
+from hrtem_bench.dataset.card_sources import SCORES, BaselineScores, baseline_scores, render_scores, without_scores
 from hrtem_bench.dataset.manifest import checksum
 from hrtem_bench.dataset.recipe_tables import recipe_hash
-from hrtem_bench.dataset.scores import SCORES, BaselineScores, baseline_scores, render_scores, without_scores
 from hrtem_bench.models.shipped_baselines import baseline_names
 
 ROOT = Path(__file__).parents[2]

@@ -9,9 +9,9 @@ import pytest
 import toy_datasets
 
 from hrtem_bench.dataset import generate, verify
-from hrtem_bench.dataset.parts import PARTS
+from hrtem_bench.dataset.assembly import PARTS
+from hrtem_bench.dataset.generation import run_remote
 from hrtem_bench.dataset.plan import Job
-from hrtem_bench.dataset.workers import run_remote
 from hrtem_bench.errors import InputError
 from hrtem_bench.support.code_hash import code_sha256
 
@@ -73,9 +73,9 @@ def test_a_worker_with_other_code_or_another_disk_is_refused(tmp_path, code, fol
 
 
 def test_no_scheduler_is_one_line(tmp_path, monkeypatch):
-    from hrtem_bench.dataset import workers
+    from hrtem_bench.dataset import generation
 
-    monkeypatch.setattr(workers, "CONNECT_TIMEOUT", 1.0)
+    monkeypatch.setattr(generation, "CONNECT_TIMEOUT", 1.0)
     with pytest.raises(InputError, match=r"no dask scheduler answers at tcp://127\.0\.0\.1:9") as caught:
         generate(toy_datasets.recipe(), tmp_path, scheduler="tcp://127.0.0.1:9", simulate=toy_datasets.simulate)
     assert "\n" not in str(caught.value)

@@ -10,10 +10,9 @@ import hrtem_bench as hb
 from hrtem_bench.conditions import Condition
 from hrtem_bench.dataset import generate, load_recipe, open_dataset, open_exit_waves, parse_recipe, verify
 from hrtem_bench.dataset.detectors import Recording, mean_counts, recording_of
-from hrtem_bench.dataset.plan import make_plan
+from hrtem_bench.dataset.plan import expected_rows, make_plan
 from hrtem_bench.dataset.recipe_tables import recipe_to_dict
 from hrtem_bench.dataset.recipes import recipe_from_dict
-from hrtem_bench.dataset.rows import expected_rows
 from hrtem_bench.dataset.tracks import TrackCondition, track_axis, track_conditions
 from hrtem_bench.errors import InputError
 from hrtem_bench.evaluation.rendered import rendered_track

@@ -13,7 +13,7 @@ import toy_datasets
 
 import hrtem_bench
 from hrtem_bench.dataset import generate, generation, read_manifest, verify
-from hrtem_bench.dataset.parts import PARTS
+from hrtem_bench.dataset.assembly import PARTS
 from hrtem_bench.errors import InputError
 
 
@@ -124,13 +124,13 @@ def test_killed_and_run_again(finished, tmp_path, workers, how):
 
 
 def test_killed_while_putting_together(finished, tmp_path, monkeypatch):
-    from hrtem_bench.dataset import shards
+    from hrtem_bench.dataset import assembly
 
     def failing(*_):
         raise KeyboardInterrupt
 
     with monkeypatch.context() as patch:
-        patch.setattr(shards, "sha256_of", failing)
+        patch.setattr(assembly, "sha256_of", failing)
         with pytest.raises(KeyboardInterrupt):
             generate(toy_datasets.recipe(), tmp_path, workers=1, simulate=toy_datasets.simulate)
     generate(toy_datasets.recipe(), tmp_path, workers=1, simulate=toy_datasets.dying)  # nothing is simulated again
@@ -172,9 +172,9 @@ def test_of_what_nobody_foresaw_the_traceback_is_kept(tmp_path, workers):
 
 
 def test_a_log_goes_when_its_structure_is_made(tmp_path):
-    from hrtem_bench.dataset.parts import log_path, open_parts
+    from hrtem_bench.dataset.assembly import log_path, open_parts
+    from hrtem_bench.dataset.generation import run_job
     from hrtem_bench.dataset.plan import Job
-    from hrtem_bench.dataset.workers import run_job
 
     recipe, job = toy_datasets.recipe(), Job("test", 0)
     open_parts(tmp_path, recipe)
@@ -226,14 +226,14 @@ def test_folders_that_cannot_be_used(finished, tmp_path):
 
 
 def test_parts_of_other_code_are_not_mixed_in(finished, tmp_path, monkeypatch):
-    from hrtem_bench.dataset import parts
+    from hrtem_bench.dataset import assembly
 
     with pytest.raises(InputError):
         generate(toy_datasets.recipe(), tmp_path, workers=1, simulate=toy_datasets.full_disk)
     kept = toy_datasets.files(tmp_path)
     for name, value, words in (("code_sha256", lambda: "0" * 64, "other sources"), ("__version__", "9.9.9", "0.1.0")):
         with monkeypatch.context() as patch:
-            patch.setattr(parts if name == "code_sha256" else hrtem_bench, name, value)
+            patch.setattr(assembly if name == "code_sha256" else hrtem_bench, name, value)
             with pytest.raises(InputError, match=f"unfinished dataset of .*{words}.*delete it"):
                 generate(toy_datasets.recipe(), tmp_path, workers=1, simulate=toy_datasets.simulate)
     assert toy_datasets.files(tmp_path) == kept

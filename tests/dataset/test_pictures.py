@@ -14,9 +14,9 @@ from PIL import Image
 
 import hrtem_bench as hb
 from hrtem_bench.dataset import generate, load_recipe, open_dataset, shipped_recipes
-from hrtem_bench.dataset.encode import preview
 from hrtem_bench.dataset.figures import Line, curves_svg, drawn_by, histogram_svg
 from hrtem_bench.dataset.pictures import examples_shown
+from hrtem_bench.dataset.png import preview
 
 SOURCES = Path(__file__).parents[2] / "data_cards"
 

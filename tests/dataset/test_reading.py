@@ -12,10 +12,14 @@ import pytest
 import toy_datasets
 from PIL import Image
 
+<<<<<<< HEAD
 from hrtem_bench.dataset import encode, generate, open_dataset, open_exit_waves, verify
+=======
+from hrtem_bench.dataset import generate, open_dataset, open_exit_waves, reader
+>>>>>>> c20d036 (Modules of the dataset say what they hold: assembly, card_sources, png, row_checks, simulation; splinters joined)
 from hrtem_bench.dataset.plan import Job
 from hrtem_bench.dataset.schema import COLUMNS, WAVE_COLUMNS, columns_of
-from hrtem_bench.dataset.structure import make_structure
+from hrtem_bench.dataset.simulation import make_structure
 from hrtem_bench.dataset.waves import pack, unpack
 from hrtem_bench.errors import InputError
 
@@ -135,8 +139,8 @@ def test_the_first_rows_of_each_condition_and_those_after_a_start(folder):
 def test_what_is_left_out_is_not_decoded(folder, monkeypatch):
     decoded = []
     track = open_dataset(folder, "defocus")
-    original = encode.decode_png
-    monkeypatch.setattr(encode, "decode_png", lambda data: decoded.append(data) or original(data))
+    original = reader.decode_png
+    monkeypatch.setattr(reader, "decode_png", lambda data: decoded.append(data) or original(data))
     assert len(list(track.rows("test", start=8))) == 1
     assert len(decoded) <= 3
     decoded.clear()

@@ -14,8 +14,8 @@ import hrtem_bench.dataset
 from hrtem_bench.conditions import Condition
 from hrtem_bench.dataset import estimate, load_recipe, parse_recipe, read_manifest, shipped_recipes
 from hrtem_bench.dataset.detectors import digitised, recording_of
-from hrtem_bench.dataset.encode import encode_counts
 from hrtem_bench.dataset.estimate import _bytes_per_pixel
+from hrtem_bench.dataset.png import encode_counts
 from hrtem_bench.dataset.recipe_tables import recipe_hash, recipe_to_dict
 from hrtem_bench.dataset.recipes import recipe_from_dict
 from hrtem_bench.dataset.scenes import scene_spec

@@ -16,7 +16,7 @@ from scipy import ndimage
 from hrtem_bench.dataset import generate, parse_recipe
 from hrtem_bench.dataset.plan import Job
 from hrtem_bench.dataset.recipe_tables import Recipe
-from hrtem_bench.dataset.structure import Structure
+from hrtem_bench.dataset.simulation import Structure
 from hrtem_bench.support.child_seeds import child_seed
 
 TOML = """

@@ -1,22 +1,27 @@
-"""Finished structures waiting to be put together: one Arrow file each, in a folder that survives interruptions."""
+"""Finished structures, one Arrow file each until all are there, put together into the Parquet files of a dataset.
+
+The bytes are the same whoever made the structures and in whatever order.
+"""
 
 from __future__ import annotations
 
 import contextlib
 import os
 import shutil
+from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import Any
 
 import msgspec
 
 import hrtem_bench
-from hrtem_bench.dataset.plan import Job
+from hrtem_bench.dataset.manifest import Shard
+from hrtem_bench.dataset.plan import Job, Plan, place_of
 from hrtem_bench.dataset.recipe_tables import Recipe, recipe_hash
-from hrtem_bench.dataset.schema import COLUMNS, EXIT_WAVES, WAVE_COLUMNS, arrow_schema
+from hrtem_bench.dataset.schema import COLUMNS, EXIT_WAVES, WAVE_COLUMNS, arrow_schema, columns_of
 from hrtem_bench.errors import InputError
 from hrtem_bench.support.code_hash import code_sha256
-from hrtem_bench.support.files import aside, remove_temporaries, write_aside
+from hrtem_bench.support.files import aside, remove_temporaries, sha256_of, write_aside
 
 PARTS = ".parts"
 _TRACK = "track"
@@ -106,3 +111,34 @@ def _read(path: Path) -> Any:
 def remove_parts(out: Path) -> None:
     """Remove the folder of parts."""
     shutil.rmtree(out / PARTS, ignore_errors=True)
+
+
+def assemble(plan: Plan, out: Path) -> list[Shard]:
+    """Write every shard from the parts, and return them with their checksums."""
+    shards = []
+    for path, jobs in plan.shards.items():
+        config, _ = place_of(path)
+        file = out / path
+        file.parent.mkdir(parents=True, exist_ok=True)
+        rows = _write_shard(file, columns_of(config), (load_part(part_path(out, job), config) for job in jobs))
+        shards.append(Shard(path=path, sha256=sha256_of(file), rows=rows, bytes=file.stat().st_size))
+    return shards
+
+
+def _write_shard(path: Path, columns: Mapping[str, str], tables: Iterable[Any]) -> int:
+    """One row group for each structure, so that a reader holds one at a time."""
+    import pyarrow.parquet as pq
+
+    rows = 0
+    # Masks repeat at every condition of a structure; images and waves never do.
+    dictionary = [name for name, kind in columns.items() if kind not in ("image", "binary")]
+    dictionary += ["mask.bytes", "instances.bytes"]
+    schema = arrow_schema(columns)
+    with (
+        aside(path) as temporary,
+        pq.ParquetWriter(os.fspath(temporary), schema, compression="zstd", use_dictionary=dictionary) as writer,
+    ):
+        for table in tables:
+            writer.write_table(table)
+            rows += table.num_rows
+    return rows

@@ -1,14 +1,18 @@
-"""What shipped baselines score on a dataset, for its card: read from the card sources, which results fill."""
+"""The texts that cards are filled from, data_cards/, and the scores of shipped baselines that they hold."""
 
 from __future__ import annotations
 
+import math
 import re
 import string
+from pathlib import Path
 
 import msgspec
 
+import hrtem_bench
 from hrtem_bench.dataset.manifest import Manifest
-from hrtem_bench.dataset.sources import card_source
+from hrtem_bench.errors import InputError
+from hrtem_bench.imaging.labels import SMOOTHING, THRESHOLD
 
 SCORES = "scores.json"
 Score = tuple[float, float, float] | None
@@ -61,3 +65,17 @@ def without_scores(card: str) -> str:
 
 def _shown(score: Score) -> str:
     return "–" if score is None else "{:.3f} ({:.3f} to {:.3f})".format(*score)
+
+
+def label_rule() -> dict[str, str]:
+    """The numbers of the rule by which labels are made, as the sources name them."""
+    return {"smoothing": f"{SMOOTHING:g}", "threshold": f"π/{math.pi / THRESHOLD:g}"}
+
+
+def card_source(name: str) -> str:
+    """The text of a file of data_cards/; InputError if this installation lacks it."""
+    package = Path(hrtem_bench.__file__).parent
+    for folder in (package / "shipped" / "data_cards", package.parent / "data_cards"):
+        if (folder / name).is_file():
+            return (folder / name).read_text(encoding="utf-8")
+    raise InputError(f"the card source {name} is missing from this installation: install hrtem-bench again")

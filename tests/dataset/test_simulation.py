@@ -7,10 +7,9 @@ import toy_datasets
 
 import hrtem_bench as hb
 from hrtem_bench.dataset import generate, parse_recipe, verify
-from hrtem_bench.dataset.encode import decode_png
-from hrtem_bench.dataset.plan import Job, make_plan
-from hrtem_bench.dataset.rows import expected_rows
-from hrtem_bench.dataset.structure import crop_band, make_structure, simulate
+from hrtem_bench.dataset.plan import Job, expected_rows, make_plan
+from hrtem_bench.dataset.png import decode_png
+from hrtem_bench.dataset.simulation import crop_band, make_structure, simulate
 from hrtem_bench.dataset.waves import unpack
 
 SCENE = "diameter = [14, 16]\ncount = 2\ngap = 4\nfilm_thickness = [10, 12]\n"

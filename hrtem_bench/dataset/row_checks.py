@@ -1,4 +1,4 @@
-"""The content of a dataset's files against what the recipe gives, row by row."""
+"""The rows of a dataset's files against those that the recipe gives."""
 
 from __future__ import annotations
 
@@ -10,12 +10,17 @@ from typing import Any
 
 import numpy as np
 
-from hrtem_bench.dataset.encode import decode_png
-from hrtem_bench.dataset.plan import Job, Plan, place_of
-from hrtem_bench.dataset.rows import Expected, check_row, expected_rows
+from hrtem_bench.dataset.detectors import Recording, mean_counts
+from hrtem_bench.dataset.plan import Expected, Job, Plan, expected_rows, place_of, settings_columns
+from hrtem_bench.dataset.png import decode_png
+from hrtem_bench.dataset.recipe_tables import Recipe
 from hrtem_bench.dataset.schema import EXIT_WAVES, arrow_schema, columns_of
 from hrtem_bench.dataset.waves import unpack
 from hrtem_bench.errors import InputError
+
+FAINTEST, BRIGHTEST = 0.6, 1.1
+"""Mean counts over dose × pixel area × gain: what is scattered out of the image's band is missing, nothing is added."""
+
 
 FAINTEST_WAVE, BRIGHTEST_WAVE = 0.5, 1.05
 """Mean intensity of an exit wave: the incident one's, less what is scattered out of the band."""
@@ -115,3 +120,54 @@ def _check_waves(row: dict[str, Any], job: Job, plan: Plan) -> Iterator[str]:
     intensity = float(np.mean(np.abs(waves) ** 2))
     if not FAINTEST_WAVE < intensity < BRIGHTEST_WAVE:
         yield f"the waves' mean intensity is {intensity:.3g}, not {FAINTEST_WAVE} to {BRIGHTEST_WAVE}"
+
+
+def check_row(row: dict[str, Any], wanted: Expected, recipe: Recipe) -> Iterator[str]:
+    """What is wrong with a row, in words; nothing for a sound one."""
+    columns = settings_columns(wanted.condition) | {
+        "structure_id": wanted.structure_id,
+        "condition_id": wanted.condition_id,
+        "image_seed": wanted.image_seed,
+        "pixel_size": recipe.sampling.pixel_size,
+    }
+    for name, value in columns.items():
+        if row[name] != value:
+            yield f"{name} is {row[name]!r}, the recipe gives {value!r}"
+    yield from _check_specimen(row)
+    yield from _check_pictures(row, recipe, wanted.recording)
+
+
+def _check_specimen(row: dict[str, Any]) -> Iterator[str]:
+    if row["particle_count"] is None or row["particle_count"] < 0:
+        yield f"particle_count is {row['particle_count']}"
+    if row["thickness"] is None or not 0 <= row["thickness"] < 1e5:
+        yield f"thickness is {row['thickness']} Å"
+    if row["zero_focus"] is None or not -1e5 < row["zero_focus"] <= 0:
+        yield f"zero_focus is {row['zero_focus']} Å, and the particles lie upstream of the exit plane"
+
+
+def _check_pictures(row: dict[str, Any], recipe: Recipe, recording: Recording) -> Iterator[str]:
+    pictures = {}
+    for name in ("image", "mask", "instances", "preview"):
+        try:
+            pictures[name] = decode_png(row[name]["bytes"])
+        except (OSError, SyntaxError, ValueError, TypeError) as error:
+            yield f"{name} is no PNG picture: {error}"
+    if len(pictures) < 4:
+        return
+    image, mask, which = pictures["image"], pictures["mask"], pictures["instances"]
+    shape = (recipe.sampling.pixels, recipe.sampling.pixels)
+    if not image.shape == mask.shape == which.shape == shape:
+        yield f"image, mask, instances have shapes {image.shape}, {mask.shape}, {which.shape}, not {shape}"
+        return
+    if image.dtype != np.uint16 or mask.dtype != np.uint8:
+        yield f"image and mask are {image.dtype} and {mask.dtype}, not uint16 and uint8"
+    if mask.max() > 1 or not np.array_equal(which > 0, mask > 0):
+        yield "mask and instances do not agree, or the mask is not 0 and 1"
+    if row["particle_count"] is not None and which.max() > row["particle_count"]:
+        yield f"instances go up to {which.max()}, with {row['particle_count']} particles"
+    if row["dose"]:
+        pedestal, full = mean_counts(recording, row["dose"] * recipe.sampling.pixel_size**2)
+        ratio = (float(image.mean()) - pedestal) / full
+        if not FAINTEST < ratio < BRIGHTEST:
+            yield f"the counts are {ratio:.2f} times dose × pixel area × gain, not {FAINTEST} to {BRIGHTEST}"

@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 from hypothesis.extra import numpy as hnp
 from PIL import Image
 
-from hrtem_bench.dataset.encode import decode_png, encode_counts, encode_png, preview
+from hrtem_bench.dataset.png import decode_png, encode_counts, encode_png, preview
 from hrtem_bench.errors import InputError
 
 SHAPES = hnp.array_shapes(min_dims=2, max_dims=2, max_side=40)

@@ -10,10 +10,9 @@ import numpy as np
 
 from hrtem_bench.conditions import Condition
 from hrtem_bench.dataset.detectors import digitised
-from hrtem_bench.dataset.encode import encode_counts, encode_png, preview
-from hrtem_bench.dataset.plan import Job, make_plan
+from hrtem_bench.dataset.plan import Expected, Job, expected_rows, make_plan, settings_columns
+from hrtem_bench.dataset.png import encode_counts, encode_png, preview
 from hrtem_bench.dataset.recipe_tables import Recipe
-from hrtem_bench.dataset.rows import Expected, expected_rows, settings_columns
 from hrtem_bench.dataset.scenes import scene_spec
 from hrtem_bench.dataset.schema import EXIT_WAVES, WAVE_COLUMNS
 from hrtem_bench.dataset.waves import pack
