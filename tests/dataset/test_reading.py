@@ -12,11 +12,7 @@ import pytest
 import toy_datasets
 from PIL import Image
 
-<<<<<<< HEAD
-from hrtem_bench.dataset import encode, generate, open_dataset, open_exit_waves, verify
-=======
 from hrtem_bench.dataset import generate, open_dataset, open_exit_waves, reader
->>>>>>> c20d036 (Modules of the dataset say what they hold: assembly, card_sources, png, row_checks, simulation; splinters joined)
 from hrtem_bench.dataset.plan import Job
 from hrtem_bench.dataset.schema import COLUMNS, WAVE_COLUMNS, columns_of
 from hrtem_bench.dataset.simulation import make_structure
