@@ -12,7 +12,7 @@ import pytest
 import toy_datasets
 from PIL import Image
 
-from hrtem_bench.dataset import generate, open_dataset, open_exit_waves, reader
+from hrtem_bench.dataset import generate, open_dataset, open_exit_waves, reader, verify
 from hrtem_bench.dataset.plan import Job
 from hrtem_bench.dataset.schema import COLUMNS, WAVE_COLUMNS, columns_of
 from hrtem_bench.dataset.simulation import make_structure
