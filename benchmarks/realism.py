@@ -21,7 +21,7 @@ from hrtem_bench.dataset import load_recipe
 from hrtem_bench.dataset.detectors import digitised, recording_of
 from hrtem_bench.dataset.plan import Job
 from hrtem_bench.dataset.recipe_tables import Recipe
-from hrtem_bench.dataset.structure import Structure, simulate
+from hrtem_bench.dataset.simulation import Structure, simulate
 from hrtem_bench.dataset.tracks import track_conditions
 from hrtem_bench.imaging import render_each
 

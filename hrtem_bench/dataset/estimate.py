@@ -16,7 +16,7 @@ from hrtem_bench.dataset.plan import Plan, make_plan
 from hrtem_bench.dataset.png import PREVIEW_PIXELS
 from hrtem_bench.dataset.recipe_tables import SPLITS, Recipe
 from hrtem_bench.dataset.scenes import scene_spec
-from hrtem_bench.dataset.structure import ANTIALIAS
+from hrtem_bench.dataset.simulation import ANTIALIAS
 from hrtem_bench.dataset.tracks import TrackCondition
 from hrtem_bench.dataset.waves import SCATTERED_BAND
 

@@ -19,7 +19,7 @@ from hrtem_bench.dataset.recipe_tables import SPLITS, Recipe
 from hrtem_bench.dataset.recipes import recipe_from_dict
 from hrtem_bench.dataset.scenes import scene_spec
 from hrtem_bench.dataset.schema import EXIT_WAVES, SCHEMA_VERSION
-from hrtem_bench.dataset.structure import Structure
+from hrtem_bench.dataset.simulation import Structure
 from hrtem_bench.dataset.tracks import TrackCondition
 from hrtem_bench.dataset.unaltered import check_unaltered
 from hrtem_bench.dataset.waves import SCATTERED_BAND

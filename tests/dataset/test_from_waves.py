@@ -23,9 +23,9 @@ from hrtem_bench.dataset import (
     render_dataset,
     verify,
 )
+from hrtem_bench.dataset.assembly import part_path
 from hrtem_bench.dataset.from_waves import kept_structure, needed_band
 from hrtem_bench.dataset.manifest import MANIFEST, checksum, write_manifest
-from hrtem_bench.dataset.parts import part_path
 from hrtem_bench.dataset.plan import Job, make_plan
 from hrtem_bench.dataset.schema import COLUMNS, EXIT_WAVES
 from hrtem_bench.dataset.tracks import TrackCondition
