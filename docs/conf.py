@@ -27,7 +27,9 @@ myst_enable_extensions = ["dollarmath", "colon_fence", "deflist"]
 myst_heading_anchors = 3
 exclude_patterns = ["_build"]
 
-autodoc_typehints = "none"
+autodoc_typehints = "description"
+autodoc_typehints_description_target = "documented_params"
+autodoc_typehints_format = "short"
 autodoc_member_order = "bysource"
 autodoc_mock_imports = ["cupy"]
 
@@ -41,7 +43,7 @@ def _plain(app: Any, what: str, name: str, thing: Any, options: Any, lines: list
     """Docstrings are plain text with names in backticks: keep |q| and a*b from being read as markup."""
     parts = (re.split(r"(`+[^`]+`+)", line) for line in lines)
     lines[:] = [
-        "".join(f"``{p.strip('`')}``" if p.startswith("`") else re.sub(r"([|*_])", r"\\\1", p) for p in line)
+        "".join(f"``{p.strip('`')}``" if p.startswith("`") else re.sub(r"([|*]|_(?!\w))", r"\\\1", p) for p in line)
         for line in parts
     ]
 

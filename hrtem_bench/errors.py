@@ -20,8 +20,17 @@ class MissingPackage(ImportError, InputError):
 def require(module: str, extra: str) -> ModuleType:
     """Import an optional package, or say how to install it.
 
-    Parameters: `module`, the import name; `extra`, the extra of hrtem-bench that brings it.
-    Raises MissingPackage (an ImportError) when it is absent.
+    Parameters
+    ----------
+    module
+        The name by which it is imported.
+    extra
+        The extra of hrtem-bench that installs it.
+
+    Raises
+    ------
+    MissingPackage
+        An ImportError, if it is not installed.
     """
     try:
         return importlib.import_module(module)
@@ -35,3 +44,6 @@ def require(module: str, extra: str) -> ModuleType:
 def one_line(error: BaseException) -> str:
     """An error's message on one line, its type's name where it has none."""
     return " ".join(str(error).split()) or type(error).__name__
+
+
+__all__ = ["InputError", "MissingPackage", "one_line", "require"]

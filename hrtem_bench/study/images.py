@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import hashlib
 import os
-import time
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -94,13 +93,6 @@ def images_at(source: Source, condition: str, split: str, limit: int | None, cac
     return ImagesAt(made.images.astype(np.float16).astype(np.float32), made.masks, made.structures)
 
 
-def drop_unused(cache: Path, hours: float = 1.0) -> None:
-    """Remove kept images that were not made in the last hours; they are made again when they are asked for."""
-    for path in cache.glob("*.npz"):
-        if time.time() - path.stat().st_mtime > 3600 * hours:
-            path.unlink(missing_ok=True)
-
-
 def _samples(source: Source, condition: str, split: str, limit: int | None) -> Iterator[Sample]:
     if source.track is not None:
         track = open_dataset(source.folder, source.track)
@@ -158,4 +150,4 @@ def spread_about(nominal: Condition, std: float, generator: np.random.Generator)
     return nominal.replace(C10=nominal.C10 + std * float(np.clip(generator.standard_normal(), -4, 4)))
 
 
-__all__ = ["CAMERA", "ImagesAt", "Source", "drop_unused", "images_at", "spread_about"]
+__all__ = ["CAMERA", "ImagesAt", "Source", "images_at", "spread_about"]
