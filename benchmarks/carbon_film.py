@@ -122,7 +122,7 @@ def table(film: dict[str, np.ndarray]) -> str:
 
 def picture(film: dict[str, np.ndarray], places: dict[str, np.ndarray]) -> object:
     """g(r), bond angles and S(q) side by side."""
-    from hrtem_bench.report.style import BLUE, GREY, PAGE, new_figure, styled
+    from hrtem_bench.report.figure_style import BLUE, GREY, PAGE, new_figure, styled
 
     @styled
     def draw() -> object:
@@ -180,7 +180,7 @@ def main() -> None:
     tops = [1 / peak(film["q"], film["S"], low, high) for low, high in ((0.3, 0.65), (0.7, 1.1))]
     print(f"S(q) peaks at spacings of {tops[0]:.2f} and {tops[1]:.2f} Å.")
     if stem:
-        from hrtem_bench.report.style import save_figure
+        from hrtem_bench.report.figure_style import save_figure
 
         stem.parent.mkdir(parents=True, exist_ok=True)
         save_figure(picture(film, places), stem, dpi=200)

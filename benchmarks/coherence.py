@@ -280,7 +280,7 @@ def tables(found: dict[str, dict[str, Any]]) -> str:
 
 def picture(found: dict[str, dict[str, Any]]) -> Any:
     """The relative error over thickness, one panel for each specimen."""
-    from hrtem_bench.report.style import PAGE, SERIES, new_figure, styled
+    from hrtem_bench.report.figure_style import PAGE, SERIES, new_figure, styled
 
     @styled
     def draw() -> Any:
@@ -316,7 +316,7 @@ def main() -> None:
         if name in parts:
             print(f"<!-- {name} -->\n{make()}\n", flush=True)
     if stem:
-        from hrtem_bench.report.style import save_figure
+        from hrtem_bench.report.figure_style import save_figure
 
         stem.parent.mkdir(parents=True, exist_ok=True)
         save_figure(picture(found), stem, dpi=200)

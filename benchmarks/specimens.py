@@ -63,7 +63,7 @@ def seen_along(positions: np.ndarray, direction: np.ndarray) -> np.ndarray:
 def picture() -> object:
     """A scene along the beam, from the side and as an image; and six kinds of particles."""
     import hrtem_bench as hb
-    from hrtem_bench.report.style import PAGE, new_figure, styled
+    from hrtem_bench.report.figure_style import PAGE, new_figure, styled
 
     spec = SceneSpec(box=(102.4, 102.4), count=3, film_thickness=30)
     made = scene(spec, 2)
@@ -108,10 +108,11 @@ def main() -> None:
     if stem is None:
         print(timings())
         return
-    from hrtem_bench.report.style import figure_palette_png, write_aside
+    from hrtem_bench.report.figure_style import figure_palette_png
+    from hrtem_bench.support.files import write_aside_bytes
 
     stem.parent.mkdir(parents=True, exist_ok=True)
-    write_aside(stem.with_suffix(".png"), figure_palette_png(picture(), 200))
+    write_aside_bytes(stem.with_suffix(".png"), figure_palette_png(picture(), 200))
 
 
 if __name__ == "__main__":

@@ -60,7 +60,7 @@ def pictures(folder: Path) -> None:
     """The README's pictures: the curve of both baselines, and specimens at several defoci."""
     from hrtem_bench.dataset import open_dataset
     from hrtem_bench.report import contact_sheet, curve_figure, curve_of, figure_png
-    from hrtem_bench.report.gather import track_of
+    from hrtem_bench.report.curve_data import track_of
     from hrtem_bench.scoring.reading import read_results
 
     results = [read_results(folder / name / "results.json") for name in ("unet_small", "otsu")]

@@ -21,6 +21,7 @@ def compare(
 ) -> None:
     """Models on the same test images: paired differences with intervals, and what they allow to be said."""
     from hrtem_bench.comparison.compare import compare as pair_up
+    from hrtem_bench.report import comparison_sentences
     from hrtem_bench.scoring.run import read_run
 
     check_ending(out, (".json",))
@@ -40,7 +41,7 @@ def compare(
                 for one in (*pair.conditions, pair.mean)
             ],
         )
-        print(pair.conclusion)
+        print(" ".join(comparison_sentences(comparison, pair)))
     if out is not None:
         from hrtem_bench.report import comparison_figure, save_figure
 

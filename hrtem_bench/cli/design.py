@@ -73,7 +73,10 @@ def design(
     )
     _print(found, given, weight)
     if plan is not None:
-        write_text(plan, plan_toml(found, given.candidates, given.targets, given.spread))
+        from hrtem_bench.report import step_reason
+
+        notes = [f"{step.condition}: {step_reason(step)}" for step in found.steps]
+        write_text(plan, plan_toml(found, given.candidates, given.targets, given.spread, notes))
     if out is not None:
         from hrtem_bench.report import design_figure
 
@@ -81,6 +84,8 @@ def design(
 
 
 def _print(plan: Plan, given: Choices, weight: str) -> None:
+    from hrtem_bench.report import plan_advice, step_reason
+
     measure = "coverage" if plan.criterion == "coverage" else "σ"
     print(f"{len(plan.targets)} targets, {len(given.candidates)} candidates; |q| ≤ {plan.q_max:g} 1/Å, weight {weight}")
     print_table(
@@ -93,7 +98,7 @@ def _print(plan: Plan, given: Choices, weight: str) -> None:
     )
     for i, step in enumerate(plan.steps, 1):
         same = f"; {' or '.join(step.alike)} transfers the same" if step.alike else ""
-        print(f"{i}. {step.condition} {step.reason}{same}")
+        print(f"{i}. {step.condition} {step_reason(step)}{same}")
     print_table(
         "beside other choices",
         ("train at", "conditions", "mean", "worst"),
@@ -119,5 +124,5 @@ def _print(plan: Plan, given: Choices, weight: str) -> None:
             for one in plan.sizes
         ],
     )
-    for line in given.advice(plan):
+    for line in plan_advice(plan, given):
         print(line)

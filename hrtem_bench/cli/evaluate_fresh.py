@@ -74,4 +74,6 @@ def _print_shift(shift: FreshShift, seed: int) -> None:
             for one in (*shift.conditions, shift.mean)
         ],
     )
-    print(shift.conclusion)
+    from hrtem_bench.report import fresh_sentence
+
+    print(fresh_sentence(shift))

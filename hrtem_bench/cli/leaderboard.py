@@ -43,7 +43,7 @@ def _boards(boards: Sequence[Board], out: Path) -> str:
     if out.suffix == ".json":
         return json_text(boards)
     if out.suffix == ".md":
-        from hrtem_bench.comparison.leaderboard import board_markdown
+        from hrtem_bench.report import board_markdown
 
         return "\n".join(board_markdown(board) for board in boards)
     from hrtem_bench.report import board_page

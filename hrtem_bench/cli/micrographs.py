@@ -123,7 +123,7 @@ def segment_file(
     """
     from hrtem_bench.micrographs.segmentation import score, segment, tiff_pages, with_sides
     from hrtem_bench.micrographs.warnings import frame_warnings
-    from hrtem_bench.report.overlay import write_overlay
+    from hrtem_bench.report import write_overlay
 
     name, count, out = recording.name, len(recording), work.out
     shape = (count, *recording.file.shape) if recording.file.stack else recording.file.shape

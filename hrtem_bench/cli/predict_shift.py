@@ -32,7 +32,7 @@ def predict_shift(
     camera, "camera=k3-300kV". What it leaves out is as in the dataset's own imaging.
     """
     from hrtem_bench.observer import RingPowers, foretold, loaded, parse_exposure, specimens_of
-    from hrtem_bench.report.observer import MOST, expected_loss_figure, reason
+    from hrtem_bench.report.expected_loss import MOST, expected_loss_figure, reason
 
     check_ending(out, FIGURES)
     if out is not None and len(test) > MOST:

@@ -52,6 +52,8 @@ def reported(evaluation: Evaluation, out: Path, others: Sequence[Evaluation] = (
 
 def print_curve(evaluation: Evaluation) -> None:
     """The curve as a table, and the summary."""
+    from hrtem_bench.report import transfer_note
+
     results = evaluation.results
     data = results.dataset
     print_table(
@@ -68,6 +70,7 @@ def print_curve(evaluation: Evaluation) -> None:
             for point in results.curve
         ],
     )
+    print(transfer_note(results))
     summary = results.summary
     if "id_dice" in summary.scores and "ood_dice" in summary.scores:
         own, others = summary.scores["id_dice"].value, summary.scores["ood_dice"].value

@@ -17,6 +17,7 @@ def seeds(
 ) -> None:
     """One model trained several times: how far the training moves its Dice, apart from the choice of structures."""
     from hrtem_bench.comparison.seed_spread import seed_spread
+    from hrtem_bench.report import seeds_sentence
     from hrtem_bench.scoring.run import read_run
 
     check_ending(out, (".json",))
@@ -36,9 +37,6 @@ def seeds(
             for one in (*spread.conditions, spread.mean)
         ],
     )
-    print(
-        f"training again moves the mean Dice by {spread.mean.seed_sd:.3f} (standard deviation); "
-        f"the {percent} intervals are for a new training and new structures"
-    )
+    print(seeds_sentence(spread))
     if out is not None:
         write_json(out, spread)

@@ -78,7 +78,7 @@ def study(
     print(f"{table.num_rows} rows of {len(set(table['name'].to_pylist()))} networks")
     wrote(out / TABLE)
     if findings is not None:
-        from hrtem_bench.report.study import write_findings
+        from hrtem_bench.report import write_findings
 
         wrote(write_findings(table, findings, f"What the study {chosen.name} found")[-1])
 

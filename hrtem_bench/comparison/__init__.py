@@ -2,6 +2,6 @@
 
 from hrtem_bench.comparison.compare import Comparison, compare
 from hrtem_bench.comparison.entries import check_entry, write_entry
-from hrtem_bench.comparison.leaderboard import Board, board_markdown, leaderboard
+from hrtem_bench.comparison.leaderboard import Board, leaderboard
 
-__all__ = ["Board", "Comparison", "board_markdown", "check_entry", "compare", "leaderboard", "write_entry"]
+__all__ = ["Board", "Comparison", "check_entry", "compare", "leaderboard", "write_entry"]

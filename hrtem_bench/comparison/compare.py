@@ -1,4 +1,4 @@
-"""Two or more models on the same test images: paired differences, with what can and cannot be concluded."""
+"""Two or more models on the same test images: paired differences with intervals and corrected p-values."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ import msgspec
 import numpy as np
 
 from hrtem_bench.errors import InputError
-from hrtem_bench.scoring.catalogue import image_metrics, metric_named
+from hrtem_bench.scoring.catalogue import metric_named
 from hrtem_bench.scoring.estimate import Estimate, estimate_of, estimates_of
 from hrtem_bench.scoring.metric import Metric
 from hrtem_bench.scoring.run import Run, check_same
@@ -34,7 +34,7 @@ class Pair(msgspec.Struct, frozen=True, kw_only=True):
     """Two models compared.
 
     relative_error: sum over conditions of the first model's 1 - score over that of the second, None for
-    scores of which 1 is not the best. conclusion: in words.
+    scores of which 1 is not the best.
     """
 
     first: str
@@ -42,7 +42,6 @@ class Pair(msgspec.Struct, frozen=True, kw_only=True):
     mean: Difference
     conditions: list[Difference]
     relative_error: Estimate | None
-    conclusion: str
 
 
 class Comparison(msgspec.Struct, frozen=True, kw_only=True):
@@ -90,13 +89,8 @@ def compare(
         unit=first.dataset.unit,
         dataset_checksum=first.dataset.checksum,
         confidence=confidence,
-        pairs=_corrected(pairs, chosen, confidence),
+        pairs=_corrected(pairs),
     )
-
-
-def metric_name(metric: str) -> str:
-    """A score's name for readers."""
-    return image_metrics()[metric].label
 
 
 def _distinct(names: list[str]) -> list[str]:
@@ -118,7 +112,7 @@ def _pair(
     metric: Metric,
     resampling: Resampling,
 ) -> Pair:
-    """The pair, its p-values not yet corrected and without a conclusion. places: id and value of each condition."""
+    """The pair, its p-values not yet corrected. places: id and value of each condition."""
     first, second = tables
     difference = Clusters(first.total - second.total, first.count)
     replicates = bootstrap(difference, **resampling.draws)
@@ -133,12 +127,11 @@ def _pair(
             for (name, value), one, chance in zip(places, each, p, strict=True)
         ],
         relative_error=_relative_error(tables, resampling) if metric.best == metric.high == 1 else None,
-        conclusion="",
     )
 
 
-def _corrected(pairs: Sequence[Pair], metric: Metric, confidence: float) -> list[Pair]:
-    """The pairs with p-values corrected for all tests that were made, and what follows from them in words."""
+def _corrected(pairs: Sequence[Pair]) -> list[Pair]:
+    """The pairs with p-values corrected for all tests that were made."""
     means = holm([pair.mean.p for pair in pairs])
     each = holm([one.p for pair in pairs for one in pair.conditions]).reshape(len(pairs), -1)
     done = []
@@ -147,8 +140,7 @@ def _corrected(pairs: Sequence[Pair], metric: Metric, confidence: float) -> list
         conditions = [
             msgspec.structs.replace(one, p_holm=float(p)) for one, p in zip(pair.conditions, others, strict=True)
         ]
-        words = conclusion((pair.first, pair.second), mean, conditions, metric, confidence)
-        done.append(msgspec.structs.replace(pair, mean=mean, conditions=conditions, conclusion=words))
+        done.append(msgspec.structs.replace(pair, mean=mean, conditions=conditions))
     return done
 
 
@@ -167,49 +159,3 @@ def _relative_error(tables: tuple[Clusters, Clusters], resampling: Resampling) -
         ratio = stacked([one, other]).map(lambda m: (1 - m[..., 0, :]).sum(axis=-1) / (1 - m[..., 1, :]).sum(axis=-1))
     found = estimate_of(ratio, resampling.confidence)
     return found if found.known else None
-
-
-def conclusion(
-    names: tuple[str, str], mean: Difference, conditions: Sequence[Difference], metric: Metric, confidence: float
-) -> str:
-    """What the differences allow to be said, in two or three sentences."""
-    sign = metric.direction
-    level = 1 - confidence
-    better: tuple[list[str], list[str]] = ([], [])
-    for one in conditions:
-        if one.p_holm <= level and one.difference.value:
-            better[0 if sign * one.difference.value > 0 else 1].append(str(one.condition))
-    undecided = len(conditions) - len(better[0]) - len(better[1])
-    parts = [_overall(names, mean, sign, level, metric.label)]
-    for name, other, places in zip(names, names[::-1], better, strict=True):
-        if places:
-            count = "all" if len(places) == len(conditions) else f"{len(places)} of the {len(conditions)}"
-            where = "" if len(places) == len(conditions) else f" ({', '.join(places)})"
-            parts.append(
-                f"{name} is better than {other} at {count} conditions{where}, after Holm's correction at {level:.2g}."
-            )
-    if undecided == len(conditions):
-        parts.append("At no single condition do the data decide between them.")
-    elif undecided:
-        parts.append(f"At {undecided} of the {len(conditions)} conditions the data do not decide.")
-    return " ".join(parts)
-
-
-def _overall(names: tuple[str, str], mean: Difference, sign: int, level: float, metric: str) -> str:
-    value, low, high = mean.difference.value, mean.difference.low, mean.difference.high
-    if low is None or high is None:
-        return (
-            f"The mean {metric} differs by {abs(value):.3f}; one structure gives no interval, so nothing can be "
-            "concluded."
-        )
-    ends = sorted(abs(one) for one in (low, high)) if low * high > 0 else None
-    if mean.p_holm <= level and ends is not None:
-        ahead, behind = names if sign * value > 0 else names[::-1]
-        return (
-            f"Over the track {ahead} is ahead of {behind} by {abs(value):.3f} in mean {metric} "
-            f"({ends[0]:.3f} to {ends[1]:.3f})."
-        )
-    return (
-        f"Over the track the difference in mean {metric}, {value:+.3f} ({low:+.3f} to {high:+.3f}), does not tell "
-        f"{names[0]} and {names[1]} apart."
-    )

@@ -31,7 +31,6 @@ class FreshShift(msgspec.Struct, frozen=True, kw_only=True):
     confidence: float
     mean: Shift
     conditions: list[Shift]
-    conclusion: str
 
 
 def fresh_shift(public: Run, fresh: Run, seed: int) -> FreshShift:
@@ -58,7 +57,6 @@ def fresh_shift(public: Run, fresh: Run, seed: int) -> FreshShift:
         confidence=confidence,
         mean=mean,
         conditions=conditions,
-        conclusion=_conclusion(other.model.name, mean),
     )
 
 
@@ -92,19 +90,6 @@ def _shift(
         half = float(stats.t.ppf(0.5 + 0.5 * confidence, freedom)) * total**0.5
         low, high = difference - half, difference + half
     return Shift(condition=condition, public=mean, fresh=new_mean, difference=estimate(difference, low, high))
-
-
-def _conclusion(name: str, mean: Shift) -> str:
-    start = f"On new structures {name} has a mean Dice of {mean.fresh:.3f}, on the public ones {mean.public:.3f}"
-    value, low, high = mean.difference.value, mean.difference.low, mean.difference.high
-    if low is None or high is None:
-        return f"{start}; with fewer than two structures nothing can be concluded."
-    span = f"{value:+.3f} ({low:+.3f} to {high:+.3f})"
-    if high < 0:
-        return f"{start}: {span}. The public scores flatter it."
-    if low > 0:
-        return f"{start}: {span}. The new structures are easier for it."
-    return f"{start}: {span}. The two do not differ by more than the choice of structures explains."
 
 
 __all__ = ["FRESH", "FreshShift", "Shift", "fresh_shift"]

@@ -2,10 +2,8 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Mapping, Sequence
 from pathlib import Path
-from types import MappingProxyType
 
 import msgspec
 import numpy as np
@@ -18,7 +16,6 @@ from hrtem_bench.scoring.estimate import Estimate, estimate_of
 from hrtem_bench.scoring.results import RESULTS, CurvePoint, DatasetInfo, Summary
 from hrtem_bench.scoring.run import Run, read_run
 from hrtem_bench.scoring.statistics import bootstrap
-from hrtem_bench.scoring.summary import CURVE_SCORES
 
 CONFIDENCE = 0.95
 """Of the intervals of a board."""
@@ -158,79 +155,11 @@ def _told(path: Path) -> tuple[str, str]:
     return safe_url(card.url), "" if card.trained_on is None else card.trained_on.track
 
 
-ELSEWHERE = "Model’s page"
-COLUMNS: Mapping[str, str] = MappingProxyType({
-    "mean_dice": "Mean Dice",
-    **{name: one.title for name, one in CURVE_SCORES.items() if one.title},
-    "relative_error": "Error / baseline's",
-    "effective_robustness": "Effective robustness",
-})  # fmt: skip
-"""Title of each score that a board may show."""
-
-
-def columns(board: Board) -> tuple[tuple[str, str], ...]:
-    """The scores that a board shows, by name and title: those that any of its models has."""
-    known = {name for row in board.rows for name in scores_of(row)}
-    return tuple((name, title) for name, title in COLUMNS.items() if name in known)
-
-
 def scores_of(row: Row) -> dict[str, Estimate]:
-    """Every score of a row, by the names of `COLUMNS` and of `CURVE_SCORES`."""
+    """Every score of a row, by the names of `CURVE_SCORES` and of the fields of `Standing`; "mean_dice" is its own."""
     beside = {} if row.standing is None else msgspec.structs.asdict(row.standing)
     return {
         "mean_dice": row.mean_dice,
         **row.summary.scores,
         **{name: one for name, one in beside.items() if one is not None},
     }
-
-
-def board_markdown(board: Board) -> str:
-    """The board as a Markdown table, intervals in brackets; names lead to reports."""
-    data = board.dataset
-    head = ["Rank", "Model", *(title for _, title in columns(board))]
-    linked = any(row.url for row in board.rows)
-    head += [ELSEWHERE] * linked
-    lines = [f"### {_escaped(f'{data.track} track of {data.name} {data.version}')}", ""]
-    lines += ["| " + " | ".join(head) + " |", "|" + "---|" * len(head)]
-    for row in board.rows:
-        rank = f"{row.rank} ({row.rank_low}–{row.rank_high})"
-        own = [_link(host(row.url), row.url)] * linked
-        line = [rank, _link(row.model, row.report), *cells(row, columns(board)), *own]
-        lines.append("| " + " | ".join(line) + " |")
-    return "\n".join(lines) + "\n"
-
-
-def host(url: str) -> str:
-    """What a link to a model's own page is called: the site that it leads to."""
-    return url.removeprefix("https://").partition("/")[0]
-
-
-def _link(words: str, address: str) -> str:
-    return f"[{_escaped(words)}]({address})" if address else _escaped(words)
-
-
-def _escaped(words: str) -> str:
-    """Plain words for Markdown: on one line, nothing in them read as markup, HTML least of all."""
-    return re.sub(r"([\\`*_\[\]<>|&~#])", r"\\\1", " ".join(words.split()))
-
-
-def cells(row: Row, shown: Sequence[tuple[str, str]]) -> list[str]:
-    """A row's scores as text, in the order of `columns`, each with its interval where it has one."""
-    texts, scores = [], scores_of(row)
-    for name, _ in shown:
-        on_axis = name in CURVE_SCORES and CURVE_SCORES[name].on_axis
-        texts.append(
-            _cell(scores.get(name), censored=name in row.summary.censored, name=name, digits=1 if on_axis else 3)
-        )
-    return texts
-
-
-def _cell(one: Estimate | None, *, name: str, censored: bool, digits: int) -> str:
-    if one is None:
-        return "–"
-    text = f"{one.value:.{digits}f}"
-    if one.low is not None and one.high is not None:
-        text += f" ({one.low:.{digits}f} to {one.high:.{digits}f})"
-    if censored:
-        text = f"≥ {text}" if name == "width_95" else f"not by {one.value:g}"
-    return text.replace("-", "−")

@@ -34,7 +34,9 @@ class Compared:
     @property
     def conclusions(self) -> list[str]:
         """What can be said of each pair, in words."""
-        return [pair.conclusion for pair in self.comparison.pairs]
+        from hrtem_bench.report import comparison_sentences
+
+        return [" ".join(comparison_sentences(self.comparison, pair)) for pair in self.comparison.pairs]
 
     def table(self) -> Table:
         """A row for each pair and condition, and one for each pair's mean over all.
@@ -69,7 +71,7 @@ class Compared:
 
     def _repr_html_(self) -> str:
         from hrtem_bench.report import figure_png
-        from hrtem_bench.report.markup import element, image, join, listing
+        from hrtem_bench.report.html_elements import element, image, join, listing
 
         figure = self.plot()
         width, height = (round(96 * float(side)) for side in figure.get_size_inches())

@@ -83,7 +83,7 @@ class Evaluated:
     def plot(self) -> Figure:
         """Dice, loss and transfer along the track, as a matplotlib Figure."""
         from hrtem_bench.report import curve_figure, curve_of
-        from hrtem_bench.report.gather import track_of
+        from hrtem_bench.report.curve_data import track_of
 
         return curve_figure(curve_of(self.results), track_of(self.results), confidence=self.results.settings.confidence)
 
@@ -126,7 +126,7 @@ class Evaluated:
 
     def _repr_html_(self) -> str:
         from hrtem_bench.report import figure_png, verdict
-        from hrtem_bench.report.markup import element, image, join, listing, text
+        from hrtem_bench.report.html_elements import element, image, join, listing, text
 
         said = verdict(self.results)
         figure = self.plot()

@@ -42,17 +42,21 @@ class Planned:
     @property
     def advice(self) -> list[str]:
         """What to know beside the table, a sentence each."""
-        return self.choices.advice(self.plan)
+        from hrtem_bench.report import plan_advice
+
+        return plan_advice(self.plan, self.choices)
 
     def table(self) -> Table:
         """A row for each condition that is added: condition, mean and worst score so far, where worst, reason."""
+        from hrtem_bench.report import step_reason
+
         return table_of(
             {
                 "condition": step.condition,
                 "mean": step.score.mean,
                 "worst": step.score.worst,
                 "worst_at": step.score.worst_at,
-                "reason": step.reason,
+                "reason": step_reason(step),
             }
             for step in self.plan.steps
         )
@@ -78,7 +82,7 @@ class Planned:
         return f"<train at {', '.join(self.conditions)}>"
 
     def _repr_html_(self) -> str:
-        from hrtem_bench.report.markup import listing
+        from hrtem_bench.report.html_elements import listing
 
         return self.table()._repr_html_() + str(listing(self.advice))
 

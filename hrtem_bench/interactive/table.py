@@ -29,7 +29,7 @@ class Table(dict[str, NDArray[Any]]):
         return pandas.DataFrame(dict(self))
 
     def _repr_html_(self) -> str:
-        from hrtem_bench.report.markup import element, join, text
+        from hrtem_bench.report.html_elements import element, join, text
 
         rows = zip(*self.values(), strict=True)
         head = element("tr", join(element("th", text(name)) for name in self))

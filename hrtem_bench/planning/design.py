@@ -1,4 +1,4 @@
-"""Which conditions to train on, from the contrast transfer function alone.
+"""Which conditions to train on: the set of candidates that serves the targets best, and what each member adds.
 
 A plan is a set of different conditions, trained at in equal parts. A condition repeated would only weigh more, and
 cost as much to simulate as a new one, so none is. Neither dose nor specimen enters: see docs/planning.md.
@@ -17,8 +17,7 @@ from hrtem_bench.conditions import Conditions
 from hrtem_bench.errors import InputError
 from hrtem_bench.physics import Spectra, transfer_spectra
 from hrtem_bench.physics.band import Weight
-from hrtem_bench.planning.plan import Criterion, Over, Plan, Score, Size, Step, Target
-from hrtem_bench.planning.reasons import gained_bands, reason
+from hrtem_bench.planning.plan import Band, Criterion, Over, Plan, Score, Size, Step, Target
 from hrtem_bench.planning.search import EXHAUSTIVE, best_sets
 
 Floats = NDArray[np.float64]
@@ -32,6 +31,11 @@ _ASIDE = 1e-3
 """Weight of the mean beside the worst, or of the worst beside the mean, so that it decides between equals."""
 _EQUAL = 1e-6
 _NOTHING = 1e-9
+BINS = 100
+"""Bins of the band in which gains are added up: the resolution of what is said."""
+_LEAST = 0.2
+"""A bin counts where it holds this share of the largest bin's gain."""
+_MOST_BANDS = 3
 _LOOKED, _DIGITS = 500, 9
 """Where P of two candidates is the same to so many digits at so many places, they are one."""
 
@@ -189,7 +193,7 @@ def _steps(problem: _Problem, members: Sequence[int], q_max: float) -> list[Step
             score=score,
             at=at,
             bands=bands,
-            reason=reason(bands, at, None if before is None else (before.worst if at else before.mean, reached)),
+            moved=None if before is None else (before.worst if at else before.mean, reached),
         )
         steps.append(step)
         order.append(index)
@@ -226,6 +230,48 @@ def _targets(problem: _Problem, members: Sequence[int]) -> list[Target]:
         Target(name=name, epsilon=float(e), first=float(f), coverage=float(c), sigma=float(s))
         for name, e, f, c, s in zip(problem.labels, *columns, strict=True)
     ]
+
+
+def gained_bands(targets: Spectra, before: Floats | None, after: Floats, q_max: float, *, shape: bool) -> list[Band]:
+    """Where in q, 1/Å, a training set that grew covers more of the targets; at most three bands, ascending.
+
+    before, after: P (1, n) of the set; before None for a set that was empty. shape: compare amplitudes scaled to equal
+    power, as σ does, and not as they are.
+    """
+    wanted = _amplitude(targets.power, targets.share, shape)
+    covered = np.minimum(_amplitude(after, targets.share, shape), wanted)
+    if before is not None:
+        covered = covered - np.minimum(_amplitude(before, targets.share, shape), wanted)
+    place = np.minimum((targets.q / q_max * BINS).astype(int), BINS - 1)
+    gain = np.bincount(place, weights=covered.mean(axis=0) * targets.share, minlength=BINS).astype(np.float64)
+    return _bands(gain, q_max / BINS)
+
+
+def _amplitude(power: Floats, share: Floats, shape: bool) -> Floats:
+    strength = np.sqrt(power @ share)[:, None] if shape else 1.0
+    return np.sqrt(power) / np.maximum(strength, 1e-30)
+
+
+def _bands(gain: Floats, width: float) -> list[Band]:
+    """The runs of bins that gain, those with most of it."""
+    if gain.max() <= 0:
+        return []
+    counts = np.concatenate([[False], gain >= _LEAST * gain.max(), [False]])
+    starts, ends = np.flatnonzero(counts[1:] & ~counts[:-1]), np.flatnonzero(~counts[1:] & counts[:-1])
+    runs = _merged(list(zip(starts.tolist(), ends.tolist(), strict=True)))
+    largest = sorted(runs, key=lambda run: -gain[run[0] : run[1]].sum())[:_MOST_BANDS]
+    return [(round(a * width, 4), round(b * width, 4)) for a, b in sorted(largest)]
+
+
+def _merged(runs: Sequence[tuple[int, int]]) -> list[tuple[int, int]]:
+    """Runs of bins, those joined that are a bin apart."""
+    joined: list[tuple[int, int]] = []
+    for start, end in runs:
+        if joined and start - joined[-1][1] <= 1:
+            joined[-1] = (joined[-1][0], end)
+        else:
+            joined.append((start, end))
+    return joined
 
 
 __all__ = ["ENOUGH", "design"]

@@ -10,9 +10,10 @@ import msgspec
 
 from hrtem_bench.conditions import UNITS, Condition, flat
 from hrtem_bench.dataset.tracks import AXES
-from hrtem_bench.planning.reasons import Band
-from hrtem_bench.planning.regions import varying
+from hrtem_bench.planning.choices import varying
 
+Band = tuple[float, float]
+"""From and to, 1/Å."""
 Criterion = Literal["coverage", "sigma"]
 Over = Literal["worst", "mean"]
 
@@ -32,6 +33,7 @@ class Step(msgspec.Struct, frozen=True, kw_only=True):
 
     alike: candidates that transfer the very same magnitudes. bands: where in q (1/Å) it supplies what those before it
     lack, `at` a target or on average ("").
+    moved: what the score there was before it and is with it, None for the first.
     """
 
     condition: str
@@ -39,7 +41,7 @@ class Step(msgspec.Struct, frozen=True, kw_only=True):
     score: Score
     at: str
     bands: list[Band]
-    reason: str
+    moved: tuple[float, float] | None
 
 
 class Size(msgspec.Struct, frozen=True, kw_only=True):
@@ -88,19 +90,24 @@ class Plan(msgspec.Struct, frozen=True, kw_only=True):
 
 
 def plan_toml(
-    plan: Plan, candidates: Mapping[str, Condition], targets: Mapping[str, Condition], spread: Mapping[str, Any]
+    plan: Plan,
+    candidates: Mapping[str, Condition],
+    targets: Mapping[str, Condition],
+    spread: Mapping[str, Any],
+    notes: Sequence[str] = (),
 ) -> str:
     """The plan as TOML: a track for a recipe where one setting varies, else tables [[condition]].
 
     The track tests at the targets and trains at the plan. A file of tables is what `evaluate --conditions` takes.
     spread: about every condition, for the track: setting -> standard deviation, or std and distribution as in a recipe.
+    notes: comments below the first line, one a line; `hrtem_bench.report.step_reason` makes them.
     """
     chosen = {name: candidates[name] for name in plan.conditions}
     every = [*targets.values(), *chosen.values()]
     names = varying(every)
     found = f"# {', '.join(chosen)}: by {plan.criterion}, {plan.over} over {len(targets)} targets"
     lines = [f"{found}, |q| <= {plan.q_max:g} 1/Å."]
-    lines += [f"# {step.condition}: {step.reason}" for step in plan.steps]
+    lines += [f"# {' '.join(note.split())}" for note in notes]
     if len(names) != 1 or names[0] not in AXES:
         lines.append(
             "# Several settings vary, so this is no track of a recipe: a table for each condition to train at."

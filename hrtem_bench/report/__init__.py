@@ -1,59 +1,74 @@
-"""Figures fit for a paper, contact sheets, and one self-contained page about a model's curve.
+"""Figures fit for a paper, pages about models, and every sentence that is generated for a person.
 
-Figure functions take data and return a `matplotlib.figure.Figure`; they touch neither pyplot nor the user's
-settings. Only `write_report` and `save_figure` write files.
+Figure functions take data and return a `matplotlib.figure.Figure`; they touch neither pyplot nor the user's settings.
+Only functions that begin with write_ or save_ write files. Names are imported on first use,
+since sentences need no matplotlib.
 """
 
-# ruff: noqa: E402  (matplotlib is asked for first, so that its absence is told with the command that installs it)
 from __future__ import annotations
+
+import importlib
+from typing import Any
 
 from hrtem_bench.errors import require
 
-require("matplotlib", "report")
+_WORDS = {
+    "Curve": "curve_data",
+    "ReliabilityCurve": "curve_data",
+    "TrackAxis": "curve_data",
+    "Verdict": "model_verdict",
+    "board_markdown": "score_tables",
+    "comparison_sentences": "conclusions",
+    "curve_of": "curve_data",
+    "fresh_sentence": "conclusions",
+    "plan_advice": "conclusions",
+    "seeds_sentence": "conclusions",
+    "step_reason": "conclusions",
+    "transfer_note": "model_verdict",
+    "verdict": "model_verdict",
+}
+_FIGURES = {
+    "Choice": "model_page",
+    "board_page": "leaderboard_page",
+    "choose_examples": "model_page",
+    "comparison_figure": "score_figures",
+    "contact_sheet": "image_figures",
+    "curve_figure": "score_figures",
+    "design_figure": "transfer_figures",
+    "evaluation_page": "model_page",
+    "examples_figure": "image_figures",
+    "expected_loss_figure": "expected_loss",
+    "family_figure": "transfer_figures",
+    "figure_png": "figure_style",
+    "figure_svg": "figure_style",
+    "reason": "expected_loss",
+    "matrix_figure": "transfer_figures",
+    "overlay_figure": "image_figures",
+    "reliability_figure": "score_figures",
+    "report": "model_page",
+    "report_evaluation": "model_page",
+    "save_figure": "figure_style",
+    "shift_figure": "score_figures",
+    "track_sheet": "image_figures",
+    "write_findings": "study_findings",
+    "transfer_figure": "transfer_figures",
+    "write_figure": "figure_style",
+    "write_overlay": "image_figures",
+    "write_report": "model_page",
+}
+"""What needs matplotlib, which `require` names where it is missing."""
+_HOME = _WORDS | _FIGURES
 
-from hrtem_bench.report.board import board_page
-from hrtem_bench.report.calibration import ReliabilityCurve, reliability_figure
-from hrtem_bench.report.comparison import comparison_figure
-from hrtem_bench.report.curves import Curve, TrackAxis, curve_figure, shift_figure
-from hrtem_bench.report.design import design_figure
-from hrtem_bench.report.evaluation import evaluation_page, report_evaluation
-from hrtem_bench.report.gather import Choice, choose_examples, curve_of
-from hrtem_bench.report.html import report, write_report
-from hrtem_bench.report.images import contact_sheet, examples_figure
-from hrtem_bench.report.observer import expected_loss_figure, reason
-from hrtem_bench.report.sheets import track_sheet
-from hrtem_bench.report.style import figure_png, figure_svg, save_figure
-from hrtem_bench.report.transfer import family_figure, matrix_figure, transfer_figure
-from hrtem_bench.report.verdict import Verdict, verdict
+__all__ = sorted(_HOME)  # noqa: PLE0605
 
-__all__ = [
-    "Choice",
-    "Curve",
-    "ReliabilityCurve",
-    "TrackAxis",
-    "Verdict",
-    "board_page",
-    "choose_examples",
-    "comparison_figure",
-    "contact_sheet",
-    "curve_figure",
-    "curve_of",
-    "design_figure",
-    "evaluation_page",
-    "examples_figure",
-    "expected_loss_figure",
-    "family_figure",
-    "figure_png",
-    "figure_svg",
-    "matrix_figure",
-    "reason",
-    "reliability_figure",
-    "report",
-    "report_evaluation",
-    "save_figure",
-    "shift_figure",
-    "track_sheet",
-    "transfer_figure",
-    "verdict",
-    "write_report",
-]
+
+def __getattr__(name: str) -> Any:
+    if name not in _HOME:
+        raise AttributeError(f"module 'hrtem_bench.report' has no attribute {name!r}")
+    if name in _FIGURES:
+        require("matplotlib", "report")
+    return getattr(importlib.import_module(f"hrtem_bench.report.{_HOME[name]}"), name)
+
+
+def __dir__() -> list[str]:
+    return list(__all__)

@@ -19,6 +19,7 @@ from hrtem_bench.errors import InputError
 from hrtem_bench.evaluation import fresh
 from hrtem_bench.evaluation.evaluate import evaluate
 from hrtem_bench.evaluation.fresh import fresh_recipe, fresh_track
+from hrtem_bench.report import fresh_sentence
 from hrtem_bench.scoring.options import Options
 from hrtem_bench.scoring.run import Run
 
@@ -100,15 +101,15 @@ def test_intervals_are_welchs(folder: Path) -> None:
     structures = [by_structure(run) for run in (new, public)]
     expected = stats.ttest_ind(*structures, equal_var=False).confidence_interval(0.95)
     assert (found.mean.difference.low, found.mean.difference.high) == pytest.approx((expected.low, expected.high))
-    assert "flatter" in found.conclusion
-    assert "easier" in fresh_shift(new, public, 3).conclusion
-    assert "do not differ" in fresh_shift(public, with_dice(public, 0.0, 4), 3).conclusion
+    assert "too good" in fresh_sentence(found)
+    assert "easier" in fresh_sentence(fresh_shift(new, public, 3))
+    assert "explains a difference of this size" in fresh_sentence(fresh_shift(public, with_dice(public, 0.0, 4), 3))
 
 
 def test_one_structure_gives_no_interval(folder: Path) -> None:
     found = fresh_shift(with_dice(scored(folder, 6), 0.0, 1), with_dice(scored(folder, 1), 0.0, 2), 3)
     assert found.mean.difference.low is None
-    assert "nothing can be concluded" in found.conclusion
+    assert "nothing can be concluded" in fresh_sentence(found)
 
 
 def test_other_models_and_conditions_are_refused(folder: Path) -> None:

@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 
 from hrtem_bench.errors import InputError
-from hrtem_bench.report.study import write_findings
+from hrtem_bench.report import write_findings
 from hrtem_bench.study.findings import costs, matrix, rows_of, seed_share, sides
 from hrtem_bench.study.table import schema
 

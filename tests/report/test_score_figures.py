@@ -13,7 +13,7 @@ from matplotlib.text import Annotation
 from scipy.stats import spearmanr
 
 from hrtem_bench.report import ReliabilityCurve, curve_figure, curve_of, reliability_figure, shift_figure
-from hrtem_bench.report.gather import reliability_of, track_of
+from hrtem_bench.report.curve_data import reliability_of, track_of
 from hrtem_bench.scoring.results import Results
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import msgspec
 
-from hrtem_bench.report.plates import make_plates
+from hrtem_bench.report.captioned_figures import make_plates
 
 
 def test_captions_speak_of_training_only_where_there_was_some(results):

@@ -14,9 +14,9 @@ from urllib.parse import unquote, urlsplit
 import numpy as np
 import pytest
 
-from hrtem_bench.comparison.leaderboard import Board, board_markdown, leaderboard
+from hrtem_bench.comparison.leaderboard import Board, leaderboard
 from hrtem_bench.comparison.report_pages import POLICY
-from hrtem_bench.report import board_page
+from hrtem_bench.report import board_markdown, board_page
 from hrtem_bench.scoring.per_image import write_per_image
 from hrtem_bench.scoring.results import Results, write_results
 

@@ -1,14 +1,10 @@
-"""How every figure looks and how it becomes bytes: sizes, colours, text, SVG and PNG."""
+"""How every figure looks and how it becomes bytes: sizes, colours, SVG and PNG."""
 
 from __future__ import annotations
 
 import functools
 import io
-import os
 import re
-import secrets
-import textwrap
-import unicodedata
 from collections.abc import Callable
 from html import escape
 from pathlib import Path
@@ -16,9 +12,10 @@ from types import MappingProxyType
 from typing import Any, ParamSpec
 
 import matplotlib.style
-import numpy as np
 from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.figure import Figure
+
+from hrtem_bench.support.files import write_aside, write_aside_bytes
 
 P = ParamSpec("P")
 
@@ -87,33 +84,6 @@ def new_figure(width: float, height: float) -> Figure:
     return figure
 
 
-def number(value: float | None, digits: int = 2, *, signed: bool = False) -> str:
-    """A number for readers: fixed digits, a true minus sign, an en dash for what is not known."""
-    if value is None or np.isnan(value):
-        return "–"
-    text = f"{value:+.{digits}f}" if signed else f"{value:.{digits}f}"
-    if not text.strip("+-0."):
-        text = text.lstrip("+-")
-    return text.replace("-", "−")
-
-
-def quantity(value: float, unit: str, *, signed: bool = False) -> str:
-    """A value and its unit with as few digits as it needs: ``−10 nm``, ``400 e/Å²``."""
-    text = f"{value:+g}" if signed and value else f"{value + 0.0:g}"
-    return f"{text} {unit}".strip().replace("-", "−")
-
-
-def plain(words: str, most: int = 10_000) -> str:
-    """Words fit for a figure: on one line, without what cannot be drawn, an ellipsis where longer than `most`."""
-    shown = "".join(c for c in " ".join(words.split()) if unicodedata.category(c)[0] != "C")
-    return shown if len(shown) <= most else shown[: most - 1] + "…"
-
-
-def wrapped(words: str, width: int, lines: int = 2) -> str:
-    """`plain` words on at most so many lines of `width` characters, an ellipsis where that is not enough."""
-    return "\n".join(textwrap.wrap(plain(words), width, max_lines=lines, placeholder=" …"))
-
-
 def figure_svg(figure: Figure) -> str:
     """The figure as an SVG document; the same figure gives the same text."""
     buffer = io.StringIO()
@@ -164,20 +134,26 @@ def save_figure(figure: Figure, stem: Path, dpi: float = 300.0, document: str | 
     document: what `figure_svg` gave for the figure, where it is at hand.
     """
     svg, png = stem.with_name(stem.name + ".svg"), stem.with_name(stem.name + ".png")
-    write_aside(svg, (document or figure_svg(figure)).encode())
-    write_aside(png, figure_png(figure, dpi))
+    svg.parent.mkdir(parents=True, exist_ok=True)
+    write_aside(svg, document or figure_svg(figure))
+    write_aside_bytes(png, figure_png(figure, dpi))
     return svg, png
 
 
-def write_aside(path: Path, data: bytes) -> None:
-    """Write bytes beside `path`, then move them into place, so that no half-written file is ever seen."""
+def write_figure(path: Path, figure: Figure, dpi: float = 300.0) -> None:
+    """Write a figure to a file whose name ends in .svg or .png.
+
+    Parameters
+    ----------
+    path : Path
+        The file; folders above it are made.
+    figure : matplotlib.figure.Figure
+        Of this package.
+    dpi : float
+        Pixels per inch of a PNG.
+    """
     path.parent.mkdir(parents=True, exist_ok=True)
-    aside = path.with_name(f".{path.name}.{secrets.token_hex(4)}")
-    try:
-        aside.write_bytes(data)
-        os.replace(aside, path)
-    finally:
-        aside.unlink(missing_ok=True)
+    write_aside_bytes(path, figure_svg(figure).encode() if path.suffix == ".svg" else figure_png(figure, dpi))
 
 
 def casing(color: str = "black", width: float = 2.0) -> list[Any]:

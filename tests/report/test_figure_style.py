@@ -13,7 +13,8 @@ import pytest
 from matplotlib.figure import Figure
 
 from hrtem_bench.report import figure_png, figure_svg, save_figure
-from hrtem_bench.report.style import inline_svg, new_figure, number, quantity, styled, write_aside
+from hrtem_bench.report.figure_style import inline_svg, new_figure, styled
+from hrtem_bench.report.wording import number, quantity
 
 
 @styled
@@ -76,20 +77,6 @@ def test_figures_are_written_whole(tmp_path: Path) -> None:
     svg, png = save_figure(drawn(), tmp_path / "figures" / "a.b", dpi=50)
     assert (svg.name, png.name) == ("a.b.svg", "a.b.png")
     assert sorted(path.name for path in (tmp_path / "figures").iterdir()) == ["a.b.png", "a.b.svg"]
-
-
-def test_a_failed_write_leaves_the_old_file_and_nothing_else(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    target = tmp_path / "report.html"
-    target.write_text("old")
-
-    def full(*_: object) -> None:
-        raise OSError(28, "No space left on device")
-
-    monkeypatch.setattr("os.replace", full)
-    with pytest.raises(OSError, match="No space"):
-        write_aside(target, b"new")
-    assert target.read_text() == "old"
-    assert list(tmp_path.iterdir()) == [target]
 
 
 def test_report_needs_no_pyplot() -> None:

@@ -9,8 +9,8 @@ import msgspec
 import numpy as np
 import pytest
 
-from hrtem_bench.report import Curve, choose_examples, verdict
-from hrtem_bench.report.verdict import held
+from hrtem_bench.report import choose_examples, verdict
+from hrtem_bench.report.model_verdict import transfer_note
 from hrtem_bench.scoring.results import Results
 
 
@@ -25,27 +25,6 @@ def scores(results: Results, **changed: float | None) -> dict[str, Any]:
 
 
 Make = Callable[..., Results]
-
-
-def curve(dice: Sequence[float], trained: Sequence[int]) -> Curve:
-    scores = np.tile(np.asarray(dice, dtype=float), (3, 1))
-    marks = np.isin(np.arange(len(dice)), trained)
-    return Curve("m", tuple("abcdefgh"[: len(dice)]), np.arange(len(dice), dtype=float), marks, {"dice": scores})
-
-
-@pytest.mark.parametrize(
-    ("dice", "trained", "expected"),
-    [
-        ([0.5, 0.9, 1.0, 0.96, 0.9], [2], [2, 3]),
-        ([0.96, 0.9, 1.0, 0.9, 0.99], [2], [2]),  # what lies behind a gap is not reached
-        ([1.0, 1.0, 1.0], [1], [0, 1, 2]),
-        ([1.0, 0.2, 1.0], [0, 2], [0, 2]),
-        ([0.5, 0.5], [], []),
-        ([1.0, 1.0, 0.6], [0, 2], [0, 1]),  # a trained condition may itself fall short of the mean
-    ],
-)
-def test_the_reach_is_walked_outwards_from_training(dice: list[float], trained: list[int], expected: list[int]) -> None:
-    assert np.flatnonzero(held(curve(dice, trained))).tolist() == expected
 
 
 def changed(results: Results, **scores: Sequence[float]) -> list[dict[str, Any]]:
@@ -69,16 +48,33 @@ def test_the_lead_gives_score_and_gap(results: Results) -> None:
 def test_the_reach_and_the_worst_condition_are_named(make_results: Make) -> None:
     base = make_results()
     dice = [0.5, 0.6, 0.88, 0.9, 0.87, 0.3, 0.5, 0.5, 0.5, 0.5, 0.5]
-    findings = " ".join(verdict(make_results(curve=changed(base, dice=dice))).findings)
-    assert "keeps 95 % of its in-distribution score from −15 nm to −5 nm." in findings
-    assert "The worst condition is 0 nm: Dice 0.30 (0.29 to 0.31)" in findings
+    said = verdict(make_results(curve=changed(base, dice=dice)))
+    reach = "from −15 nm to −5 nm, and falls below it from −25 nm to −20 nm and from 0 nm to +25 nm."
+    assert reach in said.lead
+    assert "The worst condition is 0 nm: Dice 0.30 (0.29 to 0.31)" in " ".join(said.findings)
 
 
-def test_a_range_to_the_edge_of_the_track_says_so(make_results: Make) -> None:
+def test_conditions_beyond_a_gap_are_named_as_usable(make_results: Make) -> None:
+    dice = [*[0.9] * 5, 0.3, *[0.9] * 5]
+    lead = verdict(make_results(curve=changed(make_results(), dice=dice))).lead
+    assert "from −25 nm to −5 nm and from +5 nm to +25 nm, and falls below it at 0 nm." in lead
+
+
+def test_a_narrow_interval_gets_another_digit(make_results: Make) -> None:
     base = make_results()
-    dice = [0.9, 0.9, 0.9, 0.9, *[0.3] * 7]
-    findings = " ".join(verdict(make_results(curve=changed(base, dice=dice))).findings)
-    assert "from −25 nm to −10 nm; the track ends at −25 nm, so it may go further." in findings
+    points = [{**p, "scores": p["scores"] | {"dice": {"value": 0.9712, "low": 0.9704, "high": 0.9721}}}
+              for p in msgspec.to_builtins(base.curve)]  # fmt: skip
+    assert "0.971 (0.970 to 0.972)" in verdict(make_results(curve=points)).lead
+
+
+def test_a_constant_transfer_says_why(make_results: Make) -> None:
+    base = make_results()
+    points = [{**p, "epsilon": 0.19, "sigma": None} for p in msgspec.to_builtins(base.curve)]
+    data = {**msgspec.to_builtins(base.dataset), "axis": "dose"}
+    said = transfer_note(make_results(curve=points, dataset=data))
+    assert "since dose leaves T(q) unchanged" in said
+    assert "--train-conditions" in said
+    assert "thin object alone" in said
 
 
 def test_breakdown_points_are_told_from_the_end_of_the_track(results: Results) -> None:
@@ -89,8 +85,10 @@ def test_breakdown_points_are_told_from_the_end_of_the_track(results: Results) -
 def test_nowhere_else_is_said(make_results: Make) -> None:
     base = make_results()
     dice = [0.1, 0.1, 0.1, 0.9, *[0.1] * 7]
-    findings = " ".join(verdict(make_results(curve=changed(base, dice=dice))).findings)
-    assert "at no other tested condition does the mean Dice keep 95 %" in findings
+    assert (
+        "keeps 95 % of that Dice at no other tested condition."
+        in verdict(make_results(curve=changed(base, dice=dice))).lead
+    )
 
 
 def test_a_model_trained_elsewhere_has_no_gap(make_results: Make) -> None:
@@ -99,7 +97,7 @@ def test_a_model_trained_elsewhere_has_no_gap(make_results: Make) -> None:
     summary = scores(base, id_dice=None, id_ood_gap=None)
     said = verdict(make_results(curve=points, summary=summary))
     assert "trained at none of these conditions" in said.lead
-    assert not any("How far" in finding for finding in said.findings)
+    assert "keeps" not in said.lead
     unknown = [{**point, "sigma": None, "coverage": None} for point in points]
     lead = verdict(make_results(curve=unknown, summary=summary)).lead
     assert lead.startswith("Where U-Net, small was trained is not known; its mean Dice runs from")

@@ -1,26 +1,37 @@
-"""Figures of the contrast transfer function: families of T(q), what train and test share, and matrices."""
+"""Figures of the contrast transfer function: families of T(q), what train and test share, matrices, plans."""
 
 from __future__ import annotations
 
+import re
 import textwrap
 from collections.abc import Collection, Mapping, Sequence
+from typing import TYPE_CHECKING
 
 import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
 from matplotlib.patches import Patch
+from matplotlib.ticker import MaxNLocator
 from numpy.typing import NDArray
 
-from hrtem_bench.conditions import Condition, Conditions, as_condition_set
+from hrtem_bench.conditions import UNITS, Condition, Conditions, as_condition_set
 from hrtem_bench.physics import epsilon, information_limit, mean_transfer, transfer_spectrum, transfer_table
-from hrtem_bench.report.style import BLUE, COLUMN, GREY, PAGE, TRAINED, new_figure, number, plain, styled
+from hrtem_bench.report.figure_style import BLUE, COLUMN, GREY, PAGE, TRAINED, new_figure, styled
+from hrtem_bench.report.wording import number, plain
+
+if TYPE_CHECKING:
+    from hrtem_bench.planning import Plan
+
 
 Floats = NDArray[np.float64]
 
 _SAMPLES = 1200
 _AZIMUTHS = 72
 _COLUMNS = (("ε", "epsilon"), ("σ", "sigma"), ("coverage", "coverage"))
+_LINE = 3.6
+"""Height of a line of a label, mm."""
+_MOST_LINES_OF_LABEL = 12
 Q_LABEL = "Frequency q (1/Å)"
 
 
@@ -108,8 +119,8 @@ def _row_axis(ax: Axes, labels: Sequence[str], trained: Collection[str], q_max: 
 
 
 def _wrapped(label: str) -> str:
-    """A label on at most three lines, broken after commas: conditions come as C10=-100,focal_spread=10."""
-    lines = textwrap.wrap(plain(label, 72).replace(",", ", "), 24)[:3]
+    """A label whole, on lines broken after commas: conditions come as C10=-100,focal_spread=10."""
+    lines = textwrap.wrap(plain(label).replace(",", ", "), 26, max_lines=_MOST_LINES_OF_LABEL, placeholder=" …")
     return "\n".join(line.replace(", ", ",") for line in lines)
 
 
@@ -136,8 +147,9 @@ def transfer_figure(
     1/Å. A row per test shows √P(q) of train (line), of test (line) and what both have (filled), all from 0
     to 1. With one test and single conditions, T(q) with its signs stands above.
     """
+    lines = max(_wrapped(label).count("\n") + 2 for label in test)
     single = len(test) == 1 and all(len(as_set(one)) == 1 for one in (train, *test.values()))
-    figure = new_figure(width, 24.0 + 12.0 * max(len(test), 2) + (42.0 if single else 0.0))
+    figure = new_figure(width, 24.0 + max(12.0, _LINE * lines) * max(len(test), 2) + (42.0 if single else 0.0))
     if single:
         top, ax = figure.subplots(2, 1, sharex=True, height_ratios=[40.0, 36.0])
         _signed(top, train, next(iter(test.values())), q_max)
@@ -223,3 +235,91 @@ def matrix_figure(
             ax.text(column, row, number(value, digits), ha="center", va="center", fontsize=7, color=color)
     figure.colorbar(image, ax=ax, shrink=0.8, pad=0.02).outline.set_visible(False)
     return figure
+
+
+_PLAN_SAMPLES = 600
+_MOST_LINES = 40
+_MOST_NAMES = 24
+_FAINT = 0.01
+_NAMED = re.compile(r"(\w+)=([-+]?[\d.]+(?:e[-+]?\d+)?)([^\d,]*)")
+"""A condition named by one setting: its name, value and unit."""
+
+
+@styled
+def design_figure(
+    plan: Plan, candidates: Mapping[str, Conditions], targets: Mapping[str, Conditions], *, width: float = PAGE
+) -> Figure:
+    """√P(q) of the plan over those of the targets; the criterion at each target; and the best by number of conditions.
+
+    candidates, targets: name -> condition, or the set it stands for. width in mm.
+    """
+    figure = new_figure(width, 128.0)
+    axes = figure.subplot_mosaic("SSS\nRRN", height_ratios=[1.0, 1.15])
+    _spectra(axes["S"], plan, candidates, targets)
+    _reached(axes["R"], plan)
+    _by_size(axes["N"], plan)
+    return figure
+
+
+def _spectra(ax: Axes, plan: Plan, candidates: Mapping[str, Conditions], targets: Mapping[str, Conditions]) -> None:
+    q = np.linspace(0, plan.q_max, _PLAN_SAMPLES)
+    shown = list(targets.values())[:: -(-len(targets) // _MOST_LINES)]
+    lines = [transfer_amplitude(one, q) for one in shown]
+    for index, line in enumerate(lines):
+        ax.plot(q, line, color=BLUE, linewidth=0.6, alpha=0.35, label="" if index else "each target")
+    members = [transfer_amplitude(candidates[name], q) for name in plan.conditions]
+    together = np.sqrt(np.mean(np.square(members), axis=0))
+    ax.plot(q, together, color=TRAINED, linewidth=1.6, label=f"the plan, {len(members)} conditions together")
+    strong = np.flatnonzero(np.max([together, *lines], axis=0) > _FAINT)
+    end = q[min(strong[-1] + 10, len(q) - 1)] if len(strong) else plan.q_max
+    ax.set(xlim=(0, end), ylim=(0, 1.02), xlabel=Q_LABEL, ylabel="√P(q)")
+    _legend_above(ax, 2)
+
+
+def _reached(ax: Axes, plan: Plan) -> None:
+    """The criterion at each target, over the setting that varies, or else in the targets' order."""
+    names = [one.name for one in plan.targets]
+    found = [_NAMED.fullmatch(name) for name in names]
+    axes = {(one[1], one[3]) for one in found if one}
+    numbers = len(axes) == 1 and all(found)
+    place = np.array([float(one[2]) for one in found if one]) if numbers else np.arange(len(names), dtype=float)
+    order = np.argsort(place, kind="stable")
+    whole = np.array([one.coverage if plan.criterion == "coverage" else one.sigma for one in plan.targets])
+    first = np.array([one.first for one in plan.targets])
+    style = "o-" if numbers else "o"
+    ax.plot(
+        place[order], first[order], style, color=GREY, linewidth=0.8, label=f"{plain(plan.conditions[0], 28)} alone"
+    )
+    ax.plot(place[order], whole[order], style, color=TRAINED, label="the plan")
+    if numbers:
+        ((axis, suffix),) = axes
+        unit = suffix or UNITS.get(axis, "")
+        ax.set_xlabel(f"Target, {axis} ({unit})" if unit else f"Target, {axis}")
+    elif len(names) <= _MOST_NAMES:
+        ax.set_xticks(place, [plain(name, 24) for name in names], rotation=45, ha="right", rotation_mode="anchor")
+    else:
+        ax.set_xlabel("Targets, in their order")
+    ax.set_ylabel(_measure(plan))
+    _legend_above(ax, 2)
+
+
+def _by_size(ax: Axes, plan: Plan) -> None:
+    size = [one.score.size for one in plan.sizes]
+    mean, worst = [one.score.mean for one in plan.sizes], [one.score.worst for one in plan.sizes]
+    ax.plot(size, mean, "o-", color=BLUE, label="mean of the targets")
+    ax.plot(size, worst, "o-", color=TRAINED, label="worst target")
+    for one, dashes in zip(plan.compared, ((4, 2), (1, 2)), strict=False):
+        value = one.worst if plan.over == "worst" else one.mean
+        words = f"{plain(one.name, 34)}, {plan.over}"
+        ax.axhline(value, color=GREY, linewidth=1.0, linestyle=(0, dashes), label=words)
+    ax.xaxis.set_major_locator(MaxNLocator(integer=True))
+    ax.set(xlabel="Conditions trained at", ylabel=_measure(plan))
+    _legend_above(ax, 1)
+
+
+def _legend_above(ax: Axes, columns: int) -> None:
+    ax.legend(frameon=False, ncols=columns, loc="lower left", bbox_to_anchor=(0, 1.0), borderaxespad=0.2)
+
+
+def _measure(plan: Plan) -> str:
+    return "Coverage" if plan.criterion == "coverage" else "σ"

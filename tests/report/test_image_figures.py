@@ -10,7 +10,7 @@ from matplotlib.figure import Figure
 
 from hrtem_bench.evaluation.examples import Example
 from hrtem_bench.report import contact_sheet, examples_figure, figure_png
-from hrtem_bench.report.images import draw_scale_bar, outline, panel_figure, scale_bar_length, stretch
+from hrtem_bench.report.image_figures import draw_scale_bar, outline, panel_figure, scale_bar_length, stretch
 
 
 @given(st.floats(0.01, 1e5))

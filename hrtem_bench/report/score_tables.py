@@ -1,7 +1,8 @@
-"""The tables of a report: scores per condition, scores of the curve, settings, provenance."""
+"""Scores, settings and provenance as rows of text."""
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping, Sequence
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Any
@@ -9,17 +10,20 @@ from typing import TYPE_CHECKING, Any
 import msgspec
 import numpy as np
 
-from hrtem_bench.report.curves import TrackAxis
-from hrtem_bench.report.gather import PerImage, condition_name, sorted_points, track_of
-from hrtem_bench.report.markup import Html, join, table
-from hrtem_bench.report.style import number, quantity
+from hrtem_bench.comparison.leaderboard import scores_of
+from hrtem_bench.report.curve_data import PerImage, TrackAxis, condition_name, place, sorted_points, track_of
+from hrtem_bench.report.html_elements import Html, join, paragraph, table
+from hrtem_bench.report.model_verdict import transfer_note
+from hrtem_bench.report.wording import between, number
 from hrtem_bench.scoring.catalogue import all_metrics
 from hrtem_bench.scoring.metric import Group
 from hrtem_bench.scoring.summary import CURVE_SCORES
 
 if TYPE_CHECKING:
+    from hrtem_bench.comparison.leaderboard import Board, Row
     from hrtem_bench.scoring.estimate import Estimate
     from hrtem_bench.scoring.results import CurvePoint, Results, Summary
+
 
 GROUPS: Mapping[Group, str] = MappingProxyType({
     "overlap": "Overlap and transfer", "probabilities": "Probabilities", "objects": "Outlines and objects",
@@ -49,13 +53,13 @@ def condition_tables(results: Results, per_image: PerImage) -> Html:
     caption = f"means per condition of the {track.title.lower()} track, with {level} bootstrap intervals"
     marks = [point.in_distribution for point in points]
     names = [condition_name(point, track) for point in points]
-    groups = {group: _scores(points, group) for group in GROUPS}
+    groups = {group: _score_columns(points, group) for group in GROUPS}
     overlap = groups.pop("overlap")
     columns = {
         "Condition": names,
-        "Trained here": ["yes" if mark else "no" for mark in marks],
         "Dice": overlap.pop("Dice"),
-        "Dice, 10–90 % of images": [_spread(per_image, point.condition) for point in points],
+        "Trained here": ["yes" if mark else "no" for mark in marks],
+        "Dice, 10–90 % of images": [_spread_of_images(per_image, point.condition) for point in points],
         **overlap,
         "σ(train, test)": [number(point.sigma, 3) for point in points],
         "ε": [number(point.epsilon, 3) for point in points],
@@ -63,14 +67,29 @@ def condition_tables(results: Results, per_image: PerImage) -> Html:
         "Images": [f"{point.n_images:,}" for point in points],
         "Structures": [f"{point.n_structures:,}" for point in points],
     }
-    tables = [_table(f"{GROUPS['overlap']}: {caption}", columns, marks)]
+    columns, constant = without_constants(columns)
+    tables = [_score_table(f"{GROUPS['overlap']}: {caption}", columns, marks)]
+    if constant:
+        same = "; ".join(f"{name} {value}" for name, value in constant.items())
+        tables.append(paragraph(f"The same at every condition: {same}."))
+    tables.append(paragraph(transfer_note(results)))
     for group, cells in groups.items():
         if cells:
-            tables.append(_table(f"{GROUPS[group]}: {caption}", {"Condition": names, **cells}, marks))
+            tables.append(_score_table(f"{GROUPS[group]}: {caption}", {"Condition": names, **cells}, marks))
     return join(tables)
 
 
-def _scores(points: Sequence[CurvePoint], group: Group) -> dict[str, list[str]]:
+def without_constants(columns: Mapping[str, Sequence[str]]) -> tuple[dict[str, Sequence[str]], dict[str, str]]:
+    """The columns of a table that differ between rows, its first two always among them; and the others' one value.
+
+    With a single row all are kept.
+    """
+    names = list(columns)
+    constant = {name: columns[name][0] for name in names[2:] if len(columns[name]) > 1 and len(set(columns[name])) == 1}
+    return {name: columns[name] for name in names if name not in constant}, constant
+
+
+def _score_columns(points: Sequence[CurvePoint], group: Group) -> dict[str, list[str]]:
     """The columns of a group's metrics, by their labels; those of which nothing is known are left out."""
     return {
         f"{one.label} ({one.unit})" if one.unit == "Å" else one.label: [interval(p.scores.get(name)) for p in points]
@@ -79,7 +98,7 @@ def _scores(points: Sequence[CurvePoint], group: Group) -> dict[str, list[str]]:
     }
 
 
-def _table(caption: str, columns: Mapping[str, Sequence[str]], marked: Sequence[bool]) -> Html:
+def _score_table(caption: str, columns: Mapping[str, Sequence[str]], marked: Sequence[bool]) -> Html:
     rows = list(zip(*columns.values(), strict=True))
     return table(caption, list(columns), rows, classes=["marked" if one else "" for one in marked])
 
@@ -92,12 +111,7 @@ def interval(one: Estimate | None, digits: int = 3) -> str:
     return mean if one.low is None or one.high is None else f"{mean} ({between(one.low, one.high, digits)})"
 
 
-def between(low: float, high: float, digits: int = 3) -> str:
-    """A range: ``0.890–0.930``, with "to" where a dash could be taken for a minus sign."""
-    return f"{number(low, digits)}{'–' if low >= 0 else ' to '}{number(high, digits)}"
-
-
-def _spread(per_image: PerImage, condition: str) -> str:
+def _spread_of_images(per_image: PerImage, condition: str) -> str:
     own = np.asarray(per_image["dice"], dtype=float)[np.asarray(per_image["condition_id"]) == condition]
     if not own.size:
         return number(None)
@@ -130,11 +144,6 @@ def _curve_score(name: str, one: Estimate, summary: Summary, track: TrackAxis) -
     if one.low is not None and one.high is not None:
         shown += f" ({between(one.low, one.high, 1)})"
     return shown
-
-
-def place(value: float, track: TrackAxis, *, signed: bool = True) -> str:
-    """A place or length on the axis, to three digits."""
-    return quantity(float(f"{value:.3g}"), track.unit, signed=signed and track.signed)
 
 
 def entries_of(part: Any) -> list[tuple[str, str]]:
@@ -171,3 +180,71 @@ def show(value: Any) -> str:
     if isinstance(value, list | tuple):
         return ", ".join(show(one) for one in value) or "none"
     return str(value)
+
+
+ELSEWHERE = "Model’s page"
+COLUMNS: Mapping[str, str] = MappingProxyType({
+    "mean_dice": "Mean Dice",
+    **{name: one.title for name, one in CURVE_SCORES.items() if one.title},
+    "relative_error": "Error / baseline's",
+    "effective_robustness": "Effective robustness",
+})  # fmt: skip
+"""Title of each score that a board may show."""
+
+
+def columns(board: Board) -> tuple[tuple[str, str], ...]:
+    """The scores that a board shows, by name and title: those that any of its models has."""
+    known = {name for row in board.rows for name in scores_of(row)}
+    return tuple((name, title) for name, title in COLUMNS.items() if name in known)
+
+
+def board_markdown(board: Board) -> str:
+    """The board as a Markdown table, intervals in brackets; names lead to reports."""
+    data = board.dataset
+    head = ["Rank", "Model", *(title for _, title in columns(board))]
+    linked = any(row.url for row in board.rows)
+    head += [ELSEWHERE] * linked
+    lines = [f"### {_escaped(f'{data.track} track of {data.name} {data.version}')}", ""]
+    lines += ["| " + " | ".join(head) + " |", "|" + "---|" * len(head)]
+    for row in board.rows:
+        rank = f"{row.rank} ({row.rank_low}–{row.rank_high})"
+        own = [_link(host(row.url), row.url)] * linked
+        line = [rank, _link(row.model, row.report), *cells(row, columns(board)), *own]
+        lines.append("| " + " | ".join(line) + " |")
+    return "\n".join(lines) + "\n"
+
+
+def host(url: str) -> str:
+    """What a link to a model's own page is called: the site that it leads to."""
+    return url.removeprefix("https://").partition("/")[0]
+
+
+def _link(words: str, address: str) -> str:
+    return f"[{_escaped(words)}]({address})" if address else _escaped(words)
+
+
+def _escaped(words: str) -> str:
+    """Plain words for Markdown: on one line, nothing in them read as markup, HTML least of all."""
+    return re.sub(r"([\\`*_\[\]<>|&~#])", r"\\\1", " ".join(words.split()))
+
+
+def cells(row: Row, shown: Sequence[tuple[str, str]]) -> list[str]:
+    """A row's scores as text, in the order of `columns`, each with its interval where it has one."""
+    texts, scores = [], scores_of(row)
+    for name, _ in shown:
+        on_axis = name in CURVE_SCORES and CURVE_SCORES[name].on_axis
+        texts.append(
+            _cell(scores.get(name), censored=name in row.summary.censored, name=name, digits=1 if on_axis else 3)
+        )
+    return texts
+
+
+def _cell(one: Estimate | None, *, name: str, censored: bool, digits: int) -> str:
+    if one is None:
+        return "–"
+    text = f"{one.value:.{digits}f}"
+    if one.low is not None and one.high is not None:
+        text += f" ({one.low:.{digits}f} to {one.high:.{digits}f})"
+    if censored:
+        text = f"≥ {text}" if name == "width_95" else f"not by {one.value:g}"
+    return text.replace("-", "−")

@@ -1,30 +1,47 @@
-"""What the numbers say, in plain sentences: the verdict that opens a report."""
+"""What the results of one model say, in plain sentences: the verdict that opens a report."""
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
+from types import MappingProxyType
 from typing import TYPE_CHECKING
 
 import numpy as np
 
-from hrtem_bench.report.curves import Curve, TrackAxis
-from hrtem_bench.report.gather import condition_name, correlations, curve_of, sorted_points, track_of
-from hrtem_bench.report.style import number
-from hrtem_bench.report.tables import place
+from hrtem_bench.report.curve_data import (
+    Curve,
+    TrackAxis,
+    condition_name,
+    correlations,
+    curve_of,
+    place,
+    sorted_points,
+    track_of,
+)
+from hrtem_bench.report.wording import counted, estimated, listed, number
+from hrtem_bench.scoring.estimate import Estimate
 
 if TYPE_CHECKING:
-    from hrtem_bench.scoring.estimate import Estimate
     from hrtem_bench.scoring.results import Results
+
 
 KEPT = 0.95
 """The share of the in-distribution score that counts as holding up."""
+NAMED = 6
+"""More conditions without an order than this are counted, not named."""
+SAME = 1e-9
+UNMOVED: Mapping[str, str] = MappingProxyType(
+    {"dose": "dose", "structure": "the specimen", "film": "the film", "camera": "counting alone"}
+)
+"""What moves along the axes that leave T(q) unchanged."""
 FEW = 10
 """With fewer structures than this, an interval over structures is rough."""
 
 
 @dataclass(frozen=True)
 class Verdict:
-    """Plain text, not markup. lead: one sentence. findings, limits: one sentence or two each."""
+    """Plain text, not markup. lead: two sentences. findings, limits: one sentence or two each."""
 
     lead: str
     findings: tuple[str, ...]
@@ -35,35 +52,10 @@ def verdict(results: Results) -> Verdict:
     """The sentences that a results file supports, and what it cannot support."""
     curve, track = curve_of(results), track_of(results)
     return Verdict(
-        lead=_lead(results, curve),
-        findings=tuple(
-            filter(
-                None, (_reach(curve, track), _breakdown(results, track), _extremes(results), _predicted(results, curve))
-            )
-        ),
+        lead=" ".join(filter(None, (_lead(results, curve), _reach(curve, track)))),
+        findings=tuple(filter(None, (_breakdown(results, track), _extremes(results), _predicted(results, curve)))),
         limits=tuple(_limits(results, curve)),
     )
-
-
-def held(curve: Curve, share: float = KEPT) -> np.ndarray:
-    """(n,) bool: conditions reached from a trained one without the mean Dice falling below `share` of its
-    ID mean.
-
-    The curve is walked outwards from each trained condition, in the order of the axis, and left where it
-    first falls.
-    """
-    dice = curve.scores["dice"][0]
-    kept = np.zeros(len(dice), dtype=bool)
-    if not curve.trained.any():
-        return kept
-    enough = dice >= share * dice[curve.trained].mean()
-    for start in np.flatnonzero(curve.trained):
-        for step in (-1, 1):
-            index = int(start)
-            while 0 <= index < len(dice) and enough[index]:
-                kept[index] = True
-                index += step
-    return kept
 
 
 def _lead(results: Results, curve: Curve) -> str:
@@ -81,32 +73,68 @@ def _lead(results: Results, curve: Curve) -> str:
             f"at {curve.labels[worst]} to {_score(dice, best)} at {curve.labels[best]}."
         )
     trained = [label for label, own in zip(curve.labels, curve.trained, strict=True) if own]
-    where = f"at {_listed(trained)}, where it was trained"
+    where = f"at {listed(trained)}, where it was trained"
     own = _score(dice, int(np.flatnonzero(curve.trained)[0])) if len(trained) == 1 else number(own_mean.value)
     if others is None or gap is None:
         return f"{name} reaches a Dice of {own} {where}; no other condition was tested."
     return (
         f"{name} reaches a Dice of {own} {where}, and {number(others.value)} on average at the other "
-        f"{_count(int((~curve.trained).sum()), 'condition')} of the track: a gap of {_estimated(gap)}."
+        f"{counted(int((~curve.trained).sum()), 'condition')} of the track: a gap of {estimated(gap)}."
     )
 
 
 def _reach(curve: Curve, track: TrackAxis) -> str:
+    """Where the mean Dice keeps `KEPT` of its value at training, and where not."""
+    dice = curve.scores["dice"][0]
     if not curve.trained.any() or curve.trained.all():
         return ""
-    kept = held(curve)
-    rule = f"the mean Dice keeps {100 * KEPT:g} % of its in-distribution score"
+    kept = dice >= KEPT * dice[curve.trained].mean()
+    share = f"{100 * KEPT:g} % of that Dice"
     if kept.all():
-        return f"How far it may be used: {rule} over the whole tested range."
+        return f"It keeps {share} at every tested condition."
     if not (kept & ~curve.trained).any():
-        return f"How far it may be used: at no other tested condition does {rule.replace('keeps', 'keep')}."
-    places = np.flatnonzero(kept)
-    if track.unit and (np.diff(places) == 1).all():
-        first, last = curve.labels[places[0]], curve.labels[places[-1]]
-        edge = [curve.labels[i] for i in (0, len(kept) - 1) if kept[i]]
-        beyond = f"; the track ends at {edge[0]}, so it may go further" if edge else ""
-        return f"How far it may be used: {rule} from {first} to {last}{beyond}."
-    return f"How far it may be used: {rule} at {_listed([curve.labels[i] for i in places])}."
+        return f"It keeps {share} at no other tested condition."
+    return f"It keeps {share} {_ranges(curve, kept, track)}, and falls below it {_ranges(curve, ~kept, track)}."
+
+
+def _ranges(curve: Curve, chosen: np.ndarray, track: TrackAxis) -> str:
+    """Conditions in words: ``from −25 nm to −5 nm and at +5 nm`` on an axis with a unit, else their names or number."""
+    if not track.unit:
+        names = [label for label, one in zip(curve.labels, chosen, strict=True) if one]
+        return f"at {listed(names)}" if len(names) <= NAMED else f"at {len(names)} of {len(chosen)} conditions"
+    runs = np.split(np.flatnonzero(chosen), np.flatnonzero(np.diff(np.flatnonzero(chosen)) > 1) + 1)
+    ends = [(curve.labels[run[0]], curve.labels[run[-1]]) for run in runs]
+    return listed([f"at {a}" if a == b else f"from {a} to {b}" for a, b in ends])
+
+
+def transfer_note(results: Results) -> str:
+    """What ε and σ can say of this track: why they are constant or unknown where they are, and what they do not know.
+
+    Parameters
+    ----------
+    results : Results
+        Of a model on one track.
+
+    Returns
+    -------
+    str
+        One to three sentences, shown wherever the numbers are.
+    """
+    said = []
+    points = results.curve
+    if not any(point.sigma is not None for point in points):
+        said.append(
+            "σ and coverage are “–” because where the model was trained is not known: say so with --train-conditions."
+        )
+    epsilon = [point.epsilon for point in points if point.epsilon is not None]
+    if len(epsilon) > 1 and np.ptp(epsilon) < SAME:
+        cause = UNMOVED.get(results.dataset.axis, "what this track changes")
+        which = "ε and σ are" if any(point.sigma is not None for point in points) else "ε is"
+        said.append(f"{which} the same at every condition, since {cause} leaves T(q) unchanged.")
+    said.append(
+        "ε and σ know the phase contrast of a thin object alone: not dose, noise, thickness, or the sign of contrast."
+    )
+    return " ".join(said)
 
 
 def _breakdown(results: Results, track: TrackAxis) -> str:
@@ -118,8 +146,8 @@ def _breakdown(results: Results, track: TrackAxis) -> str:
     level, least = f"{100 * results.settings.confidence:g} %", number(results.settings.breakdown_dice)
     start = f"Where it breaks down: going out from training, the {level} band of the whole curve"
     if reached:
-        rest = f"; it does not as far as {_listed(ends)}, where the track ends" if ends else ""
-        return f"{start} falls below a Dice of {least} {_listed(reached)}{rest}."
+        rest = f"; it does not as far as {listed(ends)}, where the track ends" if ends else ""
+        return f"{start} falls below a Dice of {least} {listed(reached)}{rest}."
     return f"{start} does not fall below a Dice of {least} before the track ends." if ends else ""
 
 
@@ -128,7 +156,7 @@ def _extremes(results: Results) -> str:
     if len(points) < 2:
         return ""
     worst = min(points, key=lambda point: point.dice.value)
-    text = f"The worst condition is {condition_name(worst, track)}: Dice {_estimated(worst.dice)}"
+    text = f"The worst condition is {condition_name(worst, track)}: Dice {estimated(worst.dice)}"
     measures = (("epsilon", "transfers least (ε"), ("sigma", "shares least with training (σ"))
     notes = []
     for name, words in measures:
@@ -146,7 +174,7 @@ def _extremes(results: Results) -> str:
 def _predicted(results: Results, curve: Curve) -> str:
     known = int(np.isfinite(curve.sigma).sum())
     if not known:
-        return "Where this model was trained is not stated, so σ(train, test) cannot predict its scores."
+        return "Where the model was trained is not known, so σ cannot predict its scores: give --train-conditions."
     if known < 4:
         return "Too few conditions have a σ to say whether the transfer function predicted the scores."
     rho = correlations(results, "sigma")
@@ -176,7 +204,7 @@ def _limits(results: Results, curve: Curve) -> list[str]:
         )
     structures = min((point.n_structures for point in points), default=0)
     images = sum(point.n_images for point in points)
-    rest = f"The curve rests on {_count(structures, 'test structure')} ({_count(images, 'image')} in all)"
+    rest = f"The curve rests on {counted(structures, 'test structure')} ({counted(images, 'image')} in all)"
     if structures < FEW:
         limits.append(f"{rest}. With fewer than {FEW}, the intervals are rough and likely too narrow.")
     else:
@@ -196,19 +224,6 @@ def _limits(results: Results, curve: Curve) -> list[str]:
     return limits
 
 
-def _estimated(one: Estimate) -> str:
-    shown = number(one.value)
-    return shown if one.low is None else f"{shown} ({number(one.low)} to {number(one.high)})"
-
-
 def _score(scores: np.ndarray, index: int) -> str:
     mean, low, high = (float(part) for part in scores[:, index])
-    return number(mean) if low == high == mean else f"{number(mean)} ({number(low)} to {number(high)})"
-
-
-def _count(count: int, noun: str) -> str:
-    return f"{count:,} {noun}" + ("" if count == 1 else "s")
-
-
-def _listed(words: list[str]) -> str:
-    return words[0] if len(words) == 1 else ", ".join(words[:-1]) + " and " + words[-1]
+    return number(mean) if low == high == mean else estimated(Estimate(mean, low, high))

@@ -10,7 +10,8 @@ import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
-from hrtem_bench.report.style import BLUE, PAGE, TRAINED, new_figure, plain, styled
+from hrtem_bench.report.figure_style import BLUE, PAGE, TRAINED, new_figure, styled
+from hrtem_bench.report.wording import plain
 
 if TYPE_CHECKING:
     from hrtem_bench.observer import Foretold

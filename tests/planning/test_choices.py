@@ -13,7 +13,7 @@ from hrtem_bench.dataset.recipes import recipe_from_dict
 from hrtem_bench.dataset.tracks import track_conditions
 from hrtem_bench.errors import InputError
 from hrtem_bench.planning import design, plan_toml
-from hrtem_bench.planning.regions import candidates_about, evenly, parse_spread, region, regions
+from hrtem_bench.planning.choices import candidates_about, evenly, parse_spread, region, regions
 
 
 def test_a_region_is_every_combination_of_its_ranges() -> None:

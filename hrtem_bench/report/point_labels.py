@@ -18,6 +18,8 @@ _DIRECTIONS = (
     (-0.7, 0.7, "right", "bottom"), (0.7, -0.7, "left", "top"), (-0.7, -0.7, "right", "top"),
 )  # fmt: skip
 _DISTANCES = (4.0, 7.0, 11.0, 16.0)  # points
+_MOST_COVERED = 0.1
+"""A name of which more than this share would lie on others or on points is left out."""
 _LEADER_FROM = 8.0  # points: a label further away gets a line to its point
 
 
@@ -28,6 +30,11 @@ class _Box(NamedTuple):
     y0: float
     x1: float
     y1: float
+
+    @property
+    def area(self) -> float:
+        """Pixels²."""
+        return (self.x1 - self.x0) * (self.y1 - self.y0)
 
     def overlap(self, other: _Box) -> float:
         """Area shared with another, pixels²."""
@@ -56,17 +63,19 @@ class _Place(NamedTuple):
         return _Box(x0, y0, x0 + width, y0 + height)
 
 
-def label_points(ax: Axes, x: NDArray[np.float64], y: NDArray[np.float64], names: Sequence[str]) -> None:
+def label_points(ax: Axes, x: NDArray[np.float64], y: NDArray[np.float64], names: Sequence[str]) -> int:
     """Write each name near its point, at the free place closest to it.
 
     x: (n,); y: (3, n): the points and the ends of their error bars, in data units. Points that are not finite are
-    left out. This settles the figure's layout, so everything else has to be drawn before.
+    left out, and so is a name for which there is no free place: the number of these is returned. This settles the
+    figure's layout, so everything else has to be drawn before.
     """
     figure = cast(Figure, ax.get_figure())
     figure.draw_without_rendering()
     frame = _extent(ax, figure)
     taken = [box for index in range(len(x)) for box in _marker_and_bar(ax, x[index], y[:, index])]
     known = np.isfinite(x) & np.isfinite(y[0])
+    unnamed = 0
     for index in (i for i in np.argsort(-x, kind="stable") if known[i]):
         point = (float(x[index]), float(y[0, index]))
         text = _write(ax, names[index], point, _Place(0.0, 0.0, "left", "bottom"))
@@ -78,9 +87,12 @@ def label_points(ax: Axes, x: NDArray[np.float64], y: NDArray[np.float64], names
             cost = sum(box.overlap(other) for other in taken) + 20 * box.beyond(frame) + 0.5 * distance
             if best is None or cost < best[0]:
                 best = (cost, box, place)
-        if best is not None:
-            taken.append(best[1])
-            _write(ax, names[index], point, best[2], leader=np.hypot(best[2].dx, best[2].dy) > _LEADER_FROM)
+        if best is None or sum(best[1].overlap(other) for other in taken) > _MOST_COVERED * best[1].area:
+            unnamed += 1
+            continue
+        taken.append(best[1])
+        _write(ax, names[index], point, best[2], leader=np.hypot(best[2].dx, best[2].dy) > _LEADER_FROM)
+    return unnamed
 
 
 def _places() -> Iterator[tuple[float, _Place]]:

@@ -10,7 +10,7 @@ from numpy.testing import assert_allclose
 import hrtem_bench as hb
 from hrtem_bench import Condition
 from hrtem_bench.report import family_figure, matrix_figure, transfer_figure
-from hrtem_bench.report.transfer import transfer_amplitude, transfer_line
+from hrtem_bench.report.transfer_figures import transfer_amplitude, transfer_line
 
 Q = np.linspace(0, 2.0, 200)
 UNDER, OVER = Condition(C10=-100.0, focal_spread=10.0), Condition(C10=150.0, focal_spread=10.0)

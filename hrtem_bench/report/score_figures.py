@@ -1,10 +1,9 @@
-"""Figures of a model's scores: along the track, and against what transfer is shared."""
+"""Figures of scores: along the track, against shared transfer, of paired differences, of reliability."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from matplotlib.axes import Axes
@@ -13,8 +12,8 @@ from matplotlib.lines import Line2D
 from matplotlib.patches import Patch
 from numpy.typing import NDArray
 
-from hrtem_bench.report.labels import label_points
-from hrtem_bench.report.style import (
+from hrtem_bench.report.curve_data import WHERE_TRAINED, Curve, ReliabilityCurve, TrackAxis, axis_named
+from hrtem_bench.report.figure_style import (
     BLACK,
     BLUE,
     COLUMN,
@@ -24,50 +23,18 @@ from hrtem_bench.report.style import (
     SERIES,
     TRAINED,
     new_figure,
-    number,
     styled,
-    wrapped,
 )
+from hrtem_bench.report.point_labels import label_points
+from hrtem_bench.report.wording import number, plain, quantity, wrapped
+from hrtem_bench.scoring.catalogue import image_metrics
 from hrtem_bench.scoring.statistics import spearman
 
+if TYPE_CHECKING:
+    from hrtem_bench.comparison.compare import Comparison, Pair
+
+
 Floats = NDArray[np.float64]
-
-
-@dataclass(frozen=True)
-class TrackAxis:
-    """The axis a curve runs along: its title, its unit ("" for named conditions), and how it is drawn."""
-
-    title: str
-    unit: str = ""
-    signed: bool = False
-    log: bool = False
-    note: str = ""
-
-    @property
-    def label(self) -> str:
-        """The axis label: title, unit and, where signs need it, what positive means."""
-        return (f"{self.title} ({self.unit})" if self.unit else self.title) + self.note
-
-
-@dataclass(frozen=True)
-class Curve:
-    """One model's scores at n conditions of one track, in the order of the axis.
-
-    name: the model. labels: n short names of the conditions. value: (n,) places on the axis.
-    trained: (n,) bool, True where the model was trained. scores: "dice" or "nll" (the mean negative
-    log-likelihood per pixel, in nats) -> (3, n): mean, lower and upper limit of the interval, NaN where
-    unknown. sigma, epsilon: (n,), see `hrtem_bench.sigma` and `hrtem_bench.epsilon`. band: (2, n), lower and
-    upper limit of a simultaneous band of Dice. NaN, or an empty array, where unknown.
-    """
-
-    name: str
-    labels: tuple[str, ...]
-    value: Floats
-    trained: NDArray[np.bool_]
-    scores: dict[str, Floats] = field(default_factory=dict)
-    sigma: Floats = field(default_factory=lambda: np.empty(0))
-    epsilon: Floats = field(default_factory=lambda: np.empty(0))
-    band: Floats = field(default_factory=lambda: np.empty((2, 0)))
 
 
 MANY = 24
@@ -106,7 +73,7 @@ def curve_figure(
                 _draw_scores(ax, one, name, SERIES[index % len(SERIES)], joined=bool(track.unit))
         ax.set_ylabel(SCORE_LABELS[name])
     if "dice" in panels:
-        axes[0].set_ylim(_floor(models, "dice"), 1.01)
+        axes[0].set_ylim(*_range(models, "dice"))
     if transfer:
         colors = (BLACK, GREY) if others else (GREEN, PURPLE)  # with others, these stand for models
         _draw_transfer(axes[-1], curve, colors, joined=bool(track.unit))
@@ -117,10 +84,14 @@ def curve_figure(
     return figure
 
 
-def _floor(models: Sequence[Curve], name: str) -> float:
-    """Where a score's axis begins: a tenth below the lowest interval, so that a high curve is not drawn flat."""
-    lowest = min(np.nanmin(one.scores[name]) for one in models if name in one.scores)
-    return max(0.0, float(np.floor(10 * lowest - 0.5)) / 10)
+def _range(models: Sequence[Curve], name: str) -> tuple[float, float]:
+    """The range of a score's axis, so that the intervals, and a band, fill it; within 0 and 1 but for a margin."""
+    values = [one.scores[name] for one in models if name in one.scores]
+    if _has_band(models[0]):
+        values.append(models[0].band)
+    low, high = min(np.nanmin(one) for one in values), max(np.nanmax(one) for one in values)
+    margin = max(0.06 * (high - low), 0.005)
+    return max(float(low) - margin, -0.01), min(float(high) + margin, 1.01)
 
 
 def _has_band(curve: Curve) -> bool:
@@ -234,14 +205,96 @@ def shift_figure(
     if len(curve.labels) <= MANY:
         short = [number(v, 0 if v == round(v) else 1, signed=track.signed) for v in curve.value]
         for ax, name in zip(axes, panels, strict=True):
-            label_points(ax, x, curve.scores[name], short if track.unit else list(curve.labels))
-        _key(axes[0], track)
+            unnamed = label_points(ax, x, curve.scores[name], short if track.unit else list(curve.labels))
+            _unit_key(ax, track, unnamed)
     return figure
 
 
-def _key(ax: Axes, track: TrackAxis) -> None:
+def _unit_key(ax: Axes, track: TrackAxis, unnamed: int) -> None:
     words = f"numbers: {track.title.lower()} in {track.unit}" if track.unit else "names: conditions"
+    words += f", {unnamed} left out" if unnamed else ""
     ax.annotate(
         words, (1, 1), xycoords="axes fraction", xytext=(0, 4), textcoords="offset points", ha="right",
         va="bottom", color=GREY, fontsize=7,
     )  # fmt: skip
+
+
+@styled
+def reliability_figure(curves: Mapping[str, ReliabilityCurve], *, width: float = COLUMN) -> Figure:
+    """How often pixels that are given a probability belong to a particle, and how many are given it.
+
+    curves: name -> curve; `WHERE_TRAINED` has the colour of training. width in mm.
+    """
+    figure = new_figure(width, 1.15 * width)
+    top, bottom = figure.subplots(2, 1, sharex=True, height_ratios=[3, 1])
+    top.plot([0, 1], [0, 1], color=GREY, linewidth=0.8, linestyle=(0, (4, 2)))
+    others = iter(SERIES)
+    for name, one in curves.items():
+        color = TRAINED if name == WHERE_TRAINED else next(others)
+        filled = one.count > 0
+        marker = "D" if name == WHERE_TRAINED else "o"
+        top.plot(one.confidence[filled], one.accuracy[filled], "-", marker=marker, color=color, label=plain(name, 30))
+        edges = np.linspace(0, 1, len(one.count) + 1)
+        bottom.stairs(one.count / max(one.count.sum(), 1), edges, color=color, linewidth=1.2)
+    top.set(xlim=(-0.02, 1.02), ylim=(-0.02, 1.02), ylabel="Share of particle pixels")
+    top.legend(frameon=False, ncols=2, loc="lower left", bbox_to_anchor=(0, 1.0), borderaxespad=0.2)
+    bottom.set(ylabel="Share of pixels", xlabel="Predicted probability of particle", ylim=(0, 1))
+    return figure
+
+
+@styled
+def comparison_figure(comparison: Comparison, *, width: float = COLUMN) -> Figure:
+    """The paired differences of each pair of models along the track, a panel each; `width` in mm.
+
+    A point is the mean difference at a condition, its bar the interval at `comparison.confidence`. Filled points differ
+    from zero after Holm's correction. The band about the dotted line is the interval of the mean over all conditions.
+    """
+    pairs = comparison.pairs
+    figure = new_figure(width, 22.0 + 48.0 * len(pairs))
+    axes = np.atleast_1d(figure.subplots(len(pairs), 1, sharex=True))
+    axis = _comparison_axis(comparison)
+    metric, percent = image_metrics()[comparison.metric].label, f"{100 * comparison.confidence:g} %"
+    for ax, pair in zip(axes, pairs, strict=True):
+        _draw_pair(ax, pair, axis.value, 1 - comparison.confidence)
+        ax.set_ylabel(f"Difference in {metric}")
+        ax.set_title(_title(pair, int(0.5 * width)), fontweight="normal")
+    draw_axis(axes[-1], axis, axis_named(comparison.axis, comparison.unit))
+    words = (
+        f"bars: {percent} intervals; dotted, band: mean over the track\n"
+        f"filled: not 0 after Holm’s correction at {number(1 - comparison.confidence)}"
+    )
+    figure.supxlabel(words, fontsize=7, color=GREY)
+    figure.align_ylabels(list(axes))
+    return figure
+
+
+def _title(pair: Pair, width: int) -> str:
+    """ "The two names with a minus sign, on a line each where one of `width` characters does not hold both."""
+    whole = plain(f"{pair.first} − {pair.second}")
+    return whole if len(whole) <= width else f"{wrapped(pair.first, width)}\n− {wrapped(pair.second, width - 2)}"
+
+
+def _comparison_axis(comparison: Comparison) -> Curve:
+    """The conditions' names and places: their values where the axis has a unit and they differ, else their order."""
+    conditions, track = comparison.pairs[0].conditions, axis_named(comparison.axis, comparison.unit)
+    values = np.array([np.nan if one.value is None else one.value for one in conditions], dtype=float)
+    if not track.unit or not np.isfinite(values).all() or len(set(values)) < len(values):
+        values = np.arange(len(values), dtype=float)
+        names = [str(one.condition) for one in conditions]
+    else:
+        names = [quantity(value, track.unit, signed=track.signed) for value in values]
+    return Curve("", tuple(plain(name, 24) for name in names), values, np.zeros(len(values), dtype=bool))
+
+
+def _draw_pair(ax: Axes, pair: Pair, places: NDArray[np.float64], level: float) -> None:
+    ax.axhline(0, color=GREY, linewidth=0.8)
+    mean = pair.mean.difference
+    if mean.low is not None and mean.high is not None:
+        ax.axhspan(mean.low, mean.high, color=BLUE, alpha=0.12, linewidth=0)
+    ax.axhline(mean.value, color=BLUE, linewidth=0.8, linestyle="dotted")
+    for place, one in zip(places, pair.conditions, strict=True):
+        own = one.difference
+        if own.low is not None and own.high is not None:
+            ax.vlines(place, own.low, own.high, color=BLUE, linewidth=1.0)
+        decided = one.p_holm <= level
+        ax.plot(place, own.value, "o", color=BLUE, markerfacecolor=BLUE if decided else "white", zorder=4)

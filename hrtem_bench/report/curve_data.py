@@ -1,22 +1,60 @@
-"""From results to what the figures draw: curves, tracks, readable names, and which examples to show."""
+"""A model's curve as arrays, and how its axis is called: what figures and sentences are made from."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from hrtem_bench.report.calibration import WHERE_TRAINED, ReliabilityCurve
-from hrtem_bench.report.curves import Curve, TrackAxis
-from hrtem_bench.report.style import plain, quantity
+from hrtem_bench.report.wording import plain, quantity
 from hrtem_bench.scoring.statistics import spearman
 
 if TYPE_CHECKING:
     from hrtem_bench.scoring.results import CurvePoint, Results
+
+Floats = NDArray[np.float64]
+
+
+@dataclass(frozen=True)
+class TrackAxis:
+    """The axis a curve runs along: its title, its unit ("" for named conditions), and how it is drawn."""
+
+    title: str
+    unit: str = ""
+    signed: bool = False
+    log: bool = False
+    note: str = ""
+
+    @property
+    def label(self) -> str:
+        """The axis label: title, unit and, where signs need it, what positive means."""
+        return (f"{self.title} ({self.unit})" if self.unit else self.title) + self.note
+
+
+@dataclass(frozen=True)
+class Curve:
+    """One model's scores at n conditions of one track, in the order of the axis.
+
+    name: the model. labels: n short names of the conditions. value: (n,) places on the axis.
+    trained: (n,) bool, True where the model was trained. scores: "dice" or "nll" (the mean negative
+    log-likelihood per pixel, in nats) -> (3, n): mean, lower and upper limit of the interval, NaN where
+    unknown. sigma, epsilon: (n,), see `hrtem_bench.sigma` and `hrtem_bench.epsilon`. band: (2, n), lower and
+    upper limit of a simultaneous band of Dice. NaN, or an empty array, where unknown.
+    """
+
+    name: str
+    labels: tuple[str, ...]
+    value: Floats
+    trained: NDArray[np.bool_]
+    scores: dict[str, Floats] = field(default_factory=dict)
+    sigma: Floats = field(default_factory=lambda: np.empty(0))
+    epsilon: Floats = field(default_factory=lambda: np.empty(0))
+    band: Floats = field(default_factory=lambda: np.empty((2, 0)))
+
 
 PerImage = Mapping[str, NDArray[Any]]
 """Columns of equal length, one entry per image: structure_id, condition_id, dice, …"""
@@ -116,6 +154,11 @@ def condition_name(point: CurvePoint, track: TrackAxis) -> str:
     return point.condition
 
 
+def place(value: float, track: TrackAxis, *, signed: bool = True) -> str:
+    """A place or length on the axis, to three digits."""
+    return quantity(float(f"{value:.3g}"), track.unit, signed=signed and track.signed)
+
+
 def _interval(point: CurvePoint, name: str) -> tuple[float, float, float]:
     one = point.scores.get(name)
     if one is None:
@@ -127,51 +170,17 @@ def _known(value: float | None) -> float:
     return float("nan") if value is None else float(value)
 
 
+WHERE_TRAINED = "where trained"
+
+
 @dataclass(frozen=True)
-class Choice:
-    """An image to show, and why."""
+class ReliabilityCurve:
+    """Pixels in equal bins of predicted probability, (bins,) each.
 
-    title: str
-    condition_id: str
-    structure_id: str
-
-
-def choose_examples(results: Results, per_image: PerImage) -> list[Choice]:
-    """Which images to show: one typical structure at the best, middle and worst condition, and the worst
-    image.
-
-    The structure is the one whose Dice lies nearest the medians of the three conditions, so that the rows
-    differ by the condition alone. per_image needs structure_id, condition_id and dice.
+    confidence: mean probability; accuracy: share that is particle (both of any value where a bin is empty);
+    count: number of pixels.
     """
-    order = [point.condition for point in sorted(results.curve, key=lambda p: (-p.dice.value, p.condition))]
-    if not order:
-        return []
-    places = {"best condition": 0, "middle condition": len(order) // 2, "worst condition": len(order) - 1}
-    chosen: dict[str, str] = {}
-    for title, place in places.items():
-        if order[place] not in chosen.values():
-            chosen[title] = order[place]
-    scores = _scores(per_image)
-    structure = _typical(scores, list(chosen.values()))
-    choices = [Choice(title, condition, structure) for title, condition in chosen.items()]
-    worst = min(scores, key=lambda key: (scores[key], key))
-    if worst not in [(choice.condition_id, choice.structure_id) for choice in choices]:
-        choices.append(Choice("worst image of all", *worst))
-    return choices
 
-
-def _scores(per_image: PerImage) -> dict[tuple[str, str], float]:
-    columns = (per_image["condition_id"], per_image["structure_id"], per_image["dice"])
-    return {(str(c), str(s)): float(d) for c, s, d in zip(*columns, strict=True)}
-
-
-def _typical(scores: Mapping[tuple[str, str], float], conditions: list[str]) -> str:
-    """The structure, among those seen at every one of the conditions, nearest to their median scores."""
-    medians = {c: float(np.median([d for (name, _), d in scores.items() if name == c])) for c in conditions}
-    structures = sorted({s for c, s in scores if c in medians})
-    everywhere = [s for s in structures if all((c, s) in scores for c in conditions)]
-
-    def distance(structure: str) -> float:
-        return sum(abs(scores[c, structure] - medians[c]) for c in conditions if (c, structure) in scores)
-
-    return min(everywhere or structures, key=lambda s: (distance(s), s))
+    confidence: Floats
+    accuracy: Floats
+    count: Floats

@@ -4,27 +4,45 @@ from __future__ import annotations
 
 import base64
 from collections.abc import Mapping, Sequence
-from importlib.resources import files
+from dataclasses import dataclass
 from pathlib import Path
-from string import Template
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import msgspec
+import numpy as np
 
-from hrtem_bench.comparison.report_pages import EMBEDDED, PAGE_START, REPORT
-from hrtem_bench.report.curves import Curve
-from hrtem_bench.report.gather import PerImage, condition_name, track_of
-from hrtem_bench.report.images import PREDICTION, STRETCH, TRUTH, panel_figure
-from hrtem_bench.report.markup import Html, element, image, join, listing, pairs, paragraph, section, text
-from hrtem_bench.report.plates import Plate, example_name, make_plates
-from hrtem_bench.report.style import figure_palette_png, inline_svg, number, save_figure, write_aside
-from hrtem_bench.report.tables import condition_tables, entries_of, summary_entries
-from hrtem_bench.report.transfer import Conditions
-from hrtem_bench.report.verdict import verdict
+from hrtem_bench.comparison.report_pages import EMBEDDED, REPORT
+from hrtem_bench.conditions import Conditions, ConditionSet
+from hrtem_bench.evaluation.evaluate import Evaluation
+from hrtem_bench.evaluation.examples import make_examples
+from hrtem_bench.report.captioned_figures import Plate, example_name, make_plates, plate_element
+from hrtem_bench.report.curve_data import Curve, PerImage, condition_name, curve_of, track_of
+from hrtem_bench.report.figure_style import PAGE, figure_palette_png, save_figure
+from hrtem_bench.report.html_elements import (
+    Html,
+    _asset,
+    element,
+    image,
+    join,
+    listing,
+    page,
+    pairs,
+    paragraph,
+    table,
+    text,
+)
+from hrtem_bench.report.image_figures import PREDICTION, STRETCH, TRUTH, panel_figure
+from hrtem_bench.report.model_verdict import verdict
+from hrtem_bench.report.score_figures import curve_figure
+from hrtem_bench.report.score_tables import condition_tables, entries_of, interval, summary_entries
+from hrtem_bench.report.wording import number
+from hrtem_bench.scoring.estimate import Estimate
+from hrtem_bench.support.files import write_aside
 
 if TYPE_CHECKING:
     from hrtem_bench.evaluation.examples import Example
     from hrtem_bench.scoring.results import Results
+
 
 _PANEL_PIXELS = 420
 PAPER = "https://arxiv.org/abs/2512.09067"
@@ -46,7 +64,7 @@ def report(
     T(q). nyquist: of the images, 1/Å. others: curves of other models on the same track.
     """
     plates = make_plates(results, examples, conditions=conditions, nyquist=nyquist, others=others)
-    return _page(results, per_image, examples, plates)
+    return _page(results, per_image, examples, plates, others)
 
 
 def write_report(
@@ -66,19 +84,26 @@ def write_report(
     plates = make_plates(results, examples, conditions=conditions, nyquist=nyquist, others=others)
     for plate in plates.values():
         save_figure(plate.figure, out / "figures" / plate.name, document=plate.svg)
+    confidence = results.settings.confidence
+    wide = curve_figure(curve_of(results), track_of(results), others=others, confidence=confidence, width=PAGE)
+    save_figure(wide, out / "figures" / "curve_two_columns")
     path = out / REPORT
-    write_aside(path, _page(results, per_image, examples, plates).encode())
+    out.mkdir(parents=True, exist_ok=True)
+    write_aside(path, _page(results, per_image, examples, plates, others))
     return path
 
 
-def _page(results: Results, per_image: PerImage, examples: Sequence[Example], plates: Mapping[str, Plate]) -> str:
+def _page(
+    results: Results, per_image: PerImage, examples: Sequence[Example], plates: Mapping[str, Plate],
+    others: Sequence[Curve],
+) -> str:  # fmt: skip
     sections = {
         "verdict": ("Verdict", _verdict(results)),
-        "curve": ("The curve", _plates(plates, "curve")),
+        "curve": ("The curve", join([_plates_named(plates, "curve"), _beside(results, others)])),
         "shift": ("Against the physics", _shift(plates)),
-        "transfer": ("Contrast transfer", _plates(plates, "transfer")),
+        "transfer": ("Contrast transfer", _plates_named(plates, "transfer")),
         "examples": ("Examples", _examples(results, examples)),
-        "reliability": ("Reliability", _plates(plates, "reliability")),
+        "reliability": ("Reliability", _plates_named(plates, "reliability")),
         "scores": ("Scores", _scores(results, per_image)),
         "provenance": ("Settings and provenance", _provenance(results)),
         "cite": ("How to cite", _cite(results)),
@@ -92,28 +117,18 @@ def _page(results: Results, per_image: PerImage, examples: Sequence[Example], pl
     )
 
 
-def page(title: str, header: Html, sections: Mapping[str, tuple[str, Html]], footer: str, rules: str = "") -> str:
-    """A whole page. sections: key -> (heading, content), in order; those without content are left out.
-
-    rules: further style rules.
-    """
-    shown = {key: (heading, body) for key, (heading, body) in sections.items() if body}
-    links = (element("li", element("a", text(heading), href=f"#{key}")) for key, (heading, _) in shown.items())
-    first, (heading, _) = next(iter(shown.items()))
-    return Template(_asset("page.html")).substitute(
-        start=PAGE_START,
-        title=text(title),
-        css=_asset("page.css") + rules,
-        skip=element("a", text(f"Skip to: {heading}"), class_="skip", href=f"#{first}"),
-        header=header,
-        contents=element("ul", join(links)),
-        main=join(section(key, heading, body) for key, (heading, body) in shown.items()),
-        footer=paragraph(footer),
-    )
-
-
-def _asset(name: str) -> str:
-    return (files("hrtem_bench.report") / "assets" / name).read_text(encoding="utf-8")
+def _beside(results: Results, others: Sequence[Curve]) -> Html:
+    """The mean Dice of several models, a column each, where others are given."""
+    if not others:
+        return Html("")
+    models = (curve_of(results), *others)
+    rows = [
+        [label, *(interval(Estimate(*map(float, one.scores["dice"][:, place]))) for one in models)]
+        for place, label in enumerate(models[0].labels)
+    ]
+    marks = ["marked" if own else "" for own in models[0].trained]
+    caption = f"Mean Dice of each model, with {100 * results.settings.confidence:g} % intervals"
+    return table(caption, ["Condition", *(one.name for one in models)], rows, classes=marks)
 
 
 def _header(results: Results) -> Html:
@@ -157,18 +172,12 @@ def _tiles(results: Results) -> list[tuple[str, str]]:
     return tiles
 
 
-def _plates(plates: Mapping[str, Plate], *names: str) -> Html:
+def _plates_named(plates: Mapping[str, Plate], *names: str) -> Html:
     return join(plate_element(plates[name]) for name in names if name in plates)
 
 
-def plate_element(plate: Plate) -> Html:
-    """A figure with its caption, within a page."""
-    drawing = Html(inline_svg(plate.svg, plate.name, plate.description))
-    return element("figure", drawing, element("figcaption", text(plate.caption)), class_="plate")
-
-
 def _shift(plates: Mapping[str, Plate]) -> Html:
-    body = _plates(plates, "sigma", "epsilon")
+    body = _plates_named(plates, "sigma", "epsilon")
     return element("div", body, class_="plates") if body else body
 
 
@@ -251,3 +260,77 @@ def _cite(results: Results) -> Html:
     ))  # fmt: skip
     paper = element("a", text("arXiv:2512.09067"), href=PAPER)
     return element("div", element("p", text(words), paper, text(".")), element("pre", text(entry)), class_="cite")
+
+
+def report_evaluation(evaluation: Evaluation, out: Path, *, others: Sequence[Curve] = ()) -> Path:
+    """Write the report of an evaluation into `out`; returns the page's path. The model runs once per example.
+
+    others: as in `report`.
+    """
+    return write_report(out=out, others=others, **_contents(evaluation))
+
+
+def evaluation_page(evaluation: Evaluation, *, others: Sequence[Curve] = ()) -> str:
+    """The page alone, as HTML text, with its figures inside. The model runs once per example."""
+    return report(others=others, **_contents(evaluation))
+
+
+def _contents(evaluation: Evaluation) -> dict[str, Any]:
+    results, track = evaluation.results, evaluation.track
+    return {
+        "results": results,
+        "per_image": evaluation.per_image,
+        "examples": make_examples(evaluation, choose_examples(results, evaluation.per_image)),
+        "conditions": {one.condition_id: ConditionSet.about(one.condition, one.spread) for one in track.conditions},
+        "nyquist": 0.5 / track.pixel_size,
+    }
+
+
+@dataclass(frozen=True)
+class Choice:
+    """An image to show, and why."""
+
+    title: str
+    condition_id: str
+    structure_id: str
+
+
+def choose_examples(results: Results, per_image: PerImage) -> list[Choice]:
+    """Which images to show: one typical structure at the best, middle and worst condition, and the worst
+    image.
+
+    The structure is the one whose Dice lies nearest the medians of the three conditions, so that the rows
+    differ by the condition alone. per_image needs structure_id, condition_id and dice.
+    """
+    order = [point.condition for point in sorted(results.curve, key=lambda p: (-p.dice.value, p.condition))]
+    if not order:
+        return []
+    places = {"best condition": 0, "middle condition": len(order) // 2, "worst condition": len(order) - 1}
+    chosen: dict[str, str] = {}
+    for title, place in places.items():
+        if order[place] not in chosen.values():
+            chosen[title] = order[place]
+    scores = _scores_of_images(per_image)
+    structure = _typical(scores, list(chosen.values()))
+    choices = [Choice(title, condition, structure) for title, condition in chosen.items()]
+    worst = min(scores, key=lambda key: (scores[key], key))
+    if worst not in [(choice.condition_id, choice.structure_id) for choice in choices]:
+        choices.append(Choice("worst image of all", *worst))
+    return choices
+
+
+def _scores_of_images(per_image: PerImage) -> dict[tuple[str, str], float]:
+    columns = (per_image["condition_id"], per_image["structure_id"], per_image["dice"])
+    return {(str(c), str(s)): float(d) for c, s, d in zip(*columns, strict=True)}
+
+
+def _typical(scores: Mapping[tuple[str, str], float], conditions: list[str]) -> str:
+    """The structure, among those seen at every one of the conditions, nearest to their median scores."""
+    medians = {c: float(np.median([d for (name, _), d in scores.items() if name == c])) for c in conditions}
+    structures = sorted({s for c, s in scores if c in medians})
+    everywhere = [s for s in structures if all((c, s) in scores for c in conditions)]
+
+    def distance(structure: str) -> float:
+        return sum(abs(scores[c, structure] - medians[c]) for c in conditions if (c, structure) in scores)
+
+    return min(everywhere or structures, key=lambda s: (distance(s), s))

@@ -18,7 +18,7 @@ import pytest
 from hrtem_bench.conditions import Condition
 from hrtem_bench.evaluation.examples import Example
 from hrtem_bench.report import report, write_report
-from hrtem_bench.report.markup import text
+from hrtem_bench.report.html_elements import text
 from hrtem_bench.scoring.results import Results
 
 VOID = {"meta", "img", "br", "hr", "input", "link"}

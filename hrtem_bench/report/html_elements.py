@@ -1,4 +1,7 @@
-"""HTML from plain text. `Html` marks what is safe, so that a type checker sees what was never escaped."""
+"""HTML from plain text, and the frame of a page.
+
+`Html` marks what is safe, so that a type checker sees what was never escaped.
+"""
 
 from __future__ import annotations
 
@@ -7,7 +10,15 @@ import html
 import re
 import unicodedata
 from collections.abc import Iterable, Mapping, Sequence
-from typing import NewType
+from importlib.resources import files
+from string import Template
+from typing import TYPE_CHECKING, NewType
+
+from hrtem_bench.comparison.report_pages import PAGE_START
+
+if TYPE_CHECKING:
+    pass
+
 
 Html = NewType("Html", str)
 """Markup made by this module: everything that came from outside in it has been escaped."""
@@ -95,3 +106,27 @@ def _linked(words: str, address: str) -> Html:
 def pairs(entries: Iterable[tuple[str, str]]) -> Html:
     """A description list: name and value."""
     return element("dl", join(element("div", element("dt", text(k)), element("dd", text(v))) for k, v in entries))
+
+
+def page(title: str, header: Html, sections: Mapping[str, tuple[str, Html]], footer: str, rules: str = "") -> str:
+    """A whole page. sections: key -> (heading, content), in order; those without content are left out.
+
+    rules: further style rules.
+    """
+    shown = {key: (heading, body) for key, (heading, body) in sections.items() if body}
+    links = (element("li", element("a", text(heading), href=f"#{key}")) for key, (heading, _) in shown.items())
+    first, (heading, _) = next(iter(shown.items()))
+    return Template(_asset("page.html")).substitute(
+        start=PAGE_START,
+        title=text(title),
+        css=_asset("page.css") + rules,
+        skip=element("a", text(f"Skip to: {heading}"), class_="skip", href=f"#{first}"),
+        header=header,
+        contents=element("ul", join(links)),
+        main=join(section(key, heading, body) for key, (heading, body) in shown.items()),
+        footer=paragraph(footer),
+    )
+
+
+def _asset(name: str) -> str:
+    return (files("hrtem_bench.report") / "assets" / name).read_text(encoding="utf-8")

@@ -9,8 +9,9 @@ from typing import Any
 import numpy as np
 from matplotlib.figure import Figure
 
-from hrtem_bench.report.style import GREY, PAGE, SERIES, TRAINED, figure_png, new_figure, number, plain, styled
-from hrtem_bench.report.transfer import matrix_figure
+from hrtem_bench.report.figure_style import GREY, PAGE, SERIES, TRAINED, figure_png, new_figure, styled
+from hrtem_bench.report.transfer_figures import matrix_figure
+from hrtem_bench.report.wording import number, plain
 from hrtem_bench.study.findings import Costs, Matrix, costs, matrix, rows_of, seed_share
 from hrtem_bench.support.files import write_aside, write_aside_bytes
 

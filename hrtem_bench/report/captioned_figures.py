@@ -10,18 +10,25 @@ from typing import TYPE_CHECKING
 import numpy as np
 from matplotlib.figure import Figure
 
-from hrtem_bench.conditions import Condition
-from hrtem_bench.report.calibration import ReliabilityCurve, reliability_figure
-from hrtem_bench.report.curves import (
+from hrtem_bench.conditions import Condition, Conditions
+from hrtem_bench.report.curve_data import (
     Curve,
+    ReliabilityCurve,
     TrackAxis,
-    curve_figure,
-    shift_figure,
+    condition_name,
+    correlations,
+    curve_of,
+    reliability_of,
+    sorted_points,
+    track_of,
 )
-from hrtem_bench.report.gather import condition_name, correlations, curve_of, reliability_of, sorted_points, track_of
-from hrtem_bench.report.images import STRETCH, examples_figure
-from hrtem_bench.report.style import figure_svg, number
-from hrtem_bench.report.transfer import Conditions, as_set, family_figure, limit_in_band
+from hrtem_bench.report.figure_style import figure_svg, inline_svg
+from hrtem_bench.report.html_elements import Html, element, text
+from hrtem_bench.report.image_figures import STRETCH, examples_figure
+from hrtem_bench.report.model_verdict import SAME
+from hrtem_bench.report.score_figures import curve_figure, reliability_figure, shift_figure
+from hrtem_bench.report.transfer_figures import as_set, family_figure, limit_in_band
+from hrtem_bench.report.wording import number
 
 if TYPE_CHECKING:
     from hrtem_bench.evaluation.examples import Example
@@ -47,6 +54,12 @@ class Plate:
         return figure_svg(self.figure)
 
 
+def plate_element(plate: Plate) -> Html:
+    """A figure with its caption, within a page."""
+    drawing = Html(inline_svg(plate.svg, plate.name, plate.description))
+    return element("figure", drawing, element("figcaption", text(plate.caption)), class_="plate")
+
+
 def make_plates(
     results: Results, examples: Sequence[Example], *, conditions: Mapping[str, Conditions] | None = None,
     nyquist: float | None = None, others: Sequence[Curve] = (),
@@ -55,7 +68,7 @@ def make_plates(
     curve, track = curve_of(results), track_of(results)
     plates = [_curve(results, curve, track, others)]
     for against, values in (("sigma", curve.sigma), ("epsilon", curve.epsilon)):
-        if np.isfinite(values).sum() > 1:
+        if np.isfinite(values).sum() > 1 and np.nanmax(values) - np.nanmin(values) > SAME:
             plates.append(_shift(curve, track, against, correlations(results, against)))
     if conditions:
         plates.append(_transfer(results, conditions, nyquist))

@@ -1,8 +1,10 @@
-"""Figures of images: examples with outlines of truth and prediction, probability maps, contact sheets."""
+"""Figures of images: examples with outlines, probability maps, contact sheets, overlays."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from types import MappingProxyType
 from typing import TYPE_CHECKING, Any, Literal
 
 import numpy as np
@@ -12,10 +14,28 @@ from matplotlib.image import AxesImage
 from matplotlib.lines import Line2D
 from numpy.typing import NDArray
 
-from hrtem_bench.report.style import GREY, MM, ORANGE, PAGE, SKY, casing, new_figure, number, plain, styled
+from hrtem_bench.errors import InputError
+from hrtem_bench.evaluation.examples import Example
+from hrtem_bench.micrographs.segmentation import Segmented
+from hrtem_bench.report.curve_data import axis_named
+from hrtem_bench.report.figure_style import (
+    GREY,
+    MM,
+    ORANGE,
+    PAGE,
+    SKY,
+    casing,
+    figure_png,
+    new_figure,
+    styled,
+)
+from hrtem_bench.report.wording import number, plain, quantity
+from hrtem_bench.support.files import write_aside_bytes
 
 if TYPE_CHECKING:
+    from hrtem_bench.dataset import Sample, Track, TrackCondition
     from hrtem_bench.evaluation.examples import Example
+
 
 Floats = NDArray[np.floating]
 TRUTH, PREDICTION = SKY, ORANGE
@@ -190,3 +210,121 @@ def contact_sheet(
     note += "; bold: where networks train" if any(bold) else ""
     figure.supxlabel(note, fontsize=7, color=GREY, x=0.99, ha="right")
     return figure
+
+
+LEAST_PIXELS, MOST_PIXELS = 800, 3000
+"""Pixels across the picture: as many as the image has, within these."""
+OVERLAY_WIDTH = 150.0
+"""mm; sets how thick lines and letters are in the picture."""
+
+
+@styled
+def overlay_figure(segmented: Segmented, label: NDArray[np.integer] | None = None) -> Figure:
+    """The image in grey with a scale bar and the prediction's outline (dashed); the label's too (solid), if given."""
+    micrograph = segmented.micrograph
+    ny, nx = micrograph.image.shape
+    figure = Figure(figsize=(OVERLAY_WIDTH * MM, OVERLAY_WIDTH * MM * ny / nx))
+    ax = figure.add_axes((0.0, 0.0, 1.0, 1.0))
+    truth = np.zeros((ny, nx), np.uint8) if label is None else (label != 0).astype(np.uint8)
+    example = Example(
+        condition_id="",
+        structure_id=micrograph.name,
+        image=micrograph.image,
+        mask=truth,
+        probability=segmented.probability,
+        dice=float("nan"),
+        pixel_size=micrograph.pixel_size,
+        title="",
+    )
+    draw_image(ax, example)
+    outline(ax, truth != 0, TRUTH, "solid", 1.4)
+    outline(ax, segmented.mask, PREDICTION, "dashed", 1.4)
+    return figure
+
+
+def write_overlay(path: Path, segmented: Segmented, label: NDArray[np.integer] | None = None) -> None:
+    """Write `overlay_figure` as PNG, aside and renamed."""
+    figure = overlay_figure(segmented, label)
+    across = min(max(segmented.micrograph.image.shape[1], LEAST_PIXELS), MOST_PIXELS)
+    path.parent.mkdir(parents=True, exist_ok=True)
+    write_aside_bytes(path, figure_png(figure, across / figure.get_figwidth()))
+
+
+MOST_CONDITIONS = 12
+"""At most so many conditions stand on one sheet."""
+SIDE = 28.0
+"""Side of an image on the sheet, mm."""
+_SETTINGS: Mapping[str, tuple[str, float, str]] = MappingProxyType({
+    "C10": ("defocus ", -0.1, "nm"),
+    "C30": ("C30 ", 1e-4, "µm"),
+    "C12": ("C12 ", 0.1, "nm"),
+    "focal_spread": ("Δ ", 1.0, "Å"),
+    "angular_spread": ("β ", 1.0, "mrad"),
+    "aperture": ("aperture ", 1.0, "mrad"),
+    "dose": ("", 1.0, "e/Å²"),
+})  # fmt: skip
+"""How settings are named where several change at once: name, factor from the unit of Condition, unit."""
+
+
+def track_sheet(track: Track, structures: int = 4) -> Figure:
+    """The first test structures of a track, one to a row, at its conditions, masks outlined.
+
+    Of a track with more than `MOST_CONDITIONS` conditions so many are shown, evenly chosen in its order, first and last
+    among them; those that networks train at have bold names. InputError if the track has no test images.
+    """
+    shown = evenly_chosen(track.conditions)
+    rows = first_structures(track, structures, [c.condition_id for c in shown])
+    axis = axis_named(track.axis, track.unit)
+    some = f", {len(shown)} of {len(track.conditions)} conditions" if len(shown) < len(track.conditions) else ""
+    return contact_sheet(
+        [[row[c.condition_id].image for c in shown] for row in rows.values()],
+        [[row[c.condition_id].mask for c in shown] for row in rows.values()],
+        rows=list(rows),
+        columns=condition_names(track, shown),
+        bold=[c.train for c in shown],
+        pixel_size=track.pixel_size,
+        title=f"{axis.label}: test images of {track.dataset} {track.version}{some}",
+        width=max(SIDE * len(shown), 4 * SIDE) + 8.0,
+    )
+
+
+def evenly_chosen(conditions: Sequence[TrackCondition]) -> list[TrackCondition]:
+    """At most `MOST_CONDITIONS` of them, evenly chosen in their order."""
+    places = np.linspace(0, len(conditions) - 1, min(len(conditions), MOST_CONDITIONS)).round().astype(int)
+    return [conditions[k] for k in places]
+
+
+def first_structures(track: Track, count: int, conditions: Sequence[str]) -> dict[str, dict[str, Sample]]:
+    """Structure -> condition -> image, of the first `count` test structures. InputError if there is none."""
+    found: dict[str, dict[str, Sample]] = {}
+    for sample in track.rows("test", conditions):  # structure by structure
+        if sample.structure_id not in found and len(found) == count:
+            break
+        found.setdefault(sample.structure_id, {})[sample.condition_id] = sample
+    if not found:
+        raise InputError(f"the track {track.name} of {track.folder} has no test images to show")
+    return found
+
+
+def condition_names(track: Track, conditions: Sequence[TrackCondition]) -> list[str]:
+    """A name for each condition: its value and unit; without a unit, the settings that differ, or the specimen."""
+    if track.unit:
+        signed = axis_named(track.axis, track.unit).signed
+        return [quantity(c.value, track.unit, signed=signed) for c in conditions]
+    settings = [_settings_of(c) for c in conditions]
+    moving = [key for key in settings[0] if len({s.get(key) for s in settings}) > 1]
+    if not moving:
+        return [c.condition_id.partition("=")[2] for c in conditions]
+    return ["\n".join(_setting_named(key, s[key]) for key in moving if s.get(key) is not None) for s in settings]
+
+
+def _settings_of(c: TrackCondition) -> dict[str, Any]:
+    from hrtem_bench.conditions import flat
+
+    return flat(c.condition)
+
+
+def _setting_named(key: str, value: float) -> str:
+    name, factor, unit = _SETTINGS.get(key, (f"{key} ", 1.0, "rad" if key.startswith("phi") else "Å"))
+    shown = factor * value
+    return name + quantity(round(shown, 1) if abs(shown) >= 1 else float(f"{shown:.1g}"), unit)
