@@ -72,7 +72,8 @@ def _board(board: Board, key: str, kinds: Sequence[str]) -> Html:
         paragraph(RULE + names),
         table(f"Ranking, {data.track} track", head, rows, classes=classes, links=links, folding=True),
         table(
-            "Shape of the curve, and the models", ["Model", *(title for _, title in rest), "Trained at", "Kind"], shapes,
+            "Shape of the curve",
+            ["Model", *(title for _, title in rest), "Trained at", "Kind"], shapes,
             classes=classes, folding=True,
         ),
         plate_element(_board_plate(board, key)),
