@@ -15,7 +15,7 @@ def test_it_prints_a_plan_with_reasons(tmp_path: Path, capsys: pytest.CaptureFix
     files = ["--out", str(tmp_path / "plan.svg"), "--plan", str(tmp_path / "plan.toml")]
     assert run(["design", *TARGET, "--budget", "2", "--spread", "C10=15", *files]) == 0
     said = capsys.readouterr().out
-    for words in ("supplies", "evenly spaced", "all candidates", "the best alone", "does not see noise", "all "):
+    for words in ("adds", "evenly spaced", "all candidates", "the best alone", "does not know noise", "all "):
         assert words in said
     assert (tmp_path / "plan.svg").read_bytes().startswith(b"<?xml")
     assert "[tracks.planned]" in (tmp_path / "plan.toml").read_text()

@@ -71,7 +71,7 @@ def test_an_evaluation_becomes_a_page(tmp_path: Path, monkeypatch: Any) -> None:
     monkeypatch.syspath_prepend(str(Path(__file__).parent))
     track: Any = DoseTrack()
     options = Options(bootstrap_samples=100, train_conditions=("dose=300",))
-    evaluation = evaluate("test_report_evaluation:discs", track, options=options)
+    evaluation = evaluate("test_evaluation_report:discs", track, options=options)
     page = report_evaluation(evaluation, tmp_path).read_text()
     assert 'id="examples"' in page and page.count("<img ") >= 9
     point = evaluation.results.curve[0]
