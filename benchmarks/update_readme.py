@@ -57,13 +57,13 @@ def sentences(folder: Path) -> str:
 
 
 def pictures(folder: Path) -> None:
-    """The README's pictures: the curve of both baselines, and specimens at several defoci."""
+    """The README's pictures: the curves of the baselines, and specimens at several defoci."""
     from hrtem_bench.dataset import open_dataset
     from hrtem_bench.report import contact_sheet, curve_figure, curve_of, figure_png
     from hrtem_bench.report.curve_data import track_of
     from hrtem_bench.scoring.reading import read_results
 
-    results = [read_results(folder / name / "results.json") for name in ("unet_small", "otsu")]
+    results = [read_results(folder / name / "results.json") for name in ("unet_small", "unet_small_under", "otsu")]
     curves = [curve_of(one) for one in results]
     curve = curve_figure(curves[0], track_of(results[0]), others=curves[1:], width=170)
     (IMAGES / "quickstart_curve.png").write_bytes(figure_png(curve, DPI))

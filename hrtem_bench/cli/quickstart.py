@@ -11,7 +11,7 @@ from hrtem_bench.cli.printing import counted, timed
 from hrtem_bench.cli.running import evaluated, print_curve, reported, slug
 
 RECIPE = "mini"
-MODEL, OTHER = "unet_small", "otsu"
+MODELS = ("unet_small", "unet_small_under", "otsu")
 TRACK = "defocus"
 
 
