@@ -30,7 +30,7 @@ def quickstart(
     with timed(f"data: the recipe {RECIPE} in {data}"), counted("structures") as moved:
         generate(load_recipe(RECIPE), data, progress=moved)
     evaluations = []
-    for model in (MODEL, OTHER):
+    for model in MODELS:
         with timed(f"scores of {model} in {out / slug(model)}"):
             evaluations.append(evaluated(model, data, TRACK, out / slug(model), Options(), context.obj))
     with timed("report"):
