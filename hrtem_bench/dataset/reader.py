@@ -214,16 +214,29 @@ def open_exit_waves(source: str | Path, revision: str | None = None) -> StoredWa
     return StoredWaves(folder, manifest)
 
 
-def open_dataset(source: str | Path, track: str, revision: str | None = None) -> Track:
-    """A track of the dataset in a folder, or of a repository "organisation/name" on the Hub at `revision`.
+def open_dataset(source: str | Path, track: str | None = None, revision: str | None = None) -> Track:
+    """A track of a dataset, whose rows are read when they are asked for.
 
-    Of a repository, the manifest and the track's files are downloaded into the Hub's cache. Raises InputError
-    for a dataset, a track or a Hub that is not there.
+    Parameters
+    ----------
+    source
+        The dataset's folder, or a repository on the Hub, "organisation/name": its manifest and the track's files are
+        downloaded into the Hub's cache.
+    track
+        Its name; the dataset's default track if not given.
+    revision
+        Of the repository: a branch, a tag or a commit.
+
+    Raises
+    ------
+    InputError
+        For a dataset, a track or a Hub that is not there.
     """
     folder, manifest = _located(source, track, revision)
-    entry = manifest.tracks[track]
+    name = track or manifest.default_track
+    entry = manifest.tracks[name]
     return Track(
-        name=track,
+        name=name,
         axis=entry.axis,
         unit=entry.unit,
         conditions=entry.conditions,
@@ -234,8 +247,8 @@ def open_dataset(source: str | Path, track: str, revision: str | None = None) ->
     )
 
 
-def _located(source: str | Path, config: str, revision: str | None) -> tuple[Path, Manifest]:
-    """The folder and the manifest of a dataset that has the config, its files at hand."""
+def _located(source: str | Path, config: str | None, revision: str | None) -> tuple[Path, Manifest]:
+    """The folder and the manifest of a dataset that has the config, its files at hand; None: its default track."""
     require("pyarrow", "data")
     require("PIL", "data")
     folder = Path(source)
@@ -243,8 +256,10 @@ def _located(source: str | Path, config: str, revision: str | None) -> tuple[Pat
         from hrtem_bench.support.hub import download
 
         folder = download(str(source), revision, [MANIFEST])
-        _check_config(read_manifest(folder), config, source)
-        folder = download(str(source), revision, [MANIFEST, f"data/{config}/*"])
+        found = read_manifest(folder)
+        name = config or found.default_track
+        _check_config(found, name, source)
+        folder = download(str(source), revision, [MANIFEST, f"data/{name}/*"])
     elif revision is not None:
         raise InputError(f"a revision belongs to a dataset on the Hub; {source} is a folder: leave the revision out")
     if not folder.is_dir():
@@ -253,7 +268,7 @@ def _located(source: str | Path, config: str, revision: str | None) -> tuple[Pat
             f"`hrtem-bench generate mini --out {source}` makes one"
         )
     manifest = read_manifest(folder)
-    _check_config(manifest, config, source)
+    _check_config(manifest, config or manifest.default_track, source)
     return folder, manifest
 
 

@@ -12,6 +12,7 @@ from hrtem_bench.comparison.compare import Comparison
 from hrtem_bench.comparison.compare import compare as pair_up
 from hrtem_bench.errors import InputError
 from hrtem_bench.interactive.evaluated import Evaluated
+from hrtem_bench.interactive.pictures import shown
 from hrtem_bench.interactive.table import Table, table_of
 from hrtem_bench.scoring.run import Run, read_run
 
@@ -70,13 +71,9 @@ class Compared:
         return f"<{' '.join(self.conclusions)}>"
 
     def _repr_html_(self) -> str:
-        from hrtem_bench.report import figure_png
-        from hrtem_bench.report.html_elements import element, image, join, listing
+        from hrtem_bench.report.html_elements import element, join, listing
 
-        figure = self.plot()
-        width, height = (round(96 * float(side)) for side in figure.get_size_inches())
-        picture = image(figure_png(figure, 192.0), "Differences by condition", width, height)
-        return str(element("div", join([listing(self.conclusions), picture])))
+        return str(element("div", join([listing(self.conclusions), shown(self.plot(), "Differences by condition")])))
 
 
 def compare(

@@ -15,6 +15,7 @@ from hrtem_bench.errors import InputError
 from hrtem_bench.evaluation.evaluate import Evaluation
 from hrtem_bench.evaluation.evaluate import evaluate as score
 from hrtem_bench.evaluation.resume import check_writable
+from hrtem_bench.interactive.pictures import shown
 from hrtem_bench.interactive.table import Table, table_of
 from hrtem_bench.models.contract import InputContract
 from hrtem_bench.scoring.options import Options
@@ -125,13 +126,11 @@ class Evaluated:
         return f"<{self.results.model.name} on the {data.track} track of {data.name} {data.version}; Dice {dice}>"
 
     def _repr_html_(self) -> str:
-        from hrtem_bench.report import figure_png, verdict
-        from hrtem_bench.report.html_elements import element, image, join, listing, text
+        from hrtem_bench.report import verdict
+        from hrtem_bench.report.html_elements import element, join, listing, text
 
         said = verdict(self.results)
-        figure = self.plot()
-        width, height = (round(96 * float(side)) for side in figure.get_size_inches())
-        picture = image(figure_png(figure, 192.0), f"Dice of {self.results.model.name} by condition", width, height)
+        picture = shown(self.plot(), f"Dice of {self.results.model.name} by condition")
         notes = [*said.findings, *(f"Note: {one}" for one in self.results.warnings)]
         return str(element("div", join([element("p", element("strong", text(said.lead))), listing(notes), picture])))
 

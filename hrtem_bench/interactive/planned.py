@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -12,7 +12,7 @@ from hrtem_bench.interactive.table import Table, table_of
 from hrtem_bench.physics.band import Weight
 from hrtem_bench.planning import Plan, plan_toml
 from hrtem_bench.planning import design as choose
-from hrtem_bench.planning.choices import Choices, choices
+from hrtem_bench.planning.choices import Choices, Region, choices
 from hrtem_bench.planning.plan import Criterion, Over
 
 if TYPE_CHECKING:
@@ -88,10 +88,10 @@ class Planned:
 
 
 def design(
-    target: str | Sequence[str] = (),
+    target: Region | Sequence[Region] = (),
     budget: int = 4,
     *,
-    candidates: str | Sequence[str] = (),
+    candidates: Region | Sequence[Region] = (),
     data: str | None = None,
     track: str = "defocus",
     spread: str | None = None,
@@ -105,16 +105,18 @@ def design(
     Parameters
     ----------
     target
-        Where the model will be used, as text: "C10=-400:400:50,focal_spread=10", in Å or with units.
+        Where the model will be used: text, "C10=-400:400:50,focal_spread=10", in Å or with units; a Condition; a
+        ConditionSet, which is one target with the spread that it has; or several of these.
     budget
         Conditions to train at, at most.
     candidates
-        What can be simulated, written alike; by default the targets' ranges and a quarter more.
+        What can be simulated, given alike; by default the targets' ranges and a quarter more, where a set stands at its
+        member of largest weight.
     data, track
         A dataset, whose track's training conditions are the candidates and, without a target, whose conditions are the
         targets.
     spread
-        Standard deviations about every condition, "C10=15"; by default those of the track.
+        Standard deviations about every condition but those of a ConditionSet, "C10=15"; by default those of the track.
     criterion
         "sigma" or "coverage": what is made large between the plan and the targets.
     over
@@ -129,7 +131,7 @@ def design(
     InputError
         For no target, and what cannot be read.
     """
-    given = choices(_texts(target), _texts(candidates), budget, data=data, track=track, spread=spread, q_max=q_max)
+    given = choices(_several(target), _several(candidates), budget, data=data, track=track, spread=spread, q_max=q_max)
     plan = choose(
         given.target_sets,
         given.candidate_sets,
@@ -143,8 +145,8 @@ def design(
     return Planned(plan, given)
 
 
-def _texts(one: str | Sequence[str]) -> Sequence[str]:
-    return [one] if isinstance(one, str) else one
+def _several(one: Region | Sequence[Region]) -> Sequence[Region]:
+    return list(one) if isinstance(one, Iterable) and not isinstance(one, str) else [one]
 
 
 __all__ = ["Planned", "design"]

@@ -128,7 +128,7 @@ def probabilities(answer: object, given: tuple[int, ...], contract: InputContrac
     if values.dtype.kind != "f" and contract.output != "classes":
         raise InputError(
             f"the model returned {values.dtype} where {contract.output} as float32 are due: return floats, or declare "
-            'output = "classes"'
+            'output="classes"'
         )
     bad = int(np.count_nonzero(~np.isfinite(values)))
     if bad:
@@ -143,7 +143,7 @@ def probabilities(answer: object, given: tuple[int, ...], contract: InputContrac
     if low < -RANGE_SLACK or high > 1 + RANGE_SLACK:
         raise InputError(
             f"the model returned values from {low:.3g} to {high:.3g} where probabilities in [0, 1] are due; they look "
-            'like logits: apply a sigmoid, or declare output = "logits"'
+            'like logits: apply a sigmoid, or declare output="logits"'
         )
     return np.clip(values, 0, 1).astype(np.float32, copy=False)
 
@@ -193,14 +193,14 @@ def _of_particles(values: NDArray[Any], output: Output) -> NDArray[Any]:
     if not np.allclose(values.sum(axis=1, dtype=np.float64), 1, atol=SUM_SLACK):
         raise InputError(
             f"the {values.shape[1]} channels the model returned do not add up to 1, as probabilities do: "
-            'apply a softmax, or declare output = "logits"'
+            'apply a softmax, or declare output="logits"'
         )
     return 1 - values[:, 0]
 
 
 def _from_classes(values: NDArray[Any]) -> Images:
     if values.dtype.kind == "f" and not np.array_equal(values, np.round(values)):
-        raise InputError('the model returned fractions where classes are due: declare output = "probabilities"')
+        raise InputError('the model returned fractions where classes are due: declare output="probabilities"')
     if values.dtype.kind != "b" and values.size and values.min() < 0:
         raise InputError(f"the model returned class {values.min()}: classes start at 0, the background")
     return (values > 0).astype(np.float32)

@@ -25,6 +25,8 @@ from hrtem_bench.errors import InputError
 
 Sets = Mapping[str, ConditionSet]
 Q_MAX = 2.5
+Region = str | Condition | ConditionSet
+"""Conditions as text, one condition, or a weighted set that counts as one, its spread its own."""
 MARGIN = 0.25
 """How far candidates reach beyond the targets, on either side, as a share of their range."""
 POINTS = {1: 40, 2: 12, 3: 5}
@@ -36,7 +38,7 @@ ALONE = 200.0
 
 @dataclass(frozen=True)
 class Choices:
-    """targets, candidates: nominal conditions by name. *_sets: with their spread.
+    """targets, candidates: nominal conditions by name, of a set given as such its heaviest member. *_sets: with spread.
 
     compared: other training sets, by name. spread: of settings about each condition, as a recipe's track has it. q_max:
     1/Å.
@@ -55,8 +57,8 @@ class Choices:
 
 
 def choices(
-    target: Sequence[str],
-    candidates: Sequence[str],
+    target: Sequence[Region],
+    candidates: Sequence[Region],
     budget: int,
     *,
     data: str | None = None,
@@ -64,7 +66,7 @@ def choices(
     spread: str | None = None,
     q_max: float | None = None,
 ) -> Choices:
-    """Targets and candidates from text, or of a dataset's track; see `regions` for the text.
+    """Targets and candidates from text or conditions, or of a dataset's track; see `regions` for the text.
 
     data: a folder or Hub id, whose track's training conditions are the candidates and, where no target is given, all of
     whose conditions are the targets; what a target leaves out is then as in the dataset's imaging. spread: standard
@@ -78,20 +80,22 @@ def choices(
     if not target:
         raise InputError('give --target, as in --target "C10=-400:400:50,focal_spread=10", or --data')
     wanted = regions(target)
-    offered = regions(candidates, option="--candidates") if candidates else candidates_about(list(wanted.values()))
-    return _choices(wanted, offered, evenly(wanted, budget), deviations or {}, q_max or Q_MAX)
+    places = {name: nominal(one) for name, one in wanted.items()}
+    offered = regions(candidates, option="--candidates") if candidates else candidates_about(list(places.values()))
+    return _choices(wanted, offered, evenly(places, budget), deviations or {}, q_max or Q_MAX)
 
 
 def _of_track(
     opened: Track,
     data: str,
-    target: Sequence[str],
+    target: Sequence[Region],
     budget: int,
     deviations: Mapping[str, float | Spread] | None,
     q_max: float | None,
 ) -> Choices:
     base = opened.manifest.recipe["imaging"]
-    wanted = regions(target, base) if target else {one.condition_id: one.condition for one in opened.conditions}
+    every = {one.condition_id: one.condition for one in opened.conditions}
+    wanted = regions(target, base) if target else every
     offered = {one.condition_id: one.condition for one in opened.conditions if one.train}
     if not offered:
         raise InputError(f"the track {opened.name} has no condition with training images")
@@ -104,8 +108,8 @@ def _of_track(
 
 
 def _choices(
-    targets: Mapping[str, Condition],
-    candidates: Mapping[str, Condition],
+    targets: Mapping[str, Condition | ConditionSet],
+    candidates: Mapping[str, Condition | ConditionSet],
     even: Mapping[str, Condition],
     deviations: Mapping[str, float | Spread],
     q_max: float,
@@ -113,12 +117,15 @@ def _choices(
     track: str = "",
 ) -> Choices:
     sets = [
-        {name: ConditionSet.about(one, deviations) for name, one in group.items()}
+        {
+            name: one if isinstance(one, ConditionSet) else ConditionSet.about(one, deviations)
+            for name, one in group.items()
+        }
         for group in (targets, candidates, even)
     ]
     return Choices(
-        targets=targets,
-        candidates=candidates,
+        targets={name: nominal(one) for name, one in targets.items()},
+        candidates={name: nominal(one) for name, one in candidates.items()},
         target_sets=sets[0],
         candidate_sets=sets[1],
         compared={"evenly spaced": list(sets[2].values())},
@@ -152,16 +159,45 @@ def region(text: str, base: Mapping[str, Any] | None = None, option: str = "--ta
 
 
 def regions(
-    texts: Iterable[str], base: Mapping[str, Any] | None = None, option: str = "--target"
-) -> dict[str, Condition]:
-    """The conditions of several texts, by name; where names meet, the whole text that they came from goes before."""
-    found: dict[str, Condition] = {}
-    for text in texts:
+    given: Iterable[Region], base: Mapping[str, Any] | None = None, option: str = "--target"
+) -> dict[str, Condition | ConditionSet]:
+    """The conditions of several texts, and those given as such, by name.
+
+    Where two names meet, the whole text that the condition came from goes before its name, or a number behind that of
+    a condition given as such.
+    """
+    given = list(given)
+    found: dict[str, Condition | ConditionSet] = {}
+    for text in (one for one in given if isinstance(one, str)):
         for name, condition in region(text, base, option).items():
             if found.get(name, condition) != condition:
                 name = f"{text}: {name}"  # noqa: PLW2901  (the longer name is the one to go on with)
             found[name] = condition
+    objects = [one for one in given if not isinstance(one, str)]
+    for other in objects:
+        if not isinstance(other, Condition | ConditionSet):
+            raise InputError(f"{option} takes text, a Condition or a ConditionSet, not {type(other).__name__}")
+    for name, one in zip(_told_apart([nominal(one) for one in objects]), objects, strict=True):
+        number = sum(key == name or key.startswith(f"{name} #") for key in found)
+        found[f"{name} #{number + 1}" if number else name] = one
     return found
+
+
+def nominal(one: Condition | ConditionSet) -> Condition:
+    """The condition itself; of a set, the member of largest weight, the first where several have it."""
+    if isinstance(one, Condition):
+        return one
+    return one.conditions[max(range(len(one)), key=one.weights.__getitem__)]
+
+
+def _told_apart(conditions: Sequence[Condition]) -> list[str]:
+    """A name for each, of the settings in which they differ, or else in which they are not those of `Condition()`."""
+    settings = [flat(one) for one in conditions]
+    usual = flat(Condition())
+    every = dict.fromkeys(name for one in settings for name in one)
+    several = [name for name in every if len({one.get(name, 0.0) for one in settings}) > 1]
+    names = several or [name for name in every if any(one.get(name, 0.0) != usual.get(name, 0.0) for one in settings)]
+    return [named({name: one.get(name, 0.0) for name in names or ["C10"]}) for one in settings]
 
 
 def candidates_about(targets: Sequence[Condition]) -> dict[str, Condition]:

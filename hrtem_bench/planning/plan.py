@@ -98,7 +98,8 @@ def plan_toml(
 ) -> str:
     """The plan as TOML: a track for a recipe where one setting varies, else tables [[condition]].
 
-    The track tests at the targets and trains at the plan. A file of tables is what `evaluate --conditions` takes.
+    The track tests at the targets and trains at the plan. A file of tables is what the option `--conditions-file` of
+    `evaluate-rendered` takes.
     spread: about every condition, for the track: setting -> standard deviation, or std and distribution as in a recipe.
     notes: comments below the first line, one a line; `hrtem_bench.report.step_reason` makes them.
     """

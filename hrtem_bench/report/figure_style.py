@@ -77,9 +77,18 @@ def styled(make: Callable[P, Figure]) -> Callable[P, Figure]:
     return wrapped
 
 
+class NotebookFigure(Figure):
+    """A figure that a notebook shows as a picture; it shows a plain one as text unless pyplot was imported."""
+
+    def _repr_png_(self) -> tuple[bytes, dict[str, int]]:
+        """The picture at two dots a pixel, and its size in pixels."""
+        width, height = (round(96 * float(side)) for side in self.get_size_inches())
+        return figure_png(self, 192.0), {"width": width, "height": height}
+
+
 def new_figure(width: float, height: float) -> Figure:
     """An empty figure of width x height mm on an Agg canvas, laid out so that nothing is clipped."""
-    figure = Figure(figsize=(width * MM, height * MM), layout="constrained")
+    figure = NotebookFigure(figsize=(width * MM, height * MM), layout="constrained")
     FigureCanvasAgg(figure)
     return figure
 

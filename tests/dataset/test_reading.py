@@ -95,6 +95,10 @@ def test_card_counts_are_those_of_the_files(folder):
             assert split["num_examples"] == sum(pq.ParquetFile(f).metadata.num_rows for f in files)
 
 
+def test_the_default_track_is_opened_where_none_is_named(folder):
+    assert open_dataset(folder).name == "defocus"
+
+
 def test_open_dataset_gives_counts_labels_and_conditions(folder, written):
     track = open_dataset(folder, "defocus")
     assert (track.name, track.axis, track.unit, track.pixel_size, track.pixels) == ("defocus", "defocus", "nm", 0.5, 32)

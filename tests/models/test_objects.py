@@ -82,7 +82,7 @@ def test_logits_are_declared_as_for_any_model() -> None:
         head.weight[:] = torch.tensor([-1.0, 1.0]).reshape(2, 1, 1, 1)
         head.bias[:] = 0.3
     assert np.allclose(asked(head, "logits"), EXPECTED, atol=1e-6)
-    with pytest.raises(InputError, match=r'do not add up to 1.*output = "logits"'):
+    with pytest.raises(InputError, match=r'do not add up to 1.*output="logits"'):
         asked(head)
     with pytest.raises(InputError, match="2 outputs where one is due"):
         asked(Several())
