@@ -44,12 +44,13 @@ def test_the_network_is_a_model_by_its_class_and_by_its_function(here: Path) -> 
         assert load_submission(f"mynet.py:{name}").predict(IMAGES).shape == (2, 1, 8, 8)
 
 
-def test_the_network_is_scored_from_python(here: Path, capsys: Any) -> None:
+def test_the_network_is_scored_from_python(here: Path) -> None:
     pytest.importorskip("torch")
-    names = runpy.run_path("mynet.py")
+    names: dict[str, Any] = runpy.run_path("mynet.py")
     exec((here / "in_python.py").read_text(), names)
-    model, condition = capsys.readouterr().out.split()
-    assert model == "Net" and condition.startswith("defocus=")
+    assert names["result"].results.model.name == "Net"
+    assert all(name.startswith("defocus=") for name in names["result"].table()["condition"])
+    assert "Net" in (here / "report.html").read_text("utf-8")
 
 
 def test_the_card_is_one() -> None:
