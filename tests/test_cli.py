@@ -95,7 +95,7 @@ def test_starting_up_loads_nothing_heavy() -> None:
     [
         ("nonsense", "No such command 'nonsense'"),
         ("transfer --train C10=0", "Missing option '--test'"),
-        ("transfer --train C1=5 --test C10=0", "unknown coefficient 'C1'"),
+        ("transfer --train C9=5 --test C10=0", "unknown coefficient 'C9'"),
         ("transfer --train C10 --test C10=0", "has no '='"),
         ("transfer --train C10=0 --test C10=0 --q-max 0", "q_max"),
         ("transfer --train C10=0 --test C10=0 --weight round", "--weight"),

@@ -102,10 +102,10 @@ def train(
     if name is not None:
         check_name(name)
     Runtime(device).for_torch()
+    made = network if home is None else seeded(lambda: untrained_network(home), settings.seed)
     source = open_dataset(data, track) if isinstance(data, str | os.PathLike) else data
     chosen = [one.condition_id for one in source.select(list(conditions))] if conditions else _with_images(source)
     images, validation = (track_images(source, split, chosen) for split in ("train", "validation"))
-    made = network if home is None else seeded(lambda: untrained_network(home), settings.seed)
     state = begin(made, settings, device)
     key = _key(state, source, chosen, settings)
     keep = None
