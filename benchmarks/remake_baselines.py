@@ -3,9 +3,9 @@
     python benchmarks/remake_baselines.py --data mini [--only unet_small] [--entries]
 
 For each network: `hrtem-bench train` at the conditions below, then its weights, log and training record go into its
-folder under baselines/, whose card keeps its name and description. With --entries every baseline is scored on the tracks
-`defocus` and `joint` of the dataset and submissions/ is made again. `update_cards.py --mini` and `update_readme.py
---quickstart` come after it.
+folder under baselines/, whose card keeps its name and description. With --entries every baseline is scored on the
+tracks `defocus` and `joint` of the dataset and submissions/ is made again. `update_cards.py --mini` and
+`update_readme.py --quickstart` come after it.
 """
 
 from __future__ import annotations

@@ -1,9 +1,10 @@
-"""Writes the findings of every committed study from its rows: docs/studies/NAME/networks.parquet to findings.md and figures.
+"""Writes the findings of every committed study from its rows.
 
     python benchmarks/update_findings.py
 
-The rows themselves come from `hrtem-bench study NAME --out OUT`, whose OUT/networks.parquet is put there; with
-`--rows docs/studies/NAME/networks.parquet` the same command goes on where they end.
+Of docs/studies/NAME/networks.parquet it makes findings.md and its figures beside it. The rows come from `hrtem-bench
+study NAME --out OUT`, whose OUT/networks.parquet is put there; with `--rows docs/studies/NAME/networks.parquet` the same
+command goes on where they end.
 """
 
 from __future__ import annotations

@@ -67,8 +67,8 @@ def condition_tables(results: Results, per_image: PerImage) -> Html:
         "Images": [f"{point.n_images:,}" for point in points],
         "Structures": [f"{point.n_structures:,}" for point in points],
     }
-    columns, constant = without_constants(columns)
-    tables = [_score_table(f"{GROUPS['overlap']}: {caption}", columns, marks)]
+    shown, constant = without_constants(columns)
+    tables = [_score_table(f"{GROUPS['overlap']}: {caption}", shown, marks)]
     if constant:
         same = "; ".join(f"{name} {value}" for name, value in constant.items())
         tables.append(paragraph(f"The same at every condition: {same}."))
