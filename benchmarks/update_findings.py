@@ -3,8 +3,8 @@
     python benchmarks/update_findings.py
 
 Of docs/studies/NAME/networks.parquet it makes findings.md and its figures beside it. The rows come from `hrtem-bench
-study NAME --out OUT`, whose OUT/networks.parquet is put there; with `--rows docs/studies/NAME/networks.parquet` the same
-command goes on where they end.
+study NAME --out OUT`, whose OUT/networks.parquet is put there; the same command with `--rows
+docs/studies/NAME/networks.parquet` goes on where they end.
 """
 
 from __future__ import annotations

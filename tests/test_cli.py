@@ -291,8 +291,9 @@ def test_a_models_contract_can_be_given(place: Path, tmp_path: Path) -> None:
     assert run(f"evaluate {place}/models.py:logits --output logits {base}/logits".split()) == 0
     assert run(f"evaluate {place}/models.py:good {base}/good".split()) == 0
     logits, good = (json.loads((tmp_path / n / "results.json").read_text())["curve"][0] for n in ("logits", "good"))
-    assert logits["dice"] == pytest.approx(good["dice"], abs=1e-6)
-    assert logits["nll"] == pytest.approx(good["nll"], rel=1e-5)
+    ours, theirs = (one["scores"] for one in (logits, good))
+    assert ours["dice"]["value"] == pytest.approx(theirs["dice"]["value"], abs=1e-6)
+    assert ours["nll"]["value"] == pytest.approx(theirs["nll"]["value"], rel=1e-5)
 
 
 def test_a_grid_with_the_conditions_trained_at(place: Path, tmp_path: Path) -> None:
@@ -329,8 +330,10 @@ def test_a_fresh_test_set(
     fresh, public = (json.loads((tmp_path / name / "results.json").read_text()) for name in ("r", "r/public"))
     assert (fresh["settings"]["official"], public["settings"]["official"]) == (False, True)
     for one, new, old in zip(shift["conditions"], fresh["curve"], public["curve"], strict=True):
-        assert one["difference"] == pytest.approx(new["dice"] - old["dice"])
-        assert new["dice"] != old["dice"]
+        assert one["difference"]["value"] == pytest.approx(
+            new["scores"]["dice"]["value"] - old["scores"]["dice"]["value"]
+        )
+        assert new["scores"]["dice"] != old["scores"]["dice"]
     assert run(f"{base} --public {tmp_path / 'r/public'} --out {tmp_path / 'again'}".split()) == 0
     assert json.loads((tmp_path / "again" / "fresh.json").read_text()) == shift
     assert not (tmp_path / "again" / "public").exists()
@@ -367,18 +370,18 @@ def test_compare_and_leaderboard(place: Path, tmp_path: Path, capsys: pytest.Cap
     assert "U-Net, small" in (tmp_path / "board.md").read_text()
     assert run(["leaderboard", str(tmp_path / "results"), "--baseline", "run", "--out", str(tmp_path / "b.json")]) == 0
     (board,) = json.loads((tmp_path / "b.json").read_text())
-    assert next(row for row in board["rows"] if row["path"] == "run")["standing"]["relative_error"] == 1
+    assert next(row for row in board["rows"] if row["path"] == "run")["standing"]["relative_error"]["value"] == 1
     capsys.readouterr()
     assert run(["leaderboard", str(tmp_path / "results"), "--baseline", "nosuch"]) == 2
     assert "no baseline 'nosuch'" in one_line(capsys)
     assert run(["seeds", *both, "--out", str(tmp_path / "seeds.json")]) == 0
-    assert "training again" in capsys.readouterr().out
+    assert "new training" in capsys.readouterr().out
     assert json.loads((tmp_path / "seeds.json").read_text())["trainings"] == 2
     assert run(["seeds", both[0], both[0]]) == 2
-    assert "same weights" in one_line(capsys)
+    assert "given twice" in one_line(capsys)
     assert 'href="results/run/report.html"' in (tmp_path / "board.html").read_text()
     (board,) = json.loads((tmp_path / "board.json").read_text())
-    assert {row["model"] for row in board["rows"]} == {"U-Net, small", "Local variance and Otsu's threshold"}
+    assert {row["model"] for row in board["rows"]} == {"U-Net, small", "Classical, Otsu's threshold"}
 
 
 @pytest.mark.parametrize(
@@ -401,7 +404,7 @@ def test_quickstart(
 ) -> None:
     """The command on a tiny recipe, made before, and a model just trained, in place of the shipped ones."""
     monkeypatch.setattr("hrtem_bench.cli.quickstart.RECIPE", str(place / "tiny.toml"))
-    monkeypatch.setattr("hrtem_bench.cli.quickstart.MODEL", str(place / "run"))
+    monkeypatch.setattr("hrtem_bench.cli.quickstart.MODELS", (str(place / "run"), "otsu"))
     out = tmp_path / "quickstart"
     shutil.copytree(place / "data", out / "data")
     assert run(["quickstart", "--out", str(out)]) == 0
@@ -410,7 +413,7 @@ def test_quickstart(
     assert len(re.findall(r": \d+ s$", said, flags=re.MULTILINE)) == 4  # data, two models, the report
     page = (out / "report.html").read_text()
     assert "U-Net, small" in page
-    assert "Local variance" in page
+    assert "Classical" in page
     assert {p.name for p in out.iterdir()} == {"data", "run", "otsu", "report.html", "figures"}
 
 

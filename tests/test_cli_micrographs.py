@@ -235,7 +235,7 @@ def test_edges_that_follow_another_convention_are_told(place: Path, capsys: pyte
     assert scores["edges"]["area_ratio"] == pytest.approx(1.44, rel=0.02)
     assert scores["edges"]["best_offset"] == pytest.approx(-0.8, abs=0.3)
     assert scores["edges"]["dice_at_best_offset"] > 0.97
-    assert scores["means"]["dice"]["mean"] == pytest.approx(2 / 2.44, rel=0.02)
+    assert scores["means"]["dice"]["value"] == pytest.approx(2 / 2.44, rel=0.02)
     offset = str(scores["edges"]["best_offset"])
     assert run(["predict", "bright.py:bright", "images", "--out", "moved", "--edge-offset", offset]) == 0
     mask = tifffile.imread(place / "moved" / "one_mask.tif") > 0

@@ -12,6 +12,7 @@ import toy_datasets
 import hrtem_bench as hb
 from hrtem_bench.dataset import generate, open_dataset, open_exit_waves
 from hrtem_bench.dataset.card_sources import card_source
+from hrtem_bench.imaging import camera
 
 PAGE = Path(__file__).parents[2] / "docs" / "dataset.md"
 
@@ -34,15 +35,16 @@ def test_the_condition_of_the_example_is_in_no_track_and_that_of_the_card(tmp_pa
         assert condition not in [c.condition for c in open_dataset(folder, track).conditions]
 
 
-def test_the_example_of_three_detectors(tmp_path):
+def test_the_example_of_four_cameras(tmp_path):
     script = runpy.run_path(str(PAGE.parents[1] / "examples" / "detectors.py"))
     generate(toy_datasets.recipe(), tmp_path / "toy", workers=1, simulate=toy_datasets.simulate)
     script["main"](str(tmp_path / "toy"), str(tmp_path / "out.png"))
     assert (tmp_path / "out.png").stat().st_size > 10_000
     wave = next(open_exit_waves(tmp_path / "toy").rows())
-    ideal, counting, scintillator = script["images"](wave, hb.Condition(C10=-100.0, dose=400.0)).values()
+    ideal, counting, good, poor = script["images"](wave, hb.Condition(C10=-100.0, dose=400.0)).values()
     assert counting.mean() / ideal.mean() == pytest.approx(0.95, abs=0.02)
-    assert scintillator.mean() / ideal.mean() == pytest.approx(30, rel=0.02)
+    for name, image in (("scintillator-good", good), ("scintillator-poor", poor)):
+        assert image.mean() / ideal.mean() == pytest.approx(camera(name).gain, rel=0.02)
 
 
 def test_the_example_of_an_image_and_its_spectrum(tmp_path):

@@ -231,7 +231,8 @@ def test_parts_of_other_code_are_not_mixed_in(finished, tmp_path, monkeypatch):
     with pytest.raises(InputError):
         generate(toy_datasets.recipe(), tmp_path, workers=1, simulate=toy_datasets.full_disk)
     kept = toy_datasets.files(tmp_path)
-    for name, value, words in (("code_sha256", lambda: "0" * 64, "other sources"), ("__version__", "9.9.9", "0.1.0")):
+    version = hrtem_bench.__version__
+    for name, value, words in (("code_sha256", lambda: "0" * 64, "other sources"), ("__version__", "9.9.9", version)):
         with monkeypatch.context() as patch:
             patch.setattr(assembly if name == "code_sha256" else hrtem_bench, name, value)
             with pytest.raises(InputError, match=f"unfinished dataset of .*{words}.*delete it"):
