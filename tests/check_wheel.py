@@ -16,10 +16,10 @@ import sys
 from pathlib import Path
 import hrtem_bench
 from hrtem_bench.dataset import load_recipe
-from hrtem_bench.harness import baseline_names, load_submission
+from hrtem_bench.models import baseline_names, load_submission
 from hrtem_bench.multislice.real_space_cuda import source
 assert Path(hrtem_bench.__file__).is_relative_to(sys.argv[1]), hrtem_bench.__file__
-assert baseline_names() == ["otsu", "unet_joint", "unet_small"], baseline_names()
+assert baseline_names() == ["otsu", "unet_joint", "unet_small", "unet_small_under"], baseline_names()
 for name in baseline_names():
     submission = load_submission(name)
     print(name, submission.name, submission.parameters, sep=": ")
