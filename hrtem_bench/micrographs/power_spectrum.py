@@ -97,7 +97,9 @@ def _check(frames: NDArray[Any], pixel_size: float) -> None:
     if frames.ndim != 3 or frames.dtype.kind not in "buif" or min(frames.shape) < 1:
         raise InputError(f"an array {frames.shape} of {frames.dtype} is no grey image (ny, nx), nor a stack of such")
     if min(frames.shape[1:]) < SMALLEST:
-        raise InputError(f"an image of {frames.shape[1]} x {frames.shape[2]} pixels: at least {SMALLEST} a side are due")
+        raise InputError(
+            f"an image of {frames.shape[1]} x {frames.shape[2]} pixels: at least {SMALLEST} a side are due"
+        )
     if not np.isfinite(frames).all():
         raise InputError("the image holds values that are not finite: replace them by the median of their neighbours")
     if any(frame.min() == frame.max() for frame in frames):

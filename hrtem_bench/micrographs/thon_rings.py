@@ -1,4 +1,4 @@
-"""Defocus and twofold astigmatism from the Thon rings in a power spectrum, with their uncertainty, or that there are none.
+"""Defocus and twofold astigmatism by a fit of Thon rings to a power spectrum, or that there are none.
 
 The spectrum is taken for N(q) + F(q) sin²(χ(q, φ) - a), N (noise, and what does not oscillate) and F (rings) piecewise
 linear in q and never negative, a the amplitude phase. For given aberrations N and F follow by linear least squares; the
@@ -22,8 +22,8 @@ Floats = NDArray[np.float64]
 
 LARGEST_DEFOCUS, LARGEST_ASTIGMATISM = 4000.0, 400.0
 """Å. What is looked for."""
-THRESHOLD = 60.0
-"""Drop of χ² from which there are rings. Drops on noise alone stay below it, see the tests."""
+THRESHOLD = 80.0
+"""Drop of χ² from which there are rings, several times what the best of all aberrations reaches on noise alone."""
 SIGN_THRESHOLD = 16.0
 """Drop of χ² beyond that of the best fit with the other sign of focus from which the sign counts as known."""
 BAND_THRESHOLD = 9.0
