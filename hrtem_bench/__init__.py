@@ -37,6 +37,8 @@ _HOME = {
     "design": "interactive",
     "InputError": "errors",
     "expected_loss": "observer",
+    "power_spectrum": "micrographs",
+    "fit_thon_rings": "micrographs",
 }
 
 __all__ = ["__version__", *_HOME]  # noqa: PLE0604

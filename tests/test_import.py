@@ -11,6 +11,8 @@ import hrtem_bench
 
 PUBLIC = {
     "expected_loss",
+    "fit_thon_rings",
+    "power_spectrum",
     "Condition", "ConditionSet", "Spread",
     "Waves", "chi", "coverage", "ctf", "epsilon", "exit_waves", "information_limit",
     "interaction_parameter", "parse_condition", "point_resolution", "render", "scherzer_defocus", "sigma",

@@ -1,6 +1,7 @@
-"""Files of other people's microscopes: read, segmented, scored."""
+"""Files of other people's microscopes: read, measured, segmented, scored."""
 
 from hrtem_bench.micrographs.expectation import Expectation, expected_dice
+from hrtem_bench.micrographs.power_spectrum import PowerSpectrum, power_spectrum
 from hrtem_bench.micrographs.recordings import (
     Labels,
     Micrograph,
@@ -10,18 +11,23 @@ from hrtem_bench.micrographs.recordings import (
     open_recording,
 )
 from hrtem_bench.micrographs.segmentation import MicrographScore, Segmented, score, segment
+from hrtem_bench.micrographs.thon_rings import ThonRings, fit_thon_rings
 
 __all__ = [
     "Expectation",
     "Labels",
     "Micrograph",
     "MicrographScore",
+    "PowerSpectrum",
     "Recording",
     "Segmented",
+    "ThonRings",
     "expected_dice",
     "find_micrographs",
+    "fit_thon_rings",
     "open_labels",
     "open_recording",
+    "power_spectrum",
     "score",
     "segment",
 ]

@@ -12,7 +12,6 @@ from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy.optimize import minimize, nnls
 
 from hrtem_bench.errors import InputError
 from hrtem_bench.micrographs.power_spectrum import HANN_CORRELATION, PowerSpectrum
@@ -187,6 +186,8 @@ def _oscillation(data: _Rings, values: Floats) -> Floats:
 
 def _residual(data: _Rings, wave: Floats | None) -> float:
     """Sum over pixels of (power - N - F wave)², N and F fitted; without `wave`, N alone; less the sum of power²."""
+    from scipy.optimize import nnls
+
     rings = data.q.size
     count, power = np.bincount(data.ring, minlength=rings), np.bincount(data.ring, data.power, rings)
     matrix = data.noise.T @ (count[:, None] * data.noise)
@@ -259,6 +260,8 @@ def _sector_curve(data: _Rings, angle: float, grid: Floats) -> Floats:
 
 def _refined(data: _Rings, null: float, start: Floats) -> tuple[Floats, float]:
     """The aberrations of the largest drop near a start, and it."""
+    from scipy.optimize import minimize
+
     simplex = start + np.array([[0, 0, 0], [12, 0, 0], [0, 15, 0], [0, 0, 15]], dtype=float)
     options = {"initial_simplex": simplex, "xatol": 0.5, "fatol": 0.05, "maxfev": 120}
     found = minimize(lambda v: -_drop(data, null, v), start, method="Nelder-Mead", options=options)
