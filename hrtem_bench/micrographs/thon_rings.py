@@ -149,7 +149,7 @@ def _prepared(
     q, phi, power = spectrum.q[chosen], spectrum.phi[chosen], spectrum.power[chosen]
     ring = ((q - low) / spectrum.step).astype(np.intp)
     count = np.maximum(np.bincount(ring), 1)
-    centres = low + (np.arange(count.size) + 0.5) * spectrum.step
+    centres = np.asarray(low + (np.arange(count.size) + 0.5) * spectrum.step, dtype=np.float64)
     logarithm = np.log(np.maximum(power, 1e-12 * power.mean()))
     mean = np.exp(np.bincount(ring, logarithm) / count + np.euler_gamma)  # of exponential noise, and deaf to spots
     power = np.minimum(power, _CLIP * mean[ring])
@@ -279,7 +279,7 @@ def _fitted(data: _Rings, null: float, values: Floats, drop: float, known: bool)
         defocus=float(-values[0]),
         defocus_std=float(np.sqrt(max(covariance[0, 0], 0.0))),
         astigmatism=size,
-        astigmatism_std=float(np.sqrt(max(along @ covariance[1:, 1:] @ along, 0.0))),
+        astigmatism_std=float(np.sqrt(max(float(along @ covariance[1:, 1:] @ along), 0.0))),
         astigmatism_angle=float(np.arctan2(values[2], values[1]) / 2),
         sign_known=known,
         resolution=1 / last,
