@@ -1,5 +1,12 @@
 """Files of other people's microscopes: read, measured, segmented, scored."""
 
+from hrtem_bench.micrographs.description import (
+    Description,
+    ImageDescription,
+    RadialSpectrum,
+    Reading,
+    read_description,
+)
 from hrtem_bench.micrographs.expectation import Expectation, expected_dice
 from hrtem_bench.micrographs.power_spectrum import PowerSpectrum, power_spectrum
 from hrtem_bench.micrographs.recordings import (
@@ -14,11 +21,15 @@ from hrtem_bench.micrographs.segmentation import MicrographScore, Segmented, sco
 from hrtem_bench.micrographs.thon_rings import ThonRings, fit_thon_rings
 
 __all__ = [
+    "Description",
     "Expectation",
+    "ImageDescription",
     "Labels",
     "Micrograph",
     "MicrographScore",
     "PowerSpectrum",
+    "RadialSpectrum",
+    "Reading",
     "Recording",
     "Segmented",
     "ThonRings",
@@ -28,6 +39,7 @@ __all__ = [
     "open_labels",
     "open_recording",
     "power_spectrum",
+    "read_description",
     "score",
     "segment",
 ]
