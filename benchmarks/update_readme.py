@@ -1,4 +1,4 @@
-"""Puts what benchmarks print, and what a quickstart found, between the markers of README.md and docs/performance.md.
+"""Puts what benchmarks print, and what a quickstart found, between the markers of README.md and performance.md.
 
     python benchmarks/update_readme.py --accuracy --speed --imaging --dataset --quickstart quickstart
 
@@ -17,7 +17,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 ROOT = Path(__file__).parent.parent
-PAGES = (ROOT / "README.md", ROOT / "docs" / "performance.md")
+PAGES = (ROOT / "README.md", ROOT / "docs" / "findings" / "performance.md")
 IMAGES = ROOT / "docs" / "images"
 DPI = 150
 EXAMPLES = (-25, -10, 0, 10, 25)

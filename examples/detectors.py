@@ -2,8 +2,8 @@
 
     python examples/detectors.py data/mini detectors.png
 
-The specimen is the first whose exit waves the dataset keeps. The scintillators are generic (docs/coherence.md);
-`read_curve` reads curves measured at a camera of one's own.
+The specimen is the first whose exit waves the dataset keeps. The scintillators are generic, see
+docs/explanation/coherence.md; `read_curve` reads curves measured at a camera of one's own.
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""docs/api.md names what is public, all of it, and nothing else."""
+"""docs/reference/api.md names what is public, all of it, and nothing else."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ import pytest
 
 import hrtem_bench
 
-API = Path(__file__).parents[1] / "docs" / "api.md"
+API = Path(__file__).parents[1] / "docs" / "reference" / "api.md"
 INTERNAL = {"support"}
 """Packages without public names: what layers share among themselves."""
 PACKAGES = sorted({one.name for one in pkgutil.iter_modules(hrtem_bench.__path__) if one.ispkg} - INTERNAL)

@@ -30,7 +30,7 @@ _NON_NEGATIVE = ("focal_spread", "angular_spread")
 class Condition:
     """One setting of the microscope: frozen, hashable, compared by value.
 
-    Numbers are in the units below. Text may carry another unit (``C30="1.2mm"``), see docs/conventions.md.
+    Numbers are in the units below. Text may carry another unit (``C30="1.2mm"``), see docs/reference/conventions.md.
 
     Parameters
     ----------

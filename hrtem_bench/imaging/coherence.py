@@ -83,7 +83,7 @@ def focus_nodes(condition: Condition, band: float) -> int:
     """The least number of coherent images that stand for a condition's focal spread.
 
     The mean over focus of every phase factor is right to half a per cent, and by that the contrast of lattice fringes
-    to 1 % (docs/coherence.md).
+    to 1 % (docs/explanation/coherence.md).
 
     Parameters
     ----------

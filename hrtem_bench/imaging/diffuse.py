@@ -8,7 +8,8 @@ of images at a large spherical aberration. Here the transmission cross-coefficie
 
 It is exact for q2 = 0 and for q2 = q1, so the linear contrast and the number of electrons are right. Fringes of two
 nearby beams vanish as the beams' images shift against each other, by exp(-½ (β/λ)² |H (q1 - q2)|²) with H the second
-derivatives of χ; κ² is the mean of that over directions and over what is lost. docs/coherence.md gives the error.
+derivatives of χ; κ² is the mean of that over directions and over what is lost. docs/explanation/coherence.md has the
+error.
 """
 
 from __future__ import annotations

@@ -21,7 +21,7 @@ from hrtem_bench.machine import cpus, on_gpu
 from hrtem_bench.multislice.waves import Waves, check_agreement
 
 COHERENCE = ("envelope", "quadrature", "tcc")
-"""Models of partial coherence; docs/coherence.md compares them."""
+"""Models of partial coherence; docs/explanation/coherence.md compares them."""
 
 Sizes = float | tuple[float, float]
 Pair = tuple[float, float]

@@ -60,7 +60,7 @@ def exit_waves(
         "cpu" (Numba) or "cuda" (CuPy), which has the real-space method alone.
     method
         "real-space" (several times faster), "fourier" (tilted beams and fine pixels too), or "auto": real-space where
-        it can be used, else Fourier. docs/performance.md has the errors of both.
+        it can be used, else Fourier. docs/findings/performance.md has the errors of both.
     parametrization
         Of the scattering factors, "lobato" or "kirkland".
     tilt

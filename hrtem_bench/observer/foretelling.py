@@ -63,9 +63,9 @@ def foretold(train: Exposure, test: Exposure, powers: RingPowers, frozen: Frozen
 def expected_loss(train: Conditions, test: Conditions, specimens: str | Path | None = None) -> float:
     """The cross-entropy that a network trained at `train` is expected to have at `test`, by the model observer.
 
-    No network and no measured image plays a part. The law's coefficients are frozen in the package (docs/observer.md);
-    their offset is that of the networks they were fitted on, so that differences between conditions mean more than the
-    number alone.
+    No network and no measured image plays a part. The law's coefficients are frozen in the package, see
+    docs/explanation/observer.md; their offset is that of the networks they were fitted on, so that differences
+    between conditions mean more than the number alone.
 
     Parameters
     ----------

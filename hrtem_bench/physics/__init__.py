@@ -1,6 +1,6 @@
 """Electron optics: wavelength, aberrations, contrast transfer, resolution limits, information transfer.
 
-Pure functions of a `Condition` and of spatial frequencies in 1/Å; docs/conventions.md has signs and units.
+Pure functions of a `Condition` and of spatial frequencies in 1/Å; docs/reference/conventions.md has signs and units.
 """
 
 from __future__ import annotations

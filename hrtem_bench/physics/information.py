@@ -1,6 +1,6 @@
 """How much information a condition transfers (ε), and how much two share (σ, coverage).
 
-The closed forms are this project's own, after the idea of arXiv:2512.09067; docs/information.md defines them.
+The closed forms are this project's own, after the idea of arXiv:2512.09067; docs/explanation/information.md has them.
 
 ε, σ and coverage know phase contrast of a thin object alone. Where C10 = C30 = 0 and no other aberration is there, T is
 0 at every q, and so are all three.

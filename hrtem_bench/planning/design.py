@@ -1,7 +1,7 @@
 """Which conditions to train on: the set of candidates that serves the targets best, and what each member adds.
 
 A plan is a set of different conditions, trained at in equal parts. A condition repeated would only weigh more, and
-cost as much to simulate as a new one, so none is. Neither dose nor specimen enters: see docs/planning.md.
+cost as much to simulate as a new one, so none is. Neither dose nor specimen enters: see docs/how-to/planning.md.
 """
 
 from __future__ import annotations

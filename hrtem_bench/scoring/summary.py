@@ -50,7 +50,7 @@ CURVE_SCORES: Mapping[str, CurveScore] = MappingProxyType({
     "spearman_sigma_nll": CurveScore("Spearman’s ρ of σ with the loss", "", low=-1.0),
     "spearman_sigma_dice": CurveScore("Spearman’s ρ of σ with the Dice", "", low=-1.0),
 })  # fmt: skip
-"""What `summarise` gives, by name: docs/results.md says what each is."""
+"""What `summarise` gives, by name: docs/reference/results.md says what each is."""
 
 
 def summarise(

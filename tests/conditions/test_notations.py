@@ -1,4 +1,4 @@
-"""Other notations of the aberrations, each against its own series (docs/conventions.md, "Other notations")."""
+"""Other notations of the aberrations, each against its own series (docs/reference/conventions.md)."""
 
 from __future__ import annotations
 

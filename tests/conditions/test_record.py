@@ -1,4 +1,4 @@
-"""Condition: validation, equality, and its text and mapping forms (docs/conventions.md, "Aberrations")."""
+"""Condition: validation, equality, and its text and mapping forms (docs/reference/conventions.md, "Aberrations")."""
 
 from __future__ import annotations
 

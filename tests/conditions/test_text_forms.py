@@ -1,4 +1,4 @@
-"""Units in text, and grids of settings (docs/conventions.md, "Units")."""
+"""Units in text, and grids of settings (docs/reference/conventions.md, "Units")."""
 
 from __future__ import annotations
 

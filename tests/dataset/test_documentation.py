@@ -1,4 +1,4 @@
-"""The examples in docs/dataset.md and examples/, run on a dataset of a few seconds."""
+"""The examples in docs/reference/dataset.md and examples/, run on a dataset of a few seconds."""
 
 import doctest
 import re
@@ -14,7 +14,7 @@ from hrtem_bench.dataset import generate, open_dataset, open_exit_waves
 from hrtem_bench.dataset.card_sources import card_source
 from hrtem_bench.imaging import camera
 
-PAGE = Path(__file__).parents[2] / "docs" / "dataset.md"
+PAGE = Path(__file__).parents[2] / "docs" / "reference" / "dataset.md"
 
 
 def test_the_examples_run_and_print_what_they_say(tmp_path, monkeypatch):
@@ -36,7 +36,7 @@ def test_the_condition_of_the_example_is_in_no_track_and_that_of_the_card(tmp_pa
 
 
 def test_the_example_of_four_cameras(tmp_path):
-    script = runpy.run_path(str(PAGE.parents[1] / "examples" / "detectors.py"))
+    script = runpy.run_path(str(PAGE.parents[2] / "examples" / "detectors.py"))
     generate(toy_datasets.recipe(), tmp_path / "toy", workers=1, simulate=toy_datasets.simulate)
     script["main"](str(tmp_path / "toy"), str(tmp_path / "out.png"))
     assert (tmp_path / "out.png").stat().st_size > 10_000
@@ -48,7 +48,7 @@ def test_the_example_of_four_cameras(tmp_path):
 
 
 def test_the_example_of_an_image_and_its_spectrum(tmp_path):
-    script = runpy.run_path(str(PAGE.parents[1] / "examples" / "image_and_spectrum.py"))
+    script = runpy.run_path(str(PAGE.parents[2] / "examples" / "image_and_spectrum.py"))
     fringes = 100 + np.cos(2 * np.pi * np.arange(64) * 8 / 64) * np.ones((64, 1))
     y, x = np.unravel_index(np.argmax(script["power_spectrum"](fringes)), (64, 64))
     assert (y, abs(x - 32)) == (32, 8)

@@ -357,7 +357,7 @@ def test_what_is_wrong_with_the_coherence_is_one_line(text, words):
 
 
 def test_the_tracks_of_cameras_and_films_in_the_documentation_are_recipes():
-    page = (Path(__file__).parents[2] / "docs" / "recipes.md").read_text(encoding="utf-8")
+    page = (Path(__file__).parents[2] / "docs" / "how-to" / "recipes.md").read_text(encoding="utf-8")
     block = page[page.index("  [tracks.camera]") : page.index("  ```\n\nSeeds are derived")]
     other = (Path(hrtem_bench.dataset.__file__).parent / "recipes" / "published.toml").read_text(encoding="utf-8")
     recipe = parse_recipe(f"{other}\n{textwrap.dedent(block)}")

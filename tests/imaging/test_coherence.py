@@ -333,7 +333,7 @@ def test_bad_arguments_are_one_line(call, message):
 
 
 def test_numbers_printed_in_the_documentation():
-    page = Path(__file__).parents[2] / "docs" / "coherence.md"
+    page = Path(__file__).parents[2] / "docs" / "explanation" / "coherence.md"
     result = doctest.testfile(str(page), module_relative=False, encoding="utf-8")
     assert result.attempted > 0
     assert result.failed == 0

@@ -1,4 +1,4 @@
-"""The examples in docs/models.md, run on a dataset of a few seconds."""
+"""The examples in docs/how-to/models.md, run on a dataset of a few seconds."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from hrtem_bench.models.card import Card
 from hrtem_bench.models.contract import MAX_WINDOW
 from hrtem_bench.models.prediction import SIDE_MULTIPLES
 
-PAGE = Path(__file__).parents[2] / "docs" / "models.md"
+PAGE = Path(__file__).parents[2] / "docs" / "how-to" / "models.md"
 IMAGES = np.linspace(-1, 1, 128, dtype=np.float32).reshape(2, 8, 8)
 
 

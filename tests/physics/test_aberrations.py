@@ -1,4 +1,4 @@
-"""χ and ∇χ: signs and angles (docs/conventions.md), abTEM, analytic cases, derivatives."""
+"""χ and ∇χ: signs and angles (docs/reference/conventions.md), abTEM, analytic cases, derivatives."""
 
 from __future__ import annotations
 

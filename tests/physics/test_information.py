@@ -1,6 +1,6 @@
 """ε, σ and coverage: closed forms, SciPy's quadrature, laws, and the documented edge cases.
 
-The definitions are those of docs/information.md.
+The definitions are those of docs/explanation/information.md.
 """
 
 from __future__ import annotations
@@ -273,7 +273,7 @@ def test_unusable_arguments_are_one_line(call: Callable[[Condition], float], wor
     assert "\n" not in str(error.value)
 
 
-@pytest.mark.parametrize("page", ["information.md", "conventions.md"])
+@pytest.mark.parametrize("page", ["explanation/information.md", "reference/conventions.md"])
 def test_numbers_printed_in_the_documentation(page: str) -> None:
     result = doctest.testfile(str(DOCS / page), module_relative=False, encoding="utf-8")
     assert result.attempted > 0

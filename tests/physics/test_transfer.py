@@ -72,7 +72,7 @@ def test_spatial_envelope_is_first_order_in_the_angle_for_spherical_aberration(s
 
 
 def test_weak_phase_object_has_contrast_two_sin_chi() -> None:
-    # ψ = 1 + iφ: contrast 2 φ T(q), positive for χ > 0 (docs/conventions.md).
+    # ψ = 1 + iφ: contrast 2 φ T(q), positive for χ > 0 (docs/reference/conventions.md).
     size, pixel = 64, 0.25
     x = pixel * np.arange(size)
     q0 = 6 / (size * pixel)

@@ -56,7 +56,7 @@ def test_carbon_has_the_bonds_and_angles_of_a_network():
     both = np.concatenate([pairs, pairs[:, ::-1]])
     per_atom = np.bincount(both[np.tile(distance < 1.9, 2), 0], minlength=len(positions))[inside].mean()
     # Near 3 neighbours at 1.43 to 1.50 Å and the next shell near 2.5 Å: graphite has 3 at 1.42 and 6 at 2.46 Å,
-    # diamond 4 at 1.54 and 12 at 2.52 Å, and evaporated carbon lies between (docs/specimens.md).
+    # diamond 4 at 1.54 and 12 at 2.52 Å, and evaporated carbon lies between (docs/explanation/specimens.md).
     assert 2.75 < per_atom < 3.4
     count, edges = np.histogram(distance, np.arange(1.0, 3.2, 0.04))
     middle = (edges[1:] + edges[:-1]) / 2
