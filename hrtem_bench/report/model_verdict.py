@@ -53,7 +53,9 @@ def verdict(results: Results) -> Verdict:
     curve, track = curve_of(results), track_of(results)
     return Verdict(
         lead=" ".join(filter(None, (_lead(results, curve), _reach(curve, track)))),
-        findings=tuple(filter(None, (_breakdown(results, track), _extremes(results), _predicted(results, curve)))),
+        findings=tuple(
+            filter(None, (_breakdown(results, curve, track), _extremes(results), _predicted(results, curve)))
+        ),
         limits=tuple(_limits(results, curve)),
     )
 
@@ -137,7 +139,7 @@ def transfer_note(results: Results) -> str:
     return " ".join(said)
 
 
-def _breakdown(results: Results, track: TrackAxis) -> str:
+def _breakdown(results: Results, curve: Curve, track: TrackAxis) -> str:
     """Where the simultaneous band leaves what counts as working, to either side of training."""
     summary = results.summary
     sides = {name: one.value for name, one in summary.scores.items() if name.startswith("breakdown_")}
@@ -147,8 +149,19 @@ def _breakdown(results: Results, track: TrackAxis) -> str:
     start = f"Where it breaks down: going out from training, the {level} band of the whole curve"
     if reached:
         rest = f"; it does not as far as {listed(ends)}, where the track ends" if ends else ""
-        return f"{start} falls below a Dice of {least} {listed(reached)}{rest}."
+        return f"{start} falls below a Dice of {least} {listed(reached)}{rest}.{_regained(results, curve, track)}"
     return f"{start} does not fall below a Dice of {least} before the track ends." if ends else ""
+
+
+def _regained(results: Results, curve: Curve, track: TrackAxis) -> str:
+    """Where the band is above again beyond the place at which it fell: no reader is to take all of that for lost."""
+    scores, least = results.summary.scores, results.settings.breakdown_dice
+    beyond = np.zeros_like(curve.trained)
+    for name, outside in (("breakdown_below", np.less), ("breakdown_above", np.greater)):
+        if name in scores and name not in results.summary.censored:
+            beyond |= outside(curve.value, scores[name].value)
+    again = beyond & (curve.band[0] >= least)
+    return f" Beyond, it is above again {_ranges(curve, again, track)}." if again.any() else ""
 
 
 def _extremes(results: Results) -> str:

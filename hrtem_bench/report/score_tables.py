@@ -14,7 +14,7 @@ from hrtem_bench.comparison.leaderboard import scores_of
 from hrtem_bench.report.curve_data import PerImage, TrackAxis, condition_name, place, sorted_points, track_of
 from hrtem_bench.report.html_elements import Html, join, paragraph, table
 from hrtem_bench.report.model_verdict import transfer_note
-from hrtem_bench.report.wording import between, number
+from hrtem_bench.report.wording import between, digits_apart, number
 from hrtem_bench.scoring.catalogue import all_metrics
 from hrtem_bench.scoring.metric import Group
 from hrtem_bench.scoring.summary import CURVE_SCORES
@@ -104,9 +104,10 @@ def _score_table(caption: str, columns: Mapping[str, Sequence[str]], marked: Seq
 
 
 def interval(one: Estimate | None, digits: int = 3) -> str:
-    """``0.910 (0.890–0.930)``: a mean and, where known, its interval."""
+    """``0.910 (0.890–0.930)``: a mean and, where known, its interval, with as many digits as tell its ends apart."""
     if one is None:
         return number(None)
+    digits = digits_apart(one, digits)
     mean = number(one.value, digits)
     return mean if one.low is None or one.high is None else f"{mean} ({between(one.low, one.high, digits)})"
 
@@ -242,6 +243,7 @@ def cells(row: Row, shown: Sequence[tuple[str, str]]) -> list[str]:
 def _cell(one: Estimate | None, *, name: str, censored: bool, digits: int) -> str:
     if one is None:
         return "–"
+    digits = digits_apart(one, digits)
     text = f"{one.value:.{digits}f}"
     if one.low is not None and one.high is not None:
         text += f" ({one.low:.{digits}f} to {one.high:.{digits}f})"

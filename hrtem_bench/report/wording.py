@@ -13,6 +13,9 @@ if TYPE_CHECKING:
     from hrtem_bench.scoring.estimate import Estimate
 
 
+MOST_DIGITS = 4
+
+
 def number(value: float | None, digits: int = 2, *, signed: bool = False) -> str:
     """A number for readers: fixed digits, a true minus sign, an en dash for what is not known."""
     if value is None or np.isnan(value):
@@ -44,11 +47,19 @@ def estimated(one: Estimate, *, digits: int = 2, signed: bool = False) -> str:
     """A number with its interval: ``0.91 (0.89 to 0.93)``, with a digit more where both ends would read alike."""
     if one.low is None or one.high is None:
         return number(one.value, digits, signed=signed)
-    more = digits
-    while one.low < one.high and more < 4 and number(one.low, more) == number(one.high, more):
-        more += 1
+    more = digits_apart(one, digits)
     low, high = number(one.low, more, signed=signed), number(one.high, more, signed=signed)
     return f"{number(one.value, more, signed=signed)} ({low} to {high})"
+
+
+def digits_apart(one: Estimate, digits: int) -> int:
+    """The digits after the point with which both ends of an interval read differently: at least so many, at most 4."""
+    more = digits
+    while one.low is not None and one.high is not None and one.low < one.high and more < MOST_DIGITS:
+        if number(one.low, more) != number(one.high, more):
+            break
+        more += 1
+    return more
 
 
 def counted(count: int, noun: str) -> str:

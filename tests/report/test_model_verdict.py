@@ -11,6 +11,9 @@ import pytest
 
 from hrtem_bench.report import choose_examples, verdict
 from hrtem_bench.report.model_verdict import transfer_note
+from hrtem_bench.report.score_tables import interval
+from hrtem_bench.report.wording import digits_apart
+from hrtem_bench.scoring.estimate import Estimate
 from hrtem_bench.scoring.results import Results
 
 
@@ -80,6 +83,15 @@ def test_a_constant_transfer_says_why(make_results: Make) -> None:
 def test_breakdown_points_are_told_from_the_end_of_the_track(results: Results) -> None:
     (finding,) = [finding for finding in verdict(results).findings if "breaks down" in finding]
     assert "falls below a Dice of 0.70 at −2.5 nm; it does not as far as −25 nm, where the track ends." in finding
+
+
+def test_where_the_band_is_above_again_is_said(make_results: Make) -> None:
+    points = msgspec.to_builtins(make_results().curve)
+    for place, point in enumerate(points):
+        low = 0.5 if place in (4, 5, 6) else 0.8  # of eleven conditions from −25 nm in steps of 5 nm
+        point["dice_band"] = {"value": 0.85, "low": low, "high": 0.9}
+    (finding,) = [one for one in verdict(make_results(curve=points)).findings if "breaks down" in one]
+    assert finding.endswith("the track ends. Beyond, it is above again from +10 nm to +25 nm.")
 
 
 def test_nowhere_else_is_said(make_results: Make) -> None:
@@ -156,3 +168,12 @@ def test_one_condition_gives_one_example(make_results: Make) -> None:
     summary = scores(one, breakdown_below=None, breakdown_above=None)
     findings = verdict(make_results(curve=msgspec.to_builtins(one.curve), summary=summary)).findings
     assert findings == ("Too few conditions have a σ to say whether the transfer function predicted the scores.",)
+
+
+@pytest.mark.parametrize(
+    ("low", "high", "digits"),
+    [(0.89, 0.93, 2), (0.966, 0.974, 3), (0.9701, 0.9704, 4), (0.970011, 0.970012, 4), (0.9, 0.9, 2), (None, None, 2)],
+)
+def test_digits_tell_the_ends_of_an_interval_apart(low: float | None, high: float | None, digits: int) -> None:
+    assert digits_apart(Estimate(0.97, low, high), 2) == digits
+    assert digits == 2 or interval(Estimate(0.97, low, high), 2).count(f"{0.97:.{digits}f} (") == 1
