@@ -16,11 +16,15 @@ import sys
 from pathlib import Path
 import hrtem_bench
 from hrtem_bench.dataset import load_recipe
-from hrtem_bench.models import baseline_names, load_submission
+from hrtem_bench.models import baseline_at, baseline_names, load_submission
 from hrtem_bench.multislice.real_space_cuda import source
 assert Path(hrtem_bench.__file__).is_relative_to(sys.argv[1]), hrtem_bench.__file__
-assert baseline_names() == ["otsu", "unet_joint", "unet_small", "unet_small_under"], baseline_names()
+shipped = ["otsu", "unet_joint", "unet_resnet18", "unet_small", "unet_small_under"]
+assert baseline_names() == shipped, baseline_names()
 for name in baseline_names():
+    if name == "unet_resnet18":  # shipped to be trained, without weights
+        assert (baseline_at(name) / "model.py").is_file()
+        continue
     submission = load_submission(name)
     print(name, submission.name, submission.parameters, sep=": ")
 assert load_recipe("mini").name == "mini"

@@ -24,6 +24,18 @@ def toy_folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return folder
 
 
+@pytest.fixture(scope="session")
+def kept_folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A toy dataset, to be read and not written, that keeps the exit waves of structures of every split."""
+    from hrtem_bench.dataset import generate
+
+    folder = tmp_path_factory.mktemp("shared") / "kept"
+    kept = "[exit_waves]\nstructures = { train = 3, validation = 1, test = 2 }\n"
+    text = toy_datasets.TOML.replace("[exit_waves]\nstructures = 2\n", kept)
+    generate(toy_datasets.recipe(text), folder, workers=1, simulate=toy_datasets.simulate)
+    return folder
+
+
 @pytest.fixture
 def track() -> FakeTrack:
     return FakeTrack()

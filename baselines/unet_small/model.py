@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 import torch
 from torch import Tensor, nn
 from torch.nn import functional
@@ -10,19 +12,20 @@ WIDTHS = (16, 32, 64, 128)
 """Channels from the finest level (half the image's resolution) to the coarsest (a sixteenth)."""
 
 
+def group_norm(channels: int) -> nn.Module:
+    """Group normalisation, eight channels in a group."""
+    return nn.GroupNorm(channels // 8, channels)
+
+
 class Block(nn.Sequential):
-    """Two 3x3 convolutions, each followed by group normalisation and a ReLU.
+    """Two 3x3 convolutions, each followed by a normalisation and a ReLU."""
 
-    Group normalisation takes its statistics from the one image at hand. Batch normalisation would carry those
-    of the training condition into images of another, and mix that with what the filters make of the shift.
-    """
-
-    def __init__(self, inputs: int, outputs: int) -> None:
+    def __init__(self, inputs: int, outputs: int, norm: Callable[[int], nn.Module]) -> None:
         layers: list[nn.Module] = []
         for channels in (inputs, outputs):
             layers += [
                 nn.Conv2d(channels, outputs, 3, padding=1, bias=False),
-                nn.GroupNorm(outputs // 8, outputs),
+                norm(outputs),
                 nn.ReLU(inplace=True),
             ]
         super().__init__(*layers)
@@ -34,14 +37,17 @@ class UNet(nn.Module):
     Any ny, nx: the image is reflected at its lower and right edges up to a multiple of 16. Each 2x2 square
     of pixels becomes four channels at the entrance and is restored at the exit, so that all convolutions run
     at half the resolution or less and nothing of the image is thrown away.
+
+    Group normalisation takes its statistics from the one image at hand. Batch normalisation carries those of the
+    training condition into images of another, and mixes that with what the filters make of the shift.
     """
 
-    def __init__(self, widths: tuple[int, ...] = WIDTHS) -> None:
+    def __init__(self, widths: tuple[int, ...] = WIDTHS, norm: Callable[[int], nn.Module] = group_norm) -> None:
         super().__init__()
         self.stride = 2 ** len(widths)
-        self.down = nn.ModuleList(Block(a, b) for a, b in zip((4, *widths[:-1]), widths, strict=True))
+        self.down = nn.ModuleList(Block(a, b, norm) for a, b in zip((4, *widths[:-1]), widths, strict=True))
         self.up = nn.ModuleList(
-            Block(coarse + fine, fine) for fine, coarse in zip(widths[-2::-1], widths[:0:-1], strict=True)
+            Block(coarse + fine, fine, norm) for fine, coarse in zip(widths[-2::-1], widths[:0:-1], strict=True)
         )
         self.head = nn.Conv2d(widths[0], 4, 1)
 
@@ -74,3 +80,8 @@ def network() -> UNet:
 def half() -> UNet:
     """The network with half as many channels at every level, for studies of many."""
     return UNet((8, 16, 32, 64))
+
+
+def half_batch_norm() -> UNet:
+    """The network of half width with batch normalisation, to compare with."""
+    return UNet((8, 16, 32, 64), nn.BatchNorm2d)

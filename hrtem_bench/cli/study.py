@@ -14,9 +14,6 @@ from hrtem_bench.cli.printing import counted, duration, print_table, wrote
 if TYPE_CHECKING:
     from hrtem_bench.study import Finished, Study
 
-SECONDS_PER_NETWORK = 20.0
-"""About what a network of half width takes one core with the default schedule, before any of the study is finished."""
-
 
 def study(
     settings: Annotated[str, typer.Argument(help="Name of a shipped study, or the path of a STUDY.toml.")],
@@ -41,6 +38,7 @@ def study(
     """
     from hrtem_bench.machine import cpus
     from hrtem_bench.study import load_study, run_study, waiting
+    from hrtem_bench.study.cost import seconds_of
     from hrtem_bench.study.networks import networks
     from hrtem_bench.study.table import TABLE
 
@@ -48,8 +46,9 @@ def study(
     left = waiting(chosen, out, rows or ())
     if dry_run:
         _print_plan(chosen, len(networks(chosen)), Counter(one.block for one in left))
-        seconds = _seconds_each(out) * len(left) / (workers or cpus())
-        print(f"about {duration(seconds)} with {workers or cpus()} processes, without making the specimens")
+        count = workers or cpus()
+        seconds = seconds_of(chosen, left, out) / count
+        print(f"about {duration(seconds)} with {count} processes, once the specimens are made")
         return
     start, done, failed = time.perf_counter(), 0, 0
     with counted("networks") as moved:
@@ -98,15 +97,3 @@ def _print_plan(study: Study, total: int, left: Counter[str]) -> None:
             for block in study.blocks
         ],
     )
-
-
-def _seconds_each(out: Path) -> float:
-    """Mean seconds that the networks of a study's folder took; SECONDS_PER_NETWORK where there are none."""
-    from hrtem_bench.study import read_rows
-    from hrtem_bench.study.table import TABLE
-
-    if not (out / TABLE).is_file():
-        return SECONDS_PER_NETWORK
-    table = read_rows(out / TABLE)
-    took = dict(zip(table["name"].to_pylist(), table["seconds"].to_pylist(), strict=True))
-    return sum(took.values()) / len(took) if took else SECONDS_PER_NETWORK

@@ -26,6 +26,13 @@ def train(
     all_conditions: Annotated[
         bool, typer.Option("--all-conditions", help="Train at every condition that has training images.")
     ] = False,
+    settings: Annotated[
+        list[str] | None,
+        typer.Option(
+            help='In place of --conditions: settings such as "defocus=-7nm,dose=200,camera=k3-300kV", at which images '
+            "are rendered from the exit waves that the dataset keeps; repeatable."
+        ),
+    ] = None,
     track: Annotated[str, typer.Option(help="Track of the dataset.")] = "defocus",
     seed: Annotated[int, typer.Option(min=0, help="Seed of the weights and of the order of images.")] = 0,
     steps: Annotated[
@@ -51,10 +58,10 @@ def train(
     from hrtem_bench.training import TrainingSettings
     from hrtem_bench.training import train as fit
 
-    if bool(conditions) == all_conditions:
-        raise InputError("say what to train at: give --conditions one by one, or --all-conditions")
+    if bool(conditions) + all_conditions + bool(settings) != 1:
+        raise InputError("say what to train at: --conditions one by one, --all-conditions, or --settings; one of them")
     changes = {"seed": seed, "augmentations": _augmentations(augment)} | ({} if steps is None else {"steps": steps})
-    settings = msgspec.structs.replace(TrainingSettings(), **changes)
+    schedule = msgspec.structs.replace(TrainingSettings(), **changes)
     with timed("trained"), progress_bar() as progress:
         done = fit(
             baseline,
@@ -62,7 +69,8 @@ def train(
             out,
             track=track,
             conditions=conditions,
-            settings=settings,
+            at_settings=settings,
+            settings=schedule,
             device=device,
             name=name,
             command=context.obj,

@@ -11,7 +11,6 @@ from pathlib import Path
 from typing import Any
 
 import msgspec
-import numpy as np
 
 from hrtem_bench.conditions import (
     MOST,
@@ -31,10 +30,11 @@ from hrtem_bench.dataset import (
     open_dataset,
     open_exit_waves,
 )
-from hrtem_bench.dataset.detectors import digitised, recording_of
+from hrtem_bench.dataset.detectors import recording_of
 from hrtem_bench.dataset.reader import first_of_each
 from hrtem_bench.dataset.recipe_tables import Recipe
 from hrtem_bench.dataset.recipes import recipe_from_dict
+from hrtem_bench.dataset.rendered_samples import rendered_sample
 from hrtem_bench.dataset.schema import EXIT_WAVES
 from hrtem_bench.dataset.unaltered import check_unaltered
 from hrtem_bench.errors import InputError
@@ -90,35 +90,9 @@ class RenderedTrack(Track):
             yield self._sample(recipe, wave, one)
 
     def _sample(self, recipe: Recipe, wave: StructureWaves, one: TrackCondition) -> Sample:
-        from hrtem_bench.imaging import render
-
-        if wave.energy != one.condition.energy:
-            raise InputError(
-                f"{one.condition_id} is at {one.condition.energy:g} eV, and the exit waves at {wave.energy:g} eV: only "
-                "what follows the specimen can be chosen anew"
-            )
-        noiseless = one.condition.dose is None
-        recording = recording_of(recipe)
         setting = msgspec.json.encode(condition_to_dict(one.condition), order="sorted").decode()
-        image = render(
-            wave.waves,
-            one.condition,
-            pixel_size=wave.pixel_size,
-            output_pixel_size=wave.output_pixel_size,
-            seed=child_seed(self.manifest.seed, NAME, wave.structure_id, setting),
-            zero_focus=wave.zero_focus,
-            coherence=recipe.coherence,
-            nodes=recipe.nodes,
-            detector=None if noiseless else recording.detector,
-        )
-        return Sample(
-            structure_id=wave.structure_id,
-            condition_id=one.condition_id,
-            image=np.asarray(image if noiseless else digitised(image, recording), dtype=np.float32),
-            mask=wave.mask,
-            instances=wave.instances,
-            condition=one.condition,
-        )
+        seed = child_seed(self.manifest.seed, NAME, wave.structure_id, setting)
+        return rendered_sample(recipe, wave, one, recording_of(recipe), seed)
 
 
 def rendered_track(source: str | Path, conditions: Sequence[TrackCondition], axis: str, unit: str) -> RenderedTrack:

@@ -55,7 +55,7 @@ def train(network: Any, data: str | Path | Track = "mini", out: str | Path | Non
         As for `hrtem_bench.training.train`: a torch.nn.Module of standardised images (N, 1, ny, nx) to logits is
         trained in place; a shipped baseline's name, or a folder whose card names a network, into the folder `out`.
     **settings
-        Others of its parameters: `track`, `conditions`, `settings`, `device`, `name`.
+        Others of its parameters: `track`, `conditions`, `at_settings`, `settings`, `device`, `name`.
 
     Raises
     ------

@@ -14,9 +14,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from hrtem_bench.dataset import generate, load_recipe, open_dataset
-from hrtem_bench.dataset.recipe_tables import recipe_to_dict
+from hrtem_bench.dataset.recipe_tables import Recipe, recipe_to_dict
 from hrtem_bench.dataset.recipes import recipe_from_dict
-from hrtem_bench.errors import one_line, require
+from hrtem_bench.errors import InputError, one_line, require
 from hrtem_bench.machine import cpus
 from hrtem_bench.models.python_models import function_in_folder, returned_by
 from hrtem_bench.models.shipped_baselines import baseline_at
@@ -25,7 +25,7 @@ from hrtem_bench.scoring.metrics import dice, double_softmax_ce, nll
 from hrtem_bench.study.images import ImagesAt, Source, images_at
 from hrtem_bench.study.networks import Network, networks
 from hrtem_bench.study.settings import Block, Specimens, Study
-from hrtem_bench.study.table import gathered, write_part
+from hrtem_bench.study.table import all_rows, gathered, write_part
 from hrtem_bench.support.files import locked
 from hrtem_bench.support.pool import clustered, pooled
 from hrtem_bench.training.images import TrainingImages
@@ -62,7 +62,7 @@ class Finished:
 
 def waiting(study: Study, out: Path, rows: Iterable[Path] = ()) -> list[Network]:
     """The networks of a study that no row in its folder or in other tables tells of."""
-    done = set(gathered(out, rows)["name"].to_pylist()) if out.exists() else set()
+    done = set(all_rows(out, rows)["name"].to_pylist())
     return [one for one in networks(study) if one.name not in done]
 
 
@@ -105,7 +105,8 @@ def run_study(
     out.mkdir(parents=True, exist_ok=True)
     with locked(out / "lock", f"another run works on {out}"):
         make_specimens(study, out, workers)
-        left = waiting(study, out, rows)
+        gathered(out, rows)
+        left = waiting(study, out)
         total = len(networks(study))
         jobs = [Job(one, study, out) for one in left[:most]]
         done = total - len(left)
@@ -129,9 +130,15 @@ def make_specimens(study: Study, out: Path, workers: int | None) -> None:
     """Generate the dataset of every [[specimens]] that is given as a recipe, where it is not there yet."""
     for one in study.specimens:
         if one.recipe is not None:
-            tables = recipe_to_dict(load_recipe(one.recipe))
-            recipe = recipe_from_dict(tables | {"scene": tables["scene"] | one.scene})
-            generate(recipe, folder_of(one, out), workers=workers)
+            generate(recipe_of(one), folder_of(one, out), workers=workers)
+
+
+def recipe_of(one: Specimens) -> Recipe:
+    """The recipe of some specimens, their changes to its [scene] made; InputError for specimens given as data."""
+    if one.recipe is None:
+        raise InputError(f"the specimens {one.name} have no recipe, and {one.data} is no dataset on this machine")
+    tables = recipe_to_dict(load_recipe(one.recipe))
+    return recipe_from_dict(tables | {"scene": tables["scene"] | one.scene})
 
 
 def folder_of(one: Specimens, out: Path) -> Path:
@@ -174,11 +181,17 @@ def _rows(job: Job, block: Block, specimens: Specimens) -> list[dict[str, Any]]:
     source = Source(folder_of(specimens, job.out), block.track, block.spread)
     cache = job.out / "images"
     settings = msgspec.structs.replace(job.study.training, seed=job.network.seed)
+    again = source.track is not None or block.seeds > 1  # rendered for one network alone, images are not kept
     data, validation = (
-        _joined([images_at(source, one, split, block.train_structures, cache) for one in job.network.train])
+        _joined(
+            [
+                images_at(source, one, split, block.train_structures, cache if again else None)
+                for one in job.network.train
+            ]
+        )
         for split in ("train", "validation")
     )
-    state = begin(seeded(partial(_new_network, job.study, block), settings.seed), settings)
+    state = begin(seeded(partial(new_network, job.study, block), settings.seed), settings)
     ended = fit(state, data, validation, settings)
     shared = {
         "converged": ended,
@@ -227,7 +240,8 @@ def _joined(parts: Sequence[ImagesAt]) -> TrainingImages:
     )
 
 
-def _new_network(study: Study, block: Block) -> Any:
+def new_network(study: Study, block: Block) -> Any:
+    """The network of a block, its first weights drawn from PyTorch's own generator."""
     folder = baseline_at(block.network or study.network)
     function = block.function or study.function
     if function is None:
@@ -241,4 +255,15 @@ def _network_name(study: Study, block: Block) -> str:
     return f"{Path(block.network or study.network).name}{'' if function is None else f' {function}'}"
 
 
-__all__ = ["Finished", "Job", "folder_of", "make_specimens", "run_network", "run_study", "tested", "waiting"]
+__all__ = [
+    "Finished",
+    "Job",
+    "folder_of",
+    "make_specimens",
+    "new_network",
+    "recipe_of",
+    "run_network",
+    "run_study",
+    "tested",
+    "waiting",
+]

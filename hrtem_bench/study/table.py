@@ -61,32 +61,33 @@ def read_rows(path: Path) -> Any:
     return table.select([name for name, _ in COLUMNS]).cast(schema())
 
 
-def gathered(folder: Path, more: Iterable[Path] = ()) -> Any:
-    """All rows of a study's folder and of other files, each network once, sorted; written to the folder's table.
+def all_rows(folder: Path, more: Iterable[Path] = ()) -> Any:
+    """All rows of a study's folder and of other files, each network once, sorted by network and test condition."""
+    return _once([read_rows(path) for path in (*_files(folder), *more)])
 
-    The parts that the table then holds are removed.
-    """
-    pa = require("pyarrow", "data")
-    parts = sorted((folder / PARTS).glob("*.parquet"))
-    files = [path for path in (folder / TABLE, *more) if path.exists()]
-    tables = [read_rows(path) for path in (*files, *parts)]
-    if not tables:
-        return schema().empty_table()
-    table = _once(pa.concat_tables(tables))
-    write_rows(folder / TABLE, table)
+
+def gathered(folder: Path, more: Iterable[Path] = ()) -> Any:
+    """The same, written to the folder's table; the parts that the table then holds are removed."""
+    parts = _parts(folder)
+    table = all_rows(folder, more)
+    if table.num_rows:
+        write_rows(folder / TABLE, table)
     for path in parts:
         path.unlink(missing_ok=True)
     return table
 
 
-def _once(table: Any) -> Any:
-    """The table without repeated rows of a network, sorted by network and test condition."""
-    pa = require("pyarrow", "data")
-    seen: dict[tuple[str, str], dict[str, Any]] = {}
-    for row in table.to_pylist():
-        seen[row["name"], row["test"]] = row
-    rows = [seen[key] for key in sorted(seen)]
-    return pa.Table.from_pylist(rows, schema=schema())
+def _files(folder: Path) -> list[Path]:
+    return [path for path in (folder / TABLE, *_parts(folder)) if path.exists()]
 
 
-__all__ = ["COLUMNS", "PARTS", "TABLE", "gathered", "read_rows", "schema", "write_part", "write_rows"]
+def _parts(folder: Path) -> list[Path]:
+    return sorted((folder / PARTS).glob("*.parquet"))
+
+
+def _once(tables: Sequence[Any]) -> Any:
+    seen = {(row["name"], row["test"]): row for table in tables for row in table.to_pylist()}
+    return require("pyarrow", "data").Table.from_pylist([seen[key] for key in sorted(seen)], schema=schema())
+
+
+__all__ = ["COLUMNS", "PARTS", "TABLE", "all_rows", "gathered", "read_rows", "schema", "write_part", "write_rows"]

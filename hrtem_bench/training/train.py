@@ -12,17 +12,23 @@ from typing import Any
 import msgspec
 
 from hrtem_bench.conditions import Condition, condition_to_dict
-from hrtem_bench.dataset import Track, open_dataset
+from hrtem_bench.dataset import Track, open_dataset, open_exit_waves
+from hrtem_bench.dataset.rendered_samples import samples_at
 from hrtem_bench.errors import InputError, require
 from hrtem_bench.models.card import Card, ModelEntry, check_name, read_card
 from hrtem_bench.models.contract import InputContract
 from hrtem_bench.models.runtime import Runtime
 from hrtem_bench.models.shipped_baselines import baseline_at, baseline_folder
 from hrtem_bench.models.submission import untrained_network
-from hrtem_bench.training.images import TrainingImages, track_images
+from hrtem_bench.training.images import TrainingImages, images_of, track_images
 from hrtem_bench.training.loop import Progress, Training, begin, fit, seeded
 from hrtem_bench.training.record import load_state, partial_folder, save_state, write_model
 from hrtem_bench.training.settings import TrainingSettings
+
+C10_SPREAD = 15.0
+"""Å: of images rendered at settings, as in the tracks of the shipped recipes."""
+RENDERED = "rendered"
+"""Stands for the track in the record of a network trained at settings."""
 
 
 @dataclass(frozen=True)
@@ -51,6 +57,7 @@ def train(
     *,
     track: str = "defocus",
     conditions: Sequence[str] | None = None,
+    at_settings: Sequence[str] | None = None,
     settings: TrainingSettings | None = None,
     device: str = "cpu",
     name: str | None = None,
@@ -73,6 +80,10 @@ def train(
         Of the dataset.
     conditions
         Ids of the track's conditions to train at; all at which it has training images if not given.
+    at_settings
+        In place of a track's conditions: settings as text, "defocus=-7nm,dose=200,camera=k3-300kV", at which images are
+        rendered from the exit waves that the dataset keeps of its training and validation structures. C10 varies from
+        image to image with a standard deviation of C10_SPREAD.
     settings
         The schedule; see `TrainingSettings`.
     device
@@ -103,26 +114,59 @@ def train(
         check_name(name)
     Runtime(device).for_torch()
     made = network if home is None else seeded(lambda: untrained_network(home), settings.seed)
-    source = open_dataset(data, track) if isinstance(data, str | os.PathLike) else data
-    chosen = [one.condition_id for one in source.select(list(conditions))] if conditions else _with_images(source)
-    images, validation = (track_images(source, split, chosen) for split in ("train", "validation"))
+    source = _rendered(data, at_settings, conditions) if at_settings else _of_track(data, track, conditions)
     state = begin(made, settings, device)
-    key = _key(state, source, chosen, settings)
+    key = _key(state, source, settings)
     keep = None
     if folder is not None:
         partial = partial_folder(folder)
         load_state(partial, key, state)
         keep = _keeper(partial, key)
-    ended = fit(state, images, validation, settings, keep=keep, progress=progress)
+    ended = fit(state, source.training, source.validation, settings, keep=keep, progress=progress)
     if folder is not None and home is not None:
-        card, code = _card(home, source, name)
-        record = _record(state, source, chosen, images, settings, ended, command)
+        card, code = _card(home, source.pixel_size, name)
+        record = _record(state, source, settings, ended, command)
         write_model(folder, state, card, record, code)
     return Trained(state.network, state.log, ended)
 
 
-def _with_images(track: Track) -> list[str]:
-    return [one.condition_id for one in track.conditions if one.train]
+@dataclass(frozen=True)
+class _Source:
+    """What a network is trained on: the images, the conditions' ids or settings, and the dataset they are of."""
+
+    track: str
+    conditions: list[str]
+    checksum: str
+    pixel_size: float
+    training: TrainingImages
+    validation: TrainingImages
+
+
+def _of_track(data: str | Path | Track, name: str, conditions: Sequence[str] | None) -> _Source:
+    track = open_dataset(data, name) if isinstance(data, str | os.PathLike) else data
+    asked = list(conditions) if conditions else [one.condition_id for one in track.conditions if one.train]
+    chosen = [one.condition_id for one in track.select(asked)]
+    training, validation = (track_images(track, split, chosen) for split in ("train", "validation"))
+    return _Source(track.name, chosen, track.checksum, track.pixel_size, training, validation)
+
+
+def _rendered(data: str | Path | Track, texts: Sequence[str], conditions: Sequence[str] | None) -> _Source:
+    if conditions or not isinstance(data, str | os.PathLike):
+        raise InputError(
+            "settings are rendered from a dataset's exit waves: give its folder, and no conditions of a track"
+        )
+    twice = next((text for text in texts if texts.count(text) > 1), None)
+    if twice is not None:
+        raise InputError(f"the setting {twice!r} is given twice")
+    waves = open_exit_waves(data)
+    training, validation = (
+        images_of(
+            (one for text in texts for one in samples_at(waves, text, split, spread=C10_SPREAD)), f"{split} images"
+        )
+        for split in ("train", "validation")
+    )
+    manifest = waves.manifest
+    return _Source(RENDERED, list(texts), manifest.checksum, manifest.pixel_size, training, validation)
 
 
 def _is_object(network: Any) -> bool:
@@ -136,18 +180,18 @@ def _keeper(partial: Path, key: str) -> Any:
     return keep
 
 
-def _key(state: Training, track: Track, conditions: Sequence[str], settings: TrainingSettings) -> str:
+def _key(state: Training, source: _Source, settings: TrainingSettings) -> str:
     """What a training depends on, as a checksum: the network with its first weights, the images, the settings."""
     digest = hashlib.sha256(repr(state.network).encode())
     for value in state.network.state_dict().values():
         digest.update(value.detach().cpu().contiguous().numpy().tobytes())
-    digest.update(msgspec.json.encode([track.checksum, track.name, list(conditions), settings]))
+    digest.update(msgspec.json.encode([source.checksum, source.track, source.conditions, settings]))
     return digest.hexdigest()
 
 
-def _card(home: Path, track: Track, name: str | None) -> tuple[Card, Path | None]:
+def _card(home: Path, pixel_size: float, name: str | None) -> tuple[Card, Path | None]:
     """The card of the trained model, its record left out, and the folder whose code is copied beside it."""
-    contract = InputContract(pixel_size=track.pixel_size, output="logits")
+    contract = InputContract(pixel_size=pixel_size, output="logits")
     card = read_card(home)
     shipped = baseline_folder(home.name)
     is_shipped = shipped is not None and shipped.resolve() == home.resolve()
@@ -160,23 +204,17 @@ def _card(home: Path, track: Track, name: str | None) -> tuple[Card, Path | None
 
 
 def _record(
-    state: Training,
-    track: Track,
-    conditions: Sequence[str],
-    images: TrainingImages,
-    settings: TrainingSettings,
-    ended: bool,
-    command: str | None,
+    state: Training, source: _Source, settings: TrainingSettings, ended: bool, command: str | None
 ) -> dict[str, Any]:
     """[trained_on] of the card."""
     torch = require("torch", "torch")
     last = state.log[-1]
     return {
-        "track": track.name,
-        "conditions": list(conditions),
-        "dataset_checksum": track.checksum,
+        "track": source.track,
+        "conditions": source.conditions,
+        "dataset_checksum": source.checksum,
         "ended": ended,
-        "images": len(images),
+        "images": len(source.training),
         "cycles": len(state.log),
         "validation_loss": round(last["validation_loss"], 6),
         "validation_dice": round(last["validation_dice"], 6),
@@ -184,7 +222,7 @@ def _record(
         "threads": torch.get_num_threads(),
         **({} if command is None else {"command": command}),
         "settings": msgspec.to_builtins(settings),
-        "condition": [_plain(one) for one in dict.fromkeys(images.conditions)],
+        "condition": [_plain(one) for one in dict.fromkeys(source.training.conditions)],
     }
 
 

@@ -14,6 +14,7 @@ import pytest
 from hrtem_bench.cli import run
 from hrtem_bench.errors import InputError
 from hrtem_bench.study import parse_study, read_rows, run_study, waiting
+from hrtem_bench.study.cost import seconds_of
 from hrtem_bench.study.networks import drawn_sets, networks
 from hrtem_bench.study.settings import Draw, Range, load_study, shipped_studies
 from hrtem_bench.study.table import TABLE
@@ -105,9 +106,9 @@ def test_a_study_that_is_enlarged_keeps_what_it_has(
 
 def test_the_table_alone_is_enough_to_go_on_from(text: str, tmp_path: Path) -> None:
     run_study(parse_study(text), tmp_path / "one", workers=1, most=3)
-    assert len(waiting(parse_study(text), tmp_path / "two", [tmp_path / "one" / TABLE])) == 4  # the folder is not there
-    (tmp_path / "two").mkdir()
+    assert len(waiting(parse_study(text), tmp_path / "two")) == 4
     assert len(waiting(parse_study(text), tmp_path / "two", [tmp_path / "one" / TABLE])) == 1
+    assert not (tmp_path / "two").exists()
 
 
 def test_a_network_that_fails_is_marked_and_the_others_go_on(text: str, tmp_path: Path) -> None:
@@ -117,6 +118,38 @@ def test_a_network_that_fails_is_marked_and_the_others_go_on(text: str, tmp_path
     failed = [row for row in table.to_pylist() if row["failed"]]
     assert len(failed) == 1 and "no such network" in failed[0]["failed"] and not failed[0]["converged"]
     assert table.num_rows == 13
+
+
+WAVES = """
+[[blocks]]
+name = "waves"
+specimens = ["toy"]
+train = [["defocus=-9nm,dose=100"], ["defocus=9nm,camera=k3-300kV", "defocus=2nm"]]
+test = ["defocus=0nm", "dose=50"]
+test_structures = 1
+"""
+
+
+def test_images_are_rendered_at_settings_from_kept_waves(baseline: Path, kept_folder: Path, tmp_path: Path) -> None:
+    text = STUDY.format(network=baseline, data=kept_folder, seeds=1) + WAVES
+    study = parse_study(text.replace("seeds = 1\n", "seeds = 1\nspread = 0.0\n"))
+    seconds = seconds_of(study, waiting(study, tmp_path), tmp_path)
+    table = run_study(study, tmp_path, workers=1)
+    rows = [row for row in table.to_pylist() if row["block"] == "waves"]
+    assert {row["test"] for row in rows} == {"defocus=0nm", "dose=50"} and {row["images"] for row in rows} == {1}
+    assert not any(row["failed"] for row in rows) and len(rows) == 4
+    assert 0 < seconds < 60
+    assert seconds_of(study, waiting(study, tmp_path), tmp_path) == 0
+
+
+def test_a_dry_run_counts_what_other_tables_hold(text: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    (tmp_path / "study.toml").write_text(text)
+    run_study(parse_study(text), tmp_path / "one", workers=1, most=3)
+    asked = ["study", str(tmp_path / "study.toml"), "--out", str(tmp_path / "two"), "--dry-run", "--rows"]
+    assert run([*asked, str(tmp_path / "one" / TABLE)]) == 0
+    said = capsys.readouterr().out
+    assert "4 networks, 1 to train" in said and "about" in said
+    assert not (tmp_path / "two").exists()
 
 
 def test_killed_and_run_again_it_goes_on(text: str, tmp_path: Path) -> None:

@@ -1,0 +1,123 @@
+"""Images of kept exit waves at settings that no track has, given as text, with a camera by name if wanted."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+import numpy as np
+
+from hrtem_bench.conditions import Condition, parse_settings, with_settings
+from hrtem_bench.dataset.detectors import Recording, digitised, drawn_recording
+from hrtem_bench.dataset.from_waves import needed_band
+from hrtem_bench.dataset.reader import Sample, StoredWaves, StructureWaves
+from hrtem_bench.dataset.recipe_tables import Recipe
+from hrtem_bench.dataset.recipes import recipe_from_dict
+from hrtem_bench.dataset.tracks import TrackCondition
+from hrtem_bench.errors import InputError
+from hrtem_bench.support.child_seeds import child_seed
+
+CAMERA = "camera"
+"""The one setting of a condition's text that is not of the lens: a camera's name, as `imaging.camera` takes it."""
+WIDEST = 4.0
+"""Standard deviations from its nominal value within which C10 is drawn."""
+
+
+def rendered_sample(
+    recipe: Recipe, kept: StructureWaves, one: TrackCondition, recording: Recording, seed: int
+) -> Sample:
+    """The image of a structure's exit waves at a condition, imaged otherwise as the recipe has it.
+
+    recording: by which camera; without a dose the image is noise-free, of mean 1, and no camera is used. seed: of the
+    noise.
+
+    Raises
+    ------
+    InputError
+        If the waves have another energy, or do not reach as far as the condition lets through and the pixels show.
+    """
+    from hrtem_bench.imaging import render
+
+    if kept.energy != one.condition.energy:
+        raise InputError(
+            f"{one.condition_id} is at {one.condition.energy:g} eV, and the exit waves at {kept.energy:g} eV: only "
+            "what follows the specimen can be chosen anew"
+        )
+    if (needed := needed_band(recipe, one)) > recipe.wave_band * (1 + 1e-9):
+        raise InputError(
+            f"{one.condition_id} needs exit waves up to {needed:.4g} 1/Å, and those kept end at "
+            f"{recipe.wave_band:.4g}: set a smaller aperture, or keep a wider band"
+        )
+    noiseless = one.condition.dose is None
+    image = render(
+        kept.waves,
+        one.condition,
+        pixel_size=kept.pixel_size,
+        output_pixel_size=kept.output_pixel_size,
+        seed=seed,
+        zero_focus=kept.zero_focus,
+        coherence=recipe.coherence,
+        nodes=recipe.nodes,
+        detector=None if noiseless else recording.detector,
+    )
+    return Sample(
+        structure_id=kept.structure_id,
+        condition_id=one.condition_id,
+        image=np.asarray(image if noiseless else digitised(image, recording), dtype=np.float32),
+        mask=kept.mask,
+        instances=kept.instances,
+        condition=one.condition,
+    )
+
+
+def samples_at(
+    waves: StoredWaves, text: str, split: str, *, limit: int | None = None, spread: float = 0.0
+) -> Iterator[Sample]:
+    """An image of each structure of a split at a setting given as text.
+
+    Parameters
+    ----------
+    waves
+        Of a dataset that keeps those of this split.
+    text
+        As "defocus=-7nm,dose=200,camera=k3-300kV"; what it does not name is as in the dataset's own imaging.
+    split
+        "train", "validation" or "test".
+    limit
+        The first so many structures.
+    spread
+        Standard deviation of C10 from image to image, Å, of a normal distribution cut at WIDEST of them.
+
+    Raises
+    ------
+    InputError
+        For text that is no setting, waves that are not kept, and as `rendered_sample` has it.
+    """
+    from hrtem_bench.imaging import camera
+
+    if not waves.count(split):
+        raise InputError(
+            f"{waves.folder} keeps no exit waves of {split} structures: give its recipe [exit_waves] structures = "
+            "{ train = …, validation = …, test = … }"
+        )
+    recipe = recipe_from_dict(waves.manifest.recipe)
+    settings = parse_settings(text)
+    name = settings.pop(CAMERA, None)
+    nominal = with_settings(recipe.settings, settings)
+    chosen = None if name is None else Recording(camera(str(name)))
+    for index, kept in enumerate(waves.rows(split)):
+        if limit is not None and index >= limit:
+            return
+        seed = child_seed(waves.manifest.seed, "settings", split, kept.structure_id, text)
+        generator = np.random.default_rng([seed, 1])
+        condition = _about(nominal, spread, generator)
+        one = TrackCondition(condition_id=text, value=0.0, condition=condition, train=True)
+        yield rendered_sample(recipe, kept, one, chosen or drawn_recording(recipe, "", generator), seed)
+
+
+def _about(nominal: Condition, std: float, generator: np.random.Generator) -> Condition:
+    if not std:
+        return nominal
+    return nominal.replace(C10=nominal.C10 + std * float(np.clip(generator.standard_normal(), -WIDEST, WIDEST)))
+
+
+__all__ = ["CAMERA", "rendered_sample", "samples_at"]
