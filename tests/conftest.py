@@ -104,3 +104,36 @@ def folder(tmp_path: Path) -> Path:
     (path / "card.toml").write_text(CARD + TRAINED_ON)
     safetensors.save_file({"a": np.zeros((3, 4), np.float32)}, path / "weights.safetensors")
     return path
+
+
+NETWORK = """
+import torch
+
+
+def network():
+    return torch.nn.Sequential(torch.nn.Conv2d(1, 4, 3, padding=1), torch.nn.ReLU(), torch.nn.Conv2d(4, 1, 1))
+
+
+def broken():
+    raise RuntimeError("no such network")
+"""
+
+NETWORK_CARD = """schema_version = 1
+name = "Small"
+
+[model]
+network = "model:network"
+
+[input]
+output = "logits"
+"""
+
+
+@pytest.fixture
+def baseline(tmp_path: Path) -> Path:
+    """A folder whose card names a network of two layers, to be trained, and whose code has one that raises."""
+    folder = tmp_path / "own"
+    folder.mkdir()
+    (folder / "card.toml").write_text(NETWORK_CARD)
+    (folder / "model.py").write_text(NETWORK)
+    return folder

@@ -83,6 +83,26 @@ def test_help_names_every_command(arguments: list[str], capsys: pytest.CaptureFi
         assert f" {command} " in out
 
 
+def test_python_m_is_the_command() -> None:
+    command = [sys.executable, "-m", "hrtem_bench"]
+    answer = subprocess.run([*command, "--version"], check=True, capture_output=True, text=True)
+    assert answer.stdout == f"hrtem-bench {hb.__version__}\n"
+    refused = subprocess.run([*command, "nonsense"], check=False, capture_output=True, text=True)
+    assert refused.returncode == 2 and "No such command 'nonsense'" in refused.stderr
+
+
+def test_the_help_and_the_page_about_models_name_every_shipped_baseline() -> None:
+    from hrtem_bench.cli.options import Model
+    from hrtem_bench.models.shipped_baselines import baseline_names
+
+    page = (Path(__file__).parents[1] / "docs" / "models.md").read_text("utf-8")
+    line = next(one for one in page.splitlines() if one.startswith("- a shipped baseline:"))
+    (argument,) = Model.__metadata__
+    for name in baseline_names():
+        assert f"`{name}`" in line
+        assert f"{name}," in argument.help or f"{name})" in argument.help
+
+
 def test_starting_up_loads_nothing_heavy() -> None:
     code = "import sys, hrtem_bench.cli; print(*sys.modules)"
     loaded = subprocess.run([sys.executable, "-c", code], check=True, capture_output=True, text=True).stdout.split()

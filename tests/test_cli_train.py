@@ -11,24 +11,6 @@ from hrtem_bench.cli import run
 
 pytest.importorskip("torch")
 
-MODEL = """
-import torch
-
-
-def network():
-    return torch.nn.Sequential(torch.nn.Conv2d(1, 4, 3, padding=1), torch.nn.ReLU(), torch.nn.Conv2d(4, 1, 1))
-"""
-CARD = 'schema_version = 1\nname = "Small"\n\n[model]\nnetwork = "model:network"\n'
-
-
-@pytest.fixture
-def baseline(tmp_path: Path) -> Path:
-    folder = tmp_path / "own"
-    folder.mkdir()
-    (folder / "card.toml").write_text(CARD)
-    (folder / "model.py").write_text(MODEL)
-    return folder
-
 
 def test_it_trains_at_chosen_conditions_and_evaluate_takes_the_folder(
     baseline: Path, toy_folder: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]

@@ -159,3 +159,26 @@ def test_a_baselines_folder_is_whole(name: str, due: set[str]) -> None:
     if "train_log.csv" in due:
         card = tomllib.loads((ROOT / "baselines" / name / "card.toml").read_text("utf-8"))
         assert card["trained_on"]["command"].startswith("hrtem-bench train unet_small ")
+
+
+def asserts(node: ast.AST, helpers: dict[str, ast.AST], seen: frozenset[str] = frozenset()) -> bool:
+    """Whether a test or a function of its file that it calls states anything: assert, raises, warns, assert_…."""
+    for one in ast.walk(node):
+        if isinstance(one, ast.Assert):
+            return True
+        if isinstance(one, ast.Call):
+            name = one.func.attr if isinstance(one.func, ast.Attribute) else getattr(one.func, "id", "")
+            if name in ("raises", "warns", "fail") or name.startswith("assert_"):
+                return True
+            if name in helpers and name not in seen and asserts(helpers[name], helpers, seen | {name}):
+                return True
+    return False
+
+
+def test_no_test_asserts_nothing() -> None:
+    silent = []
+    for path in sorted((ROOT / "tests").rglob("test_*.py")):
+        functions = [one for one in ast.walk(ast.parse(path.read_text("utf-8"))) if isinstance(one, ast.FunctionDef)]
+        helpers: dict[str, ast.AST] = {one.name: one for one in functions}
+        silent += [f"{path.name}::{n}" for n, one in helpers.items() if n[:5] == "test_" and not asserts(one, helpers)]
+    assert silent == []

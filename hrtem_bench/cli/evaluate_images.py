@@ -10,14 +10,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from hrtem_bench.cli import options
-from hrtem_bench.cli.micrographs import (
-    Work,
-    expectation,
-    micrograph_paths,
-    print_expectation,
-    print_warnings,
-    segment_files,
-)
+from hrtem_bench.cli.micrographs import print_expectation, print_warnings
 from hrtem_bench.cli.printing import fixed, limits, print_table, wrote
 from hrtem_bench.cli.running import slug
 
@@ -49,13 +42,14 @@ def evaluate_images(
 
     With --condition and --results, it also says what Dice to expect.
     """
+    from hrtem_bench.interactive.segmented import SegmentationJob, segment_files
+    from hrtem_bench.micrographs.expectation import expectation_for
     from hrtem_bench.micrographs.segmentation import summarised, write_scores
 
     folder = out or Path("results") / f"{slug(model)}-images"
     submission = given.load(model)
-    expected = expectation(submission, condition, results)
-    paths = micrograph_paths([images], folder)
-    done = segment_files(Work(submission, folder, pixel_size, labels, label_name), paths)
+    expected = expectation_for(submission, condition, results)
+    done = segment_files(SegmentationJob(submission, folder, pixel_size, labels, label_name), [images])
     found = summarised(submission, done.scores, context.obj, expected, seed=seed, warnings=done.warnings)
     _print_scores(found)
     _print_edges(found)

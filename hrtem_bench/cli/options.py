@@ -23,8 +23,9 @@ if TYPE_CHECKING:
 Model = Annotated[
     str,
     typer.Argument(
-        help="A shipped baseline (unet_small, unet_joint, otsu), a folder with card.toml, module:function, "
-        "path.py:function, a .pt2 or .onnx file, a folder of predictions, or ORGANISATION/NAME@REVISION on the Hub."
+        help="A shipped baseline (unet_small, unet_small_under, unet_joint, otsu), a folder with card.toml, "
+        "module:function, path.py:function, a .pt2 or .onnx file, a folder of predictions, or "
+        "ORGANISATION/NAME@REVISION on the Hub."
     ),
 ]
 Data = Annotated[

@@ -8,14 +8,7 @@ from typing import Annotated
 import typer
 
 from hrtem_bench.cli import options
-from hrtem_bench.cli.micrographs import (
-    Work,
-    expectation,
-    micrograph_paths,
-    print_expectation,
-    print_warnings,
-    segment_files,
-)
+from hrtem_bench.cli.micrographs import print_expectation, print_warnings
 from hrtem_bench.cli.printing import wrote
 from hrtem_bench.errors import InputError
 
@@ -41,15 +34,17 @@ def predict(
     Masks are 8-bit TIFF, 255 on particles, with a page for each frame. With --condition and --results, it also says
     what Dice to expect.
     """
+    from hrtem_bench.interactive.segmented import SegmentationJob, segment_files
+    from hrtem_bench.micrographs.expectation import expectation_for
+
     if not abs(edge_offset) <= 100:
         raise InputError(f"--edge-offset must lie between -100 and 100 Å, not {edge_offset:g}")
     submission = given.load(model)
-    expected = expectation(submission, condition, results)
-    paths = micrograph_paths(images, out)
-    work = Work(submission, out, pixel_size, probabilities=probabilities, edge_offset=edge_offset)
-    done = segment_files(work, paths)
-    count = done.count
-    print(f"masks and overlays of {count} micrographs" + (f", files: {len(paths)}" if count > len(paths) else ""))
+    expected = expectation_for(submission, condition, results)
+    job = SegmentationJob(submission, out, pixel_size, probabilities=probabilities, edge_offset=edge_offset)
+    done = segment_files(job, images)
+    files = f", files: {done.files}" if done.frames > done.files else ""
+    print(f"masks and overlays of {done.frames} micrographs{files}")
     print_warnings(done.warnings)
     print_expectation(expected)
     wrote(out)

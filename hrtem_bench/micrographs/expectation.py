@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import msgspec
 import numpy as np
 from numpy.typing import NDArray
 
-from hrtem_bench.conditions import Condition, Conditions, as_condition_set
+from hrtem_bench.conditions import Condition, Conditions, as_condition_set, parse_condition
 from hrtem_bench.errors import InputError
+from hrtem_bench.models.submission import Submission
 from hrtem_bench.scoring.curve import transfer_values
 from hrtem_bench.scoring.estimate import Estimate
-from hrtem_bench.scoring.run import Run
+from hrtem_bench.scoring.run import Run, read_run
 from hrtem_bench.scoring.statistics import bootstrap, interval
 
 Floats = NDArray[np.float64]
@@ -72,6 +75,39 @@ def expected_dice(run: Run, train: Conditions, condition: Condition) -> Expectat
     )
 
 
+def expectation_for(submission: Submission, condition: str | None, results: Path | None) -> Expectation | None:
+    """What a model's own results let expect at a condition.
+
+    Parameters
+    ----------
+    submission
+        The model; its card says where it was trained.
+    condition
+        As text, see `parse_condition`.
+    results
+        Folder of the model's results.
+
+    Returns
+    -------
+    Expectation or None
+        None where neither a condition nor results are given.
+
+    Raises
+    ------
+    InputError
+        Where only one of them is given, or the results are of another model.
+    """
+    if results is None and condition is None:
+        return None
+    if condition is None or results is None:
+        raise InputError("what to expect needs both --condition and --results: give the other one too, or neither")
+    run = read_run(results)
+    if run.results.model.checksum != submission.checksum:
+        raise InputError(f"{results} is not of this model, but of {run.results.model.name}: evaluate the model first")
+    trained = () if submission.trained_on is None else submission.trained_on.used()
+    return expected_dice(run, trained, parse_condition(condition))
+
+
 def isotonic(values: Floats) -> Floats:
     """The least-squares fit that never falls along the last axis, by the min-max formula (Robertson et al., 1988)."""
     flat = values.reshape(-1, values.shape[-1])
@@ -115,4 +151,4 @@ def _warnings(sigma: float, tested: float, structures: int) -> list[str]:
     return said
 
 
-__all__ = ["Expectation", "expected_dice", "isotonic"]
+__all__ = ["Expectation", "expectation_for", "expected_dice", "isotonic"]

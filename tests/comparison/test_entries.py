@@ -62,7 +62,7 @@ def signed(entry: Path) -> Path:
 
 @pytest.mark.parametrize("folder", ENTRIES, ids=lambda path: path.name)
 def test_the_checkouts_entries_are_sound(folder: Path) -> None:
-    check_entry(folder)
+    assert check_entry(folder).results == read_results(folder / "results.json")
 
 
 def test_the_baselines_are_the_first_entries_and_make_a_board() -> None:

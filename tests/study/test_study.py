@@ -21,18 +21,6 @@ from hrtem_bench.study.table import TABLE
 
 pytest.importorskip("torch")
 
-MODEL = """
-import torch
-
-
-def network():
-    return torch.nn.Sequential(torch.nn.Conv2d(1, 4, 3, padding=1), torch.nn.ReLU(), torch.nn.Conv2d(4, 1, 1))
-
-
-def broken():
-    raise RuntimeError("no such network")
-"""
-CARD = 'schema_version = 1\nname = "Small"\n\n[model]\nnetwork = "model:network"\n'
 STUDY = """
 name = "tiny"
 network = "{network}"
@@ -55,15 +43,6 @@ track = "defocus"
 train = [["defocus=-10nm"], ["defocus=-10nm", "defocus=0nm"]]
 seeds = {seeds}
 """
-
-
-@pytest.fixture
-def baseline(tmp_path: Path) -> Path:
-    folder = tmp_path / "own"
-    folder.mkdir()
-    (folder / "card.toml").write_text(CARD)
-    (folder / "model.py").write_text(MODEL)
-    return folder
 
 
 @pytest.fixture

@@ -26,32 +26,13 @@ from hrtem_bench.training.optimisation import Optimiser, orthogonalised, share_o
 from hrtem_bench.training.record import load_state, save_state  # noqa: E402
 
 SHORT = TrainingSettings(steps=4, batch_size=2, crop=32, cycles=2, most_cycles=2)
-MODEL = """
-import torch
-
-
-def network():
-    return torch.nn.Sequential(
-        torch.nn.Conv2d(1, 8, 5, padding=2), torch.nn.ReLU(), torch.nn.Conv2d(8, 8, 5, padding=2), torch.nn.ReLU(),
-        torch.nn.Conv2d(8, 1, 1),
-    )
-"""
-CARD = 'schema_version = 1\nname = "Small"\n\n[model]\nnetwork = "model:network"\n\n[input]\noutput = "logits"\n'
 
 
 def small() -> Any:
-    scope: dict[str, Any] = {}
-    exec(MODEL, scope)
-    return scope["network"]()
-
-
-@pytest.fixture
-def baseline(tmp_path: Path) -> Path:
-    folder = tmp_path / "own"
-    folder.mkdir()
-    (folder / "card.toml").write_text(CARD)
-    (folder / "model.py").write_text(MODEL)
-    return folder
+    return torch.nn.Sequential(
+        torch.nn.Conv2d(1, 8, 5, padding=2), torch.nn.ReLU(), torch.nn.Conv2d(8, 8, 5, padding=2), torch.nn.ReLU(),
+        torch.nn.Conv2d(8, 1, 1),
+    )  # fmt: skip
 
 
 def data(split: str = "train") -> Any:

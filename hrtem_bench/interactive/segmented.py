@@ -1,0 +1,169 @@
+"""A model on files of micrographs: masks, pictures and scores of each, behind the commands and for scripts."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import ExitStack
+from dataclasses import dataclass
+from functools import partial
+from itertools import chain
+from pathlib import Path
+
+from hrtem_bench.evaluation.resume import check_writable
+from hrtem_bench.micrographs.origin import check_origin, origin_of, write_origin
+from hrtem_bench.micrographs.recordings import Labels, Recording, find_micrographs, open_labels, open_recording
+from hrtem_bench.micrographs.segmentation import MicrographScore, score, segment, tiff_pages, with_sides
+from hrtem_bench.micrographs.warnings import frame_warnings
+from hrtem_bench.models.submission import Submission
+from hrtem_bench.report.image_figures import write_overlay
+from hrtem_bench.support.progress import progress_bar
+
+
+@dataclass(frozen=True)
+class SegmentationJob:
+    """What is done with every file.
+
+    Parameters
+    ----------
+    submission
+        The model.
+    out
+        Folder for masks and pictures.
+    pixel_size
+        Å; None for what the files say.
+    labels
+        Folder of the labels; None where there are none to score against.
+    label_name
+        How names of labels differ from those of images, see `recordings.label_name`.
+    probabilities
+        Whether to write the probabilities too.
+    edge_offset
+        Å by which masks are grown, see `segmentation.segment`.
+    """
+
+    submission: Submission
+    out: Path
+    pixel_size: float | None
+    labels: Path | None = None
+    label_name: str | None = None
+    probabilities: bool = False
+    edge_offset: float = 0.0
+
+
+@dataclass(frozen=True)
+class SegmentedFiles:
+    """What came of the files.
+
+    Parameters
+    ----------
+    files, frames
+        How many files, and how many micrographs in them.
+    scores
+        One of each micrograph, where there are labels.
+    warnings
+        What may be wrong with images and labels, a sentence each.
+    """
+
+    files: int
+    frames: int
+    scores: list[MicrographScore]
+    warnings: list[str]
+
+
+def segment_files(job: SegmentationJob, places: Sequence[Path]) -> SegmentedFiles:
+    """Write masks and pictures of every micrograph into `job.out`, with a progress bar; score them where labels are.
+
+    All files are opened once before the model runs, so that a file that cannot be read is named before any work.
+
+    Parameters
+    ----------
+    job
+        The model and what to do.
+    places
+        Micrographs, or folders of them.
+
+    Returns
+    -------
+    SegmentedFiles
+        Counts, scores and warnings.
+
+    Raises
+    ------
+    InputError
+        For files that cannot be read, a folder that cannot be written to or holds masks of another run, and a model
+        that fails.
+    """
+    paths = find_micrographs(places)
+    check_writable(job.out)
+    count = sum(len(recording) for recording, _ in _opened(job, paths))
+    settings = f"{job.submission.contract}, pixel size {job.pixel_size}, edge offset {job.edge_offset:g}"
+    origin = origin_of(job.submission.checksum, settings, paths)
+    check_origin(job.out, origin, whole=job.labels is not None)
+    scores: list[MicrographScore] = []
+    warnings: list[str] = []
+    with progress_bar() as moved:
+        done = 0
+        for recording, labels in _opened(job, paths):
+
+            def each(frame: int, before: int = done) -> None:
+                if moved is not None:
+                    moved("micrographs", before + frame, count)
+
+            begin = partial(write_origin, job.out, origin, recording.name)
+            found = _segment_file(job, recording, labels, begin, each)
+            scores += found.scores
+            warnings += found.warnings
+            done += found.frames
+    return SegmentedFiles(len(paths), count, scores, warnings)
+
+
+def _opened(job: SegmentationJob, paths: Sequence[Path]) -> Iterator[tuple[Recording, Labels | None]]:
+    """The files and their labels, one after another."""
+    for path in paths:
+        recording = open_recording(path, job.pixel_size)
+        yield recording, None if job.labels is None else open_labels(job.labels, recording, job.label_name)
+
+
+def _segment_file(
+    job: SegmentationJob,
+    recording: Recording,
+    labels: Labels | None,
+    begin: Callable[[], None],
+    each: Callable[[int], None],
+) -> SegmentedFiles:
+    """NAME_mask.tif with a page for each frame, and overlays of the first, the middle and the last frame.
+
+    begin: called before the first file is written. each: called with the number of every frame done, from 1.
+    Nothing is written if the model fails on the first.
+    """
+    name, count, out = recording.name, len(recording), job.out
+    shape = (count, *recording.file.shape) if recording.file.stack else recording.file.shape
+    submission, said = with_sides(job.submission, next(iter(recording)))
+    answers = (segment(submission, micrograph, job.edge_offset) for micrograph in recording)
+    first, scores, warnings = next(answers), [], [f"{recording.file.path}: {one}" for one in said]
+    out.mkdir(parents=True, exist_ok=True)
+    begin()
+    with ExitStack() as files:
+        masks = files.enter_context(tiff_pages(out / f"{name}_mask.tif", shape, "uint8", recording.pixel_size))
+        found = None
+        if job.probabilities:
+            path = out / f"{name}_probability.tif"
+            found = files.enter_context(tiff_pages(path, shape, "float32", recording.pixel_size))
+        for index, answer in enumerate(chain([first], answers)):
+            masks[index] = 255 * answer.mask
+            if found is not None:
+                found[index] = answer.probability
+            label = None if labels is None else labels.instances(index)
+            if label is not None:
+                scores.append(score(job.submission, answer, label))
+            warnings += frame_warnings(
+                recording.file.path, None if labels is None else labels.file.path, answer.micrograph, answer.mask, label
+            )
+            if index in (0, count // 2, count - 1):
+                frame = f"_{index + 1:0{len(str(count))}d}" if recording.file.stack else ""
+                write_overlay(out / f"{name}_overlay{frame}.png", answer, label)
+            each(index + 1)
+    return SegmentedFiles(1, count, scores, warnings)
+
+
+__all__ = ["SegmentationJob", "SegmentedFiles", "segment_files"]
