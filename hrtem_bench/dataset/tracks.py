@@ -83,29 +83,19 @@ def track_conditions(recipe: Recipe, name: str) -> tuple[TrackCondition, ...]:
             )
             for value in sorted(track.values)
         )
-    if isinstance(track, SceneTrack):
+    if isinstance(track, SceneTrack | CameraTrack):
+        variants: Mapping[str, Any] = track.cameras if isinstance(track, CameraTrack) else track.scenes
         return tuple(
             TrackCondition(
-                condition_id=f"{name}={scene}",
+                condition_id=f"{name}={variant}",
                 value=float(order),
                 condition=condition_from_dict(base),
-                train=scene in track.train,
+                train=variant in track.train,
                 spread=spread,
-                scene=f"{name}.{scene}" if overrides else "",
+                scene=f"{name}.{variant}" if overrides and isinstance(track, SceneTrack) else "",
+                camera=f"{name}.{variant}" if isinstance(track, CameraTrack) else "",
             )
-            for order, (scene, overrides) in enumerate(track.scenes.items())
-        )
-    if isinstance(track, CameraTrack):
-        return tuple(
-            TrackCondition(
-                condition_id=f"{name}={camera}",
-                value=float(order),
-                condition=condition_from_dict(base),
-                train=camera in track.train,
-                spread=spread,
-                camera=f"{name}.{camera}",
-            )
-            for order, camera in enumerate(track.cameras)
+            for order, (variant, overrides) in enumerate(variants.items())
         )
     return tuple(_joint_conditions(track, base, spread, child_seed(recipe.seed, "joint", name), where))
 

@@ -8,6 +8,7 @@ differentiable in q where the library is. Complex frequencies raise InputError.
 from __future__ import annotations
 
 import math
+from collections.abc import Callable
 
 from hrtem_bench.conditions import Condition, Conditions, as_condition_set
 from hrtem_bench.physics.aberrations import chi, chi_gradient
@@ -160,18 +161,18 @@ def transfer_spectrum(qx: Array, qy: Array, conditions: Conditions) -> Array:
     array
         0 to 1, of the broadcast shape.
     """
-    members = as_condition_set(conditions)
-    total = 0.0
-    for condition, weight in zip(members.conditions, members.weights, strict=True):
-        transfer = ctf(qx, qy, condition)
-        total = total + weight * (transfer * transfer)
-    return total
+    return _weighted(conditions, lambda condition: ctf(qx, qy, condition) ** 2)
 
 
 def mean_transfer(qx: Array, qy: Array, conditions: Conditions) -> Array:
     """Σ w T(q), the weighted mean of T with its sign over a condition or a set, -1 to 1; as `transfer_spectrum`."""
+    return _weighted(conditions, lambda condition: ctf(qx, qy, condition))
+
+
+def _weighted(conditions: Conditions, value: Callable[[Condition], Array]) -> Array:
+    """Σ w value(c) over the conditions c of a set."""
     members = as_condition_set(conditions)
     total = 0.0
     for condition, weight in zip(members.conditions, members.weights, strict=True):
-        total = total + weight * ctf(qx, qy, condition)
+        total = total + weight * value(condition)
     return total
