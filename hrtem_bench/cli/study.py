@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import time
 from collections import Counter
+from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -30,6 +31,12 @@ def study(
     findings: Annotated[
         Path | None, typer.Option(help="Folder for findings.md and its figures, made of the rows.")
     ] = None,
+    check: Annotated[
+        int | None,
+        typer.Option(
+            min=1, help="Train so many of its networks with a new seed, and say whether they are like the rows."
+        ),
+    ] = None,
     dry_run: Annotated[bool, typer.Option("--dry-run", help="Say what there is to do and how long it takes.")] = False,
 ) -> None:
     """Train and test many networks: a row in one table for each network and test condition.
@@ -43,6 +50,9 @@ def study(
     from hrtem_bench.study.table import TABLE
 
     chosen = load_study(settings)
+    if check is not None:
+        _check(chosen, out, rows or (), check, workers)
+        return
     left = waiting(chosen, out, rows or ())
     if dry_run:
         _print_plan(chosen, len(networks(chosen)), Counter(one.block for one in left))
@@ -97,3 +107,17 @@ def _print_plan(study: Study, total: int, left: Counter[str]) -> None:
             for block in study.blocks
         ],
     )
+
+
+def _check(study: Study, out: Path, rows: Sequence[Path], count: int, workers: int | None) -> None:
+    """Print how networks trained afresh compare; exit status 1 where one is unlike those of the rows."""
+    from hrtem_bench.study.check import check_study
+
+    unlike = 0
+    for one in check_study(study, out, rows, count, workers):
+        unlike += not one.like
+        name = f"{one.network.block}, {one.network.train_id}, seed {one.network.seed}"
+        verdict = "like the rows" if one.like else "UNLIKE the rows"
+        print(f"{name}: mean ln(loss) {one.loss:.3f}, expected {one.low:.3f} to {one.high:.3f}: {verdict}")
+    if unlike:
+        raise typer.Exit(1)

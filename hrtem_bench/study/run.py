@@ -147,20 +147,25 @@ def folder_of(one: Specimens, out: Path) -> Path:
 
 
 def run_network(job: Job) -> Finished:
-    """Train and test one network and keep its rows; a failure is kept as a row, too."""
+    """Train and test one network and keep its rows in the study's folder."""
+    rows = rows_of_network(job)
+    write_part(job.out, job.name, rows)
+    return Finished(job.name, rows[0]["seconds"], rows[0]["failed"])
+
+
+def rows_of_network(job: Job) -> list[dict[str, Any]]:
+    """Train and test one network: its rows, one for each test condition; a single one where it failed."""
     start = time.perf_counter()
     network = job.network
     specimens = next(one for one in job.study.specimens if one.name == network.specimens)
     block = next(one for one in job.study.blocks if one.name == network.block)
     try:
         found = _rows(job, block, specimens)
-        failed = ""
     except MemoryError:
         raise
     except Exception as error:  # whatever a network does, the others go on
         failed = f"{type(error).__name__}: {one_line(error)}"[:300]
         found = [{"test": "", "converged": False, "failed": failed}]
-    seconds = time.perf_counter() - start
     fixed = {
         "block": network.block,
         "specimens": network.specimens,
@@ -171,10 +176,10 @@ def run_network(job: Job) -> Finished:
         "network": _network_name(job.study, block),
         "key": network.key,
         "name": network.name,
-        "seconds": seconds,
+        "seconds": time.perf_counter() - start,
+        "failed": "",
     }
-    write_part(job.out, network.name, [{"failed": "", **fixed, **row} for row in found])
-    return Finished(network.name, seconds, failed)
+    return [fixed | row for row in found]
 
 
 def _rows(job: Job, block: Block, specimens: Specimens) -> list[dict[str, Any]]:

@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+import pyarrow.compute as pc
 import pytest
 
 from hrtem_bench.cli import run
@@ -17,7 +18,7 @@ from hrtem_bench.study import parse_study, read_rows, run_study, waiting
 from hrtem_bench.study.cost import seconds_of
 from hrtem_bench.study.networks import drawn_sets, networks
 from hrtem_bench.study.settings import Draw, Range, load_study, shipped_studies
-from hrtem_bench.study.table import TABLE
+from hrtem_bench.study.table import TABLE, write_rows
 
 pytest.importorskip("torch")
 
@@ -129,6 +130,27 @@ def test_a_dry_run_counts_what_other_tables_hold(text: str, tmp_path: Path, caps
     said = capsys.readouterr().out
     assert "4 networks, 1 to train" in said and "about" in said
     assert not (tmp_path / "two").exists()
+
+
+def test_networks_trained_afresh_are_held_against_the_rows(
+    text: str, baseline: Path, toy_folder: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    path = tmp_path / "study.toml"
+    path.write_text(STUDY.format(network=baseline, data=toy_folder, seeds=3))
+    asked = ["study", str(path), "--out", str(tmp_path / "out"), "--workers", "1"]
+    assert run([*asked, "--check", "1"]) == 2
+    assert "no training set has 3 networks" in capsys.readouterr().err
+    assert run(asked) == 0
+    before = (tmp_path / "out" / TABLE).read_bytes()
+    assert run([*asked, "--check", "2"]) == 0
+    said = capsys.readouterr().out
+    assert said.count(": like the rows") == 2 and said.count("seed 3") == 2
+    assert (tmp_path / "out" / TABLE).read_bytes() == before
+    table = read_rows(tmp_path / "out" / TABLE)
+    easier = table.set_column(table.column_names.index("nll"), "nll", pc.multiply(table["nll"], 0.2).cast("float32"))
+    write_rows(tmp_path / "out" / TABLE, easier)
+    assert run([*asked, "--check", "1"]) == 1
+    assert "UNLIKE the rows" in capsys.readouterr().out
 
 
 def test_killed_and_run_again_it_goes_on(text: str, tmp_path: Path) -> None:
