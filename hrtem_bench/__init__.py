@@ -39,6 +39,7 @@ _HOME = {
     "expected_loss": "observer",
     "power_spectrum": "micrographs",
     "fit_thon_rings": "micrographs",
+    "compare_images": "micrographs",
 }
 
 __all__ = ["__version__", *_HOME]  # noqa: PLE0604

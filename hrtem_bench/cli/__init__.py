@@ -16,6 +16,7 @@ import typer
 import hrtem_bench
 from hrtem_bench.cli import (
     compare,
+    compare_images,
     design,
     evaluate,
     evaluate_fresh,
@@ -55,6 +56,7 @@ COMMANDS: tuple[Callable[..., None], ...] = (
     evaluate_images.evaluate_images,
     predict.predict,
     compare.compare,
+    compare_images.compare_images,
     leaderboard.leaderboard,
     seeds.seeds,
     submit.submit,

@@ -8,6 +8,7 @@ from hrtem_bench.micrographs.description import (
     read_description,
 )
 from hrtem_bench.micrographs.expectation import Expectation, expected_dice
+from hrtem_bench.micrographs.likeness import Likeness, compare_images
 from hrtem_bench.micrographs.power_spectrum import PowerSpectrum, power_spectrum
 from hrtem_bench.micrographs.recordings import (
     Labels,
@@ -25,6 +26,7 @@ __all__ = [
     "Expectation",
     "ImageDescription",
     "Labels",
+    "Likeness",
     "Micrograph",
     "MicrographScore",
     "PowerSpectrum",
@@ -33,6 +35,7 @@ __all__ = [
     "Recording",
     "Segmented",
     "ThonRings",
+    "compare_images",
     "expected_dice",
     "find_micrographs",
     "fit_thon_rings",

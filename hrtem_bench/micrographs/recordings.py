@@ -45,12 +45,15 @@ class Recording:
         return len(self.file)
 
     def __iter__(self) -> Iterator[Micrograph]:
-        for index in range(len(self)):
-            values = self.file.frame(index).astype(np.float32)
-            if not np.isfinite(values).all():
-                where = f" in frame {index + 1}" if self.file.stack else ""
-                raise InputError(f"{self.file.path} holds NaN or infinity{where}: mend the image first")
-            yield Micrograph(self.name, values, self.pixel_size, index + 1 if self.file.stack else None)
+        return map(self.frame, range(len(self)))
+
+    def frame(self, index: int) -> Micrograph:
+        """One of them, counted from 0; InputError for an image that is not finite."""
+        values = self.file.frame(index).astype(np.float32)
+        if not np.isfinite(values).all():
+            where = f" in frame {index + 1}" if self.file.stack else ""
+            raise InputError(f"{self.file.path} holds NaN or infinity{where}: mend the image first")
+        return Micrograph(self.name, values, self.pixel_size, index + 1 if self.file.stack else None)
 
 
 @dataclass(frozen=True)

@@ -42,6 +42,8 @@ _FIGURES = {
     "figure_png": "figure_style",
     "figure_svg": "figure_style",
     "reason": "expected_loss",
+    "likeness_figure": "likeness_page",
+    "likeness_page": "likeness_page",
     "matrix_figure": "transfer_figures",
     "overlay_figure": "image_figures",
     "reliability_figure": "score_figures",
@@ -53,6 +55,7 @@ _FIGURES = {
     "write_findings": "study_findings",
     "transfer_figure": "transfer_figures",
     "write_figure": "figure_style",
+    "write_likeness": "likeness_page",
     "write_overlay": "image_figures",
     "write_report": "model_page",
 }
