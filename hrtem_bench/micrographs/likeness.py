@@ -299,13 +299,13 @@ def _spectrum(image: NDArray[np.float32], pixel_size: float) -> Floats:
     return _means(one.q / one.nyquist, one.power, FREQUENCIES)
 
 
-def _means(places: Floats, values: Floats, edges: Any) -> Floats:
-    """Mean of the values in each class of their places; nan where a class is empty."""
+def _means(places: Floats, values: Floats, edges: Any, least: int = 1) -> Floats:
+    """Mean of the values in each class of their places; nan where a class has fewer than `least`."""
     which = np.digitize(places, edges) - 1
     inside = (which >= 0) & (which < len(edges) - 1)
     count = np.bincount(which[inside], minlength=len(edges) - 1)
     total = np.bincount(which[inside], values[inside], len(edges) - 1)
-    return np.where(count > 0, total / np.maximum(count, 1), np.nan)
+    return np.where(count >= least, total / np.maximum(count, 1), np.nan)
 
 
 def _numbers(image: NDArray[np.float32], mask: Mask | None, pixel_size: float) -> dict[str, float]:
@@ -358,7 +358,7 @@ def _profile(image: NDArray[np.float32], mask: Mask | None, pixel_size: float) -
         return nothing
     step = DISTANCES[1] - DISTANCES[0]
     edges = np.append(DISTANCES - step / 2, DISTANCES[-1] + step / 2)
-    return _means(distance.ravel(), (image.ravel().astype(np.float64) - outer.mean()) / outer.std(), edges)
+    return _means(distance.ravel(), (image.ravel().astype(np.float64) - outer.mean()) / outer.std(), edges, 50)
 
 
 def spread(values: Floats) -> tuple[Floats, Floats, Floats]:

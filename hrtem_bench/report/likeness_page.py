@@ -34,7 +34,8 @@ def likeness_figure(likeness: Likeness) -> Figure:
     across = max(len(side.images) for side in sides)
     side_mm = min((PAGE - 8.0) / across, 45.0)
     figure = new_figure(PAGE, 2 * (side_mm + 5.0) + 58.0)
-    top, bottom = figure.subfigures(2, 1, height_ratios=[2 * (side_mm + 5.0), 58.0])
+    parts: Any = figure.subfigures(2, 1, height_ratios=[2 * (side_mm + 5.0), 58.0])
+    top, bottom = parts
     grid = top.subplots(2, across, squeeze=False)
     for row, side in zip(grid, sides, strict=True):
         _images(row, side, likeness.pixel_size)
@@ -47,12 +48,13 @@ def likeness_figure(likeness: Likeness) -> Figure:
         _band(curves[1], (LEVELS[:-1] + LEVELS[1:]) / 2, side.levels, color, name)
         if known:
             _band(curves[2], DISTANCES, side.profiles, color, name)
-    curves[0].set(yscale="log", xlabel="spatial frequency (1/Å)", ylabel="power, 1 for white noise", title="spectrum")
+    curves[0].set(yscale="log", xlabel="frequency (1/Å)", ylabel="power, 1 for white noise", title="spectrum")
+    curves[0].yaxis.set_major_formatter("{x:g}")
     curves[1].set(xlabel="grey level (std)", ylabel="density", title="grey levels")
     curves[0].legend(frameon=False)
     if known:
         curves[2].axvline(0, color="0.6", linewidth=0.7)
-        curves[2].set(xlabel="distance from the edge (Å)", ylabel="grey over the background (its std)")
+        curves[2].set(xlabel="from the edge (Å)", ylabel="grey (std of background)")
         curves[2].set_title("profile across edges")
     return figure
 
