@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import functools
 import importlib
+import inspect
 import pkgutil
 import re
-from collections.abc import Mapping
+from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -88,6 +89,33 @@ def test_every_public_function_and_class_says_what_it_is(package: str) -> None:
     home = importlib.import_module(f"hrtem_bench.{package}")
     things = {name: getattr(home, name) for name in home.__all__}
     assert [name for name, thing in things.items() if callable(thing) and not _own_docstring(thing)] == []
+
+
+def functions(package: str) -> Iterator[tuple[str, Callable[..., Any]]]:
+    """Every public function of a package, and every public method of its public classes."""
+    home = importlib.import_module(f"hrtem_bench.{package}")
+    for name in home.__all__:
+        thing = getattr(home, name)
+        if inspect.isfunction(thing):
+            yield name, thing
+        elif inspect.isclass(thing):
+            for key, held in vars(thing).items():
+                member = getattr(held, "__func__", held)
+                if inspect.isfunction(member) and not key.startswith("_"):
+                    yield f"{name}.{key}", member
+
+
+@pytest.mark.parametrize("package", PACKAGES)
+def test_arguments_are_explained_in_a_section(package: str) -> None:
+    lacking = []
+    for name, function in functions(package):
+        arguments = [one for one in inspect.signature(function).parameters if one not in ("self", "cls")]
+        section = re.search(r"^Parameters\n-+\n(.*?)(?:\n\n\S|\Z)", inspect.getdoc(function) or "", re.M | re.S)
+        explained = re.findall(r"^\*{0,2}([\w, ]+?)(?: :.*)?$", section[1] if section else "", re.M)
+        named = {one.strip() for line in explained for one in line.split(",")}
+        if len(arguments) > 1 and not set(arguments) <= named:
+            lacking.append((name, sorted(set(arguments) - named)))
+    assert lacking == []
 
 
 def _has(kind: Any, member: str) -> bool:

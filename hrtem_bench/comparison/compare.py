@@ -59,9 +59,28 @@ class Comparison(msgspec.Struct, frozen=True, kw_only=True):
 def compare(
     runs: Sequence[Run], metric: str = "dice", *, confidence: float = 0.95, samples: int = 2000, seed: int = 0
 ) -> Comparison:
-    """Compare models scored on the same images. Raises InputError where they are not, or lack the metric.
+    """Compare models that were scored on the same images, pair by pair.
 
-    Of K models every pair is compared, so that with more models the correction is for more tests.
+    Parameters
+    ----------
+    runs
+        Results of two or more models. Every pair is compared, so more models mean a correction for more tests.
+    metric
+        Name of an image's metric, such as "dice".
+    confidence
+        Of the intervals.
+    samples, seed
+        Of the bootstrap over structures.
+
+    Returns
+    -------
+    Comparison
+        Differences with intervals and p-values, at each condition and over the track.
+
+    Raises
+    ------
+    InputError
+        Where the runs are not of the same images, or lack the metric.
     """
     if len(runs) < 2:
         raise InputError("give at least two results to compare")

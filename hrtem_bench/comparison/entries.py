@@ -45,10 +45,26 @@ _DIGEST = re.compile(r"[0-9a-f]{64}")
 
 
 def write_entry(results: Path, card: Path, out: Path) -> Run:
-    """Make the entry `out` of the folder `results`, which `evaluate` wrote, and a card; checked as `check_entry` does.
+    """Make an entry of the leaderboard from results and a card, and check it as `check_entry` does.
 
-    The report is taken too where there is one.
-    Raises InputError, one line, and leaves nothing where the entry would not pass, or `out` is there already.
+    Parameters
+    ----------
+    results
+        Folder that `evaluate` wrote; its report is copied too, if there is one.
+    card
+        The model's card.toml.
+    out
+        The entry's folder, which must not exist.
+
+    Returns
+    -------
+    Run
+        The entry's results.
+
+    Raises
+    ------
+    InputError
+        One line, if the entry fails a check or `out` exists; then nothing is left behind.
     """
     if out.exists():
         raise InputError(f"{out} is there already: remove it, or give the entry another name")
@@ -70,12 +86,26 @@ def write_entry(results: Path, card: Path, out: Path) -> Run:
 
 
 def check_entry(folder: Path) -> Run:
-    """The results of an entry, after checking all that can be known without its model.
+    """Check an entry of the leaderboard without running its model.
 
-    That its files are those of an entry and match their checksums; that the card names authors and licence and agrees
-    with the results; that these are official and made with the published settings; that curve, intervals and summary
-    follow from the scores of the images; and that a report is of these results and can do no harm. Raises InputError,
-    one line, for the first thing that is not so.
+    Checked are: the files and their checksums; that the card names authors and licence and agrees with the results;
+    that the results are official and made with the published settings; that curve, intervals and summary follow from
+    the scores of the images; and that the report, if there is one, shows these results and holds nothing that runs.
+
+    Parameters
+    ----------
+    folder
+        The entry's folder.
+
+    Returns
+    -------
+    Run
+        The entry's results.
+
+    Raises
+    ------
+    InputError
+        One line, for the first check that fails.
     """
     _check_files(folder)
     _check_checksums(folder)

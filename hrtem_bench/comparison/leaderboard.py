@@ -65,12 +65,30 @@ def leaderboard(
     samples: int = 2000,
     seed: int = 0,
 ) -> list[Board]:
-    """A board for each dataset version, track and split among the results below `folder`, by name.
+    """A board for each track and split of each version of a dataset among the results below a folder.
 
-    unofficial: take results that do not score the whole test set too. baselines: folders of results, relative to
-    `folder`, that every model of their board is held against, see `standing`. here: the folder in which the board is to
-    lie, `folder` itself if not given; links to reports start from it. Raises InputError for a folder without
-    results, a baseline that is not there, and any results file that does not validate.
+    Parameters
+    ----------
+    folder
+        Searched, with all folders in it, for results.json.
+    unofficial
+        Whether to include results that do not score the whole test set.
+    baselines
+        Folders of results, relative to `folder`, that every model of their board is compared with, see `standing`.
+    here
+        Folder in which the board will lie, for its links to reports; `folder` if not given.
+    samples, seed
+        Of the bootstrap over structures.
+
+    Returns
+    -------
+    list of Board
+        Sorted by name.
+
+    Raises
+    ------
+    InputError
+        For a folder without results, a baseline that is not there, and a results file that is not valid.
     """
     if not folder.is_dir():
         raise InputError(f"there is no folder {folder}")

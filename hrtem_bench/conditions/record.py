@@ -250,10 +250,17 @@ def suspicious(condition: Condition) -> list[str]:
 
 
 def warn_if_suspicious(*conditions: Condition, stacklevel: int = 2) -> None:
-    """An `UnlikelySetting` warning for each sentence of `suspicious`, once; stacklevel: as of `warnings.warn`.
+    """Warn with `UnlikelySetting`, once for each sentence of `suspicious`.
 
-    `Condition(...)`, `parse_condition` and `Condition.from_microscope` call it, since a person wrote what they are
-    given. `condition_from_dict` and `replace` do not: datasets call them once for every image.
+    `Condition(...)`, `parse_condition` and `Condition.from_microscope` call it, since a person wrote their arguments.
+    `condition_from_dict` and `replace` do not: datasets call them once for every image.
+
+    Parameters
+    ----------
+    *conditions
+        To look at.
+    stacklevel
+        As in `warnings.warn`: 2 is the line that calls this function.
     """
     for sentence in dict.fromkeys(sentence for one in conditions for sentence in suspicious(one)):
         warnings.warn(sentence, UnlikelySetting, stacklevel=stacklevel + 1)

@@ -158,7 +158,18 @@ Conditions = Condition | ConditionSet | Sequence[Condition]
 
 
 def as_condition_set(conditions: Conditions) -> ConditionSet:
-    """One condition, a weighted set or a sequence of conditions as a ConditionSet; InputError for anything else."""
+    """A ConditionSet from one condition, a weighted set, or a sequence of conditions.
+
+    Parameters
+    ----------
+    conditions
+        A Condition, a ConditionSet, or a sequence of conditions, which then have equal weights.
+
+    Raises
+    ------
+    InputError
+        For anything else.
+    """
     if isinstance(conditions, ConditionSet):
         return conditions
     return ConditionSet((conditions,) if isinstance(conditions, Condition) else tuple(conditions))

@@ -42,12 +42,19 @@ _QUANTITY = re.compile(r"([+-]?(?:\d+\.?\d*|\.\d+)(?:[eE][+-]?\d+)?)\s*(\D.*)")
 
 
 def finite_number(name: str, value: Any) -> float:
-    """`value` as a float, of Python, of NumPy, or as text.
+    """A value as a float.
+
+    Parameters
+    ----------
+    name
+        What the value is, for the message.
+    value
+        A number of Python or NumPy, or text.
 
     Raises
     ------
     InputError
-        With the name, unless the value is a finite number.
+        Unless the value is a finite number.
     """
     try:
         number = float(value)
@@ -87,7 +94,18 @@ def quantity(name: str, value: Any, unit: str) -> float:
 
 
 def beam_energy(value: Any) -> float:
-    """A beam energy in eV, checked; InputError for less than 1 keV, which was meant in keV or in MeV."""
+    """A beam energy in eV, checked.
+
+    Parameters
+    ----------
+    value
+        A number in eV, or text with a unit.
+
+    Raises
+    ------
+    InputError
+        Below 1 keV: the number was probably meant in keV or MeV.
+    """
     energy = quantity("energy", value, "eV")
     if energy <= 0:
         raise InputError(f"energy must be above 0, not {energy:g}")

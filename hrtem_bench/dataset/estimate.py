@@ -61,10 +61,18 @@ class Estimate:
 def estimate(
     recipe: Recipe, workers: int = 1, clock: Callable[[int], float] | None = None, *, simulated: bool = True
 ) -> Estimate:
-    """Count what a recipe makes, and time what it costs from one Fourier transform on this machine.
+    """Count what a recipe makes, and estimate its time and space from one Fourier transform timed on this machine.
 
-    clock: points along a side -> seconds of one complex 2-D transform; measured here by default. simulated: False where
-    exit waves that another dataset keeps are read instead, as `render_dataset` does.
+    Parameters
+    ----------
+    recipe
+        What is to be generated.
+    workers
+        Processes.
+    clock
+        From points along a side to the seconds of one complex 2-D transform; measured on this machine if not given.
+    simulated
+        False where kept exit waves are read in place of simulating, as `render_dataset` does.
     """
     plan = make_plan(recipe)
     kept = sum(map(plan.keeps_waves, plan.jobs))

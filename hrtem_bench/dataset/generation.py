@@ -43,21 +43,40 @@ def generate(
     simulate: Simulate = simulate,
     waves_sha256: str = "",
 ) -> Manifest:
-    """Make the dataset of `recipe` in the folder `out`, and return its manifest.
+    """Make the dataset of a recipe in a folder.
 
-    workers: processes, one thread each; by default as many as CPUs, but GPU_WORKERS at most with device="cuda". The
-    bytes do not depend on it. An interrupted or failed run leaves finished structures in `out`; the same call takes
-    them up again, if recipe and code are the same. A finished dataset of the same recipe is left as it is. scheduler:
-    address of a dask scheduler whose workers make the structures instead; they must see `out` under the same path.
-    device: of the multislice engine, "cpu" or "cuda". progress: called with (structures done, in all). simulate:
-    (recipe, job, device) -> Structure, a function that other processes can import. waves_sha256: of the kept exit waves
-    that `simulate` reads in place of simulating, "" for none; the manifest records it, and a run goes on only with the
-    same.
+    The bytes do not depend on `workers`. After an interruption or a failure, finished structures stay in `out`, and the
+    same call goes on from them if recipe and code are the same. A finished dataset of the same recipe is left as it is.
+    A script calls this under `if __name__ == "__main__":`, since worker processes import the script.
 
-    With several workers, a script of one's own calls this under `if __name__ == "__main__":`, since the processes
-    import it.
+    Parameters
+    ----------
+    recipe
+        See `load_recipe`.
+    out
+        The folder; made if it is not there.
+    workers
+        Processes of one thread each; by default as many as CPUs, with device="cuda" at most GPU_WORKERS.
+    scheduler
+        Address of a dask scheduler whose workers make the structures instead; they must see `out` under the same path.
+    device
+        Of the multislice engine, "cpu" or "cuda".
+    progress
+        Called with (structures done, in all).
+    simulate
+        (recipe, job, device) -> Structure, a function that other processes can import.
+    waves_sha256
+        Of the kept exit waves that `simulate` reads in place of simulating, "" for none. The manifest records it.
 
-    Raises InputError for a folder that cannot be used, and for what makes a run stop.
+    Returns
+    -------
+    Manifest
+        That of the dataset.
+
+    Raises
+    ------
+    InputError
+        For a folder that cannot be used, and for whatever makes the run stop.
     """
     for module in ("pyarrow", "PIL"):
         require(module, "data")

@@ -38,12 +38,30 @@ class Publication:
 def publish(
     folder: str | Path, repo: str, tag: str, *, dry_run: bool = False, private: bool = False, token: str | None = None
 ) -> Publication:
-    """Upload the dataset in `folder` to the dataset repository `repo` ("organisation/name") and tag it.
+    """Upload a dataset to a dataset repository of the Hugging Face Hub, and tag it.
 
-    tag: "v" and the dataset's version; a tag is given once. The dataset is verified first. The card names the
-    repository; eval.yaml says what a leaderboard scores. Interrupted, the same call sends only what is not there
-    yet. dry_run: nothing is sent. token: the one of `hf auth login` by default; it is never shown.
-    Raises InputError for a dataset with problems, a tag that does not fit, and what the Hub refuses.
+    The dataset is verified first. The card gets the repository's name, and eval.yaml says what a leaderboard scores.
+    After an interruption the same call sends only what is missing.
+
+    Parameters
+    ----------
+    folder
+        The dataset's.
+    repo
+        "organisation/name".
+    tag
+        "v" and the dataset's version; a tag can be given once.
+    dry_run
+        Whether to send nothing.
+    private
+        Whether a new repository is private.
+    token
+        Of the Hub; by default that of `hf auth login`. It is never shown.
+
+    Raises
+    ------
+    InputError
+        For a dataset with problems, a tag that does not fit, and whatever the Hub refuses.
     """
     folder = Path(folder)
     manifest = read_manifest(folder)

@@ -79,7 +79,23 @@ class Track:
         return int(self.manifest.recipe["sampling"]["pixels"])
 
     def select(self, conditions: Sequence[str] | None = None) -> tuple[TrackCondition, ...]:
-        """The named conditions, in the axis's order, or all; InputError for one that the track has not."""
+        """Conditions of the track.
+
+        Parameters
+        ----------
+        conditions
+            Their ids; None for all.
+
+        Returns
+        -------
+        tuple of TrackCondition
+            In the order of the axis.
+
+        Raises
+        ------
+        InputError
+            For an id that the track does not have.
+        """
         known = [c.condition_id for c in self.conditions]
         for name in conditions or ():
             if name not in known:
@@ -87,23 +103,63 @@ class Track:
         return tuple(c for c in self.conditions if conditions is None or c.condition_id in conditions)
 
     def check(self, split: str) -> None:
-        """Raise InputError, one line, for files or rows of a split that are not those the dataset was made with."""
+        """Check that a split is as it was generated.
+
+        Parameters
+        ----------
+        split
+            "train", "validation" or "test".
+
+        Raises
+        ------
+        InputError
+            One line, for files or rows that differ from the manifest and the recipe.
+        """
         from hrtem_bench.dataset.unaltered import check_unaltered
 
         check_unaltered(self.folder, self.manifest, self.name, split)
 
     def count(self, split: str, conditions: Sequence[str] | None = None, *, limit: int | None = None) -> int:
-        """Number of images that `rows` would give."""
+        """The number of images that `rows` gives for the same arguments.
+
+        Parameters
+        ----------
+        split
+            "train", "validation" or "test".
+        conditions
+            Ids; None for all.
+        limit
+            At most so many of each condition.
+        """
         return sum(1 for _ in self._places(split, [c.condition_id for c in self.select(conditions)], limit))
 
     def rows(
         self, split: str, conditions: Sequence[str] | None = None, *, limit: int | None = None, start: int = 0
     ) -> Iterator[Sample]:
-        """The images of a split, one at a time, structure by structure; only those of `conditions`, if given.
+        """The images of a split, one at a time, structure by structure.
 
-        limit: only the first so many of each condition. start: leave out the first so many of what remains. What is
-        left out is not decoded; every file is read once. InputError for a split, a condition or a file that is not
-        there.
+        Every file is read once, and only images that are given are decoded.
+
+        Parameters
+        ----------
+        split
+            "train", "validation" or "test".
+        conditions
+            Ids; None for all.
+        limit
+            At most so many of each condition.
+        start
+            So many images are skipped at the beginning.
+
+        Yields
+        ------
+        Sample
+            Image, labels and condition.
+
+        Raises
+        ------
+        InputError
+            For a split, a condition or a file that is not there.
         """
         nominal = {c.condition_id: flat(c.condition) for c in self.select(conditions)}
         places = islice(self._places(split, list(nominal), limit), start, None)
@@ -187,7 +243,20 @@ class StoredWaves:
             raise InputError(f"no exit waves of {min(missing)} are kept in {self.folder}")
 
     def structure(self, split: str, index: int) -> StructureWaves:
-        """Structure `index` of a split; no other is read. InputError if its waves are not kept, or are damaged."""
+        """The exit waves and labels of one structure; no other is read.
+
+        Parameters
+        ----------
+        split
+            "train", "validation" or "test".
+        index
+            Its place in the split, from 0.
+
+        Raises
+        ------
+        InputError
+            If its waves are not kept, or are damaged.
+        """
         name, group = Job(split, index).structure_id, index
         _check_split(split)
         for shard in self.manifest.shards:
@@ -206,9 +275,19 @@ class StoredWaves:
 
 
 def open_exit_waves(source: str | Path, revision: str | None = None) -> StoredWaves:
-    """The exit waves of the dataset in a folder, or in a repository on the Hub; arguments and errors as `open_dataset`.
+    """The exit waves that a dataset keeps.
 
-    Raises InputError if the dataset keeps none.
+    Parameters
+    ----------
+    source
+        The dataset's folder, or its Hub id "organisation/name".
+    revision
+        Of the repository: a branch, a tag or a commit.
+
+    Raises
+    ------
+    InputError
+        As `open_dataset`, and if the dataset keeps no exit waves.
     """
     folder, manifest = _located(source, EXIT_WAVES, revision)
     return StoredWaves(folder, manifest)

@@ -31,15 +31,35 @@ def shipped_recipes() -> list[str]:
 
 
 def load_recipe(name: str | Path) -> Recipe:
-    """A recipe of the package by name, or a user's own by the path of its TOML file; InputError if it is not valid."""
+    """A recipe.
+
+    Parameters
+    ----------
+    name
+        Of a recipe in the package, or the path of a TOML file.
+
+    Raises
+    ------
+    InputError
+        If there is none, or it is not valid.
+    """
     return parse_recipe(shipped_or_own(name, _folder(), "recipe"), Path(name).parent)
 
 
 def parse_recipe(text: str, folder: Path = Path()) -> Recipe:
-    """A checked Recipe from TOML text; InputError names the first key that is wrong, its value and what is allowed.
+    """A checked Recipe from TOML text.
 
-    folder: CIF files and transfer curves that the recipe names are read from there, and are part of the Recipe from
-    then on.
+    Parameters
+    ----------
+    text
+        TOML.
+    folder
+        Where CIF files and transfer curves that the recipe names are read from; they become part of the Recipe.
+
+    Raises
+    ------
+    InputError
+        Names the first key that is wrong, its value, and what is allowed.
     """
     raw = parse_toml(text, "the recipe")
     recipe = recipe_from_dict(embed_curves(embed_crystals(raw, folder), folder))

@@ -47,12 +47,28 @@ class Verification:
 
 
 def verify(folder: str | Path, *, progress: Progress | None = None) -> Verification:
-    """Check a dataset's folder against its manifest and the manifest against its recipe.
+    """Check a dataset's folder against its manifest, and the manifest against its recipe.
 
-    Checksums of all files; schema; that every row is the one the recipe gives, in its place (structure, condition,
-    settings, seeds), so that test structures are at every condition; that pictures decode, masks and instances agree,
-    counts fit the dose; that no structure, mask or image is in two splits, by name or by content. progress: called with
-    (shards done, in all). InputError if there is no dataset or its manifest cannot be read.
+    Checked are: checksums of all files; the schema; that every row is the one that the recipe gives at its place
+    (structure, condition, settings, seeds); that pictures decode, masks and instances agree, and counts fit the dose;
+    that no structure, mask or image is in two splits, by name or by content.
+
+    Parameters
+    ----------
+    folder
+        The dataset's.
+    progress
+        Called with (shards done, in all).
+
+    Returns
+    -------
+    Verification
+        What was counted, and the problems found.
+
+    Raises
+    ------
+    InputError
+        If there is no dataset, or its manifest cannot be read.
     """
     require("pyarrow", "data")
     require("PIL", "data")
@@ -198,7 +214,18 @@ class Difference:
 
 
 def differences(folder: str | Path, other: str | Path) -> list[Difference]:
-    """How far two datasets made from one recipe differ, track by track. InputError if their recipes are not one."""
+    """How far two datasets made from one recipe differ, track by track.
+
+    Parameters
+    ----------
+    folder, other
+        Their folders.
+
+    Raises
+    ------
+    InputError
+        If the recipes differ.
+    """
     require("pyarrow", "data")
     require("PIL", "data")
     one, two = Path(folder), Path(other)

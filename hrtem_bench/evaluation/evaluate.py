@@ -88,16 +88,38 @@ def evaluate(
     command: str | None = None,
     progress: Progress | None = None,
 ) -> Evaluation:
-    """Score a model at every condition of a track; write results.json and per_image.parquet into `out`.
+    """Score a model at every condition of a track.
 
-    model: see `load_submission`. data: a dataset's folder, its Hub id, or an opened Track (`track` is then
-    not used). out: None to write nothing. command: as recorded in the results. progress: told (what is
-    under way, images done, images in all).
+    Images go through the model in the order of the dataset's files, so that each file is read once. After an
+    interruption, the same call with the same `out` goes on from the scores that were kept.
 
-    The images go through the model in the order of the dataset's files, whatever their condition, so that each file is
-    read once. The same run with the same `out` resumes after an interruption from the images whose scores are kept.
-    Raises InputError, one line, for what cannot be used; nothing half-written is left then, save that
-    scores made before the model's own code failed are kept for resuming.
+    Parameters
+    ----------
+    model
+        See `load_submission`.
+    data
+        A dataset's folder, its Hub id, or an opened Track.
+    track
+        The track's name; not used with an opened Track.
+    out
+        Folder for results.json and per_image.parquet; None to write nothing.
+    options
+        How to score; the defaults are the published settings.
+    command
+        As recorded in the results.
+    progress
+        Called with (what is under way, images done, images in all).
+
+    Returns
+    -------
+    Evaluation
+        Results, scores of each image, and what was scored.
+
+    Raises
+    ------
+    InputError
+        One line, for what cannot be used. Nothing half-written is left, except scores kept for resuming where the
+        model's own code failed.
     """
     options = options or Options()
     opened = _opened(data, track)

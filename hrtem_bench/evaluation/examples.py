@@ -45,7 +45,20 @@ class Example:
 
 
 def make_examples(evaluation: Evaluation, choices: Iterable[Choice]) -> list[Example]:
-    """The chosen images and the model's answers, in the order of `choices`; the model runs once for each."""
+    """Chosen images with the model's answers. The model runs once for each.
+
+    Parameters
+    ----------
+    evaluation
+        The finished run.
+    choices
+        Which images, and why.
+
+    Returns
+    -------
+    list of Example
+        In the order of `choices`.
+    """
     return [_example(evaluation, choice) for choice in choices]
 
 

@@ -170,6 +170,8 @@ def noise_power(detector: Detector, electrons: float, ux: Any, uy: Any) -> Any:
 
     Parameters
     ----------
+    detector
+        With its gain, NTF, DQE and read noise.
     electrons
         Incident electrons per pixel: dose · pixel area.
     ux, uy
@@ -185,6 +187,8 @@ def rounding_share(detector: Detector, electrons: float) -> float:
 
     Parameters
     ----------
+    detector
+        With its gain, NTF, DQE and read noise.
     electrons
         Incident electrons per pixel: dose · pixel area.
     """
@@ -194,7 +198,15 @@ def rounding_share(detector: Detector, electrons: float) -> float:
 
 
 def gain_against_rounding(detector: Detector, electrons: float) -> float:
-    """The least gain, counts per incident electron, at which rounding adds no more than 1 % of the variance."""
+    """The lowest gain, counts per incident electron, at which rounding adds at most 1 % of the variance.
+
+    Parameters
+    ----------
+    detector
+        Whose counts are rounded.
+    electrons
+        Per pixel, at the lowest dose.
+    """
     read = detector.read_noise**2
     shot = float(_pixel_variance(detector, electrons)) - read
     return float(detector.gain * np.sqrt(max(ROUNDING_VARIANCE / ROUNDING_LIMIT - read, 0.0) / shot))

@@ -108,10 +108,14 @@ def render_each(
 ) -> Iterator[Any]:
     """The image that `render` makes of the same waves at each (condition, seed), one after the other.
 
-    The waves are transformed once for all. Other arguments and errors are those of `render`.
+    The waves are transformed once for all. Errors are those of `render`.
 
     Parameters
     ----------
+    waves, pixel_size, output_pixel_size, zero_focus, coherence, nodes, device
+        As in `render`.
+    settings
+        (condition, seed) of each image.
     detector
         One for all images, or a sequence with one for each.
 
@@ -157,10 +161,14 @@ def expected_intensity(
 
     Each wave is multiplied by the lens's transfer and by the defocus phase of `zero_focus`, and squared on a grid on
     which nothing folds back into the output's band. The waves are transformed once for all conditions, and an image is
-    the same whatever others are made beside it. Arguments that are not listed are those of `render`.
+    the same whatever others are made beside it.
 
     Parameters
     ----------
+    waves, pixel_size, output_pixel_size, zero_focus, coherence, nodes, device
+        As in `render`.
+    conditions
+        Of which an image each is made.
     angle_nodes
         Number of illumination angles along each of two axes over which "quadrature" and "tcc" sum. By default
         "quadrature" takes the envelope of the angular spread in place of the sum, and puts the electrons that this

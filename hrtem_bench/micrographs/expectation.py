@@ -35,13 +35,26 @@ class Expectation(msgspec.Struct, frozen=True, kw_only=True):
 
 
 def expected_dice(run: Run, train: Conditions, condition: Condition) -> Expectation:
-    """The Dice of a model at `condition`, from its curve over σ.
+    """The Dice to expect at a condition, from a model's curve over σ.
 
-    run: the model's results. train: the conditions of its training images. The curve is the mean Dice of each
-    condition against its σ, made monotone (isotonic regression: more shared transfer, no lower a score) and joined by
-    straight lines. The interval has the confidence of the results; its half-widths add in quadrature the bootstrap's
-    over structures and a normal quantile of the conditions' scatter about the monotone curve. Raises InputError where
-    the results or the training are without σ.
+    The curve is the mean Dice of each condition against its σ, made monotone (isotonic regression: the more transfer is
+    shared, the higher the score) and joined by straight lines. The interval has the confidence of the results; its
+    half-widths add in quadrature those of the bootstrap over structures and of the conditions' scatter about the
+    monotone curve, as a normal quantile.
+
+    Parameters
+    ----------
+    run
+        The model's results.
+    train
+        The conditions of its training images.
+    condition
+        Where it is to be used.
+
+    Raises
+    ------
+    InputError
+        Where the results or the training are without σ.
     """
     from scipy import stats
 

@@ -97,8 +97,18 @@ def find_micrographs(places: Sequence[Path]) -> list[Path]:
 def open_recording(path: Path, pixel_size: float | None = None) -> Recording:
     """The micrographs in a file.
 
-    pixel_size: Å, in place of what the file says. Raises InputError, one line, for a file that `open_images` refuses,
-    and, where no pixel size is given, as `stated_pixel_size` does; iterating, for an image that is not finite.
+    Parameters
+    ----------
+    path
+        Of a format that `open_images` reads.
+    pixel_size
+        Å, in place of what the file says.
+
+    Raises
+    ------
+    InputError
+        One line, as `open_images`; where no pixel size is given, as `stated_pixel_size`; on iterating, for an image
+        that is not finite.
     """
     if pixel_size is not None and not 0 < pixel_size < float("inf"):
         raise InputError(f"the pixel size must be above 0 Å, not {pixel_size:g}")
@@ -134,10 +144,21 @@ def label_name(image: str, pattern: str | None) -> str:
 
 
 def open_labels(folder: Path, recording: Recording, pattern: str | None = None) -> Labels:
-    """The labels of a recording, from the file of its name in the folder: one for each frame, or one for all.
+    """The labels of a recording: one for each frame, or one for all.
 
-    pattern: how names of labels differ from those of images, see `label_name`. Raises InputError, one line, where there
-    is none, or one of another shape, number of frames or kind of number.
+    Parameters
+    ----------
+    folder
+        Holds the labels.
+    recording
+        Names the file to look for.
+    pattern
+        How names of labels differ from those of images, see `label_name`.
+
+    Raises
+    ------
+    InputError
+        One line: there is no label, or one of another shape, number of frames or kind of number.
     """
     name, images = label_name(recording.name, pattern), recording.file
     path = next((p for p in (folder / f"{name}{suffix}" for suffix in SUFFIXES) if p.is_file()), None)

@@ -80,11 +80,24 @@ class MicrographScores(msgspec.Struct, frozen=True, kw_only=True):
 
 
 def segment(submission: Submission, micrograph: Micrograph, edge_offset: float = 0.0) -> Segmented:
-    """The model's answer for a micrograph, resampled to the model's pixel size and back where they differ.
+    """A model's answer for a micrograph, resampled to the model's pixel size and back where they differ.
 
-    An image with more than 1024 pixels along a side, at the model's pixel size, is cut into overlapping windows of 512,
-    see `windows`. edge_offset: Å by which the mask is grown everywhere, or shrunk where it is negative. Raises
-    InputError as `predict` does.
+    An image with more than 1024 pixels along a side, at the model's pixel size, is cut into overlapping windows of 512
+    pixels, see `windows`.
+
+    Parameters
+    ----------
+    submission
+        The model.
+    micrograph
+        The image with its pixel size.
+    edge_offset
+        Å by which the mask is grown everywhere; below 0 it is shrunk.
+
+    Raises
+    ------
+    InputError
+        As `predict`.
     """
     contract, size = submission.contract, micrograph.pixel_size
     shape: tuple[int, ...] = micrograph.image.shape
@@ -104,7 +117,17 @@ def with_sides(submission: Submission, micrograph: Micrograph) -> tuple[Submissi
 
 
 def score(submission: Submission, segmented: Segmented, instances: NDArray[np.uint16]) -> MicrographScore:
-    """The scores of a segmented micrograph against its label: instances (ny, nx), 0 background, k on particle k."""
+    """The scores of a segmented micrograph against its label.
+
+    Parameters
+    ----------
+    submission
+        The model.
+    segmented
+        The micrograph with the model's answer.
+    instances
+        The label (ny, nx): 0 for background, k on particle k.
+    """
     micrograph = segmented.micrograph
     sample = Sample(
         structure_id=micrograph.name,

@@ -22,9 +22,19 @@ def baseline_folder(name: str) -> Path | None:
 
 
 def baseline_at(given: str) -> Path:
-    """The folder given, or that of the shipped baseline of this name; InputError where there is neither.
+    """The folder of a model, given as a folder or as the name of a shipped baseline.
 
     A folder without a card, such as one of results, does not hide a shipped baseline of its name.
+
+    Parameters
+    ----------
+    given
+        A path or a name.
+
+    Raises
+    ------
+    InputError
+        Where there is neither.
     """
     folder, shipped = Path(given), baseline_folder(given)
     if shipped is not None and not has_card(folder):

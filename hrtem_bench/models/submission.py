@@ -212,7 +212,17 @@ def _predictor_in(folder: Path, code: Path, model: ModelEntry, runtime: Runtime)
 
 
 def untrained_network(folder: Path) -> Any:
-    """The torch.nn.Module that a folder's card names as its network, with new weights.
+    """The network that a folder's card names, with new random weights.
+
+    Parameters
+    ----------
+    folder
+        With card.toml and code.
+
+    Returns
+    -------
+    torch.nn.Module
+        To be trained.
 
     Raises
     ------

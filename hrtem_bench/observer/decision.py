@@ -107,13 +107,20 @@ def detectability(moments: Moments) -> float:
 
 
 def expected_cross_entropy(observer: Observer, moments: Moments) -> float:
-    """Mean cross-entropy, nats per pixel, of an observer where the channels have these moments.
+    """Mean cross-entropy, nats per pixel, of an observer where the channels have given moments.
 
     E = ½⟨ln(1 + exp(-(g_p + s z)))⟩ + ½⟨ln(1 + exp(-(g_f + s z)))⟩ with the margins g_p = w·μ_A - θ and
     g_f = θ - w·μ_B, s² = wᵀ C w and z standard normal.
 
     The mean over z is a sum over equal steps of 0.025 between -9 and 9. For an integrand with its nearest poles at
-    z = ±iπ/s such a sum converges exponentially; Gauss and Hermite's nodes do not at the s of 5 to 50 that occur here.
+    z = ±iπ/s such a sum converges exponentially; Gauss-Hermite quadrature does not at the s of 5 to 50 that occur here.
+
+    Parameters
+    ----------
+    observer
+        Weights w and threshold θ.
+    moments
+        Means μ_A, μ_B and covariance C of the channels.
     """
     particle = float(observer.weights @ moments.particle) - observer.threshold
     film = observer.threshold - float(observer.weights @ moments.film)
@@ -122,7 +129,20 @@ def expected_cross_entropy(observer: Observer, moments: Moments) -> float:
 
 
 def channel_shares(observer: Observer, moments: Moments) -> Floats:
-    """What each channel adds to the distance between the classes' mean log-odds: w_k (μ_A - μ_B)_k, (channels,)."""
+    """What each channel adds to the distance between the classes' mean log-odds: w_k (μ_A - μ_B)_k.
+
+    Parameters
+    ----------
+    observer
+        Weights and threshold.
+    moments
+        Means and covariance of the channels.
+
+    Returns
+    -------
+    numpy.ndarray
+        (channels,).
+    """
     return observer.weights * (moments.particle - moments.film)
 
 

@@ -117,7 +117,15 @@ def place_of(one: Exposure, powers: RingPowers, settings: ObserverSettings | Non
 
 
 def terms(train: Place, test: Place) -> Terms:
-    """The terms of the law for one pair: what a network is trained at, and where it is used."""
+    """The terms of the law for one pair of training and test.
+
+    Parameters
+    ----------
+    train
+        What a network is trained at.
+    test
+        Where it is used.
+    """
     return Terms(
         hardness=test.hardness,
         mismatch=math.log(expected_cross_entropy(train.observer, test.moments)) - test.hardness,
@@ -129,10 +137,27 @@ def terms(train: Place, test: Place) -> Terms:
 
 
 def delocalisation(condition: Condition, power: RingPower, settings: ObserverSettings) -> float:
-    """Rms displacement of lattice fringes, Å: |∇χ| / 2π, weighted by the particles' power in rings from 0.15 1/Å.
+    """Root-mean-square displacement |∇χ| / 2π of lattice fringes, Å, weighted by the particles' power above 0.15 1/Å.
 
-    The mean over each ring is over area. Coene and Jansen, Scanning Microscopy Supplement 6 (1992) 379, and Lichte,
-    Ultramicroscopy 38 (1991) 13, give the displacement. 0 where no ring lies there.
+    The mean over each ring is over area.
+
+    Parameters
+    ----------
+    condition
+        Gives χ.
+    power
+        Of the specimens, in rings of frequency.
+    settings
+        Of the observer.
+
+    Returns
+    -------
+    float
+        0 where no ring lies in the band.
+
+    References
+    ----------
+    Coene, Jansen, Scanning Microscopy Supplement 6 (1992) 379; Lichte, Ultramicroscopy 38 (1991) 13.
     """
     from hrtem_bench.physics import chi_gradient
 

@@ -103,7 +103,20 @@ def loaded(path: Path | None = None) -> Frozen:
 
 
 def freeze(found: Frozen, path: Path) -> Frozen:
-    """Write settings and coefficients with their hash; what is written is returned."""
+    """Write settings and coefficients with their hash.
+
+    Parameters
+    ----------
+    found
+        What is to be kept.
+    path
+        The file.
+
+    Returns
+    -------
+    Frozen
+        What was written.
+    """
     sealed = msgspec.structs.replace(found, sha256=found.content_hash())
     write_aside(path, msgspec.json.format(msgspec.json.encode(sealed), indent=2).decode() + "\n")
     return sealed

@@ -80,10 +80,19 @@ def _of_dataset(source: str | Path, structures: int | None) -> SpecimenSet:
 
 
 def ship(source: str | Path, path: Path, structures: int) -> None:
-    """Write the first so many specimens of a dataset as a file such as the package ships.
+    """Write the first specimens of a dataset as a file of the kind that the package ships.
 
-    Coefficients of the mean waves at |q| <= `SHIPPED_BAND` and of the diffuse intensity, half precision; masks packed
-    to bits; the dataset's recipe beside them, from which `generate` makes the dataset again.
+    It holds the coefficients of the mean waves at |q| <= `SHIPPED_BAND` and of the diffuse intensity, in half
+    precision; masks packed to bits; and the dataset's recipe, from which `generate` makes the dataset again.
+
+    Parameters
+    ----------
+    source
+        A dataset that keeps exit waves.
+    path
+        The file.
+    structures
+        How many specimens.
     """
     from hrtem_bench.dataset import open_exit_waves
     from hrtem_bench.dataset.waves import inside

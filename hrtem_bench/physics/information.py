@@ -184,10 +184,22 @@ class Spectra:
 def transfer_spectra(
     sets: Sequence[Conditions], q_max: float = 2.5, weight: Weight = "area", most: int = 2**18
 ) -> Spectra:
-    """P(q) of each set on one quadrature that serves them all; common arguments and errors: see the module.
+    """P(q) of each set of conditions, on one quadrature for all of them.
 
-    most: nodes at most. Where the conditions ask for more, as large aberrations that are not round do, even steps of
-    them are taken, which costs some 1e-3 of accuracy.
+    Parameters
+    ----------
+    sets
+        Each a condition or a set, see the module.
+    q_max, weight
+        The band, see the module; q_max in 1/Å.
+    most
+        Nodes at most. Where the conditions need more, as large aberrations that are not round do, every nth
+        is taken, which costs about 1e-3 of accuracy.
+
+    Raises
+    ------
+    InputError
+        See the module.
     """
     members = [as_condition_set(one) for one in sets]
     nodes = band([c for one in members for c in one.conditions], q_max, weight)

@@ -165,7 +165,20 @@ def transfer_spectrum(qx: Array, qy: Array, conditions: Conditions) -> Array:
 
 
 def mean_transfer(qx: Array, qy: Array, conditions: Conditions) -> Array:
-    """Σ w T(q), the weighted mean of T with its sign over a condition or a set, -1 to 1; as `transfer_spectrum`."""
+    """Σ w T(q), the weighted mean of T with its sign over a condition or a set of conditions.
+
+    Parameters
+    ----------
+    qx, qy
+        Spatial frequencies, 1/Å, see the module.
+    conditions
+        As in `transfer_spectrum`.
+
+    Returns
+    -------
+    array
+        -1 to 1, of the broadcast shape.
+    """
     return _weighted(conditions, lambda condition: ctf(qx, qy, condition))
 
 

@@ -85,19 +85,38 @@ def design(
     compared: Mapping[str, Sequence[Conditions]] | None = None,
     exhaustive: int = EXHAUSTIVE,
 ) -> Plan:
-    """Choose at most `budget` of the candidates so that training on them serves the targets best.
+    """Choose training conditions: at most `budget` of the candidates, so that training on them serves the targets best.
 
-    targets, candidates: name -> a Condition, or the set that it stands for with its spread. criterion: "sigma", the
-    cosine of what training and target transfer; or "coverage", the share of what a target transfers that training has
-    shown, which is not lost where a target transfers less. over: its lowest value over the targets, or the mean; the
-    other decides between equals. q_max, weight: the band, see `physics.information`. compared: other training sets to
-    score, by name. exhaustive: sets of one size that are all tried at most, see `best_sets`; fewer where targets are
-    many.
+    Candidates of equal P, such as equal and opposite defocus without C30, count as one, named by the first. One more
+    condition lowers P where it transfers less than the others, so that the best set may be smaller than the budget.
 
-    Candidates of one and the same P, such as equal and opposite defocus without C30, are one candidate, named by the
-    first. A member more lowers P where it transfers less than the others, so that the best set may be smaller than the
-    budget.
-    Raises InputError for no target, no candidate, a budget below 1, and where nothing is transferred at any target.
+    Parameters
+    ----------
+    targets, candidates
+        Name -> a Condition, or the set that it stands for with its spread.
+    budget
+        The largest number of candidates to choose.
+    criterion
+        "sigma": the cosine of what training and target transfer. "coverage": the share of what a target transfers that
+        training has shown; it is not lowered where a target transfers less.
+    over
+        "worst": the lowest value over the targets; "mean": their mean. The other decides between equals.
+    q_max, weight
+        The band, see `physics.information`; q_max in 1/Å.
+    compared
+        Other training sets to score, by name.
+    exhaustive
+        Up to so many sets of one size are all tried, see `best_sets`; fewer where targets are many.
+
+    Returns
+    -------
+    Plan
+        The chosen conditions in order, with scores.
+
+    Raises
+    ------
+    InputError
+        For no target, no candidate, a budget below 1, and where nothing is transferred at any target.
     """
     if budget < 1:
         raise InputError(f"the budget must be at least 1 condition, not {budget}")

@@ -96,12 +96,21 @@ def plan_toml(
     spread: Mapping[str, Any],
     notes: Sequence[str] = (),
 ) -> str:
-    """The plan as TOML: a track for a recipe where one setting varies, else tables [[condition]].
+    """The plan as TOML: a track for a recipe if one setting varies, else tables [[condition]].
 
-    The track tests at the targets and trains at the plan. A file of tables is what the option `--conditions-file` of
-    `evaluate-rendered` takes.
-    spread: about every condition, for the track: setting -> standard deviation, or std and distribution as in a recipe.
-    notes: comments below the first line, one a line; `hrtem_bench.report.step_reason` makes them.
+    The track tests at the targets and trains at the plan. A file of tables serves as `--conditions-file` of
+    `evaluate-rendered`.
+
+    Parameters
+    ----------
+    plan
+        Of `design`.
+    candidates, targets
+        Name -> condition, as `design` was given them.
+    spread
+        About every condition, for the track: setting -> standard deviation, or std and distribution as in a recipe.
+    notes
+        Comments below the first line, one a line, such as `hrtem_bench.report.step_reason` makes.
     """
     chosen = {name: candidates[name] for name in plan.conditions}
     every = [*targets.values(), *chosen.values()]

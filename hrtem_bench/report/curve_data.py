@@ -93,7 +93,18 @@ def in_order(points: Sequence[CurvePoint]) -> list[CurvePoint]:
 
 
 def curve_of(results: Results) -> Curve:
-    """The results as arrays, in the order of the axis."""
+    """The curve in results as arrays, for figures.
+
+    Parameters
+    ----------
+    results
+        Of one model on one track.
+
+    Returns
+    -------
+    Curve
+        In the order of the axis.
+    """
     return curve_through(results.model.name, results.curve, track_of(results))
 
 

@@ -23,7 +23,15 @@ MOST = 12
 
 
 def reason(one: Foretold, edges: Sequence[float]) -> str:
-    """Whether the condition itself or training elsewhere makes the loss, and at which frequencies, in a sentence."""
+    """A sentence: does the condition itself cause the expected loss or training elsewhere, and at which frequencies.
+
+    Parameters
+    ----------
+    one
+        The expected loss at a condition.
+    edges
+        Limits of the rings of frequency, 1/Å.
+    """
     rings = [f"{low:g} to {high:g} 1/Å" for low, high in itertools.pairwise(edges)]
     ratio = one.loss.value / one.matched.value
     if ratio < NOTABLE:

@@ -102,7 +102,15 @@ def figure_svg(figure: Figure) -> str:
 
 
 def figure_png(figure: Figure, dpi: float = 300.0) -> bytes:
-    """The figure as PNG bytes; the same figure gives the same bytes."""
+    """A figure as PNG. The same figure gives the same bytes.
+
+    Parameters
+    ----------
+    figure
+        Of matplotlib.
+    dpi
+        Pixels per inch.
+    """
     buffer = io.BytesIO()
     with matplotlib.style.context(["default", dict(STYLE)]):
         figure.savefig(buffer, format="png", dpi=dpi, metadata={"Software": None})
@@ -138,9 +146,23 @@ def _with_prefix(tag: str, name: str) -> str:
 
 
 def save_figure(figure: Figure, stem: Path, dpi: float = 300.0, document: str | None = None) -> tuple[Path, Path]:
-    """Write ``stem.svg`` and ``stem.png``, each aside and then into place; returns both paths.
+    """Write ``stem.svg`` and ``stem.png``, each aside and then renamed.
 
-    document: what `figure_svg` gave for the figure, where it is at hand.
+    Parameters
+    ----------
+    figure
+        Of matplotlib.
+    stem
+        The path without its ending.
+    dpi
+        Of the PNG.
+    document
+        What `figure_svg` gave for this figure, if it was made already.
+
+    Returns
+    -------
+    tuple of Path
+        The two files.
     """
     svg, png = stem.with_name(stem.name + ".svg"), stem.with_name(stem.name + ".png")
     svg.parent.mkdir(parents=True, exist_ok=True)

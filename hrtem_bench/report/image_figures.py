@@ -67,10 +67,18 @@ def examples_figure(
     threshold: float = 0.5,
     width: float = PAGE,
 ) -> Figure:
-    """A row per example: the image, the image with outlines of truth and prediction, the probability map.
+    """A row for each example: the image, the image with outlines of truth and prediction, the map of probabilities.
 
-    titles: a line per example, default its condition. threshold: the probability above which a pixel counts
-    as particle. width in mm.
+    Parameters
+    ----------
+    examples
+        Images with answers, see `make_examples`.
+    titles
+        One for each; the conditions if not given.
+    threshold
+        The probability above which a pixel counts as particle.
+    width
+        Of the figure, mm.
     """
     side = (width - 14.0) / 3
     figure = new_figure(width, (side + 6.0) * len(examples) + 9.0)
@@ -172,11 +180,26 @@ def contact_sheet(
     outlined: bool = True,
     width: float = PAGE,
 ) -> Figure:
-    """A dataset at a glance: a structure per row, a condition per column, masks outlined, one scale bar.
+    """A dataset on one sheet: a structure in each row, a condition in each column, masks outlined, one scale bar.
 
-    images, masks: [row][column] of (ny, nx) arrays, all of one field of view; rows, columns: their names, those of
-    columns in several lines if need be. pixel_size in Å. bold: which columns networks train at. Each image is
-    stretched by itself between the percentiles in `STRETCH`. width in mm.
+    Each image is stretched by itself between the percentiles in `STRETCH`.
+
+    Parameters
+    ----------
+    images, masks
+        [row][column] of (ny, nx) arrays, all of one field of view.
+    rows, columns
+        Their names; those of columns may have several lines.
+    pixel_size
+        Å.
+    title
+        Of the sheet.
+    bold
+        For each column, whether networks train at it.
+    outlined
+        Whether to draw the masks.
+    width
+        Of the figure, mm.
     """
     across, down = len(columns), len(rows)
     ny, nx = np.shape(images[0][0])
@@ -220,7 +243,15 @@ OVERLAY_WIDTH = 150.0
 
 @styled
 def overlay_figure(segmented: Segmented, label: NDArray[np.integer] | None = None) -> Figure:
-    """The image in grey with a scale bar and the prediction's outline (dashed); the label's too (solid), if given."""
+    """A micrograph in grey with a scale bar and the outline of the prediction (dashed).
+
+    Parameters
+    ----------
+    segmented
+        The micrograph with the model's answer.
+    label
+        (ny, nx), 0 for background: its outline is drawn too (solid).
+    """
     micrograph = segmented.micrograph
     ny, nx = micrograph.image.shape
     figure = Figure(figsize=(OVERLAY_WIDTH * MM, OVERLAY_WIDTH * MM * ny / nx))
@@ -243,7 +274,15 @@ def overlay_figure(segmented: Segmented, label: NDArray[np.integer] | None = Non
 
 
 def write_overlay(path: Path, segmented: Segmented, label: NDArray[np.integer] | None = None) -> None:
-    """Write `overlay_figure` as PNG, aside and renamed."""
+    """Write `overlay_figure` as PNG, aside and renamed.
+
+    Parameters
+    ----------
+    path
+        The file.
+    segmented, label
+        See `overlay_figure`.
+    """
     figure = overlay_figure(segmented, label)
     across = min(max(segmented.micrograph.image.shape[1], LEAST_PIXELS), MOST_PIXELS)
     path.parent.mkdir(parents=True, exist_ok=True)
@@ -267,10 +306,22 @@ _SETTINGS: Mapping[str, tuple[str, float, str]] = MappingProxyType({
 
 
 def track_sheet(track: Track, structures: int = 4) -> Figure:
-    """The first test structures of a track, one to a row, at its conditions, masks outlined.
+    """The first test structures of a track, one in each row, at its conditions, with masks outlined.
 
-    Of a track with more than `MOST_CONDITIONS` conditions so many are shown, evenly chosen in its order, first and last
-    among them; those that networks train at have bold names. InputError if the track has no test images.
+    Of a track with more than `MOST_CONDITIONS` conditions so many are shown, evenly chosen in its order with the first
+    and the last. The names of those that networks train at are bold.
+
+    Parameters
+    ----------
+    track
+        See `open_dataset`.
+    structures
+        How many.
+
+    Raises
+    ------
+    InputError
+        If the track has no test images.
     """
     shown = evenly_chosen(track.conditions)
     rows = first_structures(track, structures, [c.condition_id for c in shown])

@@ -34,9 +34,12 @@ PRINTED = "@media print { @page { size: A4 landscape; } }\n"
 
 
 def board_page(boards: Sequence[Board]) -> str:
-    """The page as HTML text; the same input gives the same text.
+    """The leaderboard as HTML text. The same input gives the same text.
 
-    boards: see `hrtem_bench.comparison.leaderboard`.
+    Parameters
+    ----------
+    boards
+        See `hrtem_bench.comparison.leaderboard`.
     """
     shown, rules = filters(boards)
     kinds = kinds_of(boards)

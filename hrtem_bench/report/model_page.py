@@ -57,11 +57,22 @@ def report(
     nyquist: float | None = None,
     others: Sequence[Curve] = (),
 ) -> str:
-    """The page as HTML text; the same input gives the same text.
+    """The page about a model on a track, as HTML text with its figures inside. The same input gives the same text.
 
-    results: of one model on one track. per_image: columns, at least condition_id and dice. examples: the
-    images to show, see `choose_examples`. conditions: condition_id -> condition, or the set it stands for, for
-    T(q). nyquist: of the images, 1/Å. others: curves of other models on the same track.
+    Parameters
+    ----------
+    results
+        Of one model on one track.
+    per_image
+        Columns of scores, at least condition_id and dice.
+    examples
+        The images to show, see `choose_examples`.
+    conditions
+        Condition id -> condition, or the set it stands for; for the figure of T(q).
+    nyquist
+        Of the images, 1/Å.
+    others
+        Curves of other models on the same track.
     """
     plates = make_plates(results, examples, conditions=conditions, nyquist=nyquist, others=others)
     return _page(results, per_image, examples, plates, others)
@@ -77,9 +88,21 @@ def write_report(
     nyquist: float | None = None,
     others: Sequence[Curve] = (),
 ) -> Path:
-    """Write ``out/report.html`` and each figure as ``out/figures/*.svg`` and ``*.png``; returns the page's path.
+    """Write ``report.html``, and each figure as ``figures/*.svg`` and ``*.png``.
 
-    Input as in `report`. Every file is written aside and then renamed.
+    Every file is written aside and then renamed. Arguments as in `report`.
+
+    Parameters
+    ----------
+    results, per_image, examples, conditions, nyquist, others
+        See `report`.
+    out
+        The folder.
+
+    Returns
+    -------
+    Path
+        The page's.
     """
     plates = make_plates(results, examples, conditions=conditions, nyquist=nyquist, others=others)
     for plate in plates.values():
@@ -263,15 +286,35 @@ def _cite(results: Results) -> Html:
 
 
 def report_evaluation(evaluation: Evaluation, out: Path, *, others: Sequence[Curve] = ()) -> Path:
-    """Write the report of an evaluation into `out`; returns the page's path. The model runs once per example.
+    """Write the report of an evaluation, see `write_report`. The model runs once for each example image.
 
-    others: as in `report`.
+    Parameters
+    ----------
+    evaluation
+        The finished run.
+    out
+        The folder.
+    others
+        Curves of other models on the same track.
+
+    Returns
+    -------
+    Path
+        The page's.
     """
     return write_report(out=out, others=others, **_contents(evaluation))
 
 
 def evaluation_page(evaluation: Evaluation, *, others: Sequence[Curve] = ()) -> str:
-    """The page alone, as HTML text, with its figures inside. The model runs once per example."""
+    """The report of an evaluation as HTML text, see `report`. The model runs once for each example image.
+
+    Parameters
+    ----------
+    evaluation
+        The finished run.
+    others
+        Curves of other models on the same track.
+    """
     return report(others=others, **_contents(evaluation))
 
 
@@ -296,11 +339,22 @@ class Choice:
 
 
 def choose_examples(results: Results, per_image: PerImage) -> list[Choice]:
-    """Which images to show: one typical structure at the best, middle and worst condition, and the worst
-    image.
+    """Which images to show: one structure at the best, the middle and the worst condition, and the worst image of all.
 
-    The structure is the one whose Dice lies nearest the medians of the three conditions, so that the rows
-    differ by the condition alone. per_image needs structure_id, condition_id and dice.
+    The structure is the one whose Dice is nearest the medians of the three conditions, so that these rows differ
+    by the condition alone.
+
+    Parameters
+    ----------
+    results
+        Of one model on one track.
+    per_image
+        Columns structure_id, condition_id and dice.
+
+    Returns
+    -------
+    list of Choice
+        Where each image is, and why it is shown.
     """
     order = [point.condition for point in sorted(results.curve, key=lambda p: (-p.dice.value, p.condition))]
     if not order:

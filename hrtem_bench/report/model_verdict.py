@@ -49,7 +49,13 @@ class Verdict:
 
 
 def verdict(results: Results) -> Verdict:
-    """The sentences that a results file supports, and what it cannot support."""
+    """What follows from a results file, in sentences, and what cannot be concluded from it.
+
+    Parameters
+    ----------
+    results
+        Of one model on one track.
+    """
     curve, track = curve_of(results), track_of(results)
     return Verdict(
         lead=" ".join(filter(None, (_lead(results, curve), _reach(curve, track)))),

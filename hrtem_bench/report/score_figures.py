@@ -54,9 +54,21 @@ def curve_figure(
 ) -> Figure:
     """Dice, loss and transfer along the track, one above the other, for one or more models.
 
-    Dark bands are the intervals of each condition by itself at `confidence`, the light one is that of the whole
-    curve of Dice; where the model was trained is marked. Conditions without an order (`track.unit` is "") are
-    not joined. `others` (say, a baseline) must run along the same track. `width` in mm.
+    Dark bands are the intervals of each condition by itself, the light one that of the whole curve of Dice. Where the
+    model was trained is marked. Conditions without an order (`track.unit` is "") are not joined.
+
+    Parameters
+    ----------
+    curve
+        Of the model, see `curve_of`.
+    track
+        Name and unit of the axis.
+    others
+        Curves to compare with, along the same track.
+    confidence
+        Of the intervals, for the legend.
+    width
+        Of the figure, mm.
     """
     panels = [name for name in ("dice", "nll") if name in curve.scores and np.isfinite(curve.scores[name][0]).any()]
     transfer = np.isfinite(np.append(curve.sigma, curve.epsilon)).any()
@@ -180,11 +192,23 @@ def shift_figure(
     rho: Mapping[str, float | None] | None = None,
     width: float = COLUMN,
 ) -> Figure:
-    """Loss and Dice against σ(train, test) or ε(test), a point per condition, and Spearman's rank correlation.
+    """Loss and Dice against σ(train, test) or ε(test), a point for each condition, with Spearman's rank correlation.
 
-    `against`: "sigma" or "epsilon". `rho`: score -> rank correlation, where it is known; the rest are
-    computed. Bars are the intervals of `curve.scores`. Each point carries its place on the track, unless there
-    are more than `MANY`.
+    Bars are the intervals of `curve.scores`. Each point is labelled with its place on the track, unless there are more
+    than `MANY`.
+
+    Parameters
+    ----------
+    curve
+        Of the model, see `curve_of`.
+    track
+        Name and unit of the axis.
+    against
+        "sigma" or "epsilon".
+    rho
+        Score -> rank correlation, where it is known; the others are computed.
+    width
+        Of the figure, mm.
     """
     x = curve.sigma if against == "sigma" else curve.epsilon
     panels = [name for name in ("nll", "dice") if name in curve.scores and np.isfinite(curve.scores[name][0]).any()]
@@ -221,9 +245,14 @@ def _unit_key(ax: Axes, track: TrackAxis, unnamed: int) -> None:
 
 @styled
 def reliability_figure(curves: Mapping[str, ReliabilityCurve], *, width: float = COLUMN) -> Figure:
-    """How often pixels that are given a probability belong to a particle, and how many are given it.
+    """How often pixels that are given a probability belong to a particle, and how many pixels are given it.
 
-    curves: name -> curve; `WHERE_TRAINED` has the colour of training. width in mm.
+    Parameters
+    ----------
+    curves
+        Name -> curve; the one named `WHERE_TRAINED` has the colour of training.
+    width
+        Of the figure, mm.
     """
     figure = new_figure(width, 1.15 * width)
     top, bottom = figure.subplots(2, 1, sharex=True, height_ratios=[3, 1])
@@ -244,10 +273,17 @@ def reliability_figure(curves: Mapping[str, ReliabilityCurve], *, width: float =
 
 @styled
 def comparison_figure(comparison: Comparison, *, width: float = COLUMN) -> Figure:
-    """The paired differences of each pair of models along the track, a panel each; `width` in mm.
+    """The paired differences of each pair of models along the track, a panel each.
 
-    A point is the mean difference at a condition, its bar the interval at `comparison.confidence`. Filled points differ
-    from zero after Holm's correction. The band about the dotted line is the interval of the mean over all conditions.
+    A point is the mean difference at a condition, its bar the interval. Filled points differ from zero after Holm's
+    correction. The band about the dotted line is the interval of the mean over all conditions.
+
+    Parameters
+    ----------
+    comparison
+        Of `hrtem_bench.comparison.compare`; its `confidence` is that of the intervals.
+    width
+        Of the figure, mm.
     """
     pairs = comparison.pairs
     figure = new_figure(width, 22.0 + 48.0 * len(pairs))

@@ -20,9 +20,21 @@ DPI = 160.0
 
 
 def write_findings(table: Any, out: Path, title: str) -> list[Path]:
-    """Write findings.md and its figures for the rows of a study into a folder; the same rows give the same bytes.
+    """Write findings.md and its figures for the rows of a study. The same rows give the same bytes.
 
-    Returns the paths of what was written.
+    Parameters
+    ----------
+    table
+        The rows, a pyarrow Table.
+    out
+        The folder.
+    title
+        Of the page.
+
+    Returns
+    -------
+    list of Path
+        What was written.
     """
     out.mkdir(parents=True, exist_ok=True)
     written, parts = [], [f"# {title}\n"]

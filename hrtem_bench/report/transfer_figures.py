@@ -60,9 +60,21 @@ def family_figure(
 ) -> Figure:  # fmt: skip
     """T(q) of each condition in a row of its own, in the order given; those trained on are highlighted.
 
-    conditions: label -> condition, or the set it stands for; then the line is the mean of T and the shade its root
-    mean square over the set, √P. Where T is not round, the line is the cut along x. q_max, nyquist in 1/Å: the
-    band ε and σ are taken over, and the pixel's Nyquist frequency. A short bar marks each information limit.
+    For a set, the line is the mean of T and the shade its root mean square, √P. Where T is not round, the line is the
+    cut along x. A short bar marks each information limit.
+
+    Parameters
+    ----------
+    conditions
+        Label -> condition, or the set it stands for.
+    trained
+        Labels of those trained on.
+    q_max
+        Of the band of ε and σ, 1/Å.
+    nyquist
+        The Nyquist frequency of the pixels, 1/Å.
+    width
+        Of the figure, mm.
     """
     q = np.linspace(0, q_max, _SAMPLES)
     figure = new_figure(width, 22.0 + 9.0 * max(len(conditions), 2))
@@ -140,12 +152,23 @@ def transfer_figure(
     weight: str = "area",
     width: float = PAGE,
 ) -> Figure:
-    """What each test condition transfers, what of it training transferred too, and ε, σ and coverage in
-    numbers.
+    """What each test condition transfers, how much of it training transferred too, and ε, σ and coverage in numbers.
 
-    train: a condition or the set that training images were drawn from. test: label -> the same. q_max in
-    1/Å. A row per test shows √P(q) of train (line), of test (line) and what both have (filled), all from 0
-    to 1. With one test and single conditions, T(q) with its signs stands above.
+    A row for each test shows √P(q) of training (line), of the test (line) and what both have (filled), all from 0 to 1.
+    With one test and single conditions, T(q) with its sign stands above.
+
+    Parameters
+    ----------
+    train
+        A condition, or the set that training images were drawn from.
+    test
+        Label -> the same.
+    q_max
+        1/Å.
+    weight
+        Of the band, see `physics.information`.
+    width
+        Of the figure, mm.
     """
     lines = max(_wrapped(label).count("\n") + 2 for label in test)
     single = len(test) == 1 and all(len(as_set(one)) == 1 for one in (train, *test.values()))
@@ -209,11 +232,20 @@ def matrix_figure(
     high: float = 1.0,
     digits: int = 2,
 ) -> Figure:
-    """A train × test matrix, such as σ, coverage or Dice: a number in each cell, rows are what was trained
-    on.
+    """A train × test matrix, such as σ, coverage or Dice, with a number in each cell. Rows are what was trained on.
 
-    values: (len(train), len(test)), drawn from `low` (by default the smallest) to `high`; NaN cells stay
-    empty.
+    Parameters
+    ----------
+    values
+        (len(train), len(test)); cells of NaN stay empty.
+    train, test
+        Names of rows and columns.
+    title
+        Of the figure.
+    low, high
+        Ends of the colour scale; the lowest value if `low` is not given.
+    digits
+        After the decimal point.
     """
     low = float(np.nanmin(values)) if low is None else low
     rows, columns = values.shape
@@ -249,9 +281,16 @@ _NAMED = re.compile(r"(\w+)=([-+]?[\d.]+(?:e[-+]?\d+)?)([^\d,]*)")
 def design_figure(
     plan: Plan, candidates: Mapping[str, Conditions], targets: Mapping[str, Conditions], *, width: float = PAGE
 ) -> Figure:
-    """√P(q) of the plan over those of the targets; the criterion at each target; and the best by number of conditions.
+    """√P(q) of the plan and of the targets; the criterion at each target; the best score by number of conditions.
 
-    candidates, targets: name -> condition, or the set it stands for. width in mm.
+    Parameters
+    ----------
+    plan
+        Of `hrtem_bench.planning.design`.
+    candidates, targets
+        Name -> condition, or the set it stands for.
+    width
+        Of the figure, mm.
     """
     figure = new_figure(width, 128.0)
     axes = figure.subplot_mosaic("SSS\nRRN", height_ratios=[1.0, 1.15])

@@ -29,11 +29,18 @@ _LIMITS = {"confidence": (0.5, 1), "threshold": (0, 1), "breakdown_dice": (0, 1)
 
 
 def read_results(path: Path) -> Results:
-    """The results in a file, or in a folder's results.json.
+    """Read results and check them.
 
-    Raises InputError, one line that names the field, for another schema version, for what does not have the form, and
-    for values that no evaluation gives: scores outside their range, limits in the wrong order, an empty curve, names
-    with control or direction characters.
+    Parameters
+    ----------
+    path
+        A results file, or a folder with results.json.
+
+    Raises
+    ------
+    InputError
+        One line that names the field: another schema version, another form, or values that no evaluation gives, such as
+        scores outside their range, limits in the wrong order, an empty curve, names with control characters.
     """
     file = path / RESULTS if path.is_dir() else path
     results = read_versioned(file, Results, SCHEMA_VERSION, "results file", remake=REMAKE)

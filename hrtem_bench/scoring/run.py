@@ -28,12 +28,29 @@ class Run:
         return [point.condition for point in self.results.curve]
 
     def clusters(self, metric: str = "dice") -> Clusters:
-        """An image metric's sums by structure and condition, with conditions in the order of the curve."""
+        """Sums of a metric by structure and condition, with conditions in the order of the curve.
+
+        Parameters
+        ----------
+        metric
+            Name of an image's metric.
+        """
         return image_clusters(self.per_image, metric, self.conditions)
 
 
 def read_run(path: Path) -> Run:
-    """The run in a folder that `evaluate` wrote, or beside a results.json. InputError where the two files disagree."""
+    """The results of a run with the scores of its images.
+
+    Parameters
+    ----------
+    path
+        Folder that `evaluate` wrote, or a results.json with per_image.parquet beside it.
+
+    Raises
+    ------
+    InputError
+        Where a file cannot be read or the two disagree.
+    """
     run = Run(read_results(path), read_per_image(path if path.is_dir() else path.parent))
     for point in run.results.curve:
         own = run.per_image["dice"][run.per_image["condition_id"] == point.condition]

@@ -46,8 +46,12 @@ def amorphous_film(
 
     Parameters
     ----------
+    material
+        See `glass`.
     size
         x, y and thickness, Å.
+    seed
+        Of its random numbers.
     density
         g/cm³, the material's own if None.
     variation

@@ -123,6 +123,8 @@ def lattice(name: str, own: Iterable[Lattice] = ()) -> Lattice:
 
     Parameters
     ----------
+    name
+        "Au", "CdSe", …
     own
         Lattices that come before the known ones.
 

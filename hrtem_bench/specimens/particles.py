@@ -59,6 +59,8 @@ def cut(crystal: Lattice, outline: Outline, rng: np.random.Generator, counts: tu
         About the origin, in the crystal's axes, Å.
     counts
         How many (stacking faults, twin boundaries) to draw; see `drawn_slips` for where there are fewer.
+    rng
+        Draws the centre, the faults, and the occupants of shared sites.
 
     Returns
     -------
@@ -119,10 +121,14 @@ def core_shell(
 
     Parameters
     ----------
+    core, shell
+        Their lattices.
     sizes
         Outer diameter and thickness of the shell, Å.
     counts
         Stacking faults and twin boundaries of the core.
+    rng
+        Draws the faults, and the occupants of shared sites.
 
     Returns
     -------
@@ -143,6 +149,8 @@ def five_fold(crystal: Lattice, shape: str, diameter: float) -> Cut:
 
     Parameters
     ----------
+    crystal
+        The lattice of the metal.
     shape
         "icosahedron" or "decahedron".
     diameter

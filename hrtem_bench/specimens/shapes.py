@@ -135,6 +135,8 @@ def wulff_outline(crystal: Lattice, facets: Sequence[Facet], diameter: float) ->
 
     Parameters
     ----------
+    crystal
+        Gives the axes and the symmetry.
     facets
         Miller indices and energy, in any unit. Each surface stands for all that the space group makes equal to it; its
         distance from the centre is proportional to its energy.

@@ -21,6 +21,8 @@ def crystalline_slab(
 
     Parameters
     ----------
+    crystal
+        Its lattice.
     surface
         Miller indices of the plane across the beam.
     size

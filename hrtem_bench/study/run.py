@@ -61,7 +61,17 @@ class Finished:
 
 
 def waiting(study: Study, out: Path, rows: Iterable[Path] = ()) -> list[Network]:
-    """The networks of a study that no row in its folder or in other tables tells of."""
+    """The networks of a study that are still to be trained and scored.
+
+    Parameters
+    ----------
+    study
+        See `load_study`.
+    out
+        The study's folder.
+    rows
+        Other tables of rows: networks that they hold count as done.
+    """
     done = set(all_rows(out, rows)["name"].to_pylist())
     return [one for one in networks(study) if one.name not in done]
 
@@ -81,6 +91,8 @@ def run_study(
 
     Parameters
     ----------
+    study
+        See `load_study`.
     out
         The study's folder. A run that ended at any point goes on when the same call is made again; a study that was
         enlarged keeps what it has.

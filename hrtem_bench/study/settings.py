@@ -167,12 +167,19 @@ def load_study(name: str | Path) -> Study:
 
 
 def parse_study(text: str, folder: Path | None = None) -> Study:
-    """A checked study from TOML text. folder: from which relative paths of recipes start.
+    """A checked study from TOML text.
+
+    Parameters
+    ----------
+    text
+        TOML.
+    folder
+        Where relative paths of recipes start.
 
     Raises
     ------
     InputError
-        That names the first key that is wrong, its value, and what is allowed.
+        Names the first key that is wrong, its value, and what is allowed.
     """
     raw = parse_toml(text, "the study")
     tables = dict(raw)
