@@ -24,6 +24,10 @@ def study(
         typer.Option(help="Table of an earlier run, whose networks are not trained again; repeatable."),
     ] = None,
     workers: Annotated[int | None, typer.Option(min=1, help="Processes; one for each CPU if not given.")] = None,
+    device: Annotated[str, typer.Option(help="Where networks are trained: cpu, cuda, cuda:1, … or mps.")] = "cpu",
+    together: Annotated[
+        int, typer.Option(min=1, help="Networks trained in the same passes, on a GPU: as many as its memory takes.")
+    ] = 1,
     scheduler: Annotated[
         str | None, typer.Option(help="Address of a dask scheduler whose workers do it instead.")
     ] = None,
@@ -76,6 +80,8 @@ def study(
             workers=workers,
             scheduler=scheduler,
             most=most,
+            device=device,
+            together=together,
             progress=moved,
             finished=finished,
         )

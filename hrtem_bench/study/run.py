@@ -6,6 +6,7 @@ import time
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from functools import partial
+from itertools import chain
 from pathlib import Path
 from typing import Any
 
@@ -19,6 +20,7 @@ from hrtem_bench.dataset.recipes import recipe_from_dict
 from hrtem_bench.errors import InputError, one_line, require
 from hrtem_bench.machine import cpus
 from hrtem_bench.models.python_models import function_in_folder, returned_by
+from hrtem_bench.models.runtime import Runtime
 from hrtem_bench.models.shipped_baselines import baseline_at
 from hrtem_bench.models.submission import untrained_network
 from hrtem_bench.scoring.metrics import dice, double_softmax_ce, nll
@@ -30,25 +32,42 @@ from hrtem_bench.support.files import locked
 from hrtem_bench.support.pool import clustered, pooled
 from hrtem_bench.training.images import TrainingImages
 from hrtem_bench.training.loop import begin, fit, probabilities, seeded
+from hrtem_bench.training.together import Member, Outcome, fit_together
 
 KEPT = "finished networks are kept: run the same command again"
 GATHER_EVERY = 20
 """Networks after which the rows are put together in the table."""
+IMAGES = "images"
+"""Folder of the images that several networks use."""
 Progress = Callable[[int, int], None]
 
 
 @dataclass(frozen=True)
 class Job:
-    """One network to be trained and tested, with all that a process needs for it."""
+    """Networks of one block and one kind of specimens to be trained together and tested, with all that it takes.
 
-    network: Network
+    device: "cpu", "cuda", "cuda:1" or "mps".
+    """
+
+    networks: tuple[Network, ...]
     study: Study
     out: Path
+    device: str = "cpu"
 
     @property
     def name(self) -> str:
-        """Of the network."""
-        return self.network.name
+        """Of the first network."""
+        return self.networks[0].name
+
+    @property
+    def block(self) -> Block:
+        """Of the networks."""
+        return next(one for one in self.study.blocks if one.name == self.networks[0].block)
+
+    @property
+    def specimens(self) -> Specimens:
+        """Of the networks."""
+        return next(one for one in self.study.specimens if one.name == self.networks[0].specimens)
 
 
 @dataclass(frozen=True)
@@ -84,6 +103,8 @@ def run_study(
     workers: int | None = None,
     scheduler: str | None = None,
     most: int | None = None,
+    device: str = "cpu",
+    together: int = 1,
     progress: Progress | None = None,
     finished: Callable[[Finished], None] | None = None,
 ) -> Any:
@@ -99,11 +120,15 @@ def run_study(
     rows
         Tables of earlier runs, whose networks are not trained again.
     workers
-        Processes of one thread each; one for each CPU by default.
+        Processes of one thread each; by default one for each CPU, or one alone where `device` is another.
     scheduler
         Address of a dask scheduler whose workers do it instead; they must see `out` under the same path.
     most
         Stop after so many networks.
+    device
+        Where networks are trained and tested: "cpu", "cuda", "cuda:1" or "mps".
+    together
+        So many networks of a block are trained in the same passes, see `fit_together`: what a GPU wants.
     progress
         Told (networks done, in all).
     finished
@@ -114,21 +139,22 @@ def run_study(
     InputError
         For what cannot be used. A network that fails is marked in its rows, and the others go on.
     """
+    Runtime(device).for_torch()
     out.mkdir(parents=True, exist_ok=True)
     with locked(out / "lock", f"another run works on {out}"):
         make_specimens(study, out, workers)
         gathered(out, rows)
         left = waiting(study, out)
         total = len(networks(study))
-        jobs = [Job(one, study, out) for one in left[:most]]
+        jobs = [Job(group, study, out, device) for group in grouped(left[:most], together)]
         done = total - len(left)
-        count = min(workers or cpus(), max(len(jobs), 1))
+        count = min(workers or (cpus() if device == "cpu" else 1), max(len(jobs), 1))
         made = (
-            pooled(run_network, jobs, count, kept=KEPT)
+            pooled(run_networks, jobs, count, kept=KEPT)
             if scheduler is None
-            else clustered(run_network, jobs, scheduler, kept=KEPT, prefix=str(out.resolve()), timeout=10.0)
+            else clustered(run_networks, jobs, scheduler, kept=KEPT, prefix=str(out.resolve()), timeout=10.0)
         )
-        for number, one in enumerate(made, start=1):
+        for number, one in enumerate(chain.from_iterable(made), start=1):
             if number % GATHER_EVERY == 0:
                 gathered(out)
             if finished is not None:
@@ -158,68 +184,96 @@ def folder_of(one: Specimens, out: Path) -> Path:
     return Path(one.data) if one.data is not None else out / "data" / one.name
 
 
-def run_network(job: Job) -> Finished:
-    """Train and test one network and keep its rows in the study's folder."""
-    rows = rows_of_network(job)
-    write_part(job.out, job.name, rows)
-    return Finished(job.name, rows[0]["seconds"], rows[0]["failed"])
+def grouped(left: Iterable[Network], size: int) -> list[tuple[Network, ...]]:
+    """The networks in groups of one block and one kind of specimens, of at most so many, in order."""
+    alike: dict[tuple[str, str], list[tuple[int, Network]]] = {}
+    for place, one in enumerate(left):
+        alike.setdefault((one.block, one.specimens), []).append((place, one))
+    groups = [every[k : k + size] for every in alike.values() for k in range(0, len(every), size)]
+    return [tuple(one for _, one in group) for group in sorted(groups, key=lambda group: group[0][0])]
 
 
-def rows_of_network(job: Job) -> list[dict[str, Any]]:
-    """Train and test one network: its rows, one for each test condition; a single one where it failed."""
+def run_networks(job: Job) -> list[Finished]:
+    """Train and test the networks of a job and keep their rows in the study's folder."""
+    found = rows_of_networks(job)
+    for one, rows in zip(job.networks, found, strict=True):
+        write_part(job.out, one.name, rows)
+    return [Finished(rows[0]["name"], rows[0]["seconds"], rows[0]["failed"]) for rows in found]
+
+
+def rows_of_networks(job: Job) -> list[list[dict[str, Any]]]:
+    """Train and test networks: the rows of each, one for each test condition; a single one where it failed."""
     start = time.perf_counter()
-    network = job.network
-    specimens = next(one for one in job.study.specimens if one.name == network.specimens)
-    block = next(one for one in job.study.blocks if one.name == network.block)
     try:
-        found = _rows(job, block, specimens)
+        found = _rows(job)
     except MemoryError:
         raise
     except Exception as error:  # whatever a network does, the others go on
-        failed = f"{type(error).__name__}: {one_line(error)}"[:300]
-        found = [{"test": "", "converged": False, "failed": failed}]
-    fixed = {
-        "block": network.block,
-        "specimens": network.specimens,
-        "material": specimens.material,
-        "film": specimens.film,
-        "train": network.train_id,
-        "seed": network.seed,
-        "network": _network_name(job.study, block),
-        "key": network.key,
-        "name": network.name,
-        "seconds": time.perf_counter() - start,
-        "failed": "",
+        found = [[_failure(f"{type(error).__name__}: {one_line(error)}")] for _ in job.networks]
+    seconds = (time.perf_counter() - start) / len(job.networks)
+    return [
+        [_identity(job, one) | {"seconds": seconds, "failed": ""} | row for row in rows]
+        for one, rows in zip(job.networks, found, strict=True)
+    ]
+
+
+def _identity(job: Job, one: Network) -> dict[str, Any]:
+    return {
+        "block": one.block,
+        "specimens": one.specimens,
+        "material": job.specimens.material,
+        "film": job.specimens.film,
+        "train": one.train_id,
+        "seed": one.seed,
+        "network": _network_name(job.study, job.block),
+        "key": one.key,
+        "name": one.name,
     }
-    return [fixed | row for row in found]
 
 
-def _rows(job: Job, block: Block, specimens: Specimens) -> list[dict[str, Any]]:
-    source = Source(folder_of(specimens, job.out), block.track, block.spread)
-    cache = job.out / "images"
-    settings = msgspec.structs.replace(job.study.training, seed=job.network.seed)
-    again = source.track is not None or block.seeds > 1  # rendered for one network alone, images are not kept
-    data, validation = (
-        _joined(
-            [
-                images_at(source, one, split, block.train_structures, cache if again else None)
-                for one in job.network.train
-            ]
-        )
+def _failure(why: str) -> dict[str, Any]:
+    return {"test": "", "converged": False, "failed": why[:300]}
+
+
+def _rows(job: Job) -> list[list[dict[str, Any]]]:
+    source = Source(folder_of(job.specimens, job.out), job.block.track, job.block.spread)
+    members = [_member(job, one, source) for one in job.networks]
+    outcomes = [_alone(members[0], job.device)] if len(members) == 1 else fit_together(members)
+    return [
+        [_failure(outcome.failed)] if outcome.failed else _tested_rows(job, one, source, member, outcome)
+        for one, member, outcome in zip(job.networks, members, outcomes, strict=True)
+    ]
+
+
+def _member(job: Job, one: Network, source: Source) -> Member:
+    block, settings = job.block, msgspec.structs.replace(job.study.training, seed=one.seed)
+    again = source.track is not None or block.seeds > 1  # images rendered for one network alone are not kept
+    cache = job.out / IMAGES if again else None
+    training, validation = (
+        _joined([images_at(source, at, split, block.train_structures, cache) for at in one.train])
         for split in ("train", "validation")
     )
-    state = begin(seeded(partial(new_network, job.study, block), settings.seed), settings)
-    ended = fit(state, data, validation, settings)
+    network = seeded(partial(new_network, job.study, block), settings.seed).to(job.device)
+    return Member(network, training, validation, settings)
+
+
+def _alone(one: Member, device: str) -> Outcome:
+    state = begin(one.network, one.settings, device)
+    ended = fit(state, one.training, one.validation, one.settings)
+    return Outcome(state.log, ended)
+
+
+def _tested_rows(job: Job, one: Network, source: Source, member: Member, outcome: Outcome) -> list[dict[str, Any]]:
     shared = {
-        "converged": ended,
-        "cycles": len(state.log),
-        "id_loss": state.log[-1]["validation_loss"],
-        "parameters": sum(one.numel() for one in state.network.parameters()),
+        "converged": outcome.ended,
+        "cycles": len(outcome.log),
+        "id_loss": outcome.log[-1]["validation_loss"],
+        "parameters": sum(each.numel() for each in member.network.parameters()),
     }
-    tests = job.network.test or _all_of(source)
+    limit, cache = job.block.test_structures, job.out / IMAGES
     return [
-        shared | tested(state.network, images_at(source, one, "test", block.test_structures, cache)) | {"test": one}
-        for one in tests
+        shared | tested(member.network, images_at(source, at, "test", limit, cache)) | {"test": at}
+        for at in one.test or _all_of(source)
     ]
 
 
@@ -279,7 +333,8 @@ __all__ = [
     "make_specimens",
     "new_network",
     "recipe_of",
-    "run_network",
+    "rows_of_networks",
+    "run_networks",
     "run_study",
     "tested",
     "waiting",

@@ -14,7 +14,7 @@ from hrtem_bench.models.torch_modules import evaluating
 from hrtem_bench.scoring.metrics import dice, nll
 from hrtem_bench.training.batches import draw_batch
 from hrtem_bench.training.images import TrainingImages
-from hrtem_bench.training.optimisation import Optimiser, share_of_peak
+from hrtem_bench.training.optimisation import Optimiser, kernel_names, share_of_peak
 from hrtem_bench.training.settings import TrainingSettings
 
 Progress = Callable[[str, int, int], None]
@@ -51,7 +51,7 @@ def begin(network: Any, settings: TrainingSettings, device: str = "cpu") -> Trai
     """A training of `network` on `device`, its weights with the channels last, as convolutions want them."""
     torch = require("torch", "torch")
     network = network.to(device=device, memory_format=torch.channels_last)
-    return Training(network, Optimiser(network, settings))
+    return Training(network, Optimiser(dict(network.named_parameters()), kernel_names(network), settings))
 
 
 def run_cycle(
@@ -71,7 +71,7 @@ def run_cycle(
         When a step's loss is not finite.
     """
     start, cycle = time.perf_counter(), len(state.log)
-    generator = np.random.default_rng(np.random.SeedSequence([settings.seed, _BATCH, cycle]))
+    generator = batch_generator(settings.seed, cycle)
     losses: list[float] = []
     for step in range(settings.steps):
         images, masks = draw_batch(training, settings, generator)
@@ -81,15 +81,27 @@ def run_cycle(
         if progress is not None:
             total = settings.steps * max(settings.cycles, cycle + 1)
             progress(f"loss {np.mean(losses[-10:]):.3f}", cycle * settings.steps + step + 1, total)
-    loss, overlap = validated(state.network, validation)
-    state.log.append({
+    state.log.append(row_of(state.network, losses, validation, cycle, time.perf_counter() - start))
+
+
+def batch_generator(seed: int, cycle: int) -> np.random.Generator:
+    """What draws the batches of a cycle, from 0."""
+    return np.random.default_rng(np.random.SeedSequence([seed, _BATCH, cycle]))
+
+
+def row_of(
+    network: Any, losses: list[float], validation: TrainingImages, cycle: int, seconds: float
+) -> dict[str, float]:
+    """A row of the log, for the losses of a finished cycle's steps; the validation is made here."""
+    loss, overlap = validated(network, validation)
+    return {
         "cycle": cycle + 1,
-        "steps": settings.steps,
-        "loss": float(np.mean(losses[-max(1, settings.steps // 10) :])),
+        "steps": len(losses),
+        "loss": float(np.mean(losses[-max(1, len(losses) // 10) :])),
         "validation_loss": loss,
         "validation_dice": overlap,
-        "seconds": time.perf_counter() - start,
-    })  # fmt: skip
+        "seconds": seconds,
+    }
 
 
 def has_ended(log: list[dict[str, float]], settings: TrainingSettings) -> bool:
@@ -147,4 +159,16 @@ def _step(state: Training, images: Any, masks: Any, share: float) -> float:
     return float(loss.detach())
 
 
-__all__ = ["Diverged", "Training", "begin", "fit", "has_ended", "probabilities", "run_cycle", "seeded", "validated"]
+__all__ = [
+    "Diverged",
+    "Training",
+    "batch_generator",
+    "begin",
+    "fit",
+    "has_ended",
+    "probabilities",
+    "row_of",
+    "run_cycle",
+    "seeded",
+    "validated",
+]

@@ -8,6 +8,7 @@ float32. `benchmarks/training.py` measures both.
 
 from __future__ import annotations
 
+from collections.abc import Collection, Mapping
 from typing import Any
 
 from hrtem_bench.training.settings import TrainingSettings
@@ -22,14 +23,23 @@ ITERATIONS = 4
 
 
 class Optimiser:
-    """AdamW and Muon for the parameters of one network, stepped together."""
+    """AdamW and Muon for the parameters of one network, or of several stacked along a first axis, stepped together.
 
-    def __init__(self, network: Any, settings: TrainingSettings) -> None:
+    Parameters
+    ----------
+    parameters
+        Name -> leaf tensor.
+    kernels
+        Names of those that Muon changes, see `kernel_names`.
+    settings
+        For the peak learning rates and the weight decay.
+    """
+
+    def __init__(self, parameters: Mapping[str, Any], kernels: Collection[str], settings: TrainingSettings) -> None:
         import torch
 
-        self._kernels = _kernels(network)
-        chosen = {id(kernel) for kernel in self._kernels}
-        self._others = [one for one in network.parameters() if id(one) not in chosen]
+        self._kernels = [one for name, one in parameters.items() if name in kernels]
+        self._others = [one for name, one in parameters.items() if name not in kernels]
         self._momenta = [torch.zeros_like(kernel) for kernel in self._kernels]
         self._peaks = (settings.learning_rate, settings.kernel_learning_rate)
         self._adamw = torch.optim.AdamW(
@@ -70,33 +80,33 @@ def share_of_peak(step: int, steps: int) -> float:
 
 
 def orthogonalised(matrix: Any) -> Any:
-    """The matrix (m, n) with its singular values brought near 1 by ITERATIONS Newton-Schulz steps, a torch tensor."""
+    """Matrices (..., m, n), a torch tensor, with singular values brought near 1 by ITERATIONS Newton-Schulz steps."""
     a, b, c = QUINTIC
-    tall = matrix.shape[0] > matrix.shape[1]
-    x = matrix.T if tall else matrix
-    x = x / (x.norm() + 1e-12)
+    tall = matrix.shape[-2] > matrix.shape[-1]
+    x = matrix.mT if tall else matrix
+    x = x / (x.norm(dim=(-2, -1), keepdim=True) + 1e-12)
     for _ in range(ITERATIONS):
-        gram = x @ x.T
+        gram = x @ x.mT
         x = a * x + (b * gram + c * (gram @ gram)) @ x
-    return x.T if tall else x
+    return x.mT if tall else x
 
 
-def _kernels(network: Any) -> list[Any]:
+def kernel_names(network: Any) -> frozenset[str]:
     """The kernels of all two-dimensional convolutions with at least 4 inputs and 4 outputs and without groups."""
     import torch
 
-    return [
-        one.weight
-        for one in network.modules()
+    return frozenset(
+        f"{name}.weight" if name else "weight"
+        for name, one in network.named_modules()
         if isinstance(one, torch.nn.Conv2d) and one.groups == 1 and min(one.weight.shape[:2]) >= 4
-    ]
+    )
 
 
 def _orthogonal_update(values: Any) -> Any:
-    """Muon's change of a kernel (out, in, ky, kx), scaled so that its size does not depend on the kernel's shape."""
-    matrix = values.reshape(len(values), -1)
-    scale = max(1.0, matrix.shape[0] / matrix.shape[1]) ** 0.5
+    """Muon's change of kernels (..., out, in, ky, kx), scaled so that its size does not depend on their shape."""
+    matrix = values.flatten(-3)
+    scale = max(1.0, matrix.shape[-2] / matrix.shape[-1]) ** 0.5
     return (scale * orthogonalised(matrix)).reshape(values.shape)
 
 
-__all__ = ["Optimiser", "orthogonalised", "share_of_peak"]
+__all__ = ["Optimiser", "kernel_names", "orthogonalised", "share_of_peak"]

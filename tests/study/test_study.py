@@ -91,6 +91,14 @@ def test_the_table_alone_is_enough_to_go_on_from(text: str, tmp_path: Path) -> N
     assert not (tmp_path / "two").exists()
 
 
+def test_networks_trained_together_have_the_rows_of_those_trained_alone(text: str, tmp_path: Path) -> None:
+    alone = run_study(parse_study(text), tmp_path / "alone", workers=1).to_pylist()
+    together = run_study(parse_study(text), tmp_path / "together", workers=1, together=3).to_pylist()
+    for one, other in zip(alone, together, strict=True):
+        assert (one["name"], one["test"], one["cycles"]) == (other["name"], other["test"], other["cycles"])
+        assert other["nll"] == pytest.approx(one["nll"], rel=1e-3)
+
+
 def test_a_network_that_fails_is_marked_and_the_others_go_on(text: str, tmp_path: Path) -> None:
     broken = text + '\n[[blocks]]\nname = "broken"\nspecimens = ["toy"]\ntrack = "defocus"\n'
     broken += 'train = [["defocus=0nm"]]\nfunction = "model:broken"\n'

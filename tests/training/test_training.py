@@ -22,7 +22,7 @@ from hrtem_bench.training import Augmentations, TrainingSettings, train  # noqa:
 from hrtem_bench.training.batches import augmented, dihedral, draw_batch  # noqa: E402
 from hrtem_bench.training.images import track_images  # noqa: E402
 from hrtem_bench.training.loop import Diverged, begin, fit, has_ended, run_cycle, seeded, validated  # noqa: E402
-from hrtem_bench.training.optimisation import Optimiser, orthogonalised, share_of_peak  # noqa: E402
+from hrtem_bench.training.optimisation import Optimiser, kernel_names, orthogonalised, share_of_peak  # noqa: E402
 from hrtem_bench.training.record import load_state, save_state  # noqa: E402
 
 SHORT = TrainingSettings(steps=4, batch_size=2, crop=32, cycles=2, most_cycles=2)
@@ -92,7 +92,7 @@ def test_a_layout_with_channels_last_takes_the_same_steps() -> None:
     plain, last = seeded(small, 0), seeded(small, 0).to(memory_format=torch.channels_last)
     batch = torch.from_numpy(data().images[:2])[:, None]
     for network in (plain, last):
-        optimiser = Optimiser(network, SHORT)
+        optimiser = Optimiser(dict(network.named_parameters()), kernel_names(network), SHORT)
         for _ in range(3):
             network(batch).square().mean().backward()
             optimiser.step(1.0)
