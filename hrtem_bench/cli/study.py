@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import time
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
+from functools import partial
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
@@ -47,33 +48,19 @@ def study(
 
     Interrupted or enlarged, it goes on with the networks that have no rows yet; the table is enough to go on from.
     """
-    from hrtem_bench.machine import cpus
-    from hrtem_bench.study import load_study, run_study, waiting
-    from hrtem_bench.study.cost import seconds_of
-    from hrtem_bench.study.networks import networks
+    from hrtem_bench.study import load_study, run_study
     from hrtem_bench.study.table import TABLE
 
     chosen = load_study(settings)
     if check is not None:
         _check(chosen, out, rows or (), check, workers)
         return
-    left = waiting(chosen, out, rows or ())
     if dry_run:
-        _print_plan(chosen, len(networks(chosen)), Counter(one.block for one in left))
-        count = workers or cpus()
-        seconds = seconds_of(chosen, left, out) / count
-        print(f"about {duration(seconds)} with {count} processes, once the specimens are made")
+        _dry_run(chosen, out, rows or (), workers)
         return
-    start, done, failed = time.perf_counter(), 0, 0
-    with counted("networks") as moved:
-
-        def finished(one: Finished) -> None:
-            nonlocal done, failed
-            done, failed = done + 1, failed + bool(one.failed)
-            if one.failed and moved is None:
-                print(f"{one.name} failed: {one.failed}")
-
-        table = run_study(
+    table = _run(
+        partial(
+            run_study,
             chosen,
             out,
             rows=rows or (),
@@ -82,20 +69,46 @@ def study(
             most=most,
             device=device,
             together=together,
-            progress=moved,
-            finished=finished,
         )
-    if done:
-        rate = 3600 * done / (time.perf_counter() - start)
-        print(
-            f"{done} networks, {rate:.0f} an hour" + (f"; {failed} failed, see the column `failed`" if failed else "")
-        )
-    print(f"{table.num_rows} rows of {len(set(table['name'].to_pylist()))} networks")
+    )
     wrote(out / TABLE)
     if findings is not None:
         from hrtem_bench.report import write_findings
 
         wrote(write_findings(table, findings, f"What the study {chosen.name} found")[-1])
+
+
+def _dry_run(study: Study, out: Path, rows: Sequence[Path], workers: int | None) -> None:
+    from hrtem_bench.machine import cpus
+    from hrtem_bench.study import waiting
+    from hrtem_bench.study.cost import seconds_of
+    from hrtem_bench.study.networks import networks
+
+    left, count = waiting(study, out, rows), workers or cpus()
+    _print_plan(study, len(networks(study)), Counter(one.block for one in left))
+    seconds = seconds_of(study, left, out) / count
+    print(f"about {duration(seconds)} with {count} processes, once the specimens are made")
+
+
+def _run(start: Callable[..., Any]) -> Any:
+    """Run the study behind a progress bar, and print how it went; returns its table."""
+    began, done, failed = time.perf_counter(), 0, 0
+    with counted("networks") as moved:
+
+        def finished(one: Finished) -> None:
+            nonlocal done, failed
+            done, failed = done + 1, failed + bool(one.failed)
+            if one.failed and moved is None:
+                print(f"{one.name} failed: {one.failed}")
+
+        table = start(progress=moved, finished=finished)
+    if done:
+        rate = 3600 * done / (time.perf_counter() - began)
+        print(
+            f"{done} networks, {rate:.0f} an hour" + (f"; {failed} failed, see the column `failed`" if failed else "")
+        )
+    print(f"{table.num_rows} rows of {len(set(table['name'].to_pylist()))} networks")
+    return table
 
 
 def _print_plan(study: Study, total: int, left: Counter[str]) -> None:
