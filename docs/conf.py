@@ -21,11 +21,19 @@ author = "the hrtem-bench developers"
 copyright = "the hrtem-bench developers; text and figures CC BY 4.0"
 version = release = hrtem_bench.__version__
 
-extensions = ["myst_parser", "sphinx.ext.autodoc", "sphinx.ext.mathjax", "sphinx.ext.napoleon"]
+extensions = ["myst_nb", "sphinx.ext.autodoc", "sphinx.ext.mathjax", "sphinx.ext.napoleon"]
 napoleon_google_docstring = False
 myst_enable_extensions = ["dollarmath", "colon_fence", "deflist"]
 myst_heading_anchors = 3
 exclude_patterns = ["_build"]
+
+# Notebooks are kept without outputs and run when the documentation is built, each in an empty folder.
+nb_execution_mode = "cache"
+nb_execution_in_temp = True
+nb_execution_raise_on_error = True
+nb_execution_timeout = 600
+nb_merge_streams = True
+nb_mime_priority_overrides = [("html", "text/html", 0)]
 
 autodoc_typehints = "description"
 autodoc_typehints_description_target = "documented_params"

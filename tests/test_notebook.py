@@ -1,4 +1,7 @@
-"""The notebook in `examples/` runs from its first cell to its last."""
+"""The notebooks among the tutorials: kept without outputs, shown in the documentation, and running to their end.
+
+Building the documentation runs them too, and fails where one does; here each runs in this process.
+"""
 
 from __future__ import annotations
 
@@ -10,50 +13,63 @@ from typing import Any
 import numpy as np
 import pytest
 
-NOTEBOOK = Path(__file__).parents[1] / "examples" / "own_network.ipynb"
-MADE_SMALL = ("DATA", "STEPS")
-"""Variables that the test sets in place of the notebook: the toy dataset, and steps of a training cycle."""
+TUTORIALS = Path(__file__).parents[1] / "docs" / "tutorials"
+NOTEBOOKS = sorted(TUTORIALS.glob("*.ipynb"))
+
+every_notebook = pytest.mark.parametrize("path", NOTEBOOKS, ids=lambda path: path.stem)
 
 
-def cells() -> list[dict[str, Any]]:
-    found: list[dict[str, Any]] = json.loads(NOTEBOOK.read_text("utf-8"))["cells"]
-    return found
-
-
-def without(names: tuple[str, ...], source: str) -> ast.Module:
-    """The code, assignments to these variables left out."""
-    tree = ast.parse(source)
-    tree.body = [
-        one
-        for one in tree.body
-        if not (isinstance(one, ast.Assign) and isinstance(one.targets[0], ast.Name) and one.targets[0].id in names)
-    ]
-    return tree
-
-
-def test_it_is_kept_without_outputs() -> None:
-    notebook = json.loads(NOTEBOOK.read_text("utf-8"))
+def cells(path: Path, kind: str) -> list[dict[str, Any]]:
+    notebook = json.loads(path.read_text("utf-8"))
     assert notebook["nbformat"] == 4
-    code = [cell for cell in cells() if cell["cell_type"] == "code"]
+    return [cell for cell in notebook["cells"] if cell["cell_type"] == kind]
+
+
+def run(path: Path) -> dict[str, Any]:
+    """The variables of a notebook after its last cell."""
+    held: dict[str, Any] = {"__name__": "__main__"}
+    for place, cell in enumerate(cells(path, "code")):
+        exec(compile("".join(cell["source"]), f"{path.name}, code cell {place}", "exec"), held)
+    return held
+
+
+@every_notebook
+def test_it_is_kept_without_outputs(path: Path) -> None:
+    code = cells(path, "code")
+    assert code
     assert [cell["outputs"] for cell in code] == [[]] * len(code)
     assert {cell["execution_count"] for cell in code} == {None}
 
 
-def test_it_runs_to_the_end(toy_folder: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    for package in ("torch", "matplotlib", "pandas"):
+@every_notebook
+def test_every_cell_is_python_and_a_title_comes_first(path: Path) -> None:
+    for cell in cells(path, "code"):
+        ast.parse("".join(cell["source"]))
+    assert cells(path, "markdown")[0]["source"][0].startswith("# ")
+
+
+@every_notebook
+def test_it_is_a_page_of_the_documentation(path: Path) -> None:
+    assert f"tutorials/{path.stem}\n" in (TUTORIALS.parent / "index.md").read_text("utf-8")
+
+
+@pytest.mark.slow
+@every_notebook
+def test_it_runs_to_its_end(path: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    for package in ("torch", "matplotlib", "pandas", "datasets"):
         pytest.importorskip(package)
     monkeypatch.chdir(tmp_path)
-    held: dict[str, Any] = {"__name__": "__main__", "DATA": toy_folder, "STEPS": 2}
-    for cell in cells():
-        if cell["cell_type"] == "code":
-            exec(compile(without(MADE_SMALL, "".join(cell["source"])), NOTEBOOK.name, "exec"), held)
-    result, compared = held["result"], held["compared"]
-    conditions = [one.condition_id for one in held["track"].conditions]
-    assert list(result.table()["condition"]) == conditions
-    assert result.results.train.conditions == [held["trained_at"]]
-    assert result.results.settings.input.output == "logits"
-    assert len(compared.table()["difference"]) == len(conditions) + 1
-    expected = np.mean(result.table()["dice"] - held["baseline"].table()["dice"])
-    assert compared.table()["difference"][-1] == pytest.approx(expected)
-    assert {path.name for path in tmp_path.iterdir()} == {"own_network.html", "results"}
-    assert (tmp_path / "results" / "own_network" / "results.json").is_file()
+    held = run(path)
+    if path.stem == "own_network":
+        result, compared = held["result"], held["compared"]
+        assert result.results.train.conditions == ["defocus=-10nm"]
+        expected = np.mean(result.table()["dice"] - held["baseline"].table()["dice"])
+        assert compared.table()["difference"][-1] == pytest.approx(expected)
+        assert {one.name for one in tmp_path.iterdir()} == {"own_network.html", "results", "tiny"}
+    if path.stem == "training_loop":
+        at = {point.condition: point.dice.value for point in held["result"].results.curve}
+        assert at["defocus=-10nm"] > 0.7 > at["defocus=0nm"] + 0.2  # as its last cell says
+    if path.stem == "plan_training":
+        focus = [one.results.curve for one in (held["alone"], held["planned"])]
+        alone, planned = (next(p for p in curve if p.condition == "defocus=0nm") for curve in focus)
+        assert planned.dice.value > alone.dice.value + 0.1 and planned.sigma > alone.sigma

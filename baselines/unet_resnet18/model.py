@@ -26,9 +26,7 @@ class Residual(nn.Module):
         super().__init__()
         self.first = convolution(inputs, outputs, 3, stride)
         self.second = convolution(outputs, outputs)
-        self.shortcut = (
-            nn.Identity() if stride == 1 and inputs == outputs else convolution(inputs, outputs, 1, stride)
-        )
+        self.shortcut = nn.Identity() if stride == 1 and inputs == outputs else convolution(inputs, outputs, 1, stride)
 
     def forward(self, x: Tensor) -> Tensor:
         return functional.relu(self.second(functional.relu(self.first(x))) + self.shortcut(x))
@@ -46,9 +44,7 @@ class UNetResNet18(nn.Module):
         )
         skips = (*STAGES[-2::-1], STAGES[0], 0)
         self.up = nn.ModuleList(
-            nn.Sequential(
-                convolution(a + skip, b), nn.ReLU(inplace=True), convolution(b, b), nn.ReLU(inplace=True)
-            )
+            nn.Sequential(convolution(a + skip, b), nn.ReLU(inplace=True), convolution(b, b), nn.ReLU(inplace=True))
             for a, skip, b in zip((STAGES[-1], *DECODER[:-1]), skips, DECODER, strict=True)
         )
         self.head = nn.Conv2d(DECODER[-1], 1, 3, padding=1)

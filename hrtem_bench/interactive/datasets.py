@@ -22,7 +22,7 @@ def generate(
     Parameters
     ----------
     recipe
-        Name of a shipped recipe ("mini", "small", "full"), a TOML file, or a recipe that was loaded.
+        Name of a shipped recipe ("tiny", "mini", "small", "full"), a TOML file, or a recipe that was loaded.
     out
         The folder.
     workers
