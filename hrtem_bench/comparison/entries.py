@@ -14,7 +14,7 @@ import numpy as np
 
 from hrtem_bench.comparison.report_pages import REPORT, check_report
 from hrtem_bench.dataset.unaltered import published_defoci
-from hrtem_bench.errors import InputError, one_line, require
+from hrtem_bench.errors import InputError
 from hrtem_bench.models.card import CARD, Card, read_card
 from hrtem_bench.scoring.catalogue import image_metrics
 from hrtem_bench.scoring.curve import Scored
@@ -22,20 +22,21 @@ from hrtem_bench.scoring.estimate import Estimate
 from hrtem_bench.scoring.objects import MATCH, MIN_AREA
 from hrtem_bench.scoring.options import Options
 from hrtem_bench.scoring.outlines import TOLERANCE
-from hrtem_bench.scoring.per_image import MASK_SHA256, PER_IMAGE
+from hrtem_bench.scoring.per_image import MASK_SHA256, MOST_ROWS, PER_IMAGE
 from hrtem_bench.scoring.reading import read_results
 from hrtem_bench.scoring.results import RESULTS, Summary
 from hrtem_bench.scoring.run import Run, read_run
 from hrtem_bench.scoring.statistics import Resampling
 from hrtem_bench.scoring.summary import summarise
 from hrtem_bench.support.files import sha256_of, write_aside, write_aside_bytes
+from hrtem_bench.support.parquet import open_parquet
+from hrtem_bench.support.reading import read_bounded
 
 CHECKSUMS = "checksums.txt"
 """Lines "sha256  name", as `sha256sum --check` reads them."""
 CHECKED = (CARD, RESULTS, PER_IMAGE)
 OTHERS = (CHECKSUMS, REPORT, "README.md")
 MOST_BYTES = 5 << 20
-MOST_ROWS = 1_000_000
 ROUNDING = 1e-6
 SAME_LIMIT = 0.2
 """Limits of an interval may lie this share of its width from those made anew: more than another random stream would
@@ -71,7 +72,7 @@ def write_entry(results: Path, card: Path, out: Path) -> Run:
     sources = {CARD: card, RESULTS: results / RESULTS, PER_IMAGE: results / PER_IMAGE}
     if (results / REPORT).is_file():
         sources[REPORT] = results / REPORT
-    contents = {name: _bytes(source) for name, source in sources.items()}
+    contents = {name: read_bounded(source, MOST_BYTES) for name, source in sources.items()}
     out.mkdir(parents=True)
     try:
         for name, content in contents.items():
@@ -121,13 +122,6 @@ def check_entry(folder: Path) -> Run:
     return run
 
 
-def _bytes(path: Path) -> bytes:
-    try:
-        return path.read_bytes()
-    except OSError as error:
-        raise InputError(f"{path} cannot be read: {error.strerror}") from None
-
-
 def _check_files(folder: Path) -> None:
     if not _NAME.fullmatch(folder.resolve().name):
         raise InputError(f"{folder}: name an entry with lower-case letters, digits, - and _ only")
@@ -161,19 +155,8 @@ def _check_checksums(folder: Path) -> None:
 def _check_size(folder: Path) -> None:
     """Refuse a table that would take much memory once unpacked, before it is."""
     path = folder / PER_IMAGE
-    parquet = require("pyarrow.parquet", "data")
-    try:
-        with parquet.ParquetFile(path) as file:
-            data = file.metadata
-            groups = sum(data.row_group(index).total_byte_size for index in range(data.num_row_groups))
-            rows, columns = data.num_rows, set(file.schema_arrow.names)
-    except (OSError, ValueError) as error:
-        raise InputError(f"{path} cannot be read: {one_line(error)}") from None
-    if rows > MOST_ROWS or groups > 20 * MOST_BYTES:
-        raise InputError(f"{path} unpacks to {rows} rows in {groups >> 20} MiB, which is no table of scores")
-    missing = {"structure_id", "condition_id", "C10", MASK_SHA256, *image_metrics()} - columns
-    if missing:
-        raise InputError(f"{path} has no column {', '.join(sorted(missing))}: evaluate the model with this version")
+    columns = ("structure_id", "condition_id", "C10", MASK_SHA256, *image_metrics())
+    open_parquet(path, columns, rows=MOST_ROWS, hint="evaluate the model with this version").close()
     if read_results(folder).settings.bootstrap_samples > 10 * Options().bootstrap_samples:
         raise InputError(f"{folder / RESULTS}: settings.bootstrap_samples is beyond reason")
 

@@ -13,12 +13,12 @@ import re
 from pathlib import Path
 from urllib.parse import quote
 
-import msgspec
-
 from hrtem_bench.errors import InputError
 from hrtem_bench.scoring.results import Results
+from hrtem_bench.support.reading import MIB, parse_json, read_bounded
 
 REPORT = "report.html"
+MOST_REPORT = 256 * MIB
 POLICY = "default-src 'none'; style-src 'unsafe-inline'; img-src data:; base-uri 'none'; form-action 'none'"
 PAGE_START = (
     '<!DOCTYPE html>\n<html lang="en">\n<head>\n<meta charset="utf-8">\n'
@@ -32,13 +32,13 @@ _IN_URLS = ":/?#[]@!$&'*+,;=%~"
 
 def check_report(path: Path, results: Results) -> None:
     """Raise InputError, one line, unless the page is a report of these results under the policy above."""
-    content = path.read_bytes()
+    content = read_bounded(path, MOST_REPORT)
     if not content.startswith(PAGE_START.encode()) or content.lower().count(b"http-equiv") != 1:
         raise InputError(f"{path} is no report of this version: evaluate the model again, or leave the report out")
     found = _EMBEDDED.search(content)
     try:
-        held = None if found is None else msgspec.json.decode(base64.b64decode(found[1], validate=True), type=Results)
-    except (ValueError, msgspec.DecodeError):
+        held = None if found is None else parse_json(base64.b64decode(found[1], validate=True), Results, "")
+    except ValueError:  # neither base64 nor results
         held = None
     if held != results:
         raise InputError(f"{path} is not the report of the results beside it")

@@ -20,6 +20,7 @@ from hrtem_bench.dataset.recipe_tables import SPLITS, Recipe
 from hrtem_bench.dataset.recipes import recipe_from_dict
 from hrtem_bench.dataset.schema import EXIT_WAVES, columns_of
 from hrtem_bench.support.files import write_aside
+from hrtem_bench.support.parquet import open_parquet
 
 CARD = "README.md"
 LICENCE = "cc-by-4.0"
@@ -85,8 +86,6 @@ def _configs(manifest: Manifest) -> dict[str, list[str]]:
 
 
 def _dataset_info(folder: Path, name: str, splits: Sequence[str], shards: Sequence[Shard]) -> list[str]:
-    import pyarrow.parquet as pq
-
     lines = [f"- config_name: {name}", "  features:"]
     lines += [f"  - name: {column}\n    dtype: {kind}" for column, kind in columns_of(name).items()]
     lines.append("  splits:")
@@ -95,7 +94,7 @@ def _dataset_info(folder: Path, name: str, splits: Sequence[str], shards: Sequen
         mine = [s for s in shards if place_of(s.path) == (name, split)]
         size = 0
         for shard in mine:
-            metadata = pq.ParquetFile(folder / shard.path).metadata
+            metadata = open_parquet(folder / shard.path).metadata
             size += sum(metadata.row_group(i).total_byte_size for i in range(metadata.num_row_groups))
         rows = sum(s.rows for s in mine)
         lines.append(f"  - name: {split}\n    num_bytes: {size}\n    num_examples: {rows}")

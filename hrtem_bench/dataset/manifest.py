@@ -110,6 +110,11 @@ def read_manifest(folder: Path) -> Manifest:
             f"no dataset in {folder}: it has no {MANIFEST}; make one with `hrtem-bench generate mini --out {folder}`"
         )
     manifest = read_json(path, Manifest, "manifest")
+    if manifest.schema_version != SCHEMA_VERSION:
+        raise InputError(
+            f"{path} has schema version {manifest.schema_version}, this hrtem-bench reads {SCHEMA_VERSION}: make the "
+            "dataset again, or install the version that made it"
+        )
     for shard in manifest.shards:
         _check_place(folder, shard.path)
     return manifest

@@ -13,6 +13,7 @@ from hrtem_bench.dataset.plan import place_of
 from hrtem_bench.dataset.png import decode_png, encode_png
 from hrtem_bench.physics import ctf
 from hrtem_bench.support.files import write_aside_bytes
+from hrtem_bench.support.parquet import open_parquet
 
 PICTURES = "pictures"
 STRUCTURES, CONDITIONS = 2, 8
@@ -47,14 +48,12 @@ def examples_shown(manifest: Manifest, track: str) -> list[str]:
 
 def _examples(folder: Path, manifest: Manifest, track: str) -> bytes:
     """Previews of the first test structures, one to a row, over the conditions."""
-    import pyarrow.parquet as pq
-
     columns = examples_shown(manifest, track)
     rows: dict[str, dict[str, Any]] = {}
     for shard in manifest.shards:
         if place_of(shard.path) != (track, "test"):
             continue
-        for batch in pq.ParquetFile(folder / shard.path).iter_batches(
+        for batch in open_parquet(folder / shard.path).iter_batches(
             8, columns=["structure_id", "condition_id", "preview.bytes"]
         ):
             for row in batch.to_pylist():
@@ -77,14 +76,12 @@ def _transfer(manifest: Manifest, track: str) -> str:
 
 def _drawn(folder: Path, manifest: Manifest) -> tuple[list[float], list[float]]:
     """Thickness of each structure of the default track, and diameter of each of its particles, Å."""
-    import pyarrow.parquet as pq
-
     seen: dict[str, float] = {}
     diameters: list[float] = []
     for shard in manifest.shards:
         if place_of(shard.path)[0] != manifest.default_track:
             continue
-        file = pq.ParquetFile(folder / shard.path)
+        file = open_parquet(folder / shard.path)
         for batch in file.iter_batches(8, columns=["structure_id", "thickness", "instances.bytes"]):
             for row in batch.to_pylist():
                 if row["structure_id"] not in seen:

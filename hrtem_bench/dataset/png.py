@@ -9,6 +9,7 @@ from typing import Any
 
 import numpy as np
 
+from hrtem_bench.dataset.recipe_tables import MOST_PIXELS
 from hrtem_bench.dataset.schema import LARGEST_COUNT
 from hrtem_bench.errors import InputError
 
@@ -42,10 +43,13 @@ def encode_png(picture: Any, *, strategy: int = zlib.Z_DEFAULT_STRATEGY) -> byte
 
 
 def decode_png(data: bytes) -> Any:
-    """A grey PNG as an array (ny, nx), uint8 or uint16."""
+    """A grey PNG as an array (ny, nx), uint8 or uint16; ValueError for one of more pixels than images have."""
     from PIL import Image
 
-    with Image.open(io.BytesIO(data)) as picture:
+    size = struct.unpack(">II", data[16:24].ljust(8, b"\0"))  # of the header, which is first
+    if max(size) > MOST_PIXELS:
+        raise ValueError(f"a picture of {size[0]} x {size[1]} pixels, of which {MOST_PIXELS} a side are allowed")
+    with Image.open(io.BytesIO(data), formats=["PNG"]) as picture:
         array = np.asarray(picture)
     return array.astype(np.uint16 if picture.mode.startswith("I") else np.uint8)
 

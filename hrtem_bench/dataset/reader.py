@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import contextlib
 import difflib
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
@@ -21,11 +20,13 @@ from hrtem_bench.dataset.recipe_tables import SPLITS
 from hrtem_bench.dataset.schema import EXIT_WAVES, WAVE_COLUMNS
 from hrtem_bench.dataset.tracks import TrackCondition
 from hrtem_bench.dataset.waves import unpack
-from hrtem_bench.errors import InputError, one_line, require
+from hrtem_bench.errors import InputError, require
+from hrtem_bench.support.parquet import open_parquet, reading
 
 SETTINGS = ("energy", "C10", "C30", "C12", "phi12", "focal_spread", "angular_spread", "dose")
 """Columns that record an image's own condition; what they leave out is as in the track's nominal condition."""
 COLUMNS = ("structure_id", "condition_id", "image.bytes", "mask.bytes", "instances.bytes", *SETTINGS)
+DAMAGED = "its dataset is damaged"
 T = TypeVar("T")
 
 
@@ -164,7 +165,7 @@ class Track:
         nominal = {c.condition_id: flat(c.condition) for c in self.select(conditions)}
         places = islice(self._places(split, list(nominal), limit), start, None)
         for (path, file, group), chosen in groupby(places, key=lambda place: (place.path, place.file, place.group)):
-            with _reading(path):
+            with reading(path, DAMAGED):
                 table = file.read_row_group(group, columns=COLUMNS, use_threads=False)
                 rows = table.take([place.row for place in chosen]).to_pylist()
             yield from _samples(path, rows, nominal)
@@ -232,7 +233,7 @@ class StoredWaves:
         for path in _shards(self.folder, self.manifest, EXIT_WAVES, split):
             file = _opened(path, WAVE_COLUMNS)
             for group in range(file.num_row_groups):
-                with _reading(path):
+                with reading(path, DAMAGED):
                     (name,) = file.read_row_group(group, columns=["structure_id"])["structure_id"].to_pylist()
                     if structures is not None and name not in structures:
                         continue
@@ -265,7 +266,7 @@ class StoredWaves:
             if group < shard.rows:
                 path = self.folder / shard.path
                 file = _opened(path, WAVE_COLUMNS)
-                with _reading(path):
+                with reading(path, DAMAGED):
                     (row,) = file.read_row_group(group).to_pylist() if group < file.num_row_groups else [{}]
                     if row.get("structure_id") != name:
                         raise ValueError(f"{name} is not where the manifest has it")
@@ -411,7 +412,7 @@ def _places(paths: Iterable[Path]) -> Iterator[_Place]:
     for path in paths:
         file = _opened(path, COLUMNS)
         for group in range(file.num_row_groups):
-            with _reading(path):
+            with reading(path, DAMAGED):
                 ids = file.read_row_group(group, columns=["condition_id"], use_threads=False)[
                     "condition_id"
                 ].to_pylist()
@@ -419,26 +420,9 @@ def _places(paths: Iterable[Path]) -> Iterator[_Place]:
                 yield _Place(path, file, group, row, name)
 
 
-def _opened(path: Path, columns: Iterable[str]) -> Any:
+def _opened(path: Path, columns: Collection[str]) -> Any:
     """A Parquet file that has the columns; InputError for one that has not, or is none."""
-    import pyarrow.parquet as pq
-
-    with _reading(path):
-        file = pq.ParquetFile(path)
-    if missing := {name.partition(".")[0] for name in columns} - set(file.schema_arrow.names):
-        raise InputError(f"{path} has no column {min(missing)}: its dataset is damaged")
-    return file
-
-
-@contextlib.contextmanager
-def _reading(path: Path) -> Iterator[None]:
-    """Whatever is wrong with the content of a file, as an InputError of one line that names the file."""
-    import pyarrow as pa
-
-    try:
-        yield
-    except (pa.ArrowException, OSError, SyntaxError, ValueError, TypeError, KeyError) as error:  # of Parquet, of PNG
-        raise InputError(f"{path} cannot be read: {one_line(error).rstrip('.')}; its dataset is damaged") from None
+    return open_parquet(path, columns, hint=DAMAGED)
 
 
 def _samples(path: Path, rows: Iterable[dict[str, Any]], nominal: Mapping[str, dict[str, Any]]) -> Iterator[Sample]:
@@ -448,7 +432,7 @@ def _samples(path: Path, rows: Iterable[dict[str, Any]], nominal: Mapping[str, d
         settings = {name: row[name] for name in SETTINGS}
         if not settings["C12"]:
             del settings["C12"], settings["phi12"]
-        with _reading(path):
+        with reading(path, DAMAGED):
             sample = Sample(
                 structure_id=row["structure_id"],
                 condition_id=row["condition_id"],

@@ -8,7 +8,7 @@ import numpy as np
 
 from hrtem_bench.conditions import Condition, parse_settings, with_settings
 from hrtem_bench.dataset.detectors import Recording, digitised, drawn_recording
-from hrtem_bench.dataset.from_waves import needed_band
+from hrtem_bench.dataset.from_waves import check_reach
 from hrtem_bench.dataset.reader import Sample, StoredWaves, StructureWaves
 from hrtem_bench.dataset.recipe_tables import Recipe
 from hrtem_bench.dataset.recipes import recipe_from_dict
@@ -42,11 +42,7 @@ def rendered_sample(
             f"{one.condition_id} is at {one.condition.energy:g} eV, and the exit waves at {kept.energy:g} eV: only "
             "what follows the specimen can be chosen anew"
         )
-    if (needed := needed_band(recipe, one)) > recipe.wave_band * (1 + 1e-9):
-        raise InputError(
-            f"{one.condition_id} needs exit waves up to {needed:.4g} 1/Å, and those kept end at "
-            f"{recipe.wave_band:.4g}: set a smaller aperture, or keep a wider band"
-        )
+    check_reach(recipe, one.condition, recipe.wave_band, one.condition_id)
     noiseless = one.condition.dose is None
     image = render(
         kept.waves,

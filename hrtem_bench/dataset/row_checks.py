@@ -16,7 +16,8 @@ from hrtem_bench.dataset.png import decode_png
 from hrtem_bench.dataset.recipe_tables import Recipe
 from hrtem_bench.dataset.schema import EXIT_WAVES, arrow_schema, columns_of
 from hrtem_bench.dataset.waves import unpack
-from hrtem_bench.errors import InputError
+from hrtem_bench.errors import InputError, one_line
+from hrtem_bench.support.parquet import open_parquet
 
 FAINTEST, BRIGHTEST = 0.6, 1.1
 """Mean counts over dose × pixel area × gain: what is scattered out of the image's band is missing, nothing is added."""
@@ -40,7 +41,6 @@ class Seen:
 def check_shard(folder: Path, name: str, plan: Plan, seen: Seen) -> list[str]:
     """What is wrong with the rows of one file, each named; `seen` takes in what they show. A missing file has none."""
     import pyarrow as pa
-    import pyarrow.parquet as pq
 
     if not (folder / name).is_file():
         return []
@@ -48,7 +48,7 @@ def check_shard(folder: Path, name: str, plan: Plan, seen: Seen) -> list[str]:
     jobs, problems = plan.shards[name], []
     expected: list[Any] = jobs if config == EXIT_WAVES else [r for j in jobs for r in expected_rows(plan, config, j)]
     try:
-        file = pq.ParquetFile(folder / name)
+        file = open_parquet(folder / name)
         if not file.schema_arrow.equals(arrow_schema(columns_of(config)), check_metadata=True):
             return [f"{name}: the columns or their types are not those of {config}"]
         if file.metadata.num_rows != len(expected):
@@ -57,8 +57,8 @@ def check_shard(folder: Path, name: str, plan: Plan, seen: Seen) -> list[str]:
         for number, (row, wanted) in enumerate(zip(rows, expected, strict=False)):
             label = f"{config} {wanted.structure_id}" if isinstance(wanted, Job) else wanted.label
             problems += [f"{name}, row {number} ({label}): {p}" for p in _check(row, wanted, plan, seen)]
-    except (pa.ArrowException, OSError) as error:
-        problems.append(f"{name}: cannot be read: {str(error).splitlines()[0]}")
+    except (pa.ArrowException, OSError, InputError) as error:
+        problems.append(f"{name}: {one_line(error)}")
     return problems
 
 

@@ -14,8 +14,9 @@ from hrtem_bench.dataset.manifest import MANIFEST, Manifest, checksum
 from hrtem_bench.dataset.plan import Expected, Plan, expected_rows, make_plan, place_of, settings_columns
 from hrtem_bench.dataset.recipes import load_recipe, recipe_from_dict, shipped_recipes
 from hrtem_bench.dataset.schema import EXIT_WAVES
-from hrtem_bench.errors import InputError, one_line
+from hrtem_bench.errors import InputError
 from hrtem_bench.support.files import sha256_of
+from hrtem_bench.support.parquet import read_table
 
 
 def check_unaltered(folder: Path, manifest: Manifest, config: str, split: str) -> None:
@@ -77,16 +78,8 @@ def _columns(wanted: Expected) -> dict[str, Any]:
 
 def _rows(path: Path) -> list[dict[str, Any]]:
     """The columns that say what an image is, without the pictures."""
-    import pyarrow as pa
-    import pyarrow.parquet as pq
-
     names = ["structure_id", "condition_id", *settings_columns(Condition())]
-    try:
-        rows: list[dict[str, Any]] = pq.read_table(path, columns=names).to_pylist()
-    except (pa.ArrowException, OSError) as error:
-        raise InputError(f"{path} cannot be read: {one_line(error)}") from None
-    if rows and set(rows[0]) != set(names):
-        raise InputError(f"{path} lacks the column {min(set(names) - set(rows[0]))}")
+    rows: list[dict[str, Any]] = read_table(path, names).to_pylist()
     return rows
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from typing import Any
 
 import numpy as np
@@ -10,6 +11,9 @@ from hrtem_bench.errors import InputError
 
 SCALE = 1000.0
 """Coefficients of a wave of mean amplitude 1 are stored times this, which keeps small ones above half's underflow."""
+
+MOST_PADDING = 64
+"""Coefficients of a wave, at most, for each that is stored: what a file says of their number must not take memory."""
 
 SCATTERED_BAND = 1.7
 """Frequency, 1/Å, inside which particles scatter all but a thousandth of what they do, measured."""
@@ -31,10 +35,13 @@ def unpack(data: bytes, shape: tuple[int, int, int], field: float, band: float) 
     """The waves, complex64 of `shape` (phonons, n, n), that `pack` made bytes of; InputError if the sizes differ."""
     from scipy import fft
 
+    damaged = InputError(f"exit waves of {len(data)} bytes do not hold {shape} waves up to {band:g} 1/Å: damaged file")
+    if len(data) % 4 or min(shape) < 1 or math.prod(shape) > MOST_PADDING * len(data) // 4 or not field > 0 <= band:
+        raise damaged
     chosen = inside(shape[-1], field, band)
     stored = np.frombuffer(data, "<f2")
     if stored.size != 2 * shape[0] * np.count_nonzero(chosen):
-        raise InputError(f"exit waves of {len(data)} bytes do not hold {shape} waves up to {band:g} 1/Å: damaged file")
+        raise damaged
     pairs = stored.astype(np.float32).reshape(shape[0], -1, 2) / np.float32(SCALE)
     spectra = np.zeros(shape, np.complex64)
     spectra[:, chosen] = pairs[..., 0] + 1j * pairs[..., 1]

@@ -99,7 +99,8 @@ def rendered_track(source: str | Path, conditions: Sequence[TrackCondition], axi
     """A track of the given conditions, from the exit waves of the dataset `source` (a folder or a Hub id).
 
     axis, unit: of `TrackCondition.value`; unit "" where the conditions have no order. Raises InputError for a dataset
-    that keeps no exit waves, for no conditions, and for an id given twice.
+    that keeps no exit waves, for no conditions, and for an id given twice; reading its images, as
+    `rendered_sample` does.
     """
     ids = [one.condition_id for one in conditions]
     twice = next((name for name in ids if ids.count(name) > 1), None)

@@ -7,6 +7,7 @@ fails for a reason that running again would not mend.
 
 from __future__ import annotations
 
+import io
 import shutil
 import tempfile
 from collections.abc import Iterator, Mapping, Sequence
@@ -20,6 +21,7 @@ from numpy.typing import NDArray
 from hrtem_bench.errors import InputError
 from hrtem_bench.evaluation.scored_images import ScoredImage
 from hrtem_bench.support.files import write_aside, write_aside_bytes
+from hrtem_bench.support.reading import MAX_JSON, read_bounded, read_json, read_text
 
 PARTIAL = ".partial"
 KEPT = 32
@@ -86,15 +88,15 @@ class RunFolder:
     def _read(self, part: int) -> Part | None:
         """A part; None where it is missing or damaged."""
         try:
-            return msgspec.json.decode(self._file(part).read_bytes(), type=Part)
-        except (OSError, msgspec.DecodeError):
+            return read_json(self._file(part), Part, "part of a run")
+        except InputError:
             return None
 
     def _resumes(self) -> bool:
         try:
-            if (self.partial / "key.json").read_text() != self._key:
+            if read_text(self.partial / "key.json", MAX_JSON) != self._key:
                 return False
-            trial = np.load(self.partial / "trial.npy", allow_pickle=False)
+            trial = np.load(io.BytesIO(read_bounded(self.partial / "trial.npy", MAX_JSON)), allow_pickle=False)
         except (OSError, ValueError):
             return False
         return trial.shape == self._trial.shape and float(np.abs(trial - self._trial).mean()) < SAME_ANSWER

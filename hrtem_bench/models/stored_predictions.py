@@ -15,12 +15,13 @@ import numpy as np
 from numpy.typing import NDArray
 
 from hrtem_bench.errors import InputError, one_line, require
+from hrtem_bench.support.parquet import open_parquet, reading
 
 TABLE = "predictions.parquet"
 COLUMNS = ("structure_id", "condition_id", "prediction")
-MAX_GROUP = 1 << 30
-"""Bytes: row groups are read whole, so larger ones are refused."""
 SUFFIXES = (".npy", ".tif", ".tiff")
+MOST_VALUES = 64
+"""Values for each pixel of the image, at most, in a file of predictions: as many classes as anybody has."""
 Stored = Callable[[str, str, tuple[int, int]], NDArray[Any]]
 """(structure_id, condition_id, shape) -> the prediction for that image."""
 
@@ -46,42 +47,39 @@ def _from_files(folder: Path) -> Stored:
         path = next((one for one in paths if one.is_file()), None)
         if path is None:
             raise InputError(f"there is no prediction {paths[0]} (or {', '.join(SUFFIXES[1:])})")
-        return _read(path)
+        return _read(path, MOST_VALUES * shape[0] * shape[1])
 
     return find
 
 
-def _read(path: Path) -> NDArray[Any]:
+def _read(path: Path, most: int) -> NDArray[Any]:
+    """The array in a file; InputError for what is none, or has more than `most` values, before these are read."""
     try:
         if path.suffix == ".npy":
-            return np.asarray(np.load(path, allow_pickle=False))
-        return np.asarray(require("tifffile", "io").imread(path))
-    except (OSError, ValueError, MemoryError) as error:
+            array = np.load(path, mmap_mode="r", allow_pickle=False)
+            if array.size > most:
+                raise ValueError(f"it holds {array.size} values, and the image has far fewer pixels")
+            return np.array(array)
+        with require("tifffile", "io").TiffFile(path) as file:
+            if file.series[0].size > most:
+                raise ValueError(f"it holds {file.series[0].size} values, and the image has far fewer pixels")
+            return np.asarray(file.asarray())
+    except Exception as error:  # of whatever kind: tifffile and the codecs raise what they like
         raise InputError(f"{path} cannot be read: {one_line(error)[:200]}") from None
 
 
 def _from_table(path: Path) -> Stored:
-    parquet = require("pyarrow.parquet", "data")
-    try:
-        file = parquet.ParquetFile(path)
-        missing = [name for name in COLUMNS if name not in file.schema_arrow.names]
-        if missing:
-            raise InputError(f"{path} has no column {', '.join(missing)}")
+    file = open_parquet(path, COLUMNS)
+    with reading(path):
         place = _places(file, path)
-    except InputError:
-        raise
-    except (OSError, ValueError) as error:
-        raise InputError(f"{path} cannot be read: {one_line(error)}") from None
-    largest = max((file.metadata.row_group(i).total_byte_size for i in range(file.num_row_groups)), default=0)
-    if largest > MAX_GROUP:
-        raise InputError(f"{path} holds a row group of {largest >> 20} MiB: write it with row_group_size=64")
     group = lru_cache(maxsize=1)(lambda index: file.read_row_group(index, columns=["prediction"])["prediction"])
 
     def find(structure_id: str, condition_id: str, shape: tuple[int, int]) -> NDArray[Any]:
         where = place.get((structure_id, condition_id))
         if where is None:
             raise InputError(f"{path} has no prediction for {structure_id} at {condition_id}")
-        flat = np.asarray(group(where[0])[where[1]].values)
+        with reading(path):
+            flat = np.asarray(group(where[0])[where[1]].values)
         if flat.size != shape[0] * shape[1]:
             raise InputError(
                 f"{path} has {flat.size} values for {structure_id} at {condition_id}, whose image has "

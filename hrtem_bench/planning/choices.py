@@ -22,6 +22,7 @@ from hrtem_bench.conditions import (
 )
 from hrtem_bench.dataset import Track, open_dataset
 from hrtem_bench.errors import InputError
+from hrtem_bench.planning.search import largest_size
 
 Sets = Mapping[str, ConditionSet]
 Q_MAX = 2.5
@@ -82,7 +83,8 @@ def choices(
     wanted = regions(target)
     places = {name: nominal(one) for name, one in wanted.items()}
     offered = regions(candidates, option="--candidates") if candidates else candidates_about(list(places.values()))
-    return _choices(wanted, offered, evenly(places, budget), deviations or {}, q_max or Q_MAX)
+    even = evenly(places, largest_size(budget, len(offered)))
+    return _choices(wanted, offered, even, deviations or {}, q_max or Q_MAX)
 
 
 def _of_track(
@@ -102,7 +104,7 @@ def _of_track(
     recorded = opened.manifest.recipe["tracks"][opened.name].get("spread", {}) if deviations is None else deviations
     deviations = opened.conditions[0].spread if deviations is None else deviations
     band = q_max or 0.5 / opened.pixel_size
-    even = counted_off(offered, budget)
+    even = counted_off(offered, largest_size(budget, len(offered)))
     found = _choices(wanted, offered, even, deviations, band, data, opened.name)
     return replace(found, spread=recorded)
 

@@ -18,7 +18,7 @@ from hrtem_bench.errors import InputError
 from hrtem_bench.physics import Spectra, transfer_spectra
 from hrtem_bench.physics.band import Weight
 from hrtem_bench.planning.plan import Band, Criterion, Over, Plan, Score, Size, Step, Target
-from hrtem_bench.planning.search import EXHAUSTIVE, best_sets
+from hrtem_bench.planning.search import EXHAUSTIVE, best_sets, largest_size
 
 Floats = NDArray[np.float64]
 SEARCHED = 2048
@@ -116,10 +116,10 @@ def design(
     Raises
     ------
     InputError
-        For no target, no candidate, a budget below 1, and where nothing is transferred at any target.
+        For no target, no candidate, a budget below 1 or one for sets too large to look for, and where nothing is
+        transferred at any target.
     """
-    if budget < 1:
-        raise InputError(f"the budget must be at least 1 condition, not {budget}")
+    budget = largest_size(budget, len(candidates))
     if not targets or not candidates:
         raise InputError(f"there is no {'candidate' if targets else 'target'}: give at least one")
     others = compared or {}

@@ -10,11 +10,15 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
+from hrtem_bench.errors import InputError
+
 Sets = NDArray[np.intp]
 Score = Callable[[Sets], NDArray[np.float64]]
 """Scores (b,) of b sets of one size, as rows of indices (b, k)."""
 EXHAUSTIVE = 60_000
 """Sets of one size that are all tried; of more, exchanges look for the best."""
+LARGEST = 24
+"""Conditions in a set, at most: exchanges take time that grows with the square of it."""
 _STARTS, _FEW = 8, 100
 _BATCH = 256
 _TIE = 1e-9
@@ -28,6 +32,18 @@ class Found:
     score: float
     tried: int
     exhaustive: bool
+
+
+def largest_size(budget: int, count: int) -> int:
+    """The size of the largest set to look for among `count` candidates; InputError for none, and above LARGEST."""
+    if budget < 1:
+        raise InputError(f"the budget must be at least 1 condition, not {budget}")
+    size = min(budget, count)
+    if size > LARGEST:
+        raise InputError(
+            f"a budget of {budget} conditions is more than the {LARGEST} that are searched for: give at most {LARGEST}"
+        )
+    return size
 
 
 def best_sets(count: int, budget: int, score: Score, exhaustive: int = EXHAUSTIVE) -> list[Found]:
@@ -101,4 +117,4 @@ def _batches(sets: Iterator[tuple[int, ...]]) -> Iterator[Sets]:
         yield np.array(rows, dtype=np.intp)
 
 
-__all__ = ["EXHAUSTIVE", "Found", "best_sets"]
+__all__ = ["EXHAUSTIVE", "LARGEST", "Found", "best_sets", "largest_size"]

@@ -10,14 +10,18 @@ import msgspec
 import numpy as np
 from numpy.typing import NDArray
 
-from hrtem_bench.errors import InputError, one_line, require
+from hrtem_bench.errors import require
 from hrtem_bench.scoring.catalogue import image_metrics
 from hrtem_bench.scoring.statistics import Clusters, clusters
 from hrtem_bench.support.files import aside
+from hrtem_bench.support.parquet import read_table, reading
 
 PER_IMAGE = "per_image.parquet"
 MASK_SHA256 = "mask_sha256"
 """Column: sha256 of the predicted mask, eight pixels to a byte as `numpy.packbits` lays them."""
+MOST_ROWS = 1_000_000
+MOST_NAME = 200
+"""Characters of a text: as columns of NumPy all take the room of the longest."""
 Columns = Mapping[str, NDArray[Any]]
 
 
@@ -59,20 +63,19 @@ def write_per_image(path: Path, columns: dict[str, NDArray[Any]]) -> None:
 
 def read_per_image(path: Path) -> dict[str, NDArray[Any]]:
     """The columns of a per_image.parquet, or of the one in a folder. Raises InputError if it cannot be read."""
-    parquet = require("pyarrow.parquet", "data")
     file = path / PER_IMAGE if path.is_dir() else path
-    try:
-        table = parquet.read_table(file)
-    except (OSError, ValueError) as error:
-        raise InputError(f"{file} cannot be read: {one_line(error)}") from None
-    return {name: _column(table[name]) for name in table.column_names}
+    table = read_table(file, rows=MOST_ROWS)
+    with reading(file):
+        return {name: _column(name, table[name]) for name in table.column_names}
 
 
-def _column(column: Any) -> NDArray[Any]:
+def _column(name: str, column: Any) -> NDArray[Any]:
     values = column.to_pylist()
-    if any(isinstance(value, str) for value in values):
-        return np.array(values, dtype=str)
-    return np.array(values, dtype=np.float64)
+    if not any(isinstance(value, str) for value in values):
+        return np.array(values, dtype=np.float64)
+    if max(len(value) for value in values if isinstance(value, str)) > MOST_NAME:
+        raise ValueError(f"{name} holds a text of more than {MOST_NAME} characters")
+    return np.array(values, dtype=str)
 
 
 def image_clusters(columns: Columns, metric: str, order: Sequence[str]) -> Clusters:
@@ -91,6 +94,6 @@ def metric_clusters(columns: Columns, order: Sequence[str]) -> dict[str, Cluster
 
 
 __all__ = [
-    "MASK_SHA256", "PER_IMAGE", "Columns", "ImageScores", "image_clusters", "metric_clusters", "per_image_columns",
-    "read_per_image", "write_per_image",
+    "MASK_SHA256", "MOST_ROWS", "PER_IMAGE", "Columns", "ImageScores", "image_clusters", "metric_clusters",
+    "per_image_columns", "read_per_image", "write_per_image",
 ]  # fmt: skip

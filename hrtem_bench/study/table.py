@@ -6,8 +6,9 @@ from collections.abc import Iterable, Sequence
 from pathlib import Path
 from typing import Any
 
-from hrtem_bench.errors import InputError, one_line, require
+from hrtem_bench.errors import require
 from hrtem_bench.support.files import aside
+from hrtem_bench.support.parquet import read_table, reading
 
 TABLE = "networks.parquet"
 PARTS = "parts"
@@ -50,15 +51,9 @@ def write_rows(path: Path, table: Any) -> None:
 
 def read_rows(path: Path) -> Any:
     """The rows in a file, a pyarrow Table; InputError for a file that is none."""
-    parquet = require("pyarrow.parquet", "data")
-    try:
-        table = parquet.read_table(path)
-    except (OSError, ValueError) as error:
-        raise InputError(f"{path} cannot be read: {one_line(error)[:200]}") from None
-    missing = [name for name, _ in COLUMNS if name not in table.column_names]
-    if missing:
-        raise InputError(f"{path} has no column {', '.join(missing)}: it holds no rows of a study of this version")
-    return table.select([name for name, _ in COLUMNS]).cast(schema())
+    table = read_table(path, [name for name, _ in COLUMNS], hint="it holds no rows of a study of this version")
+    with reading(path):
+        return table.cast(schema())
 
 
 def all_rows(folder: Path, more: Iterable[Path] = ()) -> Any:

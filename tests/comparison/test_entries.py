@@ -251,7 +251,16 @@ def test_a_table_that_unpacks_to_much_is_not_unpacked(entry: Path) -> None:
     count = 2_000_000
     columns = {name: np.zeros(count) for name in read_per_image(entry)}
     write_per_image(entry / "per_image.parquet", columns)
-    with pytest.raises(InputError, match="is no table of scores"):
+    with pytest.raises(InputError, match="unpacks to 2000000 rows"):
+        check_entry(signed(entry))
+
+
+def test_a_long_text_in_a_table_of_scores_is_refused(entry: Path) -> None:
+    """As an array of NumPy every row would take the room of the longest."""
+    columns = read_per_image(entry)
+    columns["mask_sha256"] = np.array(["x" * 201, *columns["mask_sha256"][1:]])
+    write_per_image(entry / "per_image.parquet", columns)
+    with pytest.raises(InputError, match="mask_sha256 holds a text of more than 200 characters"):
         check_entry(signed(entry))
 
 

@@ -195,10 +195,10 @@ def test_waves_whose_band_is_too_small_are_refused(tmp_path):
 def test_band_that_a_condition_needs():
     fine = toy_datasets.recipe(OWN.replace("simulation_pixel_size = 0.25", "simulation_pixel_size = 0.1"))
     one = TrackCondition(condition_id="a", value=0.0, condition=Condition(), train=True)
-    assert needed_band(fine, one) == 1.7
+    assert needed_band(fine, one.condition) == 1.7
     stopped = msgspec.structs.replace(one, condition=Condition(aperture=20.0))
-    assert needed_band(fine, stopped) == pytest.approx(0.020 / wavelength(300e3))
-    assert needed_band(toy_datasets.recipe(OWN), one) == pytest.approx(1 / (3 * 0.25))
+    assert needed_band(fine, stopped.condition) == pytest.approx(0.020 / wavelength(300e3))
+    assert needed_band(toy_datasets.recipe(OWN), one.condition) == pytest.approx(1 / (3 * 0.25))
 
 
 def test_structures_are_read_one_at_a_time(source):

@@ -22,6 +22,16 @@ def test_sixteen_bits_are_exact_in_pillow(counts, order):
     np.testing.assert_array_equal(np.asarray(picture), counts)
 
 
+def test_a_picture_too_large_or_of_another_kind_is_not_decoded():
+    small = encode_png(np.zeros((4, 4), np.uint8))
+    with pytest.raises(ValueError, match="100000 x 4 pixels"):
+        decode_png(small[:16] + (100_000).to_bytes(4, "big") + small[20:])
+    with io.BytesIO() as file:
+        Image.new("L", (4, 4)).save(file, "GIF")
+        with pytest.raises(OSError, match="cannot identify"):
+            decode_png(file.getvalue())
+
+
 @given(hnp.arrays(st.sampled_from([np.uint8, np.uint16]), SHAPES))
 def test_round_trip(picture):
     back = decode_png(encode_png(picture))

@@ -1,5 +1,7 @@
 """Exit waves in half precision: what is inside the band comes back, and images made from it."""
 
+import tracemalloc
+
 import numpy as np
 import pytest
 
@@ -48,3 +50,18 @@ def test_what_is_outside_the_band_is_left_out(waves):
 def test_bytes_of_another_size_are_refused(waves):
     with pytest.raises(InputError, match="damaged"):
         unpack(pack(waves, FIELD, BAND)[:-4], waves.shape, FIELD, BAND)
+
+
+@pytest.mark.parametrize("shape", [(1, 60_000, 60_000), (2**31 - 1, 60, 60), (0, 60, 60), (3, 0, 0), (3, -60, -60)])
+def test_a_size_that_the_bytes_do_not_have_takes_no_memory(waves, shape):
+    tracemalloc.start()
+    with pytest.raises(InputError, match="damaged"):
+        unpack(pack(waves, FIELD, BAND), shape, FIELD, BAND)
+    assert tracemalloc.get_traced_memory()[1] < 1e6
+    tracemalloc.stop()
+
+
+@pytest.mark.parametrize(("field", "band"), [(0.0, BAND), (float("nan"), BAND), (FIELD, -1.0), (FIELD, float("nan"))])
+def test_a_field_or_band_that_is_none_is_refused(waves, field, band):
+    with pytest.raises(InputError, match="damaged"):
+        unpack(pack(waves, FIELD, BAND), waves.shape, field, band)

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import json
+import shutil
 from pathlib import Path
 
 import numpy as np
@@ -243,6 +245,27 @@ def test_files_that_cannot_be(text: str, said: str, data: Path, tmp_path: Path) 
 def test_the_energy_is_that_of_the_waves(data: Path, folder: Path) -> None:
     with pytest.raises(InputError, match="80000 eV"):
         evaluate(str(folder), grid_track(data, ["energy=80e3"]), options=QUICK)
+
+
+def test_waves_that_end_before_what_a_condition_lets_through(tmp_path: Path) -> None:
+    text = toy_datasets.TOML.replace("[exit_waves]\n", "[exit_waves]\nband = 1.1\n")
+    generate(toy_datasets.recipe(text), tmp_path / "d", workers=1, simulate=toy_datasets.simulate)
+    with pytest.raises(
+        InputError, match=r"C10=5 needs exit waves up to .*, and those kept end at 1.1: set an aperture"
+    ):
+        next(grid_track(tmp_path / "d", ["C10=5"]).rows("test"))
+    inside = 1e3 * 1.1 * hb.wavelength(300e3)
+    with pytest.raises(InputError, match="needs exit waves"):
+        next(grid_track(tmp_path / "d", [f"aperture={1.01 * inside}"]).rows("test"))
+    assert len(list(grid_track(tmp_path / "d", [f"aperture={0.99 * inside}"]).rows("test"))) == 2
+
+
+def test_waves_of_an_unknown_version(data: Path, tmp_path: Path) -> None:
+    copy = Path(shutil.copytree(data, tmp_path / "d"))
+    manifest = json.loads((copy / "manifest.json").read_text())
+    (copy / "manifest.json").write_text(json.dumps(manifest | {"schema_version": 9}))
+    with pytest.raises(InputError, match="has schema version 9, this hrtem-bench reads 1"):
+        grid_track(copy, ["C10=5"])
 
 
 def test_a_dataset_without_exit_waves(tmp_path: Path) -> None:

@@ -161,6 +161,29 @@ def test_a_wrong_table_of_predictions_is_named(
         evaluate(str(tmp_path), track, options=QUICK)
 
 
+def test_a_file_of_predictions_that_says_more_than_it_should_takes_no_memory(tmp_path: Path, track: Any) -> None:
+    place = tmp_path / "p" / "defocus=-10nm"
+    place.mkdir(parents=True)
+    with (place / "s0.npy").open("wb") as file:
+        np.lib.format.write_array_header_1_0(
+            file, {"descr": "<f4", "fortran_order": False, "shape": (100_000, 100_000)}
+        )
+    with pytest.raises(InputError, match=r"s0\.npy cannot be read"):
+        evaluate(str(place.parent), track, options=QUICK)
+    np.save(place / "s0.npy", np.zeros((70, 32, 32), np.uint8))
+    with pytest.raises(InputError, match=r"s0\.npy cannot be read: it holds 71680 values"):
+        evaluate(str(place.parent), track, options=QUICK)
+    (place / "s0.npy").unlink()
+    tifffile = pytest.importorskip("tifffile")
+    tifffile.imwrite(place / "s0.tif", np.zeros((4096, 4096), np.uint8), compression="zlib")
+    with pytest.raises(InputError, match=r"s0\.tif cannot be read: it holds 16777216 values"):
+        evaluate(str(place.parent), track, options=QUICK)
+    (place / "s0.tif").write_bytes((place / "s0.tif").read_bytes()[:200])
+    with pytest.raises(InputError, match=r"s0\.tif cannot be read") as caught:
+        evaluate(str(place.parent), track, options=QUICK)
+    assert "\n" not in str(caught.value)
+
+
 def test_logits_in_a_file_need_their_declaration(tmp_path: Path, track: Any) -> None:
     class Logits(torch.nn.Module):
         def forward(self, images: Any) -> Any:

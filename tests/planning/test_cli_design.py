@@ -40,6 +40,7 @@ def test_doses_that_differ_are_said_not_to_count(capsys: pytest.CaptureFixture[s
     ("command", "words"),
     [
         ("design --budget 2", "give --target"),
+        ("design --budget 1000000000 --target C10=-400:400:50", "give at most 24"),
         ("design --budget 0 --target C10=1", "budget"),
         ("design --target C10=1", "--budget"),
         ("design --budget 1 --target C10=1 --out a.pdf", "must end in"),

@@ -170,7 +170,12 @@ def test_targets_that_transfer_nothing_are_set_aside() -> None:
 
 @pytest.mark.parametrize(
     ("targets", "candidates", "budget", "words"),
-    [({}, at(1), 1, "no target"), (at(1), {}, 1, "no candidate"), (at(1), at(1), 0, "budget must be at least 1")],
+    [
+        ({}, at(1), 1, "no target"),
+        (at(1), {}, 1, "no candidate"),
+        (at(1), at(1), 0, "budget must be at least 1"),
+        (at(1), at(*range(1, 26)), 10**9, "at most 24"),
+    ],
 )
 def test_what_cannot_be_planned(targets: dict, candidates: dict, budget: int, words: str) -> None:  # type: ignore[type-arg]
     with pytest.raises(InputError, match=words):
