@@ -17,11 +17,11 @@ from hrtem_bench.observer.fitting import Held, fit_coefficients, hold, pairs_of,
 from hrtem_bench.observer.foretelling import Foretold, expected_loss, foretold
 from hrtem_bench.observer.law import Coefficients, Estimate, Frozen, freeze, loaded
 from hrtem_bench.observer.settings import ObserverSettings
-from hrtem_bench.observer.sources import KINDS, ship, specimens_of
+from hrtem_bench.observer.sources import KINDS, ONE_PARTICLE, ship, specimens_of
 from hrtem_bench.observer.spectra import RingPowers
 
 __all__ = [
-    "KINDS", "Coefficients", "Estimate", "Exposure", "Foretold", "Frozen", "Held", "Moments", "Observer",
+    "KINDS", "ONE_PARTICLE", "Coefficients", "Estimate", "Exposure", "Foretold", "Frozen", "Held", "Moments", "Observer",
     "ObserverSettings", "Place", "RingPowers", "Terms", "channel_shares", "delocalisation", "detectability",
     "expected_cross_entropy", "expected_loss", "exposure", "fit_coefficients", "foretold", "freeze", "hold", "loaded",
     "mixed", "pairs_of", "parse_exposure", "place_of", "recalibrated", "ship", "specimens_of", "terms", "trained",

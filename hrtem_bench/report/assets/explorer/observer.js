@@ -1,0 +1,110 @@
+// The model observer of docs/observer.md at one specimen: from the spectrum of its image to the loss to expect.
+
+"use strict";
+
+const PARTICLE = bitsOf(DATA.observer.particle), FILM = bitsOf(DATA.observer.film);
+
+function bitsOf(text) {
+  return Array.from(bytesOf(text)).flatMap((byte) => [7, 6, 5, 4, 3, 2, 1, 0].map((bit) => (byte >> bit) & 1));
+}
+
+function meanWhere(values, where) {
+  let sum = 0, count = 0;
+  for (let i = 0; i < values.length; i++) if (where[i]) { sum += values[i]; count++; }
+  return sum / count;
+}
+
+/** Power of x = I / mean - 1 in rings, on particle, on film and in the whole, and the low-passed x. */
+function ringPowers(spectrum) {
+  const {edges, low_pass, points} = DATA.observer, n = spectrum.n, mean = spectrum.re[0];
+  const through = (factor) => {
+    const part = new Field(points);
+    for (let y = 0; y < points; y++) {
+      for (let x = 0; x < points; x++) {
+        const ky = stepOf(y, points), kx = stepOf(x, points);
+        if (2 * Math.abs(ky) >= points || 2 * Math.abs(kx) >= points || (!ky && !kx)) continue;
+        const size = factor(Math.hypot(ky, kx) / DATA.field) / mean, from = ((ky + n) % n) * n + (kx + n) % n;
+        part.re[y * points + x] = size * spectrum.re[from]; part.im[y * points + x] = size * spectrum.im[from];
+      }
+    }
+    return transformField(part, 1).re;
+  };
+  const nyquist = points / (2 * DATA.field), found = {particle: [], film: [], whole: []};
+  for (let k = 0; k + 1 < edges.length; k++) {
+    const ring = through((q) => q >= edges[k] && q < Math.min(edges[k + 1], nyquist) ? 1 : 0).map((one) => one * one);
+    found.particle.push(meanWhere(ring, PARTICLE)); found.film.push(meanWhere(ring, FILM));
+    found.whole.push(ring.reduce((total, one) => total + one, 0) / ring.length);
+  }
+  const low = through((q) => Math.exp(-2 * (Math.PI * low_pass * q) ** 2)), squared = low.map((one) => one * one);
+  const variance = (where) => meanWhere(squared, where) - meanWhere(low, where) ** 2;
+  return {...found, lowParticle: meanWhere(low, PARTICLE), lowFilm: meanWhere(low, FILM),
+    lowVariance: 0.5 * (variance(PARTICLE) + variance(FILM))};
+}
+
+/** Means of the channels on particle and film, and their variances; one specimen, so that no channels go together. */
+function moments(powers, c) {
+  const {transfer, low_transfer, noise, low_noise} = DATA.cameras[c.camera], {trigamma, floor} = DATA.observer;
+  const noiseOf = ([linear, quadratic]) => linear / c.dose + quadratic / c.dose ** 2;
+  const seen = (power) => power.map((one, k) => Math.max(one * transfer[k] + noiseOf(noise[k]), 1e-12));
+  const scale = seen(powers.whole).reduce((total, one) => total + one, 0);
+  const signed = (low) => low * Math.sqrt(low_transfer / scale);
+  const within = (powers.lowVariance * low_transfer + noiseOf(low_noise)) / scale;
+  return {
+    particle: [...seen(powers.particle).map(Math.log), signed(powers.lowParticle)],
+    film: [...seen(powers.film).map(Math.log), signed(powers.lowFilm)],
+    variance: [...trigamma, within].map((one) => one + floor ** 2),
+  };
+}
+
+const dot = (a, b) => a.reduce((total, one, i) => total + one * b[i], 0);
+
+/** The best linear observer where the channels have these moments. */
+function trainedObserver({particle, film, variance}) {
+  const weights = particle.map((one, i) => (one - film[i]) / variance[i]);
+  return {weights, threshold: 0.5 * (dot(weights, particle) + dot(weights, film))};
+}
+
+/** Expected cross-entropy, nats per pixel, of an observer at other moments: a sum over a normal deviate. */
+function expectedCrossEntropy({weights, threshold}, {particle, film, variance}) {
+  const spread = Math.sqrt(weights.reduce((total, one, i) => total + one * one * variance[i], 0));
+  const margins = [dot(weights, particle) - threshold, threshold - dot(weights, film)];
+  let loss = 0, total = 0;
+  for (let i = 0; i <= 720; i++) {
+    const z = -9 + i / 40, weight = Math.exp(-0.5 * z * z);
+    total += weight;
+    for (const margin of margins) {
+      const x = -(margin + spread * z);
+      loss += 0.5 * weight * (Math.max(x, 0) + Math.log1p(Math.exp(-Math.abs(x))));
+    }
+  }
+  return loss / total;
+}
+
+/** R, Å: rms displacement of lattice fringes, weighted by the particle's power in rings. */
+function delocalisation(powers, c) {
+  const {edges, lattice} = DATA.observer;
+  let squares = 0, weights = 0;
+  for (let k = 0; k + 1 < edges.length; k++) {
+    if (edges[k] < lattice) continue;
+    let sum = 0;
+    for (let r = 0; r < 8; r++) {
+      const q = Math.sqrt(edges[k] ** 2 + (edges[k + 1] ** 2 - edges[k] ** 2) * (r + 0.5) / 8);
+      for (let a = 0; a < 16; a++) {
+        const angle = (a + 0.5) / 16 * 2 * Math.PI, [x, y] = chiGradient(q * Math.cos(angle), q * Math.sin(angle), c);
+        sum += (x * x + y * y) / (8 * 16 * (2 * Math.PI) ** 2);
+      }
+    }
+    squares += sum * powers.particle[k]; weights += powers.particle[k];
+  }
+  return weights ? Math.sqrt(squares / weights) : 0;
+}
+
+/** Loss to expect of a network trained at one condition and tested at another, nats per pixel, and if trained there. */
+function expectedLoss(train, test) {
+  const {alpha, beta, gamma, delta} = DATA.observer.coefficients;
+  const [there, here] = [train, test].map((one) => moments(one.powers, one.condition));
+  const hardness = Math.log(expectedCrossEntropy(trainedObserver(here), here));
+  const mismatch = Math.log(expectedCrossEntropy(trainedObserver(there), here)) - hardness;
+  const own = alpha + beta * hardness + delta * delocalisation(test.powers, test.condition);
+  return {loss: Math.exp(own + gamma * mismatch), matched: Math.exp(own), hardness, mismatch};
+}
