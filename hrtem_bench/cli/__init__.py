@@ -22,6 +22,7 @@ from hrtem_bench.cli import (
     evaluate_fresh,
     evaluate_images,
     evaluate_rendered,
+    explore,
     generate,
     leaderboard,
     predict,
@@ -62,6 +63,7 @@ COMMANDS: tuple[Callable[..., None], ...] = (
     submit.submit,
     transfer.transfer,
     predict_shift.predict_shift,
+    explore.explore,
     design.design,
     study.study,
 )

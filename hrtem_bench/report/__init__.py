@@ -20,6 +20,7 @@ _WORDS = {
     "board_markdown": "score_tables",
     "comparison_sentences": "conclusions",
     "curve_of": "curve_data",
+    "explorer_page": "explorer",
     "fresh_sentence": "conclusions",
     "plan_advice": "conclusions",
     "seeds_sentence": "conclusions",

@@ -4,12 +4,11 @@ from __future__ import annotations
 
 import json
 import re
-import shutil
-import subprocess
 from pathlib import Path
 
 import numpy as np
 import pytest
+from browser import CHROMIUM, browse
 
 from hrtem_bench.comparison.report_pages import POLICY
 from hrtem_bench.conditions import Condition
@@ -17,11 +16,6 @@ from hrtem_bench.evaluation.examples import Example
 from hrtem_bench.report import write_report
 from hrtem_bench.scoring.results import Results
 
-CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser") or shutil.which("google-chrome")
-FLAGS = (
-    "--headless", "--no-sandbox", "--disable-gpu", "--disable-background-networking", "--disable-component-update",
-    "--disable-sync", "--no-first-run", "--no-pdf-header-footer",
-)  # fmt: skip
 PROBE = """<script>
 addEventListener("load", () => {
   const wide = [...document.querySelectorAll("main *")].filter(e => !e.closest(".scroll, svg, pre")
@@ -33,12 +27,6 @@ addEventListener("load", () => {
 </script></body>"""
 
 pytestmark = [pytest.mark.slow, pytest.mark.skipif(CHROMIUM is None, reason="no Chromium here")]
-
-
-def browse(profile: Path, *arguments: str) -> str:
-    assert CHROMIUM is not None
-    command = [CHROMIUM, *FLAGS, f"--user-data-dir={profile}", *arguments]
-    return subprocess.run(command, check=True, capture_output=True, text=True, timeout=120).stdout
 
 
 @pytest.fixture

@@ -54,12 +54,10 @@ const AXES = {
 /** A recipe of images like these: one track over the setting that differs. */
 function asRecipe({train, test}) {
   const differing = [...Object.keys(AXES), "phi12", "camera"].filter((key) => train[key] !== test[key]);
-  const moved = differing.length === 1 && differing[0] in AXES ? differing[0] : "C10";
-  const [axis, unit, factor] = AXES[moved], values = [...new Set([train, test].map((c) => c[moved] / factor || 0))];
-  const alone = differing.every((key) => key === moved);
-  const imaging = settingsOf(train).filter(([name]) => name !== "defocus" && AXES[moved][0] !== name)
-    .concat([["C10", train.C10]]).map(([name, value]) => `${name} = ${float(value)}`);
-  const shown = (alone ? values : values.slice(0, 1)).map(short);
+  const whole = differing.length < 2 && (differing.length === 0 || differing[0] in AXES);
+  const moved = whole && differing.length ? differing[0] : "C10", [axis, unit, factor] = AXES[moved];
+  const values = [...new Set((whole ? [train, test] : [train]).map((c) => short(c[moved] / factor || 0)))];
+  const imaging = settingsOf(train).filter(([name]) => name !== "defocus").concat([["C10", train.C10]]);
   return [
     'name = "explored"', 'version = "1.0.0"', "seed = 1",
     'description = "CdSe particles on amorphous carbon, imaged as set in the explorer."',
@@ -70,10 +68,11 @@ function asRecipe({train, test}) {
     "[multislice]", "phonons = 3", 'method = "real-space"', "",
     "[exit_waves]                 # kept, so that evaluate-rendered can image them at any other condition",
     "structures = { train = 20, validation = 4, test = 10 }", "",
-    "[imaging]                    # Å, mrad, electrons per Å²", "energy = 300e3", 'coherence = "quadrature"', ...imaging, "",
+    "[imaging]                    # Å, mrad, electrons per Å²", "energy = 300e3", 'coherence = "quadrature"',
+    ...imaging.map(([name, value]) => `${name} = ${float(value)}`), "",
     "[detector]", `camera = "${train.camera}"`, ...(DATA.cameras[train.camera].read_noise ? ["offset = 100"] : []), "",
-    ...(alone ? [] : [`# Also set otherwise at the test condition: ${differing.filter((key) => key !== moved || !alone).join(", ")}. Use evaluate-rendered there.`]),
+    ...(whole ? [] : [`# The test condition differs in ${differing.join(", ")}: use evaluate-rendered there.`]),
     `[tracks.${axis}]`, 'kind = "scan"', `axis = "${axis}"`, `unit = "${unit}"`,
-    `values = [${shown.join(", ")}]`, `train = [${shown[0]}]`, "",
+    `values = [${values.join(", ")}]`, `train = [${values[0]}]`, "",
   ].join("\n");
 }

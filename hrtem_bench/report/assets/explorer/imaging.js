@@ -27,21 +27,14 @@ function tables(n) {
   return TABLES.get(n);
 }
 
-/** Radix-2 transform of n numbers from `start` on, in place; sign +1 is the inverse, no factor. */
-function transformRow(re, im, start, n, sign) {
-  const {reversed, cos, sin} = tables(n);
-  for (let i = 0; i < n; i++) {
-    const j = reversed[i];
-    if (j > i) {
-      const a = start + i, b = start + j, r = re[a], m = im[a];
-      re[a] = re[b]; im[a] = im[b]; re[b] = r; im[b] = m;
-    }
-  }
+/** Radix-2 transform along x of row y, in place. */
+function transformRow(field, y, sign) {
+  const {re, im, n} = field, {reversed, cos, sin} = tables(n), start = y * n, end = start + n;
+  for (let i = 0; i < n; i++) if (reversed[i] > i) swap(re, im, start + i, start + reversed[i]);
   for (let half = 1; half < n; half *= 2) {
-    const stride = n / (2 * half);
     for (let k = 0; k < half; k++) {
-      const wr = cos[k * stride], wi = sign * sin[k * stride];
-      for (let a = start + k, end = start + n; a < end; a += 2 * half) {
+      const wr = cos[k * n / (2 * half)], wi = sign * sin[k * n / (2 * half)];
+      for (let a = start + k; a < end; a += 2 * half) {
         const b = a + half, r = re[b] * wr - im[b] * wi, m = re[b] * wi + im[b] * wr;
         re[b] = re[a] - r; im[b] = im[a] - m; re[a] += r; im[a] += m;
       }
@@ -49,22 +42,34 @@ function transformRow(re, im, start, n, sign) {
   }
 }
 
-function transpose(values, n) {
+/** The same along y, of all columns at once. */
+function transformColumns(field, sign) {
+  const {re, im, n} = field, {reversed, cos, sin} = tables(n);
   for (let y = 0; y < n; y++) {
-    for (let x = 0; x < y; x++) {
-      const a = y * n + x, b = x * n + y, kept = values[a];
-      values[a] = values[b]; values[b] = kept;
+    if (reversed[y] > y) for (let x = 0; x < n; x++) swap(re, im, y * n + x, reversed[y] * n + x);
+  }
+  for (let half = 1; half < n; half *= 2) {
+    for (let top = 0; top < n; top++) {
+      if (top & half) continue;
+      const k = (top & (half - 1)) * n / (2 * half), wr = cos[k], wi = sign * sin[k];
+      for (let a = top * n, b = a + half * n, end = a + n; a < end; a++, b++) {
+        const r = re[b] * wr - im[b] * wi, m = re[b] * wi + im[b] * wr;
+        re[b] = re[a] - r; im[b] = im[a] - m; re[a] += r; im[a] += m;
+      }
     }
   }
 }
 
-/** 2-D transform in place. reach: rows beyond it, up or down, are known to be empty (inverse only). */
+function swap(re, im, a, b) {
+  const r = re[a], m = im[a];
+  re[a] = re[b]; im[a] = im[b]; re[b] = r; im[b] = m;
+}
+
+/** 2-D transform in place, sign +1 the inverse. reach: rows beyond it, up or down, are empty (of a spectrum only). */
 function transformField(field, sign, reach = field.n) {
   const {re, im, n} = field;
-  for (let y = 0; y < n; y++) if (Math.min(y, n - y) <= reach) transformRow(re, im, y * n, n, sign);
-  transpose(re, n); transpose(im, n);
-  for (let x = 0; x < n; x++) transformRow(re, im, x * n, n, sign);
-  transpose(re, n); transpose(im, n);
+  for (let y = 0; y < n; y++) if (Math.min(y, n - y) <= reach) transformRow(field, y, sign);
+  transformColumns(field, sign);
   if (sign < 0) for (let i = 0; i < n * n; i++) { re[i] /= n * n; im[i] /= n * n; }
   return field;
 }
@@ -88,17 +93,19 @@ function halves(text) {
   return out;
 }
 
-/** Coefficients of a block of frequencies from -reach to reach: {steps: [y, x] of each, re, im}, zeros left out. */
+/** Coefficients of a block of frequencies from -reach to reach, zeros left out: steps, 1/Å, q², and the numbers. */
 function coefficients({reach, values}) {
-  const numbers = halves(values), side = 2 * reach + 1, found = {y: [], x: [], re: [], im: []};
-  for (let i = 0; i < side * side; i++) {
-    if (numbers[2 * i] || numbers[2 * i + 1]) {
-      found.y.push(Math.floor(i / side) - reach); found.x.push(i % side - reach);
-      found.re.push(numbers[2 * i] / DATA.scale); found.im.push(numbers[2 * i + 1] / DATA.scale);
-    }
-  }
-  return found;
+  const numbers = halves(values), side = 2 * reach + 1;
+  const held = [...Array(side * side).keys()].filter((i) => numbers[2 * i] || numbers[2 * i + 1]);
+  const of = (value) => Float64Array.from(held, value);
+  const y = of((i) => Math.floor(i / side) - reach), x = of((i) => i % side - reach);
+  const qy = y.map((one) => one / DATA.field), qx = x.map((one) => one / DATA.field);
+  return {y, x, qy, qx, square: qx.map((one, i) => one * one + qy[i] * qy[i]),
+    re: of((i) => numbers[2 * i] / DATA.scale), im: of((i) => numbers[2 * i + 1] / DATA.scale)};
 }
+
+/** Where coefficient i lies in a spectrum of n points a side. */
+const placeOf = (held, i, n) => ((held.y[i] + n) % n) * n + (held.x[i] + n) % n;
 
 /** The specimen: coefficients of its wave and of what is scattered diffusely. */
 const WAVE = coefficients(DATA.wave), DIFFUSE = coefficients(DATA.diffuse);
@@ -120,65 +127,64 @@ function normalNodes(phase) {
   throw new Error("too many values of focus");
 }
 
-/** Add |wave|² of a lens that multiplies coefficient i by amplitude(i) exp(-i phase(i)). */
+/** Add |wave|², its coefficients multiplied by amplitude · exp(-i phase), arrays. */
 function addImage(total, amplitude, phase) {
   const n = total.n, field = new Field(n);
   for (let i = 0; i < WAVE.re.length; i++) {
-    const size = amplitude(i), angle = phase(i), c = size * Math.cos(angle), s = -size * Math.sin(angle);
-    const place = ((WAVE.y[i] + n) % n) * n + (WAVE.x[i] + n) % n;
+    const c = amplitude[i] * Math.cos(phase[i]), s = -amplitude[i] * Math.sin(phase[i]), place = placeOf(WAVE, i, n);
     field.re[place] = WAVE.re[i] * c - WAVE.im[i] * s;
     field.im[place] = WAVE.re[i] * s + WAVE.im[i] * c;
   }
   transformField(field, 1, DATA.wave.reach);
-  for (let i = 0; i < n * n; i++) total.re[i] += field.re[i] ** 2 + field.im[i] ** 2;
+  for (let i = 0; i < n * n; i++) total.re[i] += field.re[i] * field.re[i] + field.im[i] * field.im[i];
 }
 
 /** κ, Å, of the blur of what the envelope of the angular spread took out: see hrtem_bench/imaging/diffuse.py. */
-function backgroundBlur(c, qx, qy, lost) {
-  const step = 1 / DATA.field;
+function backgroundBlur(c, lost) {
+  const step = 1 / DATA.field, {slopeX, slopeY} = lensOf(c), {qx, qy} = WAVE;
   let squares = 0, total = 0;
   for (let i = 0; i < WAVE.re.length; i++) {
     const weight = (WAVE.re[i] ** 2 + WAVE.im[i] ** 2) * lost[i] ** 2;
     if (weight < 1e-14) continue;
-    for (const [dx, dy] of [[step, 0], [0, step]]) {
-      const ahead = chiGradient(qx[i] + dx, qy[i] + dy, c), behind = chiGradient(qx[i] - dx, qy[i] - dy, c);
-      squares += weight * ((ahead[0] - behind[0]) ** 2 + (ahead[1] - behind[1]) ** 2) / (2 * step) ** 2;
+    for (const slope of [slopeX, slopeY]) {
+      squares += weight * (slope(qx[i] + step, qy[i]) - slope(qx[i] - step, qy[i])) ** 2;
+      squares += weight * (slope(qx[i], qy[i] + step) - slope(qx[i], qy[i] - step)) ** 2;
     }
     total += weight;
   }
-  return total > 0 ? 1e-3 * c.angular_spread / DATA.wavelength * Math.sqrt(0.5 * squares / total) : 0;
+  return total > 0 ? 2 * Math.PI * 1e-3 * c.angular_spread / (2 * step) * Math.sqrt(0.5 * squares / total) : 0;
 }
 
 /** Spectrum of the expected intensity at a condition, before the camera; its mean is 1 without a specimen. */
 function imageSpectrum(c) {
-  const lambda = DATA.wavelength, n = DATA.pixels;
-  const qx = WAVE.x.map((k) => k / DATA.field), qy = WAVE.y.map((k) => k / DATA.field);
-  const square = qx.map((x, i) => x * x + qy[i] * qy[i]);
-  const phase = qx.map((x, i) => chi(x, qy[i], c) + Math.PI * lambda * DATA.zero_focus * square[i]);
-  const kept = qx.map((x, i) => spatialEnvelope(x, qy[i], c));
-  const nodes = c.focal_spread ? normalNodes(Math.PI * lambda * c.focal_spread * DATA.band ** 2) : [{place: 0, weight: 1}];
-  const total = new Field(n);
+  const {qx, qy, square} = WAVE, lens = lensOf(c), unit = Math.PI * DATA.wavelength, total = new Field(DATA.pixels);
+  const kept = qx.map((x, i) => lens.spatial(x, qy[i]));
+  const phase = qx.map((x, i) => lens.chi(x, qy[i]) + unit * DATA.zero_focus * square[i]);
+  const nodes = c.focal_spread ? normalNodes(unit * c.focal_spread * DATA.band ** 2) : [{place: 0, weight: 1}];
   for (const {place, weight} of nodes) {
-    const focus = Math.PI * lambda * c.focal_spread * place, root = Math.sqrt(weight);
-    addImage(total, (i) => root * kept[i], (i) => phase[i] + focus * square[i]);
+    const focus = unit * c.focal_spread * place, root = Math.sqrt(weight);
+    addImage(total, kept.map((one) => root * one), phase.map((one, i) => one + focus * square[i]));
   }
   transformField(total, -1);
-  if (c.angular_spread) {
-    const lost = kept.map((one) => Math.sqrt(1 - one * one)), kappa = backgroundBlur(c, qx, qy, lost), back = new Field(n);
-    addImage(back, (i) => lost[i], (i) => phase[i]);
-    transformField(back, -1);
-    for (let y = 0; y < n; y++) {
-      for (let x = 0; x < n; x++) {
-        const k = (stepOf(y, n) ** 2 + stepOf(x, n) ** 2) / DATA.field ** 2, blur = Math.exp(-0.5 * kappa ** 2 * k);
-        total.re[y * n + x] += blur * back.re[y * n + x]; total.im[y * n + x] += blur * back.im[y * n + x];
-      }
-    }
-  }
+  if (c.angular_spread) addBackground(total, c, kept, phase);
   for (let i = 0; i < DIFFUSE.re.length; i++) {
-    const place = ((DIFFUSE.y[i] + n) % n) * n + (DIFFUSE.x[i] + n) % n;
+    const place = placeOf(DIFFUSE, i, total.n);
     total.re[place] += DIFFUSE.re[i]; total.im[place] += DIFFUSE.im[i];
   }
   return total;
+}
+
+/** Add to a spectrum what the envelope of the angular spread took out of the waves. */
+function addBackground(total, c, kept, phase) {
+  const n = total.n, lost = kept.map((one) => Math.sqrt(1 - one * one)), kappa = backgroundBlur(c, lost), back = new Field(n);
+  addImage(back, lost, phase);
+  transformField(back, -1);
+  for (let y = 0; y < n; y++) {
+    for (let x = 0; x < n; x++) {
+      const i = y * n + x, k = (stepOf(y, n) ** 2 + stepOf(x, n) ** 2) / DATA.field ** 2, blur = Math.exp(-0.5 * kappa ** 2 * k);
+      total.re[i] += blur * back.re[i]; total.im[i] += blur * back.im[i];
+    }
+  }
 }
 
 /** A camera's curve at u, a share of Nyquist, from its table over 0 to √2. */
@@ -187,15 +193,35 @@ function curveAt(table, u) {
   return table[low] + (place - low) * (table[low + 1] - table[low]);
 }
 
-/** The field of a spectrum, each frequency times factor(u), u its share of Nyquist. */
-function filtered(spectrum, factor) {
-  const n = spectrum.n, out = new Field(n);
+/** Factors on a spectrum of the pictures' size, from a function of u, the share of Nyquist. */
+function filterOf(factor) {
+  const n = DATA.pixels, found = new Float64Array(n * n);
   for (let y = 0; y < n; y++) {
-    for (let x = 0; x < n; x++) {
-      const i = y * n + x, size = factor(2 / n * Math.hypot(stepOf(y, n), stepOf(x, n)));
-      out.re[i] = size * spectrum.re[i]; out.im[i] = size * spectrum.im[i];
-    }
+    for (let x = 0; x < n; x++) found[y * n + x] = factor(2 / n * Math.hypot(stepOf(y, n), stepOf(x, n)));
   }
+  return found;
+}
+
+const FILTERS = new Map();
+
+/** A camera's MTF, NTF and their ratio as factors; null where 1 everywhere. */
+function filtersOf(name) {
+  if (!FILTERS.has(name)) {
+    const {mtf, ntf} = DATA.cameras[name];
+    const one = (of) => [...Array(mtf.length).keys()].every((i) => Math.abs(of(i) - 1) < 1e-9);
+    FILTERS.set(name, {
+      mtf: one((i) => mtf[i]) ? null : filterOf((u) => curveAt(mtf, u)),
+      ntf: one((i) => ntf[i]) ? null : filterOf((u) => curveAt(ntf, u)),
+      ratio: one((i) => mtf[i] / ntf[i]) ? null : filterOf((u) => curveAt(mtf, u) / curveAt(ntf, u)),
+    });
+  }
+  return FILTERS.get(name);
+}
+
+/** The field of a spectrum times a filter. */
+function filtered(spectrum, filter) {
+  const out = new Field(spectrum.n), one = (value, i) => filter ? value * filter[i] : value;
+  out.re.set(spectrum.re.map(one)); out.im.set(spectrum.im.map(one));
   return transformField(out, 1).re;
 }
 
@@ -234,29 +260,26 @@ function poisson(mean, random) {
     return count;
   }
   const b = 0.931 + 2.53 * Math.sqrt(mean), a = -0.059 + 0.02483 * b;
-  const scale = 1.1239 + 1.1328 / (b - 3.4), ready = 0.9277 - 3.6224 / (b - 2), log = Math.log(mean);
+  const scale = 1.1239 + 1.1328 / (b - 3.4), ready = 0.9277 - 3.6224 / (b - 2);
   for (;;) {
     const u = random() - 0.5, v = random(), us = 0.5 - Math.abs(u), k = Math.floor((2 * a / us + b) * u + mean + 0.43);
     if (us >= 0.07 && v <= ready) return k;
     if (k < 0 || (us < 0.013 && v > us)) continue;
-    if (Math.log(v) + Math.log(scale) - Math.log(a / us ** 2 + b) <= k * log - mean - logFactorial(k)) return k;
+    if (Math.log(v) + Math.log(scale) - Math.log(a / us ** 2 + b) <= k * Math.log(mean) - mean - logFactorial(k)) return k;
   }
 }
 
 /** What the camera shows of an intensity's spectrum, without noise: the specimen through its MTF. */
 function expectedPicture(spectrum, c) {
-  const {mtf} = DATA.cameras[c.camera];
-  return filtered(spectrum, (u) => curveAt(mtf, u));
+  return filtered(spectrum, filtersOf(c.camera).mtf);
 }
 
 /** Counts of the camera, in the order of hrtem_bench/imaging/detector.py; the seed fixes the noise. */
 function recordedPicture(spectrum, c, seed) {
-  const {mtf, ntf, gain, counted, read_noise} = DATA.cameras[c.camera], n = spectrum.n, random = generator(seed);
-  const electrons = c.dose * (DATA.field / n) ** 2 * counted, plain = mtf.every((one) => one === 1);
-  const arriving = filtered(spectrum, plain ? () => 1 : (u) => curveAt(mtf, u) / curveAt(ntf, u));
-  const counts = new Field(n);
-  for (let i = 0; i < n * n; i++) counts.re[i] = poisson(Math.max(arriving[i], 0) * electrons, random);
-  const white = ntf.every((one) => Math.abs(one - 1) < 1e-9);
-  const seen = white ? counts.re : filtered(transformField(counts, -1), (u) => curveAt(ntf, u));
+  const {gain, counted, read_noise} = DATA.cameras[c.camera], {ntf, ratio} = filtersOf(c.camera);
+  const electrons = c.dose * (DATA.field / spectrum.n) ** 2 * counted, random = generator(seed);
+  const counts = new Field(spectrum.n);
+  counts.re.set(filtered(spectrum, ratio).map((one) => poisson(Math.max(one, 0) * electrons, random)));
+  const seen = ntf ? filtered(transformField(counts, -1), ntf) : counts.re;
   return seen.map((one) => one * gain / counted + (read_noise ? read_noise * normal(random) : 0));
 }

@@ -14,31 +14,46 @@ function meanWhere(values, where) {
   return sum / count;
 }
 
-/** Power of x = I / mean - 1 in rings, on particle, on film and in the whole, and the low-passed x. */
-function ringPowers(spectrum) {
-  const {edges, low_pass, points} = DATA.observer, n = spectrum.n, mean = spectrum.re[0];
-  const through = (factor) => {
-    const part = new Field(points);
+/** Factors on the observer's spectra: one for each ring, and the low pass; 0 at frequency 0 and at Nyquist's. */
+const FACTORS = (() => {
+  const {edges, low_pass, points} = DATA.observer, nyquist = points / (2 * DATA.field);
+  const of = (factor) => {
+    const found = new Float64Array(points * points);
     for (let y = 0; y < points; y++) {
       for (let x = 0; x < points; x++) {
-        const ky = stepOf(y, points), kx = stepOf(x, points);
-        if (2 * Math.abs(ky) >= points || 2 * Math.abs(kx) >= points || (!ky && !kx)) continue;
-        const size = factor(Math.hypot(ky, kx) / DATA.field) / mean, from = ((ky + n) % n) * n + (kx + n) % n;
-        part.re[y * points + x] = size * spectrum.re[from]; part.im[y * points + x] = size * spectrum.im[from];
+        const ky = stepOf(y, points), kx = stepOf(x, points), held = (ky || kx) && Math.max(Math.abs(ky), Math.abs(kx)) < points / 2;
+        if (held) found[y * points + x] = factor(Math.hypot(ky, kx) / DATA.field);
       }
     }
-    return transformField(part, 1).re;
+    return found;
   };
-  const nyquist = points / (2 * DATA.field), found = {particle: [], film: [], whole: []};
-  for (let k = 0; k + 1 < edges.length; k++) {
-    const ring = through((q) => q >= edges[k] && q < Math.min(edges[k + 1], nyquist) ? 1 : 0).map((one) => one * one);
-    found.particle.push(meanWhere(ring, PARTICLE)); found.film.push(meanWhere(ring, FILM));
-    found.whole.push(ring.reduce((total, one) => total + one, 0) / ring.length);
+  const rings = edges.slice(1).map((high, k) => of((q) => Number(q >= edges[k] && q < Math.min(high, nyquist))));
+  return {rings, low: of((q) => Math.exp(-2 * (Math.PI * low_pass * q) ** 2))};
+})();
+
+/** The field of the observer's pixels of a spectrum times factors, over the mean. */
+function through(spectrum, factors) {
+  const {points} = DATA.observer, n = spectrum.n, part = new Field(points);
+  for (let i = 0; i < points * points; i++) {
+    if (!factors[i]) continue;
+    const ky = stepOf(Math.floor(i / points), points), kx = stepOf(i % points, points), size = factors[i] / spectrum.re[0];
+    const from = ((ky + n) % n) * n + (kx + n) % n;
+    part.re[i] = size * spectrum.re[from]; part.im[i] = size * spectrum.im[from];
   }
-  const low = through((q) => Math.exp(-2 * (Math.PI * low_pass * q) ** 2)), squared = low.map((one) => one * one);
+  return transformField(part, 1).re;
+}
+
+/** Power of x = I / mean - 1 in rings, on particle, on film and in the whole, and the low-passed x. */
+function ringPowers(spectrum) {
+  const rings = FACTORS.rings.map((factors) => through(spectrum, factors).map((one) => one * one));
+  const low = through(spectrum, FACTORS.low), squared = low.map((one) => one * one);
   const variance = (where) => meanWhere(squared, where) - meanWhere(low, where) ** 2;
-  return {...found, lowParticle: meanWhere(low, PARTICLE), lowFilm: meanWhere(low, FILM),
-    lowVariance: 0.5 * (variance(PARTICLE) + variance(FILM))};
+  return {
+    particle: rings.map((one) => meanWhere(one, PARTICLE)), film: rings.map((one) => meanWhere(one, FILM)),
+    whole: rings.map((one) => one.reduce((total, value) => total + value, 0) / one.length),
+    lowParticle: meanWhere(low, PARTICLE), lowFilm: meanWhere(low, FILM),
+    lowVariance: 0.5 * (variance(PARTICLE) + variance(FILM)),
+  };
 }
 
 /** Means of the channels on particle and film, and their variances; one specimen, so that no channels go together. */
@@ -82,7 +97,7 @@ function expectedCrossEntropy({weights, threshold}, {particle, film, variance}) 
 
 /** R, Å: rms displacement of lattice fringes, weighted by the particle's power in rings. */
 function delocalisation(powers, c) {
-  const {edges, lattice} = DATA.observer;
+  const {edges, lattice} = DATA.observer, {steepness} = lensOf(c);
   let squares = 0, weights = 0;
   for (let k = 0; k + 1 < edges.length; k++) {
     if (edges[k] < lattice) continue;
@@ -90,8 +105,8 @@ function delocalisation(powers, c) {
     for (let r = 0; r < 8; r++) {
       const q = Math.sqrt(edges[k] ** 2 + (edges[k + 1] ** 2 - edges[k] ** 2) * (r + 0.5) / 8);
       for (let a = 0; a < 16; a++) {
-        const angle = (a + 0.5) / 16 * 2 * Math.PI, [x, y] = chiGradient(q * Math.cos(angle), q * Math.sin(angle), c);
-        sum += (x * x + y * y) / (8 * 16 * (2 * Math.PI) ** 2);
+        const angle = (a + 0.5) / 16 * 2 * Math.PI;
+        sum += steepness(q * Math.cos(angle), q * Math.sin(angle)) / (8 * 16 * (2 * Math.PI) ** 2);
       }
     }
     squares += sum * powers.particle[k]; weights += powers.particle[k];

@@ -6,8 +6,8 @@
     the control's number and the slider's, where the slider is not even. */
 const CONTROLS = [
   {key: "C10", label: "Defocus", unit: "nm", min: -120, max: 120, step: 0.5, factor: -10},
-  {key: "C30", label: "Spherical aberration C30", unit: "µm", min: -100, max: 3000, step: 1, factor: 1e4, curve: "cubic"},
-  {key: "C12", label: "Twofold astigmatism C12", unit: "nm", min: 0, max: 30, step: 0.1, factor: 10},
+  {key: "C30", label: "Spherical C30", unit: "µm", min: -100, max: 3000, step: 1, factor: 1e4, curve: "cubic"},
+  {key: "C12", label: "Astigmatism C12", unit: "nm", min: 0, max: 30, step: 0.1, factor: 10},
   {key: "phi12", label: "its direction φ12", unit: "°", min: -90, max: 90, step: 1, factor: Math.PI / 180},
   {key: "focal_spread", label: "Focal spread Δ", unit: "Å", min: 0, max: 60, step: 0.5, factor: 1},
   {key: "angular_spread", label: "Angular spread β", unit: "mrad", min: 0, max: 1, step: 0.01, factor: 1},
@@ -80,7 +80,7 @@ function show() {
 function showControls() {
   for (const side of SIDES) {
     for (const control of CONTROLS) {
-      const value = Number((state[side][control.key] / control.factor || 0).toPrecision(6)), slider = $(`${side}-${control.key}-slider`);
+      const value = Number((state[side][control.key] / control.factor || 0).toPrecision(5)), slider = $(`${side}-${control.key}-slider`);
       const field = $(`${side}-${control.key}`);
       if (field !== document.activeElement || Number(field.value) !== value) field.value = value;
       slider.value = CURVES[control.curve ?? "even"].place(value);

@@ -16,12 +16,12 @@ function drawPicture(canvas, values) {
   context.putImageData(picture, 0, 0);
 }
 
-const TOP = 22, UPPER = 170, GAP = 26, LOWER = 130, BOTTOM = 44, LEFT = 44, RIGHT = 8;
+const TOP = 22, UPPER = 170, GAP = 34, LOWER = 130, BOTTOM = 44, LEFT = 44, RIGHT = 8;
 
 /** Two panels over q: T with its signs, and √P with the shared part shaded. */
 function drawTransfer(svg, train, test) {
   const width = Math.max(svg.parentElement.clientWidth, 280), height = TOP + UPPER + GAP + LOWER + BOTTOM;
-  const inner = width - LEFT - RIGHT, count = 500, end = shownEnd(train, test);
+  const inner = width - LEFT - RIGHT, count = 320, end = shownEnd(train, test);
   const q = Array.from({length: count + 1}, (_, i) => end * i / count);
   const lines = {train: transferLines(q, train), test: transferLines(q, test)};
   const x = (one) => LEFT + inner * one / end;
@@ -39,7 +39,7 @@ function drawTransfer(svg, train, test) {
   }
   word(LEFT + inner / 2, height - 6, "Spatial frequency q (1/Å)", "middle");
   word(LEFT, TOP - 8, "T(q)", "start"); word(LEFT, amplitude(1) - 7, "√P(q)", "start");
-  word(width - RIGHT, TOP - 8, "tested at", "end", "test"); word(width - RIGHT - 70, TOP - 8, "trained at - -", "end", "train");
+  word(width - RIGHT, TOP - 8, "tested at", "end", "test"); word(width - RIGHT - 78, TOP - 8, "trained at", "end", "train");
   parts.push(`<path class="both" d="${path(shared, amplitude)}L${x(end)},${amplitude(0)}L${x(0)},${amplitude(0)}Z"/>`);
   for (const [y, kind] of [[signed, "signed"], [amplitude, "amplitude"]]) {
     for (const name of ["test", "train"]) parts.push(`<path class="${name}" d="${path(lines[name][kind], y)}"/>`);
@@ -52,10 +52,7 @@ function drawTransfer(svg, train, test) {
 function shownEnd(train, test) {
   for (let end = DATA.q_max; end > 1; end -= 0.25) {
     const q = end - 0.25;
-    for (const c of [train, test]) {
-      const kept = [[q, 0], [0, q]].map(([x, y]) => temporalEnvelope(q * q, c) * spatialEnvelope(x, y, c));
-      if (Math.max(...kept) > 0.01) return end;
-    }
+    if ([train, test].some((c) => Math.max(lensOf(c).envelope(q, 0), lensOf(c).envelope(0, q)) > 0.01)) return end;
   }
   return 1;
 }
