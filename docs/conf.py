@@ -12,7 +12,7 @@ import msgspec
 import hrtem_bench
 from hrtem_bench.comparison.leaderboard import Row, leaderboard
 from hrtem_bench.comparison.report_pages import REPORT
-from hrtem_bench.report import board_page, report
+from hrtem_bench.report import board_page, explorer_page, report
 from hrtem_bench.scoring.per_image import read_per_image
 from hrtem_bench.scoring.reading import read_results
 
@@ -68,6 +68,12 @@ def _leaderboard(app: Any, error: Exception | None) -> None:
     (out / "leaderboard.html").write_text(board_page(boards), encoding="utf-8")
 
 
+def _lens(app: Any, error: Exception | None) -> None:
+    """The explorer, beside the page that shows it."""
+    if error is None and app.builder.format == "html":
+        (Path(app.outdir) / "lens.html").write_text(explorer_page(), encoding="utf-8")
+
+
 def _with_report(row: Row, out: Path) -> Row:
     """The row, leading to a copy of its entry's report, or to one without pictures made of the entry's numbers."""
     entry, page = SUBMISSIONS / row.path, out / "submissions" / row.path / REPORT
@@ -81,4 +87,5 @@ def _with_report(row: Row, out: Path) -> Row:
 
 def setup(app: Any) -> None:
     app.connect("build-finished", _leaderboard)
+    app.connect("build-finished", _lens)
     app.connect("autodoc-process-docstring", _plain, priority=400)  # before napoleon, which writes markup of its own

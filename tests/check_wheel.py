@@ -18,6 +18,7 @@ import hrtem_bench
 from hrtem_bench.dataset import load_recipe
 from hrtem_bench.models import baseline_at, baseline_names, load_submission
 from hrtem_bench.multislice.real_space_cuda import source
+from hrtem_bench.report import explorer_page
 assert Path(hrtem_bench.__file__).is_relative_to(sys.argv[1]), hrtem_bench.__file__
 shipped = ["otsu", "unet_joint", "unet_resnet18", "unet_small", "unet_small_under"]
 assert baseline_names() == shipped, baseline_names()
@@ -29,6 +30,7 @@ for name in baseline_names():
     print(name, submission.name, submission.parameters, sep=": ")
 assert load_recipe("mini").name == "mini"
 assert "slice_pass" in source()
+assert "recordedPicture" in explorer_page()
 """
 
 

@@ -15,7 +15,7 @@ def explore(
 ) -> None:
     """Write a page to open in a browser: a lens to play with, two conditions side by side.
 
-    It shows T(q) of both, ε, σ, coverage, the loss to expect, and a particle's image, all of them live; it needs no network.
+    It shows T(q) of both, ε, σ, coverage, the loss to expect, and a particle's image. It fetches nothing.
     """
     from hrtem_bench.report import explorer_page
 

@@ -21,8 +21,8 @@ from hrtem_bench.observer.sources import KINDS, ONE_PARTICLE, ship, specimens_of
 from hrtem_bench.observer.spectra import RingPowers
 
 __all__ = [
-    "KINDS", "ONE_PARTICLE", "Coefficients", "Estimate", "Exposure", "Foretold", "Frozen", "Held", "Moments", "Observer",
-    "ObserverSettings", "Place", "RingPowers", "Terms", "channel_shares", "delocalisation", "detectability",
+    "KINDS", "ONE_PARTICLE", "Coefficients", "Estimate", "Exposure", "Foretold", "Frozen", "Held", "Moments",
+    "Observer", "ObserverSettings", "Place", "RingPowers", "Terms", "channel_shares", "delocalisation", "detectability",
     "expected_cross_entropy", "expected_loss", "exposure", "fit_coefficients", "foretold", "freeze", "hold", "loaded",
     "mixed", "pairs_of", "parse_exposure", "place_of", "recalibrated", "ship", "specimens_of", "terms", "trained",
 ]  # fmt: skip

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import base64
+import doctest
 import json
 import re
 import shlex
@@ -56,7 +57,8 @@ PROBE = """<script>
   found.cameras = {};
   for (const camera of Object.keys(DATA.cameras)) {
     const c = {...$SPREAD, camera, dose: 25};
-    found.cameras[camera] = [expectedPicture(spectrum, c), recordedPicture(spectrum, c, 7), recordedPicture(spectrum, c, 7)].map(floats);
+    const [first, second] = [1, 2].map(() => recordedPicture(spectrum, c, 7));
+    found.cameras[camera] = [expectedPicture(spectrum, c), first, second].map(floats);
   }
   const field = $("test-C10");
   field.value = "12.5"; field.dispatchEvent(new Event("input", {bubbles: true}));
@@ -195,7 +197,7 @@ def test_its_cameras_record_as_the_package_s(probed: dict[str, Any], specimen: A
 
 
 def test_controls_move_it(probed: dict[str, Any]) -> None:
-    """12.5 nm were typed, an arrow pressed on the training dose, and the preset of Scherzer's focus, 0 without a C30."""
+    """12.5 nm typed, an arrow pressed on the training dose, and the preset of Scherzer's focus, 0 without a C30."""
     dom = probed["dom"]
     assert dom["state"]["test"]["C10"] == 0 and float(dom["slider"]) == 0
     assert dom["state"]["train"]["dose"] == 450
@@ -223,6 +225,11 @@ def test_what_is_copied_is_understood(probed: dict[str, Any], capsys: pytest.Cap
     printed = [float(one) for one in re.findall(r"\d\.\d{3,4}\b", capsys.readouterr().out)]
     for key in ("sigma", "coverage", "loss", "matched"):
         assert any(one == pytest.approx(numbers[key], abs=1e-3) for one in printed)
+
+
+def test_its_documentation_holds() -> None:
+    page = Path(__file__).parents[2] / "docs" / "explorer.md"
+    assert doctest.testfile(str(page), module_relative=False).failed == 0
 
 
 def test_no_script_is_fetched_and_the_file_is_small() -> None:
