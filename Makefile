@@ -34,7 +34,7 @@ test: $(VENV)/.development
 	$(call timed,lint,$(PYTHON) -m ruff check .)
 	$(call timed,format,$(PYTHON) -m ruff format --check .)
 	$(call timed,types,$(PYTHON) -m mypy)
-	$(call timed,tests,$(PYTHON) -m pytest)
+	$(call timed,tests,OMP_NUM_THREADS=1 $(PYTHON) -m pytest --numprocesses auto --dist loadfile)
 
 docs: $(VENV)/.development
 	$(call timed,docs,$(PYTHON) -m sphinx -W -q -b html docs docs/_build/html)
