@@ -123,7 +123,7 @@ def main() -> None:
 
 
 def _warned(otherwise: Callable[..., None]) -> Callable[..., None]:
-    """Shows what a user may have got wrong in one line, without the place in the code; other warnings as before."""
+    """Shows an `UnlikelySetting` warning in one line, without the place in the code; other warnings as before."""
 
     def show(message: Warning | str, category: type[Warning], *place: Any, **more: Any) -> None:
         from hrtem_bench.conditions import UnlikelySetting  # loads NumPy, which no command's help needs
@@ -137,7 +137,7 @@ def _warned(otherwise: Callable[..., None]) -> Callable[..., None]:
 
 
 def _refuse_empty(arguments: Sequence[str]) -> None:
-    """Raise InputError for text without characters: as a path it would mean the folder that one is in."""
+    """Raise InputError for empty text: as a path it would mean the current folder."""
     for before, argument in zip(["", *arguments], arguments, strict=False):
         option = before if argument == "" else argument.removesuffix("=")
         if argument == "" or (argument.startswith("--") and argument.endswith("=")):
@@ -146,7 +146,7 @@ def _refuse_empty(arguments: Sequence[str]) -> None:
 
 
 def _now_elsewhere(error: Any) -> str | None:
-    """Which command has an option now that `evaluate` had once."""
+    """Which command now has an option that `evaluate` once had."""
     command = getattr(error.ctx, "info_name", None)
     option = getattr(error, "option_name", None)
     if command != "evaluate" or option not in evaluate.MOVED:

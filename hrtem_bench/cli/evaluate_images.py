@@ -84,7 +84,7 @@ def _file_means(images: Sequence[MicrographScore], names: Sequence[str]) -> Iter
 
 
 def _print_edges(scores: MicrographScores) -> None:
-    """Where the masks' edges lie to those of the labels."""
+    """How the masks' edges lie relative to those of the labels."""
     if scores.edges is None:
         return
     one = scores.edges

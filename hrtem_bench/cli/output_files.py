@@ -1,4 +1,4 @@
-"""Files that commands write where they are asked to: the endings of their names, JSON, text and figures."""
+"""Files that commands write: endings of their names, JSON, text and figures."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ def check_ending(out: Path | None, endings: Sequence[str], option: str = "--out"
 
 
 def write_text(out: Path, text: str) -> None:
-    """Write a file, aside and renamed, and say so."""
+    """Write a file, aside and renamed, and print its path."""
     from hrtem_bench.support.files import write_aside
 
     out.parent.mkdir(parents=True, exist_ok=True)
@@ -29,19 +29,19 @@ def write_text(out: Path, text: str) -> None:
 
 
 def write_json(out: Path, value: Any) -> None:
-    """Write records as JSON, and say so."""
+    """Write records as JSON, and print the path."""
     write_text(out, json_text(value))
 
 
 def json_text(value: Any) -> str:
-    """Records as JSON, for people to read too."""
+    """Records as JSON, indented."""
     import msgspec
 
     return msgspec.json.format(msgspec.json.encode(value), indent=1).decode() + "\n"
 
 
 def write_figure(out: Path, figure: Any, dpi: float = 300.0) -> None:
-    """Write a figure in the format that the file's name asks for, one of `FIGURES`, and say so; dpi: of a PNG."""
+    """Write a figure in the format of the file's ending, one of `FIGURES`, and print the path; dpi: of a PNG."""
     from hrtem_bench.report import figure_png, figure_svg
     from hrtem_bench.support.files import write_aside_bytes
 

@@ -63,7 +63,7 @@ def _cells(one: Estimate) -> tuple[str, str]:
 
 
 def _with_own_offset(folder: Path, frozen: Frozen, powers: RingPowers) -> Frozen:
-    """The law with the offset of a network's results: their losses where it was tested, on the same specimens."""
+    """The law with the offset of a network's results: from its losses where it was tested, on the same specimens."""
     from hrtem_bench.observer import recalibrated
     from hrtem_bench.scoring.reading import read_results
 

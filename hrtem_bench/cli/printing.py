@@ -32,7 +32,7 @@ def wrote(path: Path) -> None:
 
 @contextlib.contextmanager
 def counted(what: str) -> Iterator[Callable[[int, int], None] | None]:
-    """A progress bar on standard error, moved by calling the value with (done, in all); None on no terminal."""
+    """A progress bar on standard error, moved by calling the value with (done, in all); None without a terminal."""
     from hrtem_bench.support.progress import progress_bar
 
     with progress_bar() as show:
@@ -41,33 +41,33 @@ def counted(what: str) -> Iterator[Callable[[int, int], None] | None]:
 
 @contextlib.contextmanager
 def timed(what: str) -> Iterator[None]:
-    """Say how long a part took, when it succeeds."""
+    """Print how long the block took, if it succeeds."""
     start = time.perf_counter()
     yield
     print(f"{what}: {time.perf_counter() - start:.0f} s")
 
 
 def fixed(one: float | Estimate | None, digits: int = 3) -> str:
-    """A number, or that of an estimate, for a table; a dash where there is none."""
+    """A number, or that of an estimate, for a table; a dash if there is none."""
     value = one if one is None or isinstance(one, float | int) else one.value
     return "–" if value is None else f"{value:.{digits}f}"
 
 
 def limits(one: Estimate | None, digits: int = 3, *, sign: str = "") -> str:
-    """The interval of an estimate for a table; a dash where there is none. sign: "+" to write it."""
+    """The interval of an estimate for a table; a dash if there is none. sign: "+" to write it."""
     if one is None or one.low is None or one.high is None:
         return "–"
     return f"{one.low:{sign}.{digits}f} to {one.high:{sign}.{digits}f}"
 
 
 def size(count: int) -> str:
-    """Bytes for people: 3 significant digits and a decimal prefix."""
+    """Bytes for readers: 3 significant digits and a decimal prefix."""
     scale = min(max((len(str(count)) - 1) // 3, 0), 4)
     return f"{count / 1000**scale:.3g} {('B', 'kB', 'MB', 'GB', 'TB')[scale]}"
 
 
 def duration(seconds: float) -> str:
-    """A time for people, in the largest unit it has at least two of."""
+    """A time for readers, in the largest unit that it has at least two of."""
     for unit, length in (("days", 86400), ("hours", 3600), ("minutes", 60)):
         if seconds >= 2 * length:
             return f"{seconds / length:.0f} {unit}"

@@ -28,7 +28,7 @@ def default_data() -> str:
 
 
 def slug(model: str) -> str:
-    """A model's name as a folder's: the last part of its path, and what in it is not a letter or digit as _."""
+    """A model's name as a folder's: the last part of its path, with _ for everything but letters and digits."""
     return re.sub(r"[^\w-]+", "_", Path(model).name).strip("_") or "model"
 
 

@@ -1,4 +1,4 @@
-"""Two or more models on the same test images: paired differences with intervals and corrected p-values."""
+"""Models on the same test images: paired differences with intervals and corrected p-values."""
 
 from __future__ import annotations
 
@@ -17,10 +17,18 @@ from hrtem_bench.scoring.statistics import Clusters, Replicates, Resampling, boo
 
 
 class Difference(msgspec.Struct, frozen=True, kw_only=True):
-    """Mean score of the first model less that of the second, paired by structure, with its p-value.
+    """Mean score of the first model minus that of the second, paired by structure.
 
-    condition: None for the mean over all. p: of a sign-flip test over structures. p_holm: corrected after Holm; at a
-    condition for the number of conditions of all pairs together, of a mean for the number of pairs.
+    Parameters
+    ----------
+    condition
+        Its id; None for the mean over all.
+    difference
+        With its interval.
+    p
+        Of a sign-flip test over structures.
+    p_holm
+        After Holm's correction: for the conditions of all pairs together, or, for means, for the number of pairs.
     """
 
     condition: str | None
@@ -33,8 +41,14 @@ class Difference(msgspec.Struct, frozen=True, kw_only=True):
 class Pair(msgspec.Struct, frozen=True, kw_only=True):
     """Two models compared.
 
-    relative_error: sum over conditions of the first model's 1 - score over that of the second, None for
-    scores of which 1 is not the best.
+    Parameters
+    ----------
+    first, second
+        Names.
+    conditions, mean
+        The difference at each condition, and of the means over all.
+    relative_error
+        Sum over conditions of 1 - score, first over second; None for scores whose best value is not 1.
     """
 
     first: str
@@ -45,7 +59,7 @@ class Pair(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Comparison(msgspec.Struct, frozen=True, kw_only=True):
-    """Every pair of several models, in the order given, by one metric."""
+    """Every pair of several models, by one metric, in the order given."""
 
     metric: str
     track: str
@@ -150,7 +164,7 @@ def _pair(
 
 
 def _corrected(pairs: Sequence[Pair]) -> list[Pair]:
-    """The pairs with p-values corrected for all tests that were made."""
+    """The pairs with p-values corrected for all tests."""
     means = holm([pair.mean.p for pair in pairs])
     each = holm([one.p for pair in pairs for one in pair.conditions]).reshape(len(pairs), -1)
     done = []
@@ -164,7 +178,7 @@ def _corrected(pairs: Sequence[Pair]) -> list[Pair]:
 
 
 def _mean(difference: Clusters, replicates: Replicates, resampling: Resampling) -> Difference:
-    """The mean over conditions, each counted alike."""
+    """The mean over conditions, with equal weights."""
     weight = 1 / (difference.count.sum(axis=0) * difference.count.shape[1])
     pooled = Clusters((difference.total * weight).sum(axis=1, keepdims=True), np.ones((difference.n_structures, 1)))
     p = float(sign_flip_test(pooled, seed=resampling.seed)[0])

@@ -1,7 +1,7 @@
 """Entries of the public leaderboard: a model's results in a folder that can be checked without the model.
 
-An entry holds card.toml, results.json, per_image.parquet, checksums.txt and, if wanted, report.html and README.md; no
-code and no weights. Checking it reads these files and runs nothing of them.
+An entry holds card.toml, results.json, per_image.parquet, checksums.txt and, optionally, report.html and README.md, but
+neither code nor weights. A check reads these files and runs nothing.
 """
 
 from __future__ import annotations
@@ -153,7 +153,7 @@ def _check_checksums(folder: Path) -> None:
 
 
 def _check_size(folder: Path) -> None:
-    """Refuse a table that would take much memory once unpacked, before it is."""
+    """Refuse a table that would take much memory once decompressed, before it is read."""
     path = folder / PER_IMAGE
     columns = ("structure_id", "condition_id", "C10", MASK_SHA256, *image_metrics())
     open_parquet(path, columns, rows=MOST_ROWS, hint="evaluate the model with this version").close()
@@ -194,7 +194,7 @@ def _check_settings(folder: Path, run: Run) -> None:
 
 
 def _check_images(folder: Path, run: Run) -> None:
-    """That every structure was scored once at every condition, and that the scores are possible."""
+    """Check that every structure was scored once at every condition, and that the scores are possible."""
     columns, path = run.per_image, folder / PER_IMAGE
     images = set(zip(columns["structure_id"].tolist(), columns["condition_id"].tolist(), strict=True))
     structures = {structure for structure, _ in images}
@@ -216,7 +216,7 @@ def _check_images(folder: Path, run: Run) -> None:
 
 
 def _check_recipe(folder: Path, run: Run) -> None:
-    """That the images are those of the recipe that bears the dataset's name, where this version has it."""
+    """Check that the images are those of the recipe with the dataset's name, if this version has it."""
     data, columns, path = run.results.dataset, run.per_image, folder / PER_IMAGE
     due = published_defoci(data.name, data.version, data.track, data.split)
     if due is None:
@@ -232,7 +232,7 @@ def _check_recipe(folder: Path, run: Run) -> None:
 
 
 def _check_curve(folder: Path, run: Run) -> None:
-    """That means, intervals, bands and the summary are those of the images' scores."""
+    """Check that means, intervals, bands and the summary follow from the images' scores."""
     results, settings = run.results, run.results.settings
     resampling = Resampling(settings.bootstrap_samples, settings.seed, settings.confidence)
     scored = Scored.of(run.per_image, run.conditions, resampling)

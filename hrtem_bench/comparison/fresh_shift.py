@@ -1,4 +1,4 @@
-"""How far a model's scores on a fresh test set lie from those on the public one."""
+"""How a model's scores on a fresh test set differ from those on the public one."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ FRESH = "fresh.json"
 
 
 class Shift(msgspec.Struct, frozen=True, kw_only=True):
-    """Mean Dice on public and on new structures, and the second less the first; condition None: the mean over all."""
+    """Mean Dice on public and on new structures, and new minus public; condition None: the mean over all."""
 
     condition: str | None
     public: float
@@ -24,7 +24,7 @@ class Shift(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class FreshShift(msgspec.Struct, frozen=True, kw_only=True):
-    """How far the scores on a fresh test set lie from the public ones; the content of fresh.json."""
+    """The difference between a fresh test set and the public one; the content of fresh.json."""
 
     model: str
     seed: int
@@ -34,9 +34,9 @@ class FreshShift(msgspec.Struct, frozen=True, kw_only=True):
 
 
 def fresh_shift(public: Run, fresh: Run, seed: int) -> FreshShift:
-    """The difference of the mean Dice on two sets of structures, at each condition and over all counted alike.
+    """The difference of the mean Dice on two sets of structures, at each condition and averaged over all.
 
-    The intervals are Welch's (1947), with structures as the units: the two sets share none. Raises InputError where the
+    The intervals are Welch's (1947) with structures as the units, since the sets share none. Raises InputError if the
     runs are of different models or conditions.
     """
     one, other = public.results, fresh.results
@@ -66,7 +66,7 @@ def _only(table: Clusters, index: int) -> Clusters:
 
 
 def _parts(table: Clusters) -> tuple[float, NDArray[np.float64]]:
-    """The mean over conditions counted alike, and what each structure adds to its deviation (linearised)."""
+    """The mean over conditions with equal weights, and what each structure adds to its deviation (linearised)."""
     images = table.count.sum(axis=0)
     means = table.total.sum(axis=0) / images
     return float(means.mean()), ((table.total - means * table.count) / images).mean(axis=1)

@@ -1,4 +1,4 @@
-"""Many results in one table: validated, kept apart by dataset and track, ranked with the uncertainty of the ranks."""
+"""Many results in one table: validated, separated by dataset and track, ranked, with the uncertainty of the ranks."""
 
 from __future__ import annotations
 
@@ -24,12 +24,26 @@ CONFIDENCE = 0.95
 class Row(msgspec.Struct, frozen=True, kw_only=True):
     """A model on a board.
 
-    rank: by the mean Dice over the conditions. rank_low, rank_high: the interval of the rank over the
-    bootstrap's resampled structures. kind: of submission. path: the folder of the results, relative to that of
-    the board. report: address of the report beside the results, relative to where the board is to lie, "" if there is
-    none. url: https, of the model, and training_track: where it was trained, both as a card beside the results says, ""
-    if none does. trained: conditions of the board's own track among them. standing: against the board's baselines,
-    None where it has none.
+    Parameters
+    ----------
+    rank
+        By the mean Dice over the conditions.
+    rank_low, rank_high
+        Interval of the rank over the bootstrap of structures.
+    model, kind, parameters
+        See `ModelInfo`.
+    path
+        Folder of the results, relative to that of the board.
+    report
+        Address of the report relative to where the board will lie; "" if there is none.
+    url, training_track
+        The model's web address, and the track it was trained on, from a card beside the results; "" if it does not say.
+    mean_dice, summary, curve
+        See `Results`.
+    trained
+        Conditions of the board's track that it was trained at.
+    standing
+        Against the board's baselines; None if there are none.
     """
 
     rank: int
@@ -166,7 +180,7 @@ def _board(
 
 
 def _told(path: Path) -> tuple[str, str]:
-    """The model's own address and the track it was trained on, as a card beside the results says."""
+    """The address of the model and the track it was trained on, from a card beside the results."""
     if not (path / CARD).is_file():
         return "", ""
     card = read_card(path)
@@ -174,7 +188,7 @@ def _told(path: Path) -> tuple[str, str]:
 
 
 def scores_of(row: Row) -> dict[str, Estimate]:
-    """Every score of a row, by the names of `CURVE_SCORES` and of the fields of `Standing`; "mean_dice" is its own."""
+    """Every score of a row, by the names of `CURVE_SCORES` and of the fields of `Standing`, and "mean_dice"."""
     beside = {} if row.standing is None else msgspec.structs.asdict(row.standing)
     return {
         "mean_dice": row.mean_dice,

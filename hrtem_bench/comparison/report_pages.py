@@ -1,8 +1,7 @@
-"""Report pages beside results: how one begins, whether a stranger's is one of ours, and links to them.
+"""Report pages beside results: how they begin, whether a page is a report of ours, and links to them.
 
-A report begins with a policy that browsers keep to: whatever else stands in the page, no script runs in it, nothing is
-fetched, nothing is sent. An entry's report comes from a stranger and is published under our name, so it must begin with
-these very bytes.
+A report begins with a policy that browsers enforce: no script runs, nothing is fetched, nothing is sent. An entry's
+report comes from a stranger and is published under our name, so it must begin with exactly these bytes.
 """
 
 from __future__ import annotations
@@ -45,9 +44,9 @@ def check_report(path: Path, results: Results) -> None:
 
 
 def report_link(folder: Path, here: Path) -> str:
-    """The address of the report in a folder of results, relative to the folder `here`; "" where there is none.
+    """The address of the report in a folder of results, relative to the folder `here`; "" if there is none.
 
-    Every character that means something in an address, in HTML or in Markdown is written as its code.
+    Characters with a meaning in addresses, HTML or Markdown are percent-encoded.
     """
     page = folder / REPORT
     if page.is_symlink() or not page.is_file():
@@ -56,7 +55,7 @@ def report_link(folder: Path, here: Path) -> str:
 
 
 def safe_url(url: str) -> str:
-    """An https address without the characters that would end it in HTML or in Markdown."""
+    """An https address in which the characters that would end it in HTML or Markdown are percent-encoded."""
     return quote(url, safe=_IN_URLS)
 
 

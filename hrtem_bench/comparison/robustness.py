@@ -1,4 +1,4 @@
-"""A model against baselines: its errors relative to one, and what it does beyond what σ and ε predict from a family."""
+"""A model against baselines: its relative error, and its score beyond what σ and ε predict from the baselines."""
 
 from __future__ import annotations
 
@@ -19,9 +19,12 @@ Floats = NDArray[np.float64]
 class Standing(msgspec.Struct, frozen=True, kw_only=True):
     """A model's scores against baselines.
 
-    relative_error: sum over conditions of 1 - mean Dice, over that of the first baseline; below 1 is better.
-    effective_robustness: see `standing`; above 0 is better than the baselines' physics predicts; None where it has no
-    meaning.
+    Parameters
+    ----------
+    relative_error
+        Sum over conditions of 1 - mean Dice, over that of the first baseline; below 1 is better.
+    effective_robustness
+        See `standing`; above 0 is better than predicted from the baselines. None where it is not defined.
     """
 
     relative_error: Estimate
@@ -31,15 +34,27 @@ class Standing(msgspec.Struct, frozen=True, kw_only=True):
 def standing(
     run: Run, family: Sequence[Run], *, confidence: float = 0.95, samples: int = 2000, seed: int = 0
 ) -> Standing:
-    """The model of `run` against the baselines of `family`, all scored on the same images.
+    """A model against baselines that were scored on the same images.
 
-    Effective robustness, after Taori et al. (2020) with σ and ε in place of the in-distribution score: a plane Dice =
-    a + b σ + c ε is fitted by least squares to every condition of every baseline; the score is the mean, over the
-    conditions that the model was not trained at, of its mean Dice less what the plane gives at its own σ and ε. It is
-    None where a σ is not known, where the model was trained at every condition, or where the baselines do not fix a
-    plane. The intervals draw structures anew for all models at once.
+    Effective robustness follows Taori et al. (2020), with σ and ε in place of the in-distribution score: a plane Dice =
+    a + b σ + c ε is fitted by least squares to every condition of every baseline. The score is the mean, over the
+    conditions that the model was not trained at, of its mean Dice minus the plane at its own σ and ε. It is None if a σ
+    is not known, if the model was trained at every condition, or if the baselines do not determine a plane. For the
+    intervals, structures are resampled for all models at once.
 
-    Raises InputError for no baseline, and for runs of other images.
+    Parameters
+    ----------
+    run
+        The model's results.
+    family
+        The baselines'.
+    confidence, samples, seed
+        Of the bootstrap over structures.
+
+    Raises
+    ------
+    InputError
+        For no baseline, and for runs of other images.
     """
     if not family:
         raise InputError("no baseline is given to stand against")
@@ -56,8 +71,10 @@ def standing(
 
 
 def _weights(run: Run, family: Sequence[Run]) -> Floats | None:
-    """(1 + F, C): effective robustness is the sum of the mean Dice of the model and the F baselines with these
-    weights, since the plane is linear in the scores that it is fitted to."""
+    """(1 + F, C): effective robustness as weights of the mean Dice of the model and of the F baselines.
+
+    There are such weights because the plane is linear in the scores that it is fitted to.
+    """
     own, plane = _design(run), np.concatenate([_design(one) for one in family])
     away = np.array([not point.in_distribution for point in run.results.curve])
     if not (np.isfinite(own).all() and np.isfinite(plane).all() and away.any()):

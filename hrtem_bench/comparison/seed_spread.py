@@ -1,4 +1,4 @@
-"""Several trainings of one model: how much of a score is the training's luck, and how much the structures'."""
+"""Several trainings of one model: how much a score varies between trainings, and how much between structures."""
 
 from __future__ import annotations
 
@@ -17,11 +17,17 @@ Floats = NDArray[np.float64]
 
 
 class SeedPoint(msgspec.Struct, frozen=True, kw_only=True):
-    """The Dice of several trainings at a condition; condition None: the mean over all conditions.
+    """The Dice of several trainings at a condition.
 
-    mean: over trainings and structures, with its interval for a new training and new structures. seed_sd,
-    structure_sd: standard deviations between trainings and between structures, each freed of what the other and their
-    interplay add to it; structure_sd is None of one structure.
+    Parameters
+    ----------
+    condition
+        Its id; None for the mean over all conditions.
+    mean
+        Over trainings and structures, with its interval for a new training and new structures.
+    seed_sd, structure_sd
+        Standard deviations between trainings and between structures, each without the part due to the other and to
+        their interaction; structure_sd is None for a single structure.
     """
 
     condition: str | None
@@ -42,13 +48,24 @@ class SeedSpread(msgspec.Struct, frozen=True, kw_only=True):
 
 
 def seed_spread(runs: Sequence[Run], *, confidence: float = 0.95) -> SeedSpread:
-    """The spread of Dice between trainings, and intervals that hold it together with the choice of structures.
+    """The spread of Dice between trainings, with intervals that include it and the choice of structures.
 
     Trainings and structures are crossed random effects: every model sees every structure. With K trainings, S
-    structures, and mean squares s² of their means and of the interplay, the variance of the grand mean is s²_K / K +
-    s²_S / S - s²_KS / (K S), an unbiased estimate (Searle, Casella and McCulloch, 1992), here held at or above the
-    larger of the first two; degrees of freedom after Satterthwaite (1946). Raises InputError for fewer than two runs,
-    runs of other images, and the same network twice, known by its checksum and its masks.
+    structures, and mean squares s² of their means and of the interaction, the variance of the grand mean is s²_K / K +
+    s²_S / S - s²_KS / (K S), an unbiased estimate (Searle, Casella and McCulloch, 1992), here not below the larger of
+    the first two terms. Degrees of freedom are Satterthwaite's (1946).
+
+    Parameters
+    ----------
+    runs
+        Two or more, of the same images.
+    confidence
+        Of the intervals.
+
+    Raises
+    ------
+    InputError
+        For fewer than two runs, runs of other images, and the same network twice (same checksum and masks).
     """
     if len(runs) < 2:
         raise InputError("give the results of at least two trainings")

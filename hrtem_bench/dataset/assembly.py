@@ -1,6 +1,6 @@
-"""Finished structures, one Arrow file each until all are there, put together into the Parquet files of a dataset.
+"""Finished structures, one Arrow file each, assembled into the Parquet files of a dataset.
 
-The bytes are the same whoever made the structures and in whatever order.
+The bytes do not depend on who made the structures, nor in which order.
 """
 
 from __future__ import annotations
@@ -29,17 +29,17 @@ _GUARD = "recipe.json"
 
 
 def part_path(out: Path, job: Job) -> Path:
-    """Where the rows of a job wait."""
+    """The file with the rows of a job, until the dataset is assembled."""
     return out / PARTS / f"{job.name}.arrow"
 
 
 def log_path(out: Path, job: Job) -> Path:
-    """Where the traceback of a job that failed stays, until it succeeds."""
+    """The file with the traceback of a job that failed, until it succeeds."""
     return out / PARTS / f"{job.name}.log"
 
 
 def open_parts(out: Path, recipe: Recipe, waves_sha256: str = "") -> None:
-    """Make or reopen the folder of parts; InputError if those there are of another recipe, other code or other waves.
+    """Create or reopen the folder of parts; InputError if it holds parts of another recipe, code or exit waves.
 
     waves_sha256: checksum of the exit waves that are read in place of simulating.
     """
@@ -62,7 +62,7 @@ def open_parts(out: Path, recipe: Recipe, waves_sha256: str = "") -> None:
 
 
 def _difference(found: dict[str, Any], guard: dict[str, Any]) -> str:
-    """What parts that are there were made with, in words."""
+    """What the parts in the folder were made with, in words."""
     if found.get("recipe") != guard["recipe"]:
         return "another recipe"
     if found.get("code_version") != guard["code_version"]:
@@ -73,7 +73,7 @@ def _difference(found: dict[str, Any], guard: dict[str, Any]) -> str:
 
 
 def save_part(path: Path, configs: dict[str, list[dict[str, Any]]]) -> None:
-    """Write the rows of a job: config -> rows. The tracks' file comes last, and says that the job is done."""
+    """Write the rows of a job: config -> rows. The file of the tracks comes last, and shows that the job is done."""
     if waves := configs.get(EXIT_WAVES):
         _write(_waves_path(path), waves, arrow_schema(WAVE_COLUMNS))
     rows = [row | {_TRACK: name} for name, group in configs.items() if name != EXIT_WAVES for row in group]
@@ -114,7 +114,7 @@ def remove_parts(out: Path) -> None:
 
 
 def assemble(plan: Plan, out: Path) -> list[Shard]:
-    """Write every shard from the parts, and return them with their checksums."""
+    """Write every shard from the parts; returns them with their checksums."""
     shards = []
     for path, jobs in plan.shards.items():
         config, _ = place_of(path)

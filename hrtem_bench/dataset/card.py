@@ -48,7 +48,7 @@ def render_body(manifest: Manifest, location: str | None = None) -> str:
 
 
 def location_in(card: str) -> str | None:
-    """Where a card says to load its dataset from; None if it does not say."""
+    """The place that a card says to load its dataset from; None if it does not say."""
     found = re.search(r'open_dataset\("([^"]+)"', card)
     return found[1] if found else None
 

@@ -20,10 +20,22 @@ Score = tuple[float, float, float] | None
 
 
 class BaselineScores(msgspec.Struct, frozen=True, kw_only=True):
-    """One model on one track of the dataset with that checksum.
+    """The scores of one model on one track of a dataset.
 
-    model: name that `hrtem-bench evaluate` takes. trained: conditions of the track, none for a model that is not
-    trained there. id_dice, worst_dice, area_dice: as in results.json. confidence: of the intervals.
+    Parameters
+    ----------
+    checksum
+        Of the dataset.
+    track
+        Its name.
+    model
+        Name that `hrtem-bench evaluate` takes.
+    trained
+        Conditions of the track; none for a model that was not trained on it.
+    id_dice, worst_dice, area_dice
+        As in results.json.
+    confidence
+        Of the intervals.
     """
 
     dataset: str
@@ -38,13 +50,13 @@ class BaselineScores(msgspec.Struct, frozen=True, kw_only=True):
 
 
 def baseline_scores(checksum: str) -> list[BaselineScores]:
-    """The scores of shipped baselines on the dataset with that checksum, by track and model; mostly none."""
+    """The scores of shipped baselines on the dataset with that checksum, by track and model; mostly empty."""
     every = msgspec.json.decode(card_source(SCORES), type=list[BaselineScores])
     return sorted((s for s in every if s.dataset == checksum), key=lambda s: (s.track, s.model))
 
 
 def render_scores(manifest: Manifest, location: str) -> str:
-    """The section of baseline scores of a card, "" for a dataset that none is known for."""
+    """The section of a card with scores of baselines; "" for a dataset without known scores."""
     scores = baseline_scores(manifest.checksum)
     if not scores:
         return ""
@@ -59,7 +71,7 @@ def render_scores(manifest: Manifest, location: str) -> str:
 
 
 def without_scores(card: str) -> str:
-    """A card without its section of baseline scores, which depends on what is shipped beside the dataset."""
+    """A card without its section of scores, which depends on what is shipped beside the dataset."""
     return re.sub(r"^## Baselines\n.*?^(?=## )", "", card, flags=re.DOTALL | re.MULTILINE)
 
 
@@ -68,12 +80,12 @@ def _shown(score: Score) -> str:
 
 
 def label_rule() -> dict[str, str]:
-    """The numbers of the rule by which labels are made, as the sources name them."""
+    """The numbers of the rule that makes labels, as the sources name them."""
     return {"smoothing": f"{SMOOTHING:g}", "threshold": f"π/{math.pi / THRESHOLD:g}"}
 
 
 def card_source(name: str) -> str:
-    """The text of a file of data_cards/; InputError if this installation lacks it."""
+    """The text of a file of data_cards/; InputError if this installation does not have it."""
     package = Path(hrtem_bench.__file__).parent
     for folder in (package / "shipped" / "data_cards", package.parent / "data_cards"):
         if (folder / name).is_file():

@@ -1,4 +1,4 @@
-"""croissant.json: a dataset's description for machines, with the responsible-AI fields (mlcommons.org/croissant)."""
+"""croissant.json: a dataset described for machines, with the responsible-AI fields (mlcommons.org/croissant)."""
 
 from __future__ import annotations
 
@@ -33,8 +33,8 @@ def write_croissant(folder: Path, manifest: Manifest) -> None:
 def render_croissant(manifest: Manifest, location: str | None = None, published: str | None = None) -> str:
     """The description as JSON-LD text.
 
-    location, published: Hub id and ISO date of a dataset that is being published. Without them the text depends on
-    the manifest alone.
+    location, published: Hub id and ISO date of a dataset that is being published. Without them the text depends on the
+    manifest only.
     """
     places: dict[tuple[str, str], list[Shard]] = {}
     for shard in manifest.shards:

@@ -55,9 +55,10 @@ def _from_file(curve: Any, folder: Path) -> Any:
 
 
 def recording_of(recipe: Recipe, camera: str = "") -> Recording:
-    """The recording by a recipe's detector as it is without its spread.
+    """The recording with a recipe's detector, without its spread.
 
-    camera: "track.name" of a track's camera; "" for that of [detector]. InputError, with the key, for what cannot be.
+    camera: "track.name" of a track's camera; "" for that of [detector]. InputError, with the key, for a detector that
+    is not possible.
     """
     asked, where = _recorder(recipe, camera)
     return Recording() if asked is None else Recording(_detector(asked, where), asked.offset)
@@ -74,7 +75,7 @@ def drawn_recording(recipe: Recipe, camera: str, generator: np.random.Generator)
 
 
 def spread_of(recipe: Recipe, camera: str = "") -> Any:
-    """The `imaging.DetectorSpread` of a recipe's detector; None where it is the same for every image."""
+    """The `imaging.DetectorSpread` of a recipe's detector; None if it is the same for every image."""
     from hrtem_bench.imaging import DetectorSpread
 
     asked, where = _recorder(recipe, camera)
@@ -134,7 +135,7 @@ def _curve(curve: Curve, where: str) -> Any:
 
 
 def mean_counts(recording: Recording, electrons: float) -> tuple[float, float]:
-    """(pedestal, mean above it) in counts per pixel, where no electron is scattered out of the image.
+    """(pedestal, mean above it) in counts per pixel, if no electron is scattered out of the image.
 
     electrons: incident electrons per pixel, dose · pixel area.
     """
@@ -143,7 +144,7 @@ def mean_counts(recording: Recording, electrons: float) -> tuple[float, float]:
 
 
 def noise_variance(recording: Recording, electrons: float) -> float:
-    """Variance of a pixel's counts, where NTF is 1."""
+    """Variance of a pixel's counts at frequencies where NTF is 1."""
     detector = recording.detector
     if detector is None:
         return electrons
@@ -151,7 +152,7 @@ def noise_variance(recording: Recording, electrons: float) -> float:
 
 
 def check_rounding(recipe: Recipe, camera: str, electrons: float) -> None:
-    """Refuse a detector whose counts lose more than 1 % of their noise to rounding, at the worst of its spread."""
+    """Refuse a detector for which rounding adds more than 1 % of noise variance, at the worst of its spread."""
     from hrtem_bench.imaging import DetectorSpread, gain_against_rounding, rounding_share, varied
     from hrtem_bench.imaging.detector import ROUNDING_LIMIT
 
@@ -173,7 +174,7 @@ def check_rounding(recipe: Recipe, camera: str, electrons: float) -> None:
 
 
 def digitised(counts: Any, recording: Recording) -> Any:
-    """What is written for a detector's counts (ny, nx): whole numbers above the pedestal, float32, none below 0."""
+    """A detector's counts (ny, nx) as they are written: whole numbers, the pedestal added, float32, not below 0."""
     if recording.detector is None:
         return counts
     return np.maximum(np.rint(counts + np.float32(recording.offset)), 0)

@@ -1,4 +1,4 @@
-"""What a recipe will take, before anything is spent."""
+"""Estimate of what a recipe will take: structures, images, bytes, time and memory."""
 
 from __future__ import annotations
 
@@ -38,12 +38,22 @@ _PREVIEW_BYTES = 0.65
 
 @dataclass(frozen=True)
 class Estimate:
-    """What `generate` would make and use. Times, sizes and memory are good to a third or so.
+    """What `generate` would make and use. Times, sizes and memory are right to about a third.
 
-    structures: distinct specimens; simulations: including their variants, 0 where exit waves are read. bytes: of the
-    finished files; while it is under way a dataset takes twice that. wave_structures: specimens whose exit waves are
-    kept, wave_bytes each and part of bytes. seconds: with `workers` processes on a machine like this one's CPU. memory:
-    bytes that each of them holds at most.
+    Parameters
+    ----------
+    structures
+        Different specimens.
+    simulations
+        Specimens to simulate, variants included; 0 where exit waves are read.
+    bytes
+        Of the finished files. A dataset takes twice that while it is made.
+    wave_structures, wave_bytes
+        How many specimens keep their exit waves, and the bytes of each, which are part of `bytes`.
+    seconds
+        With `workers` processes on a machine like this one's CPU.
+    memory
+        Bytes of memory that each worker needs at most.
     """
 
     structures: int
@@ -95,7 +105,7 @@ def estimate(
 
 
 def transform_seconds(points: int) -> float:
-    """Processor seconds of one complex64 2-D Fourier transform of points × points, the fastest of five."""
+    """Processor seconds of one complex64 2-D Fourier transform of points × points, the fastest of five runs."""
     from scipy import fft
 
     wave = np.ones((points, points), np.complex64)
@@ -108,7 +118,7 @@ def transform_seconds(points: int) -> float:
 
 
 def _image_bytes(plan: Plan) -> float:
-    """Bytes of all images, each by the entropy of its counts, with their previews."""
+    """Bytes of all images with previews, from the entropy of their counts."""
     s = plan.recipe.sampling
     preview = _PREVIEW_BYTES * (s.pixels // max(1, s.pixels // PREVIEW_PIXELS)) ** 2
     total = 0.0
@@ -121,10 +131,10 @@ def _image_bytes(plan: Plan) -> float:
 
 
 def _bytes_per_pixel(recipe: Recipe, c: TrackCondition) -> float:
-    """What a pixel takes as PNG at a condition.
+    """Bytes of a pixel in a PNG at a condition.
 
-    Of its two bytes Huffman codes tell the upper, mostly zero, in one bit; the lower in one more than its entropy,
-    that of a normal distribution with the variance of noise and contrast.
+    Of a pixel's two bytes, Huffman codes store the upper one, mostly zero, in one bit, and the lower one in one bit
+    more than its entropy, that of a normal distribution with the variance of noise and contrast.
     """
     recording, electrons = recording_of(recipe, c.camera), (c.condition.dose or 0.0) * recipe.sampling.pixel_size**2
     _, counts = mean_counts(recording, electrons)
@@ -153,7 +163,7 @@ def _seconds_of_image(recipe: Recipe, clock: Callable[[int], float]) -> float:
 
 
 def _coherent_images(recipe: Recipe) -> int:
-    """Coherent images of which each image is the sum, for the base condition."""
+    """Coherent images that are summed to one image, at the base condition."""
     from hrtem_bench.imaging import focus_nodes
 
     if recipe.coherence == "envelope":
@@ -184,7 +194,7 @@ def _films(spec: Any) -> int:
 
 
 def _coating_atoms(recipe: Recipe) -> int:
-    """Atoms of hydrocarbon: ligands around particles taken for spheres, contamination on two faces of the field."""
+    """Atoms of hydrocarbon: ligands around particles taken as spheres, and contamination on two faces of the field."""
     from hrtem_bench.specimens.coatings import MATERIAL
     from hrtem_bench.specimens.films import atom_count
 
@@ -196,7 +206,7 @@ def _coating_atoms(recipe: Recipe) -> int:
 
 
 def _film_atoms(recipe: Recipe, thickness: float) -> int:
-    """Atoms of an amorphous film of that thickness, Å; one cut from a crystal costs next to nothing."""
+    """Atoms of an amorphous film of that thickness, Å; 0 for one cut from a crystal, which costs next to nothing."""
     from hrtem_bench.specimens.films import atom_count
     from hrtem_bench.specimens.glasses import Glass
 

@@ -27,7 +27,7 @@ STYLE = MappingProxyType({
 
 
 class Line(NamedTuple):
-    """A curve of a figure: its name, arrays x and y of one length; a thin one is for what is not trained on."""
+    """A curve of a figure: its name, arrays x and y of one length; thin for conditions that are not trained on."""
 
     label: str
     x: Any
@@ -65,13 +65,13 @@ def histogram_svg(values: Any, x_label: str, y_label: str, bins: int = 16) -> st
 
 
 def drawn_by(svg: str) -> str:
-    """The name and version of the library that drew a figure, as the file says; "" if it does not."""
+    """The name and version of the library that drew a figure, as the file says; "" if it does not say."""
     found = re.search(r"<dc:title>([^<]+)</dc:title>", svg)
     return found[1] if found else ""
 
 
 def _svg(draw: Callable[[Any], None]) -> str:
-    """One pair of axes, filled by `draw`, as SVG text: under this module's style, whatever the user's settings."""
+    """One pair of axes, drawn by `draw`, as SVG text in this module's style, whatever the user's settings."""
     require("matplotlib", "data")
     import matplotlib.style
     from matplotlib.figure import Figure

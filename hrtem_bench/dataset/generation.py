@@ -1,4 +1,4 @@
-"""A recipe to a dataset's folder: here, in processes or on a cluster; resumable, the same bytes however it went."""
+"""Generating a dataset's folder from a recipe: here, in processes or on a cluster, resumable, always the same bytes."""
 
 from __future__ import annotations
 
@@ -98,7 +98,7 @@ def generate(
 
 
 def _finished(out: Path, recipe: Recipe, waves_sha256: str) -> Manifest | None:
-    """The manifest of a dataset of this recipe and these waves; None for a folder that is new or unfinished."""
+    """The manifest of a finished dataset of this recipe and these waves; None for a new or unfinished folder."""
     if (out / MANIFEST).exists():
         manifest = read_manifest(out)
         if manifest.recipe_sha256 != recipe_hash(recipe):
@@ -135,7 +135,7 @@ def _simulate_all(
 def _run(
     recipe: Recipe, out: Path, waiting: Sequence[Job], where: int | str, device: str, simulate: Simulate
 ) -> Iterator[None]:
-    """Make the waiting structures: where is a number of processes here, or the address of a scheduler."""
+    """Make the waiting structures. where: a number of processes here, or the address of a scheduler."""
     if isinstance(where, str):
         return in_cluster(recipe, out, waiting, where, device, simulate)
     if min(where, len(waiting)) > 1:
@@ -145,7 +145,7 @@ def _run(
 
 @contextlib.contextmanager
 def _explained(out: Path) -> Iterator[None]:
-    """What the file system refuses, in one line."""
+    """Errors of the file system, as InputError in one line."""
     try:
         yield
     except OSError as error:
@@ -156,15 +156,15 @@ def _explained(out: Path) -> Iterator[None]:
 
 
 def default_workers(device: str) -> int:
-    """Processes to use where nothing is said: one for each CPU of this process, no more than a GPU can serve."""
+    """Processes by default: one for each CPU of this process, and no more than a GPU can serve."""
     return min(cpus(), GPU_WORKERS) if device == "cuda" else cpus()
 
 
 def run_job(recipe: Recipe, out: Path, job: Job, device: str, simulate: Simulate) -> str:
-    """Make one structure, on one thread, and save its part; returns the job's name.
+    """Make one structure on one thread, and save its part; returns the job's name.
 
-    Whatever goes wrong is an InputError that names the structure, in one line. Of what nobody foresaw, the traceback is
-    in the log beside the parts.
+    Every error becomes an InputError, one line, that names the structure. For an unexpected one, the traceback is
+    written to the log beside the parts.
     """
     log = log_path(out, job)
     try:
@@ -188,7 +188,7 @@ def run_job(recipe: Recipe, out: Path, job: Job, device: str, simulate: Simulate
 
 
 def _unforeseen(error: Exception, job: Job, log: Path) -> InputError:
-    """What an exception that nobody foresaw comes to: its traceback in the log, and one line that says where."""
+    """An unexpected exception as one line; its traceback goes to the log that the line names."""
     text = "".join(traceback.format_exception(error))
     try:
         log.write_text(text, encoding="utf-8")
@@ -202,7 +202,7 @@ def _unforeseen(error: Exception, job: Job, log: Path) -> InputError:
 
 
 def in_process(recipe: Recipe, out: Path, waiting: Sequence[Job], device: str, simulate: Simulate) -> Iterator[None]:
-    """Make the structures here, one after the other."""
+    """Make the structures in this process, one after the other."""
     from threadpoolctl import threadpool_limits
 
     with threadpool_limits(1):
@@ -216,7 +216,7 @@ def in_pool(
 ) -> Iterator[None]:
     """Make the structures in `workers` processes, in any order. InputError if one of them dies or fails.
 
-    On interruption, structures under way are finished and kept, and no more are begun.
+    After an interruption, structures under way are finished and kept, and no more are begun.
     """
     call = partial(run_job, recipe, out, device=device, simulate=simulate)
     for _ in pooled(call, waiting, workers, kept=KEPT):
@@ -226,10 +226,9 @@ def in_pool(
 def in_cluster(
     recipe: Recipe, out: Path, waiting: Sequence[Job], scheduler: str, device: str, simulate: Simulate
 ) -> Iterator[None]:
-    """Make the structures on the workers of a dask scheduler.
+    """Make the structures on the workers of a dask scheduler, which write to `out` under the same path.
 
-    The workers write to `out` as it is named here. InputError as `clustered` has it, and if a worker does not see the
-    folder or has another version of the code.
+    Raises InputError as `clustered` does, and if a worker does not see the folder or has another version of the code.
     """
     call = partial(run_remote, recipe, out.resolve(), device=device, simulate=simulate, code=code_sha256())
     for _ in clustered(call, waiting, scheduler, kept=KEPT, prefix=str(out), timeout=CONNECT_TIMEOUT):
@@ -237,7 +236,7 @@ def in_cluster(
 
 
 def run_remote(recipe: Recipe, out: Path, job: Job, device: str, simulate: Simulate, code: str) -> str:
-    """`run_job` on a machine of a cluster; InputError if it does not see `out`, or if its code is not `code`."""
+    """`run_job` on another machine; InputError if it does not see `out`, or if its code is not `code`."""
     from threadpoolctl import threadpool_limits
 
     if code_sha256() != code:

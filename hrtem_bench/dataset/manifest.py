@@ -24,7 +24,17 @@ MANIFEST = "manifest.json"
 
 
 class Shard(msgspec.Struct, frozen=True, kw_only=True):
-    """A file of the dataset: path relative to its folder, SHA-256, number of rows, size in bytes."""
+    """A file of the dataset.
+
+    Parameters
+    ----------
+    path
+        Relative to the dataset's folder.
+    sha256
+        Hexadecimal.
+    rows, bytes
+        How many.
+    """
 
     path: str
     sha256: str
@@ -33,7 +43,15 @@ class Shard(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class TrackEntry(msgspec.Struct, frozen=True, kw_only=True):
-    """A track: its axis, the unit of its values ("" for none), its conditions in order."""
+    """A track in the manifest.
+
+    Parameters
+    ----------
+    axis, unit
+        Of its values; unit "" if there is none.
+    conditions
+        In the order of the axis.
+    """
 
     axis: str
     unit: str
@@ -43,9 +61,15 @@ class TrackEntry(msgspec.Struct, frozen=True, kw_only=True):
 class Manifest(msgspec.Struct, frozen=True, kw_only=True):
     """The content of manifest.json.
 
-    checksum: SHA-256 over the shards' lines, as `sha256sum` prints them. code_sha256: of the sources that made them,
-    see `support.code_hash`; "" where it was not recorded. waves_sha256: over the files of another dataset's exit waves
-    from which the images were rendered, as `checksum` has it; "" where they were simulated.
+    Parameters
+    ----------
+    checksum
+        SHA-256 over the shards' lines, as `sha256sum` prints them.
+    code_sha256
+        Hash of the code that made the shards, see `support.code_hash`; "" where it was not recorded.
+    waves_sha256
+        Like `checksum`, over the exit waves of another dataset that the images were rendered from; "" for simulated
+        ones.
     """
 
     schema_version: int
@@ -103,7 +127,7 @@ def write_manifest(folder: Path, manifest: Manifest) -> None:
 
 
 def read_manifest(folder: Path) -> Manifest:
-    """The manifest of a dataset's folder. InputError if there is none, or if it cannot be used."""
+    """The manifest of a dataset's folder; InputError if there is none, or it is not valid."""
     path = folder / MANIFEST
     if not path.exists():
         raise InputError(
@@ -121,7 +145,7 @@ def read_manifest(folder: Path) -> Manifest:
 
 
 def _check_place(folder: Path, name: str) -> None:
-    """Raise InputError for a shard that is no file of the dataset: data/CONFIG/NAME.parquet below its folder."""
+    """Raise InputError for a shard whose path is not data/CONFIG/NAME.parquet below the dataset's folder."""
     if not re.fullmatch(r"data/\w+/\w[\w-]*\.parquet", name):
         raise InputError(
             f"{folder / MANIFEST} is no valid manifest: it lists {name!r}, and shards are data/CONFIG/NAME.parquet"

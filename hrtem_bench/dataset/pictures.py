@@ -40,7 +40,7 @@ def render_pictures(folder: Path, manifest: Manifest) -> dict[str, bytes]:
 
 
 def examples_shown(manifest: Manifest, track: str) -> list[str]:
-    """The conditions in a track's picture of examples: evenly chosen along its axis, first and last among them."""
+    """The conditions in a track's picture of examples: evenly chosen along its axis, with the first and the last."""
     ids = [c.condition_id for c in manifest.tracks[track].conditions]
     chosen = np.linspace(0, len(ids) - 1, min(len(ids), CONDITIONS)).round().astype(int)
     return [ids[k] for k in chosen]

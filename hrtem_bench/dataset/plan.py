@@ -1,4 +1,4 @@
-"""A recipe laid out: which specimens are simulated, and which rows of which files each of them gives."""
+"""A recipe in detail: which specimens are simulated, and which rows of which files each of them gives."""
 
 from __future__ import annotations
 
@@ -50,7 +50,7 @@ class Plan:
 
     @cached_property
     def scenes(self) -> list[str]:
-        """The recipe's own specimen, "", and its variants "track.scene", as far as conditions ask for them."""
+        """The recipe's own specimen, "", and the variants "track.scene" that conditions ask for."""
         return sorted({c.scene for conditions in self.conditions.values() for c in conditions})
 
     @cached_property
@@ -105,7 +105,7 @@ class Plan:
 
     @cached_property
     def _wave_shards(self) -> dict[str, list[Job]]:
-        """As `shards`, of the exit waves; a split of which none are kept has no file."""
+        """As `shards`, for the exit waves; a split that keeps none has no file."""
         limit = max(1, int(SHARD_BYTES / self.wave_bytes))
         found: dict[str, list[Job]] = {}
         for split in SPLITS:
@@ -163,7 +163,7 @@ def place_of(path: str) -> tuple[str, str]:
 
 @dataclass(frozen=True)
 class Expected:
-    """A row before it is simulated: whose it is, its settings, its detector, the seed of its noise."""
+    """A row before it is simulated: its structure, condition, settings, detector, and the seed of its noise."""
 
     track: str
     structure_id: str

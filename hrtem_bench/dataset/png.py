@@ -1,4 +1,4 @@
-"""Pictures as PNG, and back. PNG is written here, byte for byte the same wherever zlib is."""
+"""PNG pictures, written and read. They are written here so that the bytes depend on zlib only."""
 
 from __future__ import annotations
 
@@ -55,10 +55,10 @@ def decode_png(data: bytes) -> Any:
 
 
 def preview(counts: Any, mask: Any) -> Any:
-    """A small picture for looking at: (n, n) uint8, contrast stretched, the mask's outline white.
+    """A small picture to look at: (n, n) uint8, contrast stretched, the mask's outline white.
 
-    counts, mask: (ny, nx). Binned by a whole number to about PREVIEW_PIXELS; the grey runs from the 1st to the 99th
-    percentile in 32 levels, below the outline's white.
+    counts, mask: (ny, nx). Pixels are binned by a whole number to about PREVIEW_PIXELS. The grey runs from the 1st to
+    the 99th percentile in 32 levels, all darker than the outline.
     """
     step = max(1, min(counts.shape) // PREVIEW_PIXELS)
     small, inside = _binned(counts, step), _binned(mask, step) > 0.5

@@ -1,4 +1,4 @@
-"""A finished dataset to the Hugging Face Hub, as one commit and a tag."""
+"""Uploading a finished dataset to the Hugging Face Hub, as one commit and a tag."""
 
 from __future__ import annotations
 
@@ -22,7 +22,17 @@ LEADERBOARD = "eval.yaml"
 
 @dataclass(frozen=True)
 class Publication:
-    """What goes to the Hub. files: path in the repository -> bytes."""
+    """What is uploaded to the Hub.
+
+    Parameters
+    ----------
+    repo, tag
+        Where to.
+    files
+        Path in the repository -> bytes.
+    url
+        Of the dataset.
+    """
 
     repo: str
     tag: str
@@ -89,7 +99,7 @@ def publish(
 
 
 def render_leaderboard(manifest: Manifest) -> str:
-    """eval.yaml, by which the Hub knows a dataset as a benchmark: one task for each track."""
+    """eval.yaml, which makes the dataset a benchmark on the Hub: one task for each track."""
     lines = [
         f"name: {json.dumps(f'hrtem-bench {manifest.name}')}",
         f"description: {json.dumps(manifest.description)}",

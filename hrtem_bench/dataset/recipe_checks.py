@@ -1,4 +1,4 @@
-"""What must hold between the keys of a recipe, beyond each key's own type."""
+"""What must hold between the keys of a recipe, beyond the type of each key."""
 
 from __future__ import annotations
 
@@ -34,7 +34,7 @@ MOST_PARTICLES = 1000
 
 
 def check_recipe(recipe: Recipe) -> None:
-    """Raise InputError, in one line, for the first thing in the recipe that cannot be."""
+    """Raise InputError, one line, for the first thing in the recipe that is not possible."""
     _check_sampling(recipe.sampling)
     try:
         base = condition_from_dict(recipe.settings)
@@ -57,7 +57,7 @@ def check_recipe(recipe: Recipe) -> None:
 
 
 def _check_scene(spec: Any, where: str) -> None:
-    """Bounds on what a specimen may cost, so that no number in a recipe fills the memory."""
+    """Limits on the cost of a specimen, so that no number in a recipe fills the memory."""
     if spec.count[1] > MOST_PARTICLES:
         raise key_error(f"{where}.count", list(spec.count), f"allowed are at most {MOST_PARTICLES} particles")
 

@@ -25,7 +25,7 @@ SPLITS = ("train", "validation", "test")
 
 
 class Table(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """A table of the file: no key that is not known, nothing that changes after reading."""
+    """A table of the file: unknown keys are errors, and nothing changes after reading."""
 
 
 class Sampling(Table, frozen=True, kw_only=True):
@@ -100,8 +100,8 @@ class DetectorRanges(Table, frozen=True, kw_only=True):
 class Recorder(Table, frozen=True, kw_only=True):
     """What records the images: a `camera` by name, or the fields of `imaging.Detector`.
 
-    offset: counts added to every pixel, so that read noise does not fall below 0, where it would be cut off. spread:
-    how the detector varies from image to image; left out, and then no part of the recipe's hash, where it does not.
+    offset: counts added to every pixel, so that read noise does not go below 0, where it would be cut off. spread: how
+    the detector varies from image to image; if it does not vary it is left out of the recipe's hash.
     """
 
     camera: str | None = None
@@ -116,10 +116,10 @@ class Recorder(Table, frozen=True, kw_only=True):
 
 
 class Track(Table, frozen=True, kw_only=True, tag_field="kind"):
-    """What all tracks have: `base` overrides [imaging]; `structures` are the first so many of each split.
+    """What all tracks have: `base` overrides [imaging]; `structures` are the first of each split, in number.
 
-    `draws`: images of each training and validation structure at each training condition, each with its own spread
-    and noise.
+    `draws`: images of each training and validation structure at each training condition, each with its own draw of
+    spread and noise.
     """
 
     base: dict[str, float] = {}
@@ -130,9 +130,9 @@ class Track(Table, frozen=True, kw_only=True, tag_field="kind"):
 
 
 class ScanTrack(Track, frozen=True, kw_only=True, tag="scan"):
-    """One setting of the microscope moves through `values`, in `unit`; networks train at those of `train`.
+    """One setting of the microscope takes `values`, in `unit`; networks train at those in `train`.
 
-    focus: "fixed", C10 as in [imaging] and `base`; or "scherzer", the extended Scherzer focus of each condition's C30.
+    focus: "fixed", C10 as in [imaging] and `base`; or "scherzer", the extended Scherzer focus for each condition's C30.
     """
 
     axis: str
@@ -143,21 +143,21 @@ class ScanTrack(Track, frozen=True, kw_only=True, tag="scan"):
 
 
 class SceneTrack(Track, frozen=True, kw_only=True, tag="scenes"):
-    """The specimen changes: each of `scenes` overrides [scene]; networks train on those of `train`."""
+    """The specimen changes: each of `scenes` overrides [scene]; networks train on those in `train`."""
 
     scenes: Annotated[dict[str, dict[str, Any]], msgspec.Meta(min_length=1, max_length=MOST_CONDITIONS)]
     train: Annotated[list[str], msgspec.Meta(min_length=1, max_length=MOST_CONDITIONS)]
 
 
 class CameraTrack(Track, frozen=True, kw_only=True, tag="cameras"):
-    """The detector changes: each of `cameras` takes the place of [detector]; networks train on those of `train`."""
+    """The detector changes: each of `cameras` replaces [detector]; networks train on those in `train`."""
 
     cameras: dict[str, Recorder]
     train: list[str]
 
 
 class JointTrack(Track, frozen=True, kw_only=True, tag="joint"):
-    """Several settings are drawn at once: training conditions from the inner ranges, test conditions from the whole."""
+    """Several settings vary at once: training conditions come from the inner ranges, test conditions from the whole."""
 
     ranges: dict[str, Range]
     train_conditions: Repeats
@@ -184,11 +184,19 @@ class KeptWaves(Table, frozen=True, kw_only=True):
 
 
 class Recipe(Table, frozen=True, kw_only=True):
-    """A dataset before it is made. `scene` holds fields of `specimens.SceneSpec`; `imaging` those of `Condition`, and
-    `coherence` and `nodes` of `imaging.render`: by default the envelope, as in the first versions of the recipes.
+    """How a dataset is to be made.
 
-    changes: what this version changed since the last, and whether scores still compare; the card says it. detector:
-    left out, and then no part of the recipe's hash, where every electron is counted where it falls.
+    Parameters
+    ----------
+    scene
+        Fields of `specimens.SceneSpec`.
+    imaging
+        Fields of `Condition`, and `coherence` and `nodes` of `imaging.render`; without `coherence` it is "envelope", as
+        in the first versions of the recipes.
+    changes
+        What this version changed, and whether scores can be compared with the last; it goes on the card.
+    detector
+        None for ideal counting; then it is no part of the recipe's hash.
     """
 
     name: Annotated[

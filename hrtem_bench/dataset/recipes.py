@@ -1,4 +1,4 @@
-"""Recipes read from TOML, the package's own or a user's, and checked before anything is made."""
+"""Recipes read from TOML, the package's own or a user's, and checked."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The rows of a dataset's files against those that the recipe gives."""
+"""Comparing the rows of a dataset's files with those that the recipe gives."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ FAINTEST_WAVE, BRIGHTEST_WAVE = 0.5, 1.05
 
 @dataclass
 class Seen:
-    """What the rows so far have shown: which structure each mask and image belongs to."""
+    """What the rows so far have shown: the structure of each mask and image."""
 
     structures: set[str] = field(default_factory=set)
     mask_of: dict[str, str] = field(default_factory=dict)
@@ -39,7 +39,7 @@ class Seen:
 
 
 def check_shard(folder: Path, name: str, plan: Plan, seen: Seen) -> list[str]:
-    """What is wrong with the rows of one file, each named; `seen` takes in what they show. A missing file has none."""
+    """The problems of the rows of one file; `seen` is updated. A missing file has none."""
     import pyarrow as pa
 
     if not (folder / name).is_file():
@@ -74,7 +74,7 @@ def _check(row: dict[str, Any], wanted: Expected | Job, plan: Plan, seen: Seen) 
 
 
 def _check_mask(row: dict[str, Any], specimen: str, seen: Seen) -> Iterator[str]:
-    """That a specimen has one mask wherever it is seen, and no other structure has it unless it is empty."""
+    """Check that a specimen has the same mask everywhere, and that no other structure has it unless it is empty."""
     structure = str(row["structure_id"])
     seen.structures.add(structure)
     mask = hashlib.sha256(row["mask"]["bytes"] or b"").hexdigest()
@@ -123,7 +123,7 @@ def _check_waves(row: dict[str, Any], job: Job, plan: Plan) -> Iterator[str]:
 
 
 def check_row(row: dict[str, Any], wanted: Expected, recipe: Recipe) -> Iterator[str]:
-    """What is wrong with a row, in words; nothing for a sound one."""
+    """The problems of a row, in words; none for a sound one."""
     columns = settings_columns(wanted.condition) | {
         "structure_id": wanted.structure_id,
         "condition_id": wanted.condition_id,

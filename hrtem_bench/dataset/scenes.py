@@ -1,4 +1,4 @@
-"""Between a recipe's tables and the specimens they describe."""
+"""From a recipe's tables to the specimens they describe."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from hrtem_bench.support.toml_tables import key_error
 def embed_crystals(raw: Mapping[str, Any], folder: Path) -> dict[str, Any]:
     """The tables of a recipe with the content of every CIF file in place of its path, relative to `folder`.
 
-    A recipe must hold all that shapes the data; a file beside it could change.
+    A recipe must hold everything that shapes the data, since a file beside it could change.
     """
     tables = dict(raw)
     if isinstance(tables.get("scene"), Mapping):
@@ -52,7 +52,7 @@ def scene_table(recipe: Recipe, key: str = "") -> dict[str, Any]:
 
 
 def scene_spec(recipe: Recipe, key: str = "") -> Any:
-    """The `specimens.SceneSpec` of a recipe's specimen, "", or of a variant; InputError names what does not fit."""
+    """The `specimens.SceneSpec` of a recipe's specimen, "", or of a variant; InputError names what is not valid."""
     from hrtem_bench.specimens import SceneSpec
 
     known = [f.name for f in dataclasses.fields(SceneSpec) if f.name != "box"]

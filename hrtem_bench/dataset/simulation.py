@@ -48,7 +48,7 @@ Simulate = Callable[[Recipe, Job, str], Structure]
 
 
 def simulate(recipe: Recipe, job: Job, device: str = "cpu") -> Structure:
-    """The job's specimen through the microscope's column, up to the exit waves, and its labels."""
+    """A job's specimen, simulated up to the exit waves, with its labels."""
     from hrtem_bench.specimens import scene
 
     specimen = scene(scene_spec(recipe, job.scene), child_seed(recipe.seed, "scene", job.split, job.index))
@@ -83,7 +83,7 @@ def make_structure(
 
 
 def crop_band(waves: Any, part: float) -> Any:
-    """Waves (..., ny, nx) on the smallest grid that holds the inner `part` of their band; nothing else is lost."""
+    """Waves (..., ny, nx) on the smallest grid that holds the inner `part` of their band."""
     from scipy import fft
 
     ny, nx = waves.shape[-2:]
@@ -95,7 +95,7 @@ def crop_band(waves: Any, part: float) -> Any:
 
 
 def _labels(recipe: Recipe, specimen: Any, job: Job, device: str) -> tuple[float, Any, Any]:
-    """(zero focus in Å, mask, instances) from the particles alone, atoms where they are."""
+    """(zero focus in Å, mask, instances) from the particles alone, without displacements of atoms."""
     from hrtem_bench.specimens import vacuum
 
     output, energy = recipe.sampling.pixel_size, _energy(recipe)

@@ -41,11 +41,23 @@ WIDEST = 4.0
 class TrackCondition(msgspec.Struct, frozen=True, kw_only=True):
     """A condition of a track.
 
-    condition_id: e.g. "defocus=-10nm". value: place on the axis, in the track's unit (for tracks without one, the
-    order). condition: nominal. train: networks are trained here. spread: of the settings that vary from image to image
-    about the nominal one, a standard deviation (of a normal distribution) or a `Spread`: the condition with its spread
-    is ``ConditionSet.about(condition, spread)``. scene: the specimen's variant, "" for the recipe's own. camera:
-    "track.name" of the detector, "" for that of [detector].
+    Parameters
+    ----------
+    condition_id
+        e.g. "defocus=-10nm".
+    value
+        Place on the axis, in the track's unit; for a track without a unit, the place in its order.
+    condition
+        The nominal settings.
+    train
+        Whether networks train at it.
+    spread
+        Settings that vary from image to image about the nominal one: name -> standard deviation of a normal
+        distribution, or a `Spread`. The condition with its spread is ``ConditionSet.about(condition, spread)``.
+    scene
+        The variant of the specimen; "" for the recipe's own.
+    camera
+        "track.name" of the detector; "" for that of [detector].
     """
 
     condition_id: str
@@ -66,7 +78,7 @@ def track_axis(recipe: Recipe, name: str) -> tuple[str, str]:
 
 
 def track_conditions(recipe: Recipe, name: str) -> tuple[TrackCondition, ...]:
-    """The conditions of a track, in the order of its axis. InputError where one is not possible."""
+    """The conditions of a track, in the order of its axis; InputError for an impossible one."""
     track, where = recipe.tracks[name], f"tracks.{name}"
     base = {**flat(condition_from_dict(recipe.settings)), **track.base}
     spread = {key: _recorded(as_spread(s)) for key, s in track.spread.items()}
@@ -130,7 +142,7 @@ def condition_id(axis: str, value: float, unit: str) -> str:
 
 
 def as_spread(spread: float | SpreadTable) -> Spread:
-    """How a recipe says that a setting varies; a bare number is the standard deviation of a normal distribution."""
+    """A recipe's spread of a setting; a bare number is the standard deviation of a normal distribution."""
     return Spread(spread.std, spread.distribution) if isinstance(spread, SpreadTable) else Spread(spread)
 
 
@@ -139,7 +151,7 @@ def _recorded(spread: Spread) -> float | Spread:
 
 
 def _from_flat(values: dict[str, Any]) -> Condition:
-    """The condition; an angle may vary before there is an astigmatism for it."""
+    """The condition of flat settings; an angle may vary even if its coefficient is 0."""
     return condition_from_dict(values | {"C12": values.get("C12", 0.0)} if "phi12" in values else values)
 
 
@@ -158,7 +170,7 @@ def _scales(axis: str) -> Mapping[str, float]:
 def _joint_conditions(
     track: JointTrack, base: dict[str, Any], spread: dict[str, float | Spread], seed: int, where: str
 ) -> list[TrackCondition]:
-    """Latin hypercubes: first the training conditions, from the inner ranges, then those of the whole ranges."""
+    """Latin hypercubes: first the training conditions, in the inner ranges, then the test conditions, in the whole."""
     generator = np.random.default_rng(seed)
     conditions: list[TrackCondition] = []
     for train, count in ((True, track.train_conditions), (False, track.test_conditions)):
@@ -180,7 +192,7 @@ def _joint_conditions(
 
 
 def _stratified(r: Range, train: bool, count: int, generator: np.random.Generator) -> list[float]:
-    """One value in each of `count` equal parts of the range, in random order, to four digits."""
+    """One value in each of `count` equal parts of the range, in random order, rounded to four digits."""
     low, high = (r.train_low, r.train_high) if train else (r.low, r.high)
     part = (generator.permutation(count) + generator.random(count)) / count
     values = low * (high / low) ** part if r.scale == "log" else low + (high - low) * part

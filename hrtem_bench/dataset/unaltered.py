@@ -1,6 +1,6 @@
-"""Whether the files of one split are those that the dataset was made with: their checksums, and their rows' settings.
+"""Whether the files of one split are those that the dataset was made with: checksums, and settings of rows.
 
-The part of `verify` that is cheap beside a network, done before every evaluation. Nothing is decoded.
+This is the cheap part of `verify`, done before every evaluation. Nothing is decoded.
 """
 
 from __future__ import annotations
@@ -22,9 +22,17 @@ from hrtem_bench.support.parquet import read_table
 def check_unaltered(folder: Path, manifest: Manifest, config: str, split: str) -> None:
     """Raise InputError, one line, unless a split is as it was made.
 
-    config: a track, or the exit waves, of which the files alone are looked at. The checksum of the manifest is that of
-    the files it lists; each file of the split has its size and SHA-256; and the rows of a track are at the conditions,
-    and have the settings, that the recipe gives.
+    Checked are the manifest's checksum over the files it lists; the size and SHA-256 of each file of the split; and,
+    for a track, that conditions and settings of the rows are those that the recipe gives.
+
+    Parameters
+    ----------
+    folder, manifest
+        Of the dataset.
+    config
+        A track, or the exit waves.
+    split
+        "train", "validation" or "test".
     """
     hint = f"generate or download it again; `hrtem-bench verify {folder}` says more"
     if checksum(manifest.shards) != manifest.checksum:
@@ -56,8 +64,8 @@ def check_unaltered(folder: Path, manifest: Manifest, config: str, split: str) -
 def published_defoci(name: str, version: str, track: str, split: str) -> dict[tuple[str, str], float] | None:
     """C10 in Å of every image of a split of a shipped recipe, by structure and condition.
 
-    None where this version of hrtem-bench ships no such recipe, version or track. Of several images of one structure at
-    one condition, as in training splits, the last is given.
+    None if this version ships no such recipe, version or track. Of several images of one structure at one condition, as
+    in training splits, the last is given.
     """
     recipe = load_recipe(name) if name in shipped_recipes() else None
     if recipe is None or recipe.version != version or track not in recipe.tracks:

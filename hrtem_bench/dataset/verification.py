@@ -1,4 +1,4 @@
-"""Whether a dataset is what its manifest says, every problem named; and how far two makings of one recipe differ."""
+"""Verifying a dataset against its manifest, naming every problem; and comparing two datasets of one recipe."""
 
 from __future__ import annotations
 
@@ -34,7 +34,15 @@ Progress = Callable[[int, int], None]
 
 @dataclass(frozen=True)
 class Verification:
-    """What `verify` found. problems: one line each, none for a sound dataset. notes: what is none, but to know."""
+    """What `verify` found.
+
+    Parameters
+    ----------
+    problems
+        One line each; none for a sound dataset.
+    notes
+        What is worth knowing but is no problem.
+    """
 
     problems: tuple[str, ...]
     shards: int
@@ -44,7 +52,7 @@ class Verification:
 
     @property
     def ok(self) -> bool:
-        """No problem was found."""
+        """Whether no problem was found."""
         return not self.problems
 
 
@@ -94,7 +102,7 @@ def verify(folder: str | Path, *, progress: Progress | None = None) -> Verificat
 
 
 def _check_manifest(manifest: Manifest, plan: Plan) -> Iterator[str]:
-    """What the manifest says of itself."""
+    """Check what the manifest says of itself."""
     recipe = plan.recipe
     if recipe_hash(recipe) != manifest.recipe_sha256:
         yield f"{MANIFEST}: the recipe was changed: its SHA-256 is not recipe_sha256"
@@ -125,7 +133,7 @@ def _notes(manifest: Manifest) -> Iterator[str]:
 
 
 def _check_files(folder: Path, manifest: Manifest) -> Iterator[str]:
-    """That the files listed are there, whole, and no others beside them."""
+    """Check that the listed files are there and complete, and that there are no others."""
     for shard in manifest.shards:
         path = folder / shard.path
         if not path.is_file():
@@ -145,7 +153,7 @@ def _check_files(folder: Path, manifest: Manifest) -> Iterator[str]:
 
 
 def _check_cards(folder: Path, manifest: Manifest) -> Iterator[str]:
-    """That card, pictures and croissant.json are what the dataset gives, if the same code wrote them."""
+    """Check that card, pictures and croissant.json follow from the dataset, if the same code wrote them."""
     for name in (CARD, CROISSANT):
         if not (folder / name).is_file():
             yield f"{name}: missing"
@@ -193,14 +201,26 @@ def _check_pictures(folder: Path, manifest: Manifest) -> Iterator[str]:
 
 
 def _is_picture(found: bytes, drawn: bytes) -> bool:
-    """Whether a picture is the one drawn here; one that another version of matplotlib drew cannot be compared."""
+    """Whether a picture is the one drawn here; one by another version of matplotlib cannot be compared, and passes."""
     one, other = (drawn_by(data.decode("utf-8", "replace")) for data in (found, drawn))
     return found == drawn or ("" not in (one, other) and one != other)
 
 
 @dataclass(frozen=True)
 class Difference:
-    """Of one track: images compared; shares of image and of mask pixels that differ; largest difference, electrons."""
+    """How two makings of a track differ.
+
+    Parameters
+    ----------
+    track
+        Its name.
+    images
+        How many were compared.
+    pixels, mask_pixels
+        Shares of pixels that differ.
+    largest
+        Difference, electrons.
+    """
 
     track: str
     images: int

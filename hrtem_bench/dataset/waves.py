@@ -1,4 +1,4 @@
-"""Exit waves, compact: their Fourier coefficients inside the band that was simulated, in half precision."""
+"""Exit waves, compressed: their Fourier coefficients inside the simulated band, in half precision."""
 
 from __future__ import annotations
 
@@ -22,8 +22,8 @@ SCATTERED_BAND = 1.7
 def pack(waves: Any, field: float, band: float) -> bytes:
     """Waves (phonons, n, n) over a square `field` (Å) as bytes: their coefficients at |q| <= `band` (1/Å).
 
-    Little-endian float16, (phonons, coefficients, 2): real and imaginary part of FFT / n², times SCALE, in the order of
-    the FFT's rows. The phase and amplitude of each is kept to 11 bits.
+    The bytes are little-endian float16, (phonons, coefficients, 2): real and imaginary part of FFT / n² times SCALE, in
+    the order of the FFT's rows. Each coefficient keeps 11 bits.
     """
     from scipy import fft
 
@@ -32,7 +32,7 @@ def pack(waves: Any, field: float, band: float) -> bytes:
 
 
 def unpack(data: bytes, shape: tuple[int, int, int], field: float, band: float) -> Any:
-    """The waves, complex64 of `shape` (phonons, n, n), that `pack` made bytes of; InputError if the sizes differ."""
+    """The waves, complex64 of `shape` (phonons, n, n), from the bytes of `pack`; InputError if the size is wrong."""
     from scipy import fft
 
     damaged = InputError(f"exit waves of {len(data)} bytes do not hold {shape} waves up to {band:g} 1/Å: damaged file")

@@ -21,11 +21,11 @@ T = TypeVar("T")
 
 
 class BatchSize:
-    """The number of images to give a model at once: as told, or found by trying.
+    """The number of images to give a model at once: as given, or found by trying.
 
-    Without `given` it starts at FIRST and doubles, on the run's own images, for as long as that gains GAIN in time per
-    image, does not go beyond `most`, and `has_room()` says that memory would hold twice as many; then it is settled. A
-    size that did not fit is halved, settled or not.
+    If not given, it starts at FIRST and doubles on the run's own images, as long as that saves GAIN of the time per
+    image, stays within `most`, and `has_room()` says that memory would hold twice as many. A size that does not fit is
+    halved.
     """
 
     def __init__(
@@ -44,12 +44,12 @@ class BatchSize:
         return self.size if self.settled else None
 
     def resume(self, found: int | None) -> None:
-        """Settle for what an earlier run found, unless a size was given."""
+        """Use the size that an earlier run found, unless one was given."""
         if found is not None and not self.settled:
             self._settle(found)
 
     def took(self, seconds: float) -> None:
-        """Say what a batch of this size took per image; infinity if memory ran out."""
+        """Report the seconds per image of a batch of this size; infinity if memory ran out."""
         if seconds == math.inf:
             self._settle(max(1, self.size // 2))
         elif not self.settled:
@@ -71,7 +71,7 @@ class BatchSize:
 
 
 class ReadAhead(Generic[T]):
-    """Items taken from an iterator by a thread, as many at a time as were last asked for."""
+    """Items of an iterator, read ahead by a thread, as many at a time as were last asked for."""
 
     def __init__(self, items: Iterator[T], pool: Executor) -> None:
         self._items = items
@@ -80,7 +80,7 @@ class ReadAhead(Generic[T]):
         self._coming = pool.submit(self._read, 1)
 
     def take(self, size: int) -> list[T]:
-        """The next `size` items, in order, fewer at the end; what reading them raised is raised here."""
+        """The next `size` items, in order; fewer at the end. An error of reading is raised here."""
         while len(self._ready) < size and (more := self._coming.result()):
             self._ready += more
             self._coming = self._pool.submit(self._read, size)

@@ -70,7 +70,17 @@ class _Setup:
 
 @dataclass(frozen=True)
 class Evaluation:
-    """A finished run. per_image: columns of equal length, see `per_image_columns`."""
+    """A finished run.
+
+    Parameters
+    ----------
+    results
+        The content of results.json.
+    per_image
+        Scores of each image, columns of equal length, see `per_image_columns`.
+    submission, track
+        The model and the data.
+    """
 
     results: Results
     per_image: dict[str, NDArray[Any]]
@@ -209,12 +219,12 @@ def _settings(setup: _Setup) -> Settings:
 
 
 def _unofficial(track: Track) -> list[str]:
-    """Why the scores are not those of a published track, as a sentence; none where they are."""
+    """Why the scores are not those of a published track, as sentences; none if they are."""
     return [f"not an official result: {track.unofficial}"] if track.unofficial else []
 
 
 def _check_data(setup: _Setup) -> None:
-    """Refuse data that are not those of the track, and names that results may not bear."""
+    """Raise InputError for data that are not those of the track, and for names that results must not have."""
     for name in (*msgspec.structs.astuple(setup.dataset), *setup.ids):
         check_plain(f"{setup.track.name}: a name in the dataset", name, MOST_NAME)
     check_plain("the model's name", setup.model.name, MOST_NAME)
@@ -239,7 +249,7 @@ def _chosen(track: Track, options: Options) -> tuple[TrackCondition, ...]:
 
 
 def _trial(setup: _Setup) -> Trial:
-    """The model tried on a few images of a condition it knows, if it knows one."""
+    """Try the model on a few images, of a condition that it was trained at if there is one."""
     track, split = setup.track, setup.options.split
     trained = trained_ids(setup.submission, track, setup.options)
     known = [one.condition_id for one in track.conditions if one.condition_id in trained]
@@ -263,7 +273,7 @@ def _scores(
 def _scored(
     setup: _Setup, size: BatchSize, folder: RunFolder | None, progress: Progress | None
 ) -> Iterator[ScoredImage]:
-    """Every image's scores: those an earlier run kept, then the others, kept as they come."""
+    """Every image's scores: first those kept by an earlier run, then the others, which are kept as they come."""
     done = 0
     waiting: list[ScoredImage] = []
     for image in folder.kept() if folder is not None else ():
@@ -286,7 +296,7 @@ def _scored(
 
 
 def _key(setup: _Setup) -> dict[str, Any]:
-    """What the scores of an image depend on, and which images come one after the other."""
+    """What the scores of an image, and the order of the images, depend on."""
     options = setup.options
     return {
         "hrtem_bench": hrtem_bench.__version__,

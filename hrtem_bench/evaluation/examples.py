@@ -28,10 +28,24 @@ class Choice(Protocol):
 
 @dataclass(frozen=True)
 class Example:
-    """A test image with what the model made of it.
+    """A test image with the model's answer.
 
-    image: electron counts (ny, nx). mask: (ny, nx), 0 or 1. probability: (ny, nx). pixel_size in Å. title:
-    why it is shown.
+    Parameters
+    ----------
+    condition_id, structure_id
+        Which image it is.
+    image
+        (ny, nx), electron counts.
+    mask
+        (ny, nx), 0 or 1.
+    probability
+        (ny, nx).
+    dice
+        Of the answer.
+    pixel_size
+        Å.
+    title
+        Why it is shown.
     """
 
     condition_id: str

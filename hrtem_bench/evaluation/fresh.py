@@ -1,4 +1,4 @@
-"""A test set that never existed before: the dataset's recipe with another seed."""
+"""A test set that is new: the dataset's recipe with another seed."""
 
 from __future__ import annotations
 
@@ -16,7 +16,22 @@ from hrtem_bench.errors import InputError
 
 
 def fresh_recipe(manifest: Manifest, track: str, seed: int) -> Recipe:
-    """The recipe of a new test set for one track: as many test structures, none for training, all else the same."""
+    """The recipe of a new test set for one track: as many test structures, none for training, everything else the same.
+
+    Parameters
+    ----------
+    manifest
+        Of the public dataset.
+    track
+        Its name.
+    seed
+        Of the new structures.
+
+    Raises
+    ------
+    InputError
+        For an unknown track, and for the dataset's own seed.
+    """
     recipe = recipe_from_dict(manifest.recipe)
     if track not in recipe.tracks:
         raise InputError(f"the dataset {manifest.name} has no track {track!r}: it has {', '.join(recipe.tracks)}")
@@ -38,7 +53,17 @@ def fresh_recipe(manifest: Manifest, track: str, seed: int) -> Recipe:
 def fresh_track(
     manifest: Manifest, track: str, seed: int, cache: Path | None = None, progress: Progress | None = None
 ) -> Track:
-    """The track of a fresh test set, generated where the cache does not hold it; `progress` as for `generate`."""
+    """The track of a fresh test set, generated unless the cache holds it.
+
+    Parameters
+    ----------
+    manifest, track, seed
+        See `fresh_recipe`.
+    cache
+        Folder of the generated data, see `cache_folder`.
+    progress
+        As in `generate`.
+    """
     recipe = fresh_recipe(manifest, track, seed)
     folder = (cache or cache_folder()) / f"{recipe.name}-{track}-{seed}-{recipe_hash(recipe)[:12]}"
     folder.parent.mkdir(parents=True, exist_ok=True)
@@ -47,7 +72,7 @@ def fresh_track(
 
 
 def cache_folder() -> Path:
-    """Where fresh test sets are kept: hrtem-bench/fresh in XDG_CACHE_HOME, which is ~/.cache by default."""
+    """Where fresh test sets are kept: hrtem-bench/fresh below XDG_CACHE_HOME, by default ~/.cache."""
     return Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache") / "hrtem-bench" / "fresh"
 
 

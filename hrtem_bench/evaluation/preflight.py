@@ -30,7 +30,7 @@ SUSPICIOUS = 0.5
 
 @dataclass(frozen=True)
 class Trial:
-    """What a trial showed. submission: the model, with what was found out about it; answers: (N, ny, nx)."""
+    """What a trial showed: the model with what was found out about it, its answers (N, ny, nx), and warnings."""
 
     submission: Submission
     answers: Images
@@ -75,7 +75,10 @@ def preflight(submission: Submission, samples: Sequence[Sample], pixel_size: flo
 
 
 def _check_independence(submission: Submission, sample: Sample, pixel_size: float, difference: float) -> None:
-    """Raise InputError if an image's answer depends on its companions: real images, by `difference`, or others."""
+    """Raise InputError if an image's answer depends on the others of its batch.
+
+    difference: how much it did beside images of its kind. Here it is put beside images unlike it.
+    """
     if submission.stored is None:
         image = model_input(stack([sample]), submission.contract, pixel_size)
         alone = ask(submission, image)[0]
@@ -94,7 +97,7 @@ def _check_independence(submission: Submission, sample: Sample, pixel_size: floa
 
 
 def _companions(image: Images) -> Iterator[Images]:
-    """Images unlike the given one, as the model takes them: zeros, three times as strong, shifted and brighter."""
+    """Images unlike the given one, as the model takes them: zeros; three times as strong; shifted and brighter."""
     yield np.zeros_like(image)
     yield 3 * image
     yield np.roll(image, (image.shape[1] // 3, image.shape[2] // 3), axis=(1, 2)) + np.ptp(image)
@@ -103,7 +106,7 @@ def _companions(image: Images) -> Iterator[Images]:
 def _other_normalisations(
     submission: Submission, samples: Sequence[Sample], pixel_size: float, declared: Images
 ) -> list[str]:
-    """A warning if the trial images are segmented badly as declared, and much better under another normalisation."""
+    """A warning if the trial images are segmented badly as declared, and much better with another normalisation."""
     own = _trial_dice(submission, samples, declared)
     if own > SUSPICIOUS:
         return []

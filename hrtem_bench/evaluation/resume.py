@@ -1,8 +1,8 @@
-"""The output folder of a run: what is finished, kept aside so that a run can resume.
+"""The output folder of a run, and the scores kept in it so that the run can resume.
 
-While a run is under way its folder holds `.partial/`, with the settings the scores depend on and the scores of the
-images done so far, in numbered files of KEPT images or some more. It goes when results.json is written, or when the run
-fails for a reason that running again would not mend.
+During a run its folder holds `.partial/`: the settings that the scores depend on, and the scores so far, in numbered
+files of about KEPT images. It is removed when results.json is written, or when the run fails for a reason that running
+again would not change.
 """
 
 from __future__ import annotations
@@ -31,21 +31,22 @@ SAME_ANSWER = 1e-3
 
 
 class Part(msgspec.Struct, frozen=True):
-    """What a file of `.partial` holds. batch_size: what was found by trying, None while it is not settled."""
+    """The content of a file of `.partial`. batch_size: as found by trying; None before it is settled."""
 
     images: list[ScoredImage]
     batch_size: int | None
 
 
 class RunFolder:
-    """Where a run writes. Creates nothing until the first images are finished.
+    """The folder that a run writes to. Nothing is created before the first images are finished.
 
-    batch_size: what the run found by trying before it was interrupted, None if nothing; known once `kept` was read.
+    batch_size: what the run had found before it was interrupted, None if nothing; known after `kept` was read.
     """
 
     def __init__(self, out: Path, key: Mapping[str, Any], trial: NDArray[np.float32]) -> None:
         """out: the folder. key: what the scores depend on. trial: the model's answers on a few images, which
-        tell models apart whose files do not."""
+        differ for models that have the same files.
+        """
         self.out = out
         self.partial = out / PARTIAL
         self._key = msgspec.json.encode(dict(key)).decode()
@@ -57,14 +58,14 @@ class RunFolder:
             shutil.rmtree(self.partial)
 
     def kept(self) -> Iterator[ScoredImage]:
-        """The images that an earlier run of the same key scored, in their order."""
+        """The images that an earlier run with the same key scored, in order."""
         while (part := self._read(self._parts)) is not None:
             self._parts += 1
             self.batch_size = part.batch_size
             yield from part.images
 
     def keep(self, images: Sequence[ScoredImage], batch_size: int | None) -> None:
-        """Write the images that come next."""
+        """Write the next images."""
         if not self.partial.exists():
             self.partial.mkdir(parents=True)
             np.save(self.partial / "trial.npy", self._trial)
@@ -117,6 +118,6 @@ def check_writable(out: Path) -> None:
 
 
 def _first_missing(path: Path) -> Path | None:
-    """The outermost folder that making `path` would create; None where `path` is there."""
+    """The outermost folder that would be created for `path`; None if `path` exists."""
     missing = [folder for folder in (path, *path.parents) if not folder.exists()]
     return missing[-1] if missing else None

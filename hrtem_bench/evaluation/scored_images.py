@@ -53,9 +53,9 @@ class ConditionScores:
 def scored(
     submission: Submission, samples: Iterator[Sample], pixel_size: float, size: BatchSize
 ) -> Iterator[list[ScoredImage]]:
-    """The scores of the samples, a batch at a time, in their order.
+    """The scores of the samples, in their order, a batch at a time.
 
-    While the model works on a batch, the one before it is scored and the next one read, each in a thread.
+    While the model works on a batch, one thread scores the batch before it and another reads the next.
     """
     with ThreadPoolExecutor(2) as pool:
         reader, pending = ReadAhead(samples, pool), None
@@ -90,7 +90,7 @@ def score_batch(
 
 
 def by_condition(images: Iterable[ScoredImage], condition_ids: Sequence[str]) -> list[ConditionScores]:
-    """The images of each of the conditions together; every image is of one of these."""
+    """The images grouped by condition. Every image must be of one of the conditions."""
     scores: dict[str, list[ImageScores]] = {name: [] for name in condition_ids}
     sums: dict[str, NDArray[np.float64] | None] = dict.fromkeys(condition_ids)
     for one in images:
@@ -116,7 +116,7 @@ def _digest(prediction: NDArray[np.bool_]) -> str:
 def image_scores(
     sample: Sample, probability: NDArray[np.float32], contract: InputContract, pixel_size: float
 ) -> dict[str, float]:
-    """Every score of one image, by the names of the catalogue; those of probabilities not for classes."""
+    """Every score of one image, by the names of the catalogue; without probabilities, only those of classes."""
     return measured(
         Segmentation(
             prediction=probability > contract.threshold,

@@ -1,4 +1,4 @@
-"""What a track has to offer to be scored: the dataset's own, fresh ones and those rendered on request do."""
+"""What a track must offer to be scored, whether it is the dataset's own, fresh, or rendered on request."""
 
 from __future__ import annotations
 
@@ -12,9 +12,18 @@ if TYPE_CHECKING:
 class Track(Protocol):
     """Images of structures at conditions along an axis.
 
-    axis, unit: of `TrackCondition.value`, unit "" where it has none. conditions: in the axis's order. checksum,
-    dataset, version, manifest: of the whole dataset. pixel_size: Å. unofficial: why scores on it are not those of a
-    published track, as words; "" where they are.
+    Parameters
+    ----------
+    name, axis, unit
+        Of the track and of `TrackCondition.value`; unit "" if it has none.
+    conditions
+        In the order of the axis.
+    dataset, version, checksum, manifest
+        Of the whole dataset.
+    pixel_size
+        Å.
+    unofficial
+        Why its scores are not those of a published track; "" if they are.
     """
 
     @property
@@ -39,7 +48,7 @@ class Track(Protocol):
     def unofficial(self) -> str: ...
 
     def check(self, split: str) -> None:
-        """Raise InputError, one line, where the images of a split are not those that the dataset was made with."""
+        """Raise InputError, one line, if the images of a split are not those that the dataset was made with."""
 
     def select(self, conditions: Sequence[str] | None = None) -> tuple[TrackCondition, ...]:
         """The named conditions, in the axis's order, or all; InputError for one that the track has not."""
@@ -52,5 +61,5 @@ class Track(Protocol):
     def rows(
         self, split: str, conditions: Sequence[str] | None = None, *, limit: int | None = None, start: int = 0
     ) -> Iterator[Sample]:
-        """The images of a split; at most `limit` of each condition, without the first `start` of these."""
+        """The images of a split: at most `limit` of each condition, without the first `start` of the rest."""
         ...

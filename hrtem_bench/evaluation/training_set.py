@@ -1,4 +1,4 @@
-"""What a model was trained at, as a weighted set of conditions: what σ and coverage are taken to."""
+"""The weighted set of conditions that a model was trained at, for σ and coverage."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ WIDEST = 4.0
 
 
 def trained_ids(submission: Submission, track: Track, options: Options) -> list[str]:
-    """Conditions of this track that the model was trained at: as the user says, else as its card says."""
+    """Conditions of this track that the model was trained at: those the user gives, else those of its card."""
     record = submission.trained_on
     named = options.train_conditions
     if named is None:
@@ -29,11 +29,11 @@ def trained_ids(submission: Submission, track: Track, options: Options) -> list[
 
 
 def training_set(submission: Submission, track: Track, options: Options) -> ConditionSet | None:
-    """The set of conditions that a model was trained at; None where that is not known.
+    """The set of conditions that a model was trained at; None if it is not known.
 
-    Conditions that the user names, or that the card names and the dataset has, count alike and stand with the spread of
-    their track: the same set as on the dataset's card. Where the card's conditions are not those of this dataset, the
-    settings that it records stand for themselves, with equal weights.
+    Conditions that the user names, or that the card names and the dataset has, count alike and have the spread of their
+    track: the same set as on the dataset's card. If the card's conditions are not those of this dataset, the settings
+    that it records are taken, with equal weights.
     """
     record = submission.trained_on
     if options.train_conditions is None and record is not None and record.condition:
@@ -48,7 +48,7 @@ def training_set(submission: Submission, track: Track, options: Options) -> Cond
 
 
 def _published(track: Track, record: TrainedOn) -> Sequence[TrackCondition]:
-    """The conditions that a card names, on this track or another of its dataset; none where one is not there."""
+    """The conditions that a card names, on this track or another of its dataset; none if one of them is missing."""
     if record.track == track.name:
         conditions = track.conditions
     else:
@@ -59,7 +59,7 @@ def _published(track: Track, record: TrainedOn) -> Sequence[TrackCondition]:
 
 
 def _may_be_drawn(condition: Condition, about: TrackCondition) -> bool:
-    """Whether the settings, the dose aside, lie within the spread about a track's condition."""
+    """Whether the settings, except the dose, lie within the spread about a track's condition."""
     nominal, settings = flat(about.condition), flat(condition)
     spread: Mapping[str, float | Spread] = about.spread
     for name in (nominal.keys() | settings.keys()) - {"dose"}:

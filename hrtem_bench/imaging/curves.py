@@ -63,7 +63,12 @@ class LorentzianCurve:
 class TableCurve:
     """A measured transfer, interpolated linearly in |u|; beyond its last frequency the last value holds.
 
-    frequency: shares of Nyquist, ascending, from 0 to at least 0.9. value: as many numbers, not negative.
+    Parameters
+    ----------
+    frequency
+        Shares of Nyquist, ascending, from 0 to at least 0.9.
+    value
+        As many numbers, not negative.
     """
 
     frequency: tuple[float, ...]

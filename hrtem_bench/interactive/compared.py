@@ -34,7 +34,7 @@ class Compared:
 
     @property
     def conclusions(self) -> list[str]:
-        """What can be said of each pair, in words."""
+        """What can be concluded about each pair, in words."""
         from hrtem_bench.report import comparison_sentences
 
         return [" ".join(comparison_sentences(self.comparison, pair)) for pair in self.comparison.pairs]

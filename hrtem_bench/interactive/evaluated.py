@@ -57,7 +57,7 @@ class Evaluated:
 
     @property
     def run(self) -> Run:
-        """Results and scores per image, as `compare` takes them."""
+        """Results and scores of each image, as `compare` takes them."""
         return Run(self.results, self.per_image)
 
     def table(self) -> Table:
@@ -211,14 +211,14 @@ def _options(settings: dict[str, Any]) -> Options:
 
 
 def _sequence(name: str, value: Any) -> Any:
-    """One condition's id stands for a list of it."""
+    """The id of one condition as a list of it."""
     if name in ("conditions", "train_conditions") and isinstance(value, str):
         return [value]
     return value.item() if isinstance(value, np.generic) else value
 
 
 def _command(model: Any) -> str:
-    """What results record in place of a command line."""
+    """What results record where there was no command line."""
     return f"hrtem_bench.evaluate({model!r}, …)" if isinstance(model, str) else "hrtem_bench.evaluate(…)"
 
 

@@ -1,4 +1,4 @@
-"""A figure as the picture that a notebook shows in the midst of text."""
+"""A figure as the picture that a notebook shows between text."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ if TYPE_CHECKING:
 
 
 def shown(figure: Figure, description: str) -> Html:
-    """The figure as an image of its own size, 96 pixels an inch, drawn at twice as many."""
+    """The figure as an image of its own size, 96 pixels per inch, drawn at twice that resolution."""
     from hrtem_bench.report import figure_png
     from hrtem_bench.report.html_elements import image
 

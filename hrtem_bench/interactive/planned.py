@@ -41,13 +41,13 @@ class Planned:
 
     @property
     def advice(self) -> list[str]:
-        """What to know beside the table, a sentence each."""
+        """What to know besides the table, a sentence each."""
         from hrtem_bench.report import plan_advice
 
         return plan_advice(self.plan, self.choices)
 
     def table(self) -> Table:
-        """A row for each condition that is added: condition, mean and worst score so far, where worst, reason."""
+        """A row for each condition added: condition, mean and worst score so far, where it is worst, and the reason."""
         from hrtem_bench.report import step_reason
 
         return table_of(
@@ -62,7 +62,7 @@ class Planned:
         )
 
     def plot(self) -> Figure:
-        """What the plan transfers beside the targets, as a matplotlib Figure."""
+        """What the plan transfers and what the targets transfer, as a matplotlib Figure."""
         from hrtem_bench.report import design_figure
 
         return design_figure(self.plan, self.choices.candidate_sets, self.choices.target_sets)

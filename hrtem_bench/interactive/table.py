@@ -1,4 +1,4 @@
-"""Columns of equal length, which a notebook shows as a table and pandas takes as they are."""
+"""Columns of equal length, shown by a notebook as a table and accepted by pandas."""
 
 from __future__ import annotations
 

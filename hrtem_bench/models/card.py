@@ -53,10 +53,14 @@ class ModelEntry(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 
 
 class TrainedOn(msgspec.Struct, frozen=True, kw_only=True):
-    """The record of a training. Further keys (seed, epochs, command, ...) may stand beside these.
+    """The record of a training. Other keys (seed, epochs, command, …) are allowed.
 
-    conditions: ids on the track. condition: the conditions of the training images as they were used, as
-    dicts that `condition_from_dict` reads; these give σ(train, test).
+    Parameters
+    ----------
+    conditions
+        Ids of conditions of the track.
+    condition
+        The settings of the training images, as dicts for `condition_from_dict`. σ(train, test) is computed from them.
     """
 
     track: str
@@ -70,9 +74,12 @@ class TrainedOn(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Card(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
-    """A whole card; unknown keys are errors, except in [trained_on]. A folder of predictions has no [model].
+    """The content of card.toml. Unknown keys are errors, except in [trained_on]; predictions have no [model].
 
-    url: https, where a reader finds the model, its paper or its report.
+    Parameters
+    ----------
+    url
+        An https address where a reader finds the model, its paper or its report.
     """
 
     schema_version: int
@@ -92,7 +99,13 @@ class Card(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True
 
 
 def read_card(folder: Path) -> Card:
-    """The card of a folder. Raises InputError, one line with the file and the key, for anything not as it should be."""
+    """The card of a folder.
+
+    Raises
+    ------
+    InputError
+        One line with the file and the key, for anything that is not valid.
+    """
     path = folder / CARD
     if not path.exists():
         raise InputError(f"{folder} holds no {CARD}, which a baseline or submission folder needs")
@@ -112,14 +125,22 @@ def _as_card(tables: dict[str, Any], path: Path) -> Card:
 
 
 def check_name(name: str) -> None:
-    """Raise InputError for a name that no card may have: empty, longer than MAX_NAME, or with hidden characters."""
+    """Raise InputError for a name that a card must not have: empty, longer than MAX_NAME, or with hidden characters."""
     if not name.strip():
         raise InputError("name is empty: give the model one")
     check_plain("name", name, MAX_NAME)
 
 
 def card_text(card: Card, trained_on: Mapping[str, Any] | None = None) -> str:
-    """A card as TOML. trained_on: in place of the card's own record, with any further keys."""
+    """A card as TOML.
+
+    Parameters
+    ----------
+    card
+        What to write.
+    trained_on
+        Replaces the card's own record of the training; further keys are allowed.
+    """
     import tomli_w
 
     tables = _without_defaults(card)
@@ -129,7 +150,7 @@ def card_text(card: Card, trained_on: Mapping[str, Any] | None = None) -> str:
 
 
 def _without_defaults(record: msgspec.Struct) -> dict[str, Any]:
-    """The fields of a record that differ from their defaults, records inside it likewise."""
+    """The fields of a record that differ from their defaults; the same for records inside it."""
     tables: dict[str, Any] = {}
     for field in msgspec.structs.fields(record):
         value = getattr(record, field.name)

@@ -1,7 +1,7 @@
-"""The input contract: what a model is given and what it gives back, and the arithmetic between.
+"""The input contract: what a model is given and what it returns, and the conversions on both sides.
 
-Images start as electron counts per pixel, float32 (N, ny, nx). A contract names the normalisation and the
-pixel size a model was made for, and whether it returns probabilities, logits or classes.
+Images start as electron counts per pixel, float32 (N, ny, nx). A contract says which normalisation and which pixel size
+a model was made for, and whether it returns probabilities, logits or classes.
 """
 
 from __future__ import annotations
@@ -30,13 +30,23 @@ SUM_SLACK = 1e-3
 class InputContract(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
     """What a model is given and what it returns; the defaults are the benchmark's own.
 
-    normalisation: "standardised" (each image to mean 0, variance 1), "minmax" (each image to [0, 1]),
-    "counts" (electrons per pixel), "own" (counts again: the model normalises by itself). pixel_size: Å, None
-    for whatever the data has; where it differs, images are resampled to it and the answer back. output:
-    "probabilities" or "logits" of the particle class, or "classes" (0 background, above 0 particle).
-    threshold: the probability above which a pixel counts as particle. window: the side, in pixels, of the
-    square images that a model of fixed size takes; larger images are cut into windows, see `windows`. side_multiple:
-    sides of images are multiples of it, in pixels; others are continued by reflection, and the answer is cut back.
+    Parameters
+    ----------
+    normalisation
+        "standardised" (each image to mean 0, variance 1), "minmax" (each image to [0, 1]), "counts" (electrons
+        per pixel), "own" (counts again: the model normalises by itself).
+    pixel_size
+        Å. Images of another pixel size are resampled to it, and the answers back. None: as the data are.
+    output
+        "probabilities" or "logits" of the particle class, or "classes" (0 background, above 0 particle).
+    threshold
+        The probability above which a pixel counts as particle.
+    window
+        Side, in pixels, of the square images that a model of fixed size takes. Larger images are cut into windows, see
+        `windows`.
+    side_multiple
+        The model takes images whose sides are multiples of this, in pixels. Others are padded by reflection, and the
+        answer is cropped.
     """
 
     normalisation: Normalisation = "standardised"

@@ -1,6 +1,6 @@
-"""Networks exported to a file: .pt2 and .onnx, as predictors.
+"""Networks exported to a file, .pt2 or .onnx, as predictors.
 
-They take images as (N, 1, ny, nx) or (N, ny, nx), float32; what they may return, `contract.probabilities` says.
+They take images as (N, 1, ny, nx) or (N, ny, nx), float32; `contract.probabilities` says what they may return.
 """
 
 from __future__ import annotations
@@ -35,7 +35,7 @@ Shape = tuple[int | None, ...]
 
 
 def load_pt2(path: Path, runtime: Runtime = CPU) -> Exported:
-    """A program of torch.export. Loading it can run code: whether that is allowed, the caller has asked."""
+    """A program of torch.export. Loading it can run code: the caller has to ask first whether that is allowed."""
     torch = require("torch", "torch")
     device = runtime.for_torch()
     try:
@@ -117,7 +117,7 @@ def _window(path: Path, shape: Shape) -> int | None:
 
 
 def _predictor(run: Run, shape: Shape) -> Run:
-    """The predictor that adds the channel axis and keeps to a fixed batch size."""
+    """The predictor that adds the channel axis and gives the model batches of the size it was exported for."""
 
     def predict(images: NDArray[np.float32]) -> Any:
         given = np.ascontiguousarray(images[:, None] if len(shape) == 4 else images)

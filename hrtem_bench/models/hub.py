@@ -18,10 +18,22 @@ def is_hub_id(model: str) -> bool:
 
 
 def download_model(model: str) -> tuple[Path, str]:
-    """The folder, in the Hub's cache, of a model repository, and its id with the commit in place of the revision.
+    """Download a model repository of the Hub, except files that can hold pickles.
 
-    Files that can hold pickles are not downloaded. Raises InputError for a Hub, a repository or a revision that is not
-    there.
+    Parameters
+    ----------
+    model
+        "ORGANISATION/NAME@REVISION".
+
+    Returns
+    -------
+    tuple
+        The folder in the Hub's cache, and the id with the commit in place of the revision.
+
+    Raises
+    ------
+    InputError
+        For a Hub, a repository or a revision that is not there.
     """
     found = _ID.fullmatch(model)
     if found is None:
@@ -42,7 +54,7 @@ def download_model(model: str) -> tuple[Path, str]:
 
 
 def refuse_code(folder: Path, model: str, allowed: bool) -> None:
-    """Raise InputError if a downloaded folder's code is to be run without having been allowed."""
+    """Raise InputError if a downloaded folder has code to run and the user has not allowed it."""
     if not allowed:
         raise InputError(
             f"{model} comes with code of its own, which would run here: read it in {folder}, then give "

@@ -1,4 +1,4 @@
-"""What tells one model from another: sha256 over all that is loaded of it."""
+"""How models are told apart: SHA-256 over everything that is loaded of a model."""
 
 from __future__ import annotations
 
@@ -27,9 +27,9 @@ TRIAL_DIGITS = 2
 
 
 def files_of(path: Path) -> list[Path]:
-    """The files of a folder that make up a submission, sorted; caches and hidden files are not.
+    """The files that make up a submission, sorted, without caches and hidden files.
 
-    Of an .onnx file, itself and the files that it refers to; of another file, itself.
+    For an .onnx file, the file and those it refers to; for another file, the file itself.
     """
     if path.is_dir():
         try:
@@ -49,10 +49,10 @@ def checksum(path: Path, code: Path | None = None) -> str:
 
 
 def function_checksum(file: Path | None, module: str, function: Any, predict: Callable[..., Any]) -> str:
-    """sha256 over the code of a function, as far as it is found, and over its answers to trial images.
+    """SHA-256 over the code of a function, as far as it is found, and over its answers to trial images.
 
-    The code is the file of its module and the files that this imports from the module's own folder or package; for a
-    function that has no file (from a notebook), its source. Data that it reads are not covered, save by the answers.
+    The code is the file of its module and the files that it imports from its own folder or package. A function without
+    a file, such as one from a notebook, counts with its source. Data that it reads are covered only by the answers.
     """
     if file is not None:
         root = import_root(file, module)
@@ -63,7 +63,7 @@ def function_checksum(file: Path | None, module: str, function: Any, predict: Ca
 
 
 def with_answers(code: str, predict: Callable[..., Any]) -> str:
-    """sha256 over a text and a model's answers to trial images, where it answers them."""
+    """SHA-256 over a text and a model's answers to trial images, if it answers them."""
     return hashlib.sha256(code.encode() + b"\0" + trial_answers(predict)).hexdigest()
 
 
@@ -88,7 +88,7 @@ def trial_images() -> NDArray[np.float32]:
 
 
 def source_of(function: Any) -> str:
-    """The source of a function or class, "" where Python does not find it, as of what is compiled."""
+    """The source of a function or class; "" where Python does not find it, as for compiled ones."""
     try:
         return inspect.getsource(function)
     except (OSError, TypeError):
@@ -96,16 +96,16 @@ def source_of(function: Any) -> str:
 
 
 def import_root(file: Path, module: str) -> Path:
-    """The folder from which a module of this name is imported: that above its outermost package."""
+    """The folder that a module of this name is imported from: the one above its outermost package."""
     place = file.parent if file.name == "__init__.py" else file
     return place.parents[module.count(".")]
 
 
 def imported_files(file: Path, root: Path, module: str) -> list[Path]:
-    """The Python file of a module and those below `root` that it imports, and these in turn, sorted.
+    """The file of a Python module and the files below `root` that it imports, directly or indirectly, sorted.
 
-    Where `root` is the folder of installed packages, only those of the module's own package. Imports are read from the
-    source, so those under conditions and in functions count too.
+    If `root` is the folder of installed packages, only those of the module's own package. Imports are read from the
+    source, so that those under conditions and in functions count too.
     """
     installed = {Path(sysconfig.get_path(name)).resolve() for name in ("stdlib", "purelib", "platlib")}
     own = module.split(".", maxsplit=1)[0] if root.resolve() in installed else None
@@ -123,7 +123,7 @@ def imported_files(file: Path, root: Path, module: str) -> list[Path]:
 
 
 def _imports(file: Path, root: Path) -> Iterator[tuple[str, ...]]:
-    """What a Python file imports, as parts of names seen from `root`; none for a file that is not Python."""
+    """What a Python file imports, as parts of names relative to `root`; nothing for a file that is not Python."""
     try:
         tree = ast.parse(file.read_bytes())
     except (OSError, ValueError, SyntaxError, RecursionError, MemoryError):
@@ -139,7 +139,7 @@ def _imports(file: Path, root: Path) -> Iterator[tuple[str, ...]]:
 
 
 def _files_of_module(root: Path, parts: tuple[str, ...]) -> list[Path]:
-    """The files that importing a name runs: its packages', its own; a last part that is no module is a name in one."""
+    """The files that importing a name runs: its packages' and its own. The last part may be a name in a module."""
     found = []
     for count in range(1, len(parts) + 1):
         place = root.joinpath(*parts[:count])

@@ -1,6 +1,6 @@
-"""The files that an ONNX model keeps its weights in, beside the model itself.
+"""The files in which an ONNX model keeps its weights, beside the model itself.
 
-The file is walked as the protocol buffer that it is; field numbers are those of onnx.proto.
+The file is read as a protocol buffer; field numbers are those of onnx.proto.
 """
 
 from __future__ import annotations
@@ -58,7 +58,7 @@ def _locations(path: Path) -> set[str]:
 
 
 def _walk(content: mmap.mmap) -> Iterator[str]:
-    """The values of all entries `location` of tensors, by a list of messages still to be looked into."""
+    """The values of all entries `location` of tensors; a list of messages to be read takes the place of recursion."""
     waiting = [("model", 0, len(content))]
     while waiting:
         kind, start, end = waiting.pop()

@@ -1,4 +1,4 @@
-"""Images through a model: batches, and what the contract asks before and after."""
+"""Images through a model: batches, normalisation before, checks after."""
 
 from __future__ import annotations
 
@@ -30,10 +30,28 @@ class ModelError(InputError):
 
 
 def predict(submission: Submission, counts: Images, pixel_size: float) -> Images:
-    """Probabilities of the particle class (N, ny, nx), float32, for electron counts (N, ny, nx) of
-    `pixel_size` Å.
+    """Probabilities of the particle class for images.
 
-    Raises InputError where the model's answer breaks its contract, ModelError where the model fails.
+    Parameters
+    ----------
+    submission
+        The model.
+    counts
+        (N, ny, nx) electrons per pixel.
+    pixel_size
+        Of the images, Å.
+
+    Returns
+    -------
+    numpy.ndarray
+        (N, ny, nx) float32, 0 to 1.
+
+    Raises
+    ------
+    InputError
+        Where the model's answer breaks its contract.
+    ModelError
+        Where the model's own code fails.
     """
     answered = ask(submission, model_input(counts, submission.contract, pixel_size))
     if is_resampled(submission.contract, pixel_size):
@@ -42,9 +60,9 @@ def predict(submission: Submission, counts: Images, pixel_size: float) -> Images
 
 
 def ask(submission: Submission, given: Images) -> Images:
-    """Probabilities (N, ny, nx) for images (N, ny, nx) as the model takes them, in windows if it takes those.
+    """Probabilities (N, ny, nx) for normalised images (N, ny, nx), cut into windows if the model needs it.
 
-    Errors as of `predict`.
+    Errors as `predict`.
     """
     window = submission.contract.window
     if window is not None and given.shape[1:] != (window, window):
@@ -116,9 +134,9 @@ def _takes(submission: Submission, given: Images) -> bool:
 
 
 def answers(submission: Submission, samples: Sequence[Sample], pixel_size: float) -> Images:
-    """Probabilities (N, ny, nx) for the samples: predicted now, or found among stored predictions.
+    """Probabilities (N, ny, nx) for the samples: predicted now, or read from stored predictions.
 
-    A batch for which memory runs out is split in two.
+    A batch that does not fit the memory is split in two.
     """
     return answers_that_fit(submission, samples, pixel_size)[0]
 
@@ -143,7 +161,7 @@ def _stored(submission: Submission, stored: Stored, sample: Sample) -> Images:
 
 
 def _is_out_of_memory(error: BaseException | None) -> bool:
-    """Whether an error says that memory ran out; PyTorch and onnxruntime say it in words only."""
+    """Whether an error says that memory ran out: PyTorch and onnxruntime have no class for it, only text."""
     words = ("out of memory", "allocate memory", "failed to allocate")
     return isinstance(error, MemoryError) or any(word in str(error).lower() for word in words)
 

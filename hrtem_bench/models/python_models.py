@@ -1,4 +1,4 @@
-"""Models that are Python code: functions, factories and modules, named in text or held in a variable."""
+"""Models that are Python code: functions, factories and modules, given by name or as objects."""
 
 from __future__ import annotations
 
@@ -20,8 +20,8 @@ from hrtem_bench.models.torch_modules import is_module, module_predictor
 def function_in_folder(folder: Path, entry: str) -> Callable[..., Any]:
     """The function that a card's `module:function` names. Runs the module's code.
 
-    The folder becomes a package under a name of its own, so that its modules import each other with `from
-    .model import ...` and no two folders' modules are confused. sys.path is left alone.
+    The folder becomes a package with a new name, so that its modules can import each other with `from .model import
+    ...` and modules of two folders are never confused. sys.path is not changed.
     """
     module_name, name = split_entry(entry)
     path = folder.joinpath(*module_name.split(".")).with_suffix(".py")
@@ -63,7 +63,7 @@ def split_entry(entry: str) -> tuple[str, str]:
 
 
 def _package(folder: Path) -> str:
-    """Register the folder as a package under a name of its own, new each time, so that changed code is read anew."""
+    """Register the folder as a package under a new name each time, so that changed code is read again."""
     name = f"hrtem_bench_submission_{secrets.token_hex(8)}"
     package = ModuleType(name, f"The code of {folder.name}.")
     package.__path__ = [str(folder.resolve())]
@@ -100,7 +100,7 @@ def _function(module: ModuleType, name: str, entry: str) -> Callable[..., Any]:
 
 
 def is_factory(function: Callable[..., Any]) -> bool:
-    """Whether it is a function or class that needs no argument, and so returns a predictor rather than being one."""
+    """Whether it is a function or class that needs no argument, and so returns a predictor instead of being one."""
     if not (inspect.isfunction(function) or inspect.isclass(function)):
         return False
     parameters = inspect.signature(function).parameters.values()
@@ -108,7 +108,7 @@ def is_factory(function: Callable[..., Any]) -> bool:
 
 
 def called(factory: Callable[..., Any], arguments: tuple[Any, ...], name: str, runtime: Runtime) -> Callable[..., Any]:
-    """The predictor that a factory returns; its errors and other answers as InputError in one line."""
+    """The predictor that a factory returns; its errors and wrong answers as InputError in one line."""
     placed = {} if _is_module_class(factory) else on_device(factory, runtime, name)
     predict = returned_by(factory, name, *arguments, **placed)
     if not callable(predict):
@@ -117,7 +117,7 @@ def called(factory: Callable[..., Any], arguments: tuple[Any, ...], name: str, r
 
 
 def returned_by(function: Callable[..., Any], name: str, *arguments: Any, **named: Any) -> Any:
-    """What a model's function returns; whatever it raises as InputError in one line, beginning with `name`."""
+    """What a model's function returns; whatever it raises becomes an InputError in one line that begins with `name`."""
     try:
         return function(*arguments, **named)
     except InputError:
@@ -127,20 +127,20 @@ def returned_by(function: Callable[..., Any], name: str, *arguments: Any, **name
 
 
 def predictor_of(model: Any, runtime: Runtime) -> Callable[..., Any]:
-    """The predictor that a callable is; an nn.Module is put on the runtime's device."""
+    """The predictor for a callable; an nn.Module is put on the runtime's device."""
     if not is_module(model):
         return model
     return module_predictor(model if runtime.device == "cpu" else model.to(runtime.for_torch()))
 
 
 def _is_module_class(factory: Callable[..., Any]) -> bool:
-    """Whether calling it gives a torch.nn.Module, which can be moved to a device afterwards."""
+    """Whether calling it gives a torch.nn.Module, which can be moved to a device later."""
     torch = sys.modules.get("torch")
     return torch is not None and inspect.isclass(factory) and issubclass(factory, torch.nn.Module)
 
 
 def named_in_code(model: Callable[..., Any]) -> Any:
-    """The function or class that a callable is, is made from, or is an instance of."""
+    """The function or class that a callable is, wraps, or is an instance of."""
     inner = model.func if isinstance(model, functools.partial) else model
     return inner if hasattr(inner, "__qualname__") else type(inner)
 

@@ -27,8 +27,8 @@ def resampled_shape(shape: tuple[int, int], pixel_size: float, new_pixel_size: f
 def resample(images: NDArray[np.floating], shape: tuple[int, int]) -> NDArray[np.float32]:
     """Images (..., ny, nx) on a grid of `shape` over the same field of view, float32.
 
-    Linear interpolation when the grid gets finer; a triangle as wide as two new pixels, which averages and so
-    does not alias, when it gets coarser. Weights at each new pixel sum to 1.
+    To a finer grid by linear interpolation; to a coarser one by averaging with a triangle as wide as two new pixels, so
+    that nothing aliases. The weights of each new pixel add up to 1.
     """
     rows = _weights(images.shape[-2], shape[0])
     columns = _weights(images.shape[-1], shape[1])
@@ -36,7 +36,7 @@ def resample(images: NDArray[np.floating], shape: tuple[int, int]) -> NDArray[np
 
 
 def _weights(n: int, new_n: int) -> NDArray[np.float32]:
-    """(new_n, n): triangle kernel at pixel centres, normalised; beyond the edge the weight goes to what is inside."""
+    """(new_n, n): triangle kernel at pixel centres, normalised; what lies beyond the edge goes to pixels inside."""
     scale = n / new_n
     width = max(scale, 1.0)
     centres = (np.arange(new_n) + 0.5) * scale - 0.5

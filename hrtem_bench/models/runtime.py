@@ -17,8 +17,15 @@ _DEVICE = re.compile(r"cpu|mps|cuda(:\d+)?")
 
 @dataclass(frozen=True)
 class Runtime:
-    """device: "cpu", "cuda", "cuda:1" or "mps". bf16: PyTorch models run under bfloat16 autocast, which moves scores
-    in about the third digit."""
+    """Where a model runs, and in what precision.
+
+    Parameters
+    ----------
+    device
+        "cpu", "cuda", "cuda:1" or "mps".
+    bf16
+        Whether PyTorch models run under bfloat16 autocast, which changes scores in about the third digit.
+    """
 
     device: str = "cpu"
     bf16: bool = False
@@ -44,7 +51,10 @@ CPU = Runtime()
 def on_device(function: Callable[..., Any], runtime: Runtime, name: str) -> dict[str, str]:
     """The keyword arguments that tell a factory where to put its model: `device`, if it takes one.
 
-    Raises InputError for a device other than the CPU that the factory cannot be told of.
+    Raises
+    ------
+    InputError
+        For a device other than the CPU, if the factory does not take one.
     """
     try:
         takes = "device" in inspect.signature(function).parameters
@@ -81,26 +91,27 @@ def in_precision(predict: Callable[..., Any], runtime: Runtime) -> Callable[...,
 
 
 def room_to_grow(peak_before: int) -> bool:
-    """Whether memory would hold twice the batch that made `peak_memory()` grow from `peak_before`, and as much again.
+    """Whether a batch twice as large would fit the memory, with as much again to spare.
 
-    True where the system does not say. A GPU's memory is not looked at: where it runs out, an error says so.
+    The batch made `peak_memory()` grow from `peak_before`. True where the system does not tell. The memory of a GPU is
+    not looked at, since running out of it is an error that can be caught.
     """
     free = free_memory()
     return free is None or free > 4 * (peak_memory() - peak_before)
 
 
 def peak_memory() -> int:
-    """The most that this process has held at once, bytes; 0 where the system does not say."""
+    """The most memory that this process has had, bytes; 0 where the system does not tell."""
     return _kibibytes(Path("/proc/self/status"), "VmHWM") or 0
 
 
 def free_memory() -> int | None:
-    """What the system can still give, bytes; None where it does not say."""
+    """The memory that is free, bytes; None where the system does not tell."""
     return _kibibytes(Path("/proc/meminfo"), "MemAvailable")
 
 
 def _kibibytes(path: Path, name: str) -> int | None:
-    """The bytes that a line "NAME: … kB" of a file says."""
+    """The bytes in a line "NAME: … kB" of a file."""
     try:
         lines = path.read_text(encoding="ascii").splitlines()
     except OSError:

@@ -1,4 +1,4 @@
-"""Where the baselines lie that come with the package, and those of one's own."""
+"""Where the baselines are that come with the package, and a user's own."""
 
 from __future__ import annotations
 
@@ -46,7 +46,7 @@ def baseline_at(given: str) -> Path:
 
 
 def has_card(folder: Path) -> bool:
-    """Whether the folder is a model or a baseline by its card."""
+    """Whether the folder has a card."""
     return (folder / CARD).is_file()
 
 

@@ -34,7 +34,7 @@ def has_predictions(folder: Path) -> bool:
 
 
 def stored_predictions(folder: Path) -> Stored:
-    """How to find the prediction for an image. What it returns raises InputError, one line, where there is none."""
+    """A function that finds the prediction for an image; it raises InputError, one line, where there is none."""
     return _from_table(folder / TABLE) if (folder / TABLE).is_file() else _from_files(folder)
 
 

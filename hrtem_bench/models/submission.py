@@ -51,12 +51,25 @@ Predictor = Callable[[NDArray[np.float32]], Any]
 class Submission:
     """A model ready to be scored.
 
-    kind: "folder", "function", "file", "module" (a torch.nn.Module given as such), "pt2", "onnx" or "predictions".
-    path: as the user named it; of an object, where its class or function is defined. contract: what it is given and
-    returns. trained_on: None where nobody said. checksum: sha256 over the submission's files and what they refer to;
-    for functions and modules see `function_checksum`, `module_checksum`. What code loads from elsewhere is not in it.
-    parameters: None where unknown. stored: finds predictions made elsewhere, where there is no model to run. device:
-    where it runs.
+    Parameters
+    ----------
+    kind
+        "folder", "function", "file", "module" (a torch.nn.Module given as such), "pt2", "onnx" or "predictions".
+    path
+        As the user gave it; for an object, where its class or function is defined.
+    contract
+        What the model takes and returns.
+    trained_on
+        None where it is not known.
+    checksum
+        SHA-256 over the submission's files and the files they refer to; for functions and modules see
+        `function_checksum` and `module_checksum`. Files that code loads from elsewhere are not covered.
+    parameters
+        Their number; None where it is not known.
+    stored
+        Finds predictions that were made elsewhere; None for a model to run.
+    device
+        Where it runs.
     """
 
     name: str
@@ -182,7 +195,7 @@ def _from_folder(
 
 
 def _code_of(folder: Path, model: ModelEntry) -> Path:
-    """Where a card's modules lie: its folder, or that of the shipped baseline that it names."""
+    """The folder of a card's modules: the card's own, or that of the shipped baseline that it names."""
     if model.code is None:
         return folder
     code = baseline_folder(model.code)
@@ -258,7 +271,7 @@ def _named_in(code: Path, model: ModelEntry) -> ModelEntry:
 def _from_carded_export(
     folder: Path, model: str, card: Card, contract: InputContract | None, runtime: Runtime, allow_code: bool
 ) -> Submission:
-    """An exported network with a card, which says what it is given and where it was trained."""
+    """An exported network with a card that says what it is given and where it was trained."""
     exports = _exports(folder)
     if len(exports) != 1:
         raise InputError(
@@ -329,7 +342,7 @@ def _from_export(
 
 
 def _from_object(model: Any, runtime: Runtime) -> Submission:
-    """A function or a module that somebody holds in a variable."""
+    """A function or a module, as an object."""
     if inspect.isclass(model):
         raise InputError(f"{model.__name__} is a class: give an instance of it, {model.__name__}(…)")
     if not callable(model):

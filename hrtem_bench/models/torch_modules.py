@@ -1,4 +1,4 @@
-"""PyTorch modules as models: run in evaluation mode and without gradients, and left as they were."""
+"""PyTorch modules as models: run in evaluation mode without gradients, and left unchanged."""
 
 from __future__ import annotations
 
@@ -23,10 +23,10 @@ def is_module(value: object) -> bool:
 
 
 def module_predictor(module: Any) -> Callable[[NDArray[np.float32]], NDArray[Any]]:
-    """The function of images (N, ny, nx) that a module is, which it takes as (N, 1, ny, nx) on its own device.
+    """The predictor of a module, which takes images as (N, 1, ny, nx) on its own device and of its own precision.
 
-    Each call runs the module in evaluation mode and without gradients, and then gives the module and each of its
-    submodules the training flag back that it had. Images have the precision of the module's parameters.
+    Each call sets the module to evaluation mode and runs it without gradients; then the module and each of its
+    submodules get back the training flag that they had.
     """
     torch = require("torch", "torch")
 
@@ -46,7 +46,7 @@ def module_device(module: Any) -> str:
 
 
 def only_output(answer: Any) -> Any:
-    """The only tensor of an answer that may come in a list, a tuple or a mapping; InputError for several."""
+    """The tensor of an answer that may come in a list, a tuple or a mapping; InputError for several."""
     if isinstance(answer, dict):
         answer = list(answer.values())
     if isinstance(answer, list | tuple):
@@ -57,7 +57,7 @@ def only_output(answer: Any) -> Any:
 
 
 def as_array(answer: Any) -> NDArray[Any]:
-    """A tensor of any device and precision as a NumPy array, which knows no bfloat16; other answers as they are."""
+    """A tensor of any device and precision as a NumPy array (bfloat16 becomes float32); other answers are passed on."""
     torch = require("torch", "torch")
     if not isinstance(answer, torch.Tensor):
         return answer
@@ -67,7 +67,7 @@ def as_array(answer: Any) -> NDArray[Any]:
 
 @contextlib.contextmanager
 def evaluating(module: Any) -> Iterator[None]:
-    """The module and its submodules in evaluation mode, each with the flag that it had at the end of the block."""
+    """The module and its submodules in evaluation mode during the block; afterwards each has the flag that it had."""
     flags = [(one, one.training) for one in module.modules()]
     module.eval()
     try:
@@ -78,10 +78,10 @@ def evaluating(module: Any) -> Iterator[None]:
 
 
 def module_checksum(module: Any) -> str:
-    """sha256 over a module's structure as it prints itself, its parameters and buffers, and the code of its classes.
+    """SHA-256 over a module's structure as it prints itself, its parameters and buffers, and the code of its classes.
 
-    The code is that of the classes that are not PyTorch's own, where Python finds their source. What else a forward
-    pass uses (functions, tensors that are no buffers, files) is not covered.
+    The code is that of classes that are not PyTorch's own, where Python finds their source. Functions, files and
+    tensors that are no buffers are not covered.
     """
     torch = require("torch", "torch")
     digest = hashlib.sha256(repr(module).encode())

@@ -1,4 +1,4 @@
-"""Files of weights: which kinds are refused, and what a safetensors header tells."""
+"""Files of weights: which kinds are refused, and the header of a safetensors file."""
 
 from __future__ import annotations
 
@@ -20,9 +20,9 @@ _BUFFERS = ("running_mean", "running_var", "num_batches_tracked")
 
 
 def refuse_pickles(path: Path) -> None:
-    """Raise InputError if the file, or a file of the folder, has a format whose loading can run code.
+    """Raise InputError if the file, or a file of the folder, has a format that can run code when it is loaded.
 
-    The files that an .onnx refers to are none, whatever they are called: they are read as plain numbers.
+    The files that an .onnx file refers to are exempt: they are read as plain numbers, whatever they are called.
     """
     files = files_of(path) if path.is_dir() else [path]
     numbers = {file for one in files if one.suffix.lower() == ".onnx" for file in external_files(one)}
@@ -36,7 +36,7 @@ def refuse_pickles(path: Path) -> None:
 
 
 def _refuse_objects(file: Path) -> None:
-    """Raise InputError for an .npy file whose header announces Python objects, or cannot be read."""
+    """Raise InputError for an .npy file that holds Python objects, or cannot be read."""
     import numpy as np
     from numpy.lib import format as npy
 
@@ -72,7 +72,7 @@ def parameter_count(weights: Path) -> int:
 
 
 def safetensors_header(weights: Path) -> dict[str, tuple[str, tuple[int, ...]]]:
-    """Tensor name -> (dtype, shape) as a safetensors file announces them, after checking it against the file's size."""
+    """Tensor name -> (dtype, shape), from the header of a safetensors file, checked against the file's size."""
     if not weights.is_file():
         raise InputError(f"{weights} is missing: the card names it as the weights")
     size = weights.stat().st_size
@@ -94,7 +94,7 @@ def safetensors_header(weights: Path) -> dict[str, tuple[str, tuple[int, ...]]]:
 
 
 def _check_extent(name: str, entry: dict[str, Any]) -> None:
-    """Raise ValueError for a tensor whose shape is not that of the bytes it is said to have."""
+    """Raise ValueError for a tensor whose shape does not match the bytes that the header gives it."""
     shape, (start, end) = entry["shape"], entry["data_offsets"]
     if any(not isinstance(n, int) or n < 0 for n in shape) or not 0 <= start <= end:
         raise ValueError(f"tensor {name[:60]} has shape {shape} at bytes {start} to {end}")

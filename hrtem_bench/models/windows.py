@@ -1,4 +1,4 @@
-"""Images brought to the sides that a model takes: continued by reflection, or cut into windows and blended."""
+"""Images of the sides that a model takes: padded by reflection, or cut into windows and blended."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ OVERLAP = 0.5
 
 
 def continued(images: Images, sides: tuple[int, int]) -> Images:
-    """Images (..., ny, nx) reflected at their lower and right edges up to `sides`."""
+    """Images (..., ny, nx) padded at their lower and right edges to `sides`, by reflection."""
     short = [max(0, side - given) for side, given in zip(sides, images.shape[-2:], strict=True)]
     if not any(short):
         return images
@@ -21,11 +21,10 @@ def continued(images: Images, sides: tuple[int, int]) -> Images:
 
 
 def windowed(ask: Callable[[Images], Images], images: Images, window: int) -> Images:
-    """The answers to images (N, ny, nx) of a model that takes windows (n, window, window).
+    """Answers to images (N, ny, nx) of a model that takes windows (n, window, window).
 
-    `ask` is called with the N windows at one place at a time. Images smaller than the window are reflected at
-    their lower and right edges up to it. Where windows overlap their answers are averaged with Gaussian
-    weights of standard deviation window / 8 about each centre, so that no seam shows.
+    `ask` is called with the N windows at one place. Images smaller than the window are padded by reflection. Where
+    windows overlap, answers are averaged with Gaussian weights of standard deviation window / 8, so that no seams show.
     """
     ny, nx = images.shape[-2:]
     padded = continued(images, (window, window))

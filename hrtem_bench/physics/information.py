@@ -142,11 +142,17 @@ def transfer_table(
 
 @dataclass(frozen=True)
 class Spectra:
-    """P of several sets at the nodes of one quadrature, for scores of many combinations of them.
+    """P of several sets of conditions at the nodes of one quadrature, to score many combinations of them.
 
-    q: (n,) 1/Å. share: (n,), each node's share of the band, adding up to 1. power: (k, n), P(q) of each set. P of a
-    union of sets of equal weight is the mean of their rows. `sigma` and `coverage` take P of b training sets (b, n) and
-    return (b, k): each against every set here.
+    Parameters
+    ----------
+    q
+        (n,) 1/Å.
+    share
+        (n,), each node's share of the band, adding up to 1.
+    power
+        (k, n), P(q) of each set. P of a union of sets of equal weight is the mean of their rows. `sigma` and
+        `coverage` take P of b training sets (b, n) and return (b, k): each against every set here.
     """
 
     q: np.ndarray

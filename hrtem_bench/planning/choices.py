@@ -1,4 +1,4 @@
-"""What a plan chooses from and for: targets, candidates and what they are compared with, from text or of a dataset."""
+"""What a plan chooses from and for: targets, candidates and other sets, from text or from a dataset."""
 
 from __future__ import annotations
 
@@ -39,11 +39,22 @@ ALONE = 200.0
 
 @dataclass(frozen=True)
 class Choices:
-    """targets, candidates: nominal conditions by name, of a set given as such its heaviest member. *_sets: with spread.
+    """Targets and candidates of a plan.
 
-    compared: other training sets, by name. spread: of settings about each condition, as a recipe's track has it. q_max:
-    1/Å.
-    data, track: of the dataset that the candidates are conditions of, "" where they are made up.
+    Parameters
+    ----------
+    targets, candidates
+        Nominal conditions by name; for a given set, its member of largest weight.
+    target_sets, candidate_sets
+        The same with their spread.
+    compared
+        Other training sets, by name.
+    spread
+        Of settings about each condition, as a recipe's track has it.
+    q_max
+        1/Å.
+    data, track
+        Of the dataset that the candidates come from; "" if they are made up.
     """
 
     targets: Mapping[str, Condition]
@@ -67,11 +78,21 @@ def choices(
     spread: str | None = None,
     q_max: float | None = None,
 ) -> Choices:
-    """Targets and candidates from text or conditions, or of a dataset's track; see `regions` for the text.
+    """Targets and candidates, from text or conditions, or from a track of a dataset.
 
-    data: a folder or Hub id, whose track's training conditions are the candidates and, where no target is given, all of
-    whose conditions are the targets; what a target leaves out is then as in the dataset's imaging. spread: standard
-    deviations as text; by default the track's, else none. q_max: by default the dataset's Nyquist frequency, or 2.5.
+    Parameters
+    ----------
+    target, candidates
+        Text, see `region`, or conditions.
+    budget
+        Conditions to choose.
+    data, track
+        A dataset's folder or Hub id, and its track. The track's training conditions are the candidates; if no target is
+        given, all its conditions are the targets. Settings that a target leaves out are those of the dataset's imaging.
+    spread
+        Standard deviations as text; by default the track's, else none.
+    q_max
+        By default the dataset's Nyquist frequency, or 2.5 1/Å.
     """
     deviations = None if spread is None else parse_spread(spread)
     if data is not None:
@@ -139,12 +160,25 @@ def _choices(
 
 
 def region(text: str, base: Mapping[str, Any] | None = None, option: str = "--target") -> dict[str, Condition]:
-    """The conditions that "C10=-400:400:50,focal_spread=10" stands for, by name; every combination of its ranges.
+    """The conditions that a text stands for, by name: every combination of its ranges.
 
-    A setting has a value, values with commas ("C10=-100,100"), or FIRST:LAST:STEP, in the units of a Condition or with
-    their own ("defocus=-40nm:40nm:5nm").
-    base: settings of what is left out, by default those of `Condition`. The names hold the settings given, or those
-    that vary where any does. Raises InputError, with `option`, for what cannot be read.
+    "C10=-400:400:50,focal_spread=10": a setting has a value, values with commas ("C10=-100,100"), or FIRST:LAST:STEP,
+    in the units of a Condition or with their own ("defocus=-40nm:40nm:5nm"). Names hold the settings that vary, or all
+    if none does.
+
+    Parameters
+    ----------
+    text
+        As above.
+    base
+        Settings that the text leaves out; by default those of `Condition`.
+    option
+        Begins the error.
+
+    Raises
+    ------
+    InputError
+        For text that cannot be read.
     """
     values = dict(_values(name, given, option) for name, given in _pieces(text, option).items())
     if math.prod(len(one) for one in values.values()) > MOST:
@@ -163,10 +197,9 @@ def region(text: str, base: Mapping[str, Any] | None = None, option: str = "--ta
 def regions(
     given: Iterable[Region], base: Mapping[str, Any] | None = None, option: str = "--target"
 ) -> dict[str, Condition | ConditionSet]:
-    """The conditions of several texts, and those given as such, by name.
+    """The conditions of several texts, and conditions given as such, by name.
 
-    Where two names meet, the whole text that the condition came from goes before its name, or a number behind that of
-    a condition given as such.
+    Where two names are equal, the text comes before the name; conditions given as such get a number after it.
     """
     given = list(given)
     found: dict[str, Condition | ConditionSet] = {}
@@ -186,14 +219,14 @@ def regions(
 
 
 def nominal(one: Condition | ConditionSet) -> Condition:
-    """The condition itself; of a set, the member of largest weight, the first where several have it."""
+    """The condition itself; of a set, the first member of largest weight."""
     if isinstance(one, Condition):
         return one
     return one.conditions[max(range(len(one)), key=one.weights.__getitem__)]
 
 
 def _told_apart(conditions: Sequence[Condition]) -> list[str]:
-    """A name for each, of the settings in which they differ, or else in which they are not those of `Condition()`."""
+    """A name for each: the settings in which they differ, or else those in which they differ from `Condition()`."""
     settings = [flat(one) for one in conditions]
     usual = flat(Condition())
     every = dict.fromkeys(name for one in settings for name in one)
@@ -203,12 +236,11 @@ def _told_apart(conditions: Sequence[Condition]) -> list[str]:
 
 
 def candidates_about(targets: Sequence[Condition]) -> dict[str, Condition]:
-    """Conditions to choose from: a grid over the settings that vary among targets, a quarter of each range wider.
+    """Conditions to choose from: a grid over the settings that vary among targets, wider by a quarter of each range.
 
-    The steps are those of the targets where they are neither too few nor too many. Settings that only exist or not,
-    such as an aperture, and the energy keep the targets' own values; widths keep their range, since what damps less
-    transfers more, and would always be chosen. Of a single target C10 is varied. Raises InputError where more than
-    three settings vary.
+    The steps are those of the targets unless they are too few or too many. The energy, and settings that exist or do
+    not, such as an aperture, keep the targets' values. Widths keep their range, since less damping transfers more and
+    would always be chosen. For a single target, C10 is varied. Raises InputError if more than three settings vary.
     """
     settings = [flat(one) for one in targets]
     names = varying(targets) or ["C10"]
@@ -230,16 +262,16 @@ def candidates_about(targets: Sequence[Condition]) -> dict[str, Condition]:
 
 
 def varying(conditions: Sequence[Condition]) -> list[str]:
-    """The settings in which conditions differ, the dose left out: it plays no part in transfer."""
+    """The settings in which conditions differ, except the dose, which plays no part in transfer."""
     settings = [flat(one) for one in conditions]
     names = dict.fromkeys(name for one in settings for name in one if name != "dose")
     return [name for name in names if len({one.get(name, 0.0) for one in settings}) > 1]
 
 
 def evenly(conditions: Mapping[str, Condition], count: int) -> dict[str, Condition]:
-    """`count` conditions at even steps from the first to the last of those given; the middle one for a count of one.
+    """`count` of the conditions at even steps from the first to the last; for a count of one, the middle one.
 
-    Where a single setting varies, its values are spaced evenly over their range; else the conditions are counted off.
+    If a single setting varies, the steps are even in its values; else in the order.
     """
     listed = list(conditions.values())
     names = varying(listed)
@@ -252,7 +284,7 @@ def evenly(conditions: Mapping[str, Condition], count: int) -> dict[str, Conditi
 
 
 def counted_off(conditions: Mapping[str, Condition], count: int) -> dict[str, Condition]:
-    """`count` of the conditions, at even steps of their order; the middle one for a count of one."""
+    """`count` of the conditions at even steps of their order; for a count of one, the middle one."""
     last = len(conditions) - 1
     places = np.linspace(0, last, count) if count > 1 else np.array([0.5 * last])
     names = list(conditions)
@@ -276,7 +308,7 @@ def named(settings: Mapping[str, float | None]) -> str:
 
 
 def _pieces(text: str, option: str) -> dict[str, str]:
-    """Setting -> its values as text; a comma ends a setting only where another name follows."""
+    """Setting -> its values as text. A comma ends a setting only if another name follows."""
     found: dict[str, str] = {}
     last = ""
     for part in filter(None, (piece.strip() for piece in text.split(","))):
@@ -301,7 +333,7 @@ def _values(name: str, text: str, option: str) -> tuple[str, Sequence[float | No
 
 
 def _axis(values: Sequence[float], most: int, name: str) -> list[float]:
-    """Even steps over the range of the values and a margin on either side, through the lowest of them."""
+    """Even steps over the range of the values and a margin on both sides, through the lowest value."""
     low, high = values[0], values[-1]
     step = min(b - a for a, b in itertools.pairwise(values))
     if (high - low) / step > most:

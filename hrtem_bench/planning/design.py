@@ -1,7 +1,7 @@
 """Which conditions to train on: the set of candidates that serves the targets best, and what each member adds.
 
-A plan is a set of different conditions, trained at in equal parts. A condition repeated would only weigh more, and
-cost as much to simulate as a new one, so none is. Neither dose nor specimen enters: see docs/how-to/planning.md.
+A plan is a set of different conditions, trained at in equal parts: repeating a condition would cost as much to simulate
+as a new one. Dose and specimen are not considered, see docs/how-to/planning.md.
 """
 
 from __future__ import annotations
@@ -42,7 +42,7 @@ _LOOKED, _DIGITS = 500, 9
 
 @dataclass(frozen=True)
 class _Problem:
-    """Candidates and targets on one quadrature, by name; `alike`: names of the candidates that each stands for too."""
+    """Candidates and targets on one quadrature, by name. alike: for each candidate, the names of those with equal P."""
 
     names: list[str]
     alike: list[list[str]]
@@ -57,7 +57,7 @@ class _Problem:
         return self.targets.sigma(power) if self.criterion == "sigma" else self.targets.coverage(power)
 
     def headline(self, values: Floats) -> Floats:
-        """What is made as large as possible, (b,), of values (b, T)."""
+        """The value to maximise, (b,), from values (b, T)."""
         both = values.min(axis=-1), values.mean(axis=-1)
         first, second = both if self.over == "worst" else both[::-1]
         return cast(Floats, first + _ASIDE * second)
@@ -183,7 +183,7 @@ def _searched(problem: _Problem, budget: int, exhaustive: int) -> list[Size]:
 
 
 def _chosen(sizes: Sequence[Size], over: Over) -> tuple[list[str], int]:
-    """The best of the sets of each size, the smaller of equals; and the least size that comes close to it."""
+    """The best of the sets of each size, of equal ones the smaller; and the smallest size that comes close to it."""
     scores = [one.score.worst if over == "worst" else one.score.mean for one in sizes]
     close = [i for i, score in enumerate(scores) if score > max(scores) - ENOUGH]
     best = next(i for i, score in enumerate(scores) if score > max(scores) - _EQUAL)
@@ -221,7 +221,7 @@ def _steps(problem: _Problem, members: Sequence[int], q_max: float) -> list[Step
 
 
 def _distinct(power: Floats) -> dict[int, list[int]]:
-    """The first of the rows (k, n) that are alike -> the others. Told apart at some places of the band."""
+    """The first of each group of equal rows (k, n) -> the others. Rows are compared at some places of the band."""
     seen: dict[bytes, int] = {}
     groups: dict[int, list[int]] = {}
     looked = np.linspace(0, power.shape[1] - 1, _LOOKED).astype(int)
@@ -252,10 +252,10 @@ def _targets(problem: _Problem, members: Sequence[int]) -> list[Target]:
 
 
 def gained_bands(targets: Spectra, before: Floats | None, after: Floats, q_max: float, *, shape: bool) -> list[Band]:
-    """Where in q, 1/Å, a training set that grew covers more of the targets; at most three bands, ascending.
+    """Where in q, 1/Å, a training set that grew covers more of the targets: at most three bands, ascending.
 
-    before, after: P (1, n) of the set; before None for a set that was empty. shape: compare amplitudes scaled to equal
-    power, as σ does, and not as they are.
+    before, after: P (1, n) of the set; before None for an empty set. shape: compare amplitudes scaled to equal power,
+    as σ does, instead of amplitudes as they are.
     """
     wanted = _amplitude(targets.power, targets.share, shape)
     covered = np.minimum(_amplitude(after, targets.share, shape), wanted)
@@ -272,7 +272,7 @@ def _amplitude(power: Floats, share: Floats, shape: bool) -> Floats:
 
 
 def _bands(gain: Floats, width: float) -> list[Band]:
-    """The runs of bins that gain, those with most of it."""
+    """The runs of bins that gain most."""
     if gain.max() <= 0:
         return []
     counts = np.concatenate([[False], gain >= _LEAST * gain.max(), [False]])
@@ -283,7 +283,7 @@ def _bands(gain: Floats, width: float) -> list[Band]:
 
 
 def _merged(runs: Sequence[tuple[int, int]]) -> list[tuple[int, int]]:
-    """Runs of bins, those joined that are a bin apart."""
+    """Runs of bins; runs that are one bin apart are joined."""
     joined: list[tuple[int, int]] = []
     for start, end in runs:
         if joined and start - joined[-1][1] <= 1:

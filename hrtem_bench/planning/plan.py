@@ -19,7 +19,7 @@ Over = Literal["worst", "mean"]
 
 
 class Score(msgspec.Struct, frozen=True, kw_only=True):
-    """How well a set of `size` conditions serves the targets: mean, the lowest, and the target that has it."""
+    """How well a set of `size` conditions serves the targets: mean, lowest value, and the target that has it."""
 
     name: str
     size: int
@@ -29,11 +29,10 @@ class Score(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Step(msgspec.Struct, frozen=True, kw_only=True):
-    """A condition of the plan, and the score of all up to it.
+    """A condition of the plan, and the score of the conditions up to it.
 
-    alike: candidates that transfer the very same magnitudes. bands: where in q (1/Å) it supplies what those before it
-    lack, `at` a target or on average ("").
-    moved: what the score there was before it and is with it, None for the first.
+    alike: candidates with equal P. bands: where in q (1/Å) it supplies what those before it lack, `at` a target or on
+    average (""). moved: the score before and with it; None for the first.
     """
 
     condition: str
@@ -45,7 +44,7 @@ class Step(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Size(msgspec.Struct, frozen=True, kw_only=True):
-    """The best set of a size. exhaustive: all sets of that size were tried, else exchanges led to it."""
+    """The best set of a size. exhaustive: whether all sets of that size were tried; else exchanges found it."""
 
     score: Score
     conditions: list[str]
@@ -54,7 +53,7 @@ class Size(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Target(msgspec.Struct, frozen=True, kw_only=True):
-    """A target: ε, what the first condition alone reaches there, what the plan reaches, by each measure."""
+    """A target: its ε, and by each measure what the first condition alone and the plan reach there."""
 
     name: str
     epsilon: float
@@ -66,10 +65,22 @@ class Target(msgspec.Struct, frozen=True, kw_only=True):
 class Plan(msgspec.Struct, frozen=True, kw_only=True):
     """The answer of `design`.
 
-    criterion: "coverage" or "sigma"; over: its "worst" or "mean" over the targets was made as large as possible.
-    steps: the conditions, in the order in which they help. sizes: the best set of each size up to the budget. enough:
-    the least size whose score comes within 0.01 of the plan's. compared: other choices. unreachable: targets that
-    transfer nothing, which no training can serve; they count in no score.
+    Parameters
+    ----------
+    criterion
+        "coverage" or "sigma".
+    over
+        "worst" or "mean": which value over the targets was maximised.
+    steps
+        The conditions, the most helpful first.
+    sizes
+        The best set of each size up to the budget.
+    enough
+        The smallest size whose score is within 0.01 of the plan's.
+    compared
+        Scores of other choices.
+    unreachable
+        Targets that transfer nothing, which no training can serve. They are left out of the scores.
     """
 
     criterion: Criterion
@@ -143,7 +154,7 @@ def plan_toml(
 
 
 def _inline(table: Mapping[str, Any]) -> str:
-    """A table of numbers, words and such tables, on one line of TOML."""
+    """A table on one line of TOML."""
     pairs = (f"{n} = {_inline(v) if isinstance(v, Mapping) else json.dumps(v)}" for n, v in table.items())
     return f"{{ {', '.join(pairs)} }}"
 
@@ -153,7 +164,7 @@ def _place(axis: str, condition: Condition) -> float:
 
 
 def _changed(condition: Condition) -> dict[str, float]:
-    """The settings that are not those of `Condition()`."""
+    """The settings that differ from those of `Condition()`."""
     usual = flat(Condition())
     return {name: value for name, value in flat(condition).items() if value != usual.get(name, 0.0)}
 

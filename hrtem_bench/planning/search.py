@@ -1,4 +1,4 @@
-"""The best sets of a given size: all of them tried where they are few, else greedy growth and exchanges."""
+"""The best sets of a given size: all are tried if they are few, else greedy growth and exchanges."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ _TIE = 1e-9
 
 @dataclass(frozen=True)
 class Found:
-    """The best set of a size: indices in ascending order, its score, sets tried, and whether those were all."""
+    """The best set of a size: indices in ascending order, score, number of sets tried, and whether those were all."""
 
     members: tuple[int, ...]
     score: float
@@ -49,10 +49,10 @@ def largest_size(budget: int, count: int) -> int:
 def best_sets(count: int, budget: int, score: Score, exhaustive: int = EXHAUSTIVE) -> list[Found]:
     """The best set of each size from 1 to `budget` out of `count` candidates, each at most once in a set.
 
-    Every set is tried where there are at most `exhaustive` of a size. Else the best of the size before grows by what
-    helps most, and single members are exchanged for as long as that helps; likewise from a set spaced evenly over the
-    candidates and, of up to a hundred candidates, from eight drawn sets, always the same. The best of these is a local
-    best. Of equal scores the first in the candidates' order wins.
+    If a size has at most `exhaustive` sets, all are tried. Otherwise the best set of the size before grows by the
+    member that helps most, and single members are exchanged as long as that helps; the same from a set spaced evenly
+    over the candidates and, for up to a hundred candidates, from eight random sets, always the same ones. The best of
+    these is a local optimum. Of equal scores the first in the candidates' order wins.
     """
     found: list[Found] = []
     for size in range(1, min(budget, count) + 1):
@@ -93,7 +93,7 @@ def _exchanged(count: int, size: int, score: Score, before: tuple[int, ...]) -> 
 
 
 def _climb(count: int, starts: Sequence[tuple[int, ...]], score: Score) -> tuple[tuple[int, ...], float, int]:
-    """From the best of the starts, the best exchange of one member again and again, until none helps."""
+    """The best start, improved by the best exchange of one member until none helps."""
     current, value = _best_of(starts, score)
     tried = len(starts)
     while True:

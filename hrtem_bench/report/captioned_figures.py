@@ -1,4 +1,4 @@
-"""The figures of one results file, each with its caption and a description for those who cannot see it."""
+"""The figures of one results file, each with its caption and a description for screen readers."""
 
 from __future__ import annotations
 
@@ -41,7 +41,7 @@ ROWS = 16
 
 @dataclass(frozen=True)
 class Plate:
-    """A figure as it stands in a report. name: its file name and id. caption, description: plain text."""
+    """A figure in a report. name: its file name and id. caption, description: plain text."""
 
     name: str
     figure: Figure
@@ -64,7 +64,7 @@ def make_plates(
     results: Results, examples: Sequence[Example], *, conditions: Mapping[str, Conditions] | None = None,
     nyquist: float | None = None, others: Sequence[Curve] = (),
 ) -> dict[str, Plate]:  # fmt: skip
-    """Every figure these results allow, by name: curve, sigma, epsilon, transfer, examples, reliability."""
+    """Every figure that these results allow, by name: curve, sigma, epsilon, transfer, examples, reliability."""
     curve, track = curve_of(results), track_of(results)
     plates = [_curve(results, curve, track, others)]
     for against, values in (("sigma", curve.sigma), ("epsilon", curve.epsilon)):

@@ -1,4 +1,4 @@
-"""What several results say, and what a plan is for, in plain sentences."""
+"""What several results show, and what a plan is for, in plain sentences."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""A model's curve as arrays, and how its axis is called: what figures and sentences are made from."""
+"""A model's curve as arrays, and the name of its axis: the input of figures and sentences."""
 
 from __future__ import annotations
 
@@ -39,11 +39,23 @@ class TrackAxis:
 class Curve:
     """One model's scores at n conditions of one track, in the order of the axis.
 
-    name: the model. labels: n short names of the conditions. value: (n,) places on the axis.
-    trained: (n,) bool, True where the model was trained. scores: "dice" or "nll" (the mean negative
-    log-likelihood per pixel, in nats) -> (3, n): mean, lower and upper limit of the interval, NaN where
-    unknown. sigma, epsilon: (n,), see `hrtem_bench.sigma` and `hrtem_bench.epsilon`. band: (2, n), lower and
-    upper limit of a simultaneous band of Dice. NaN, or an empty array, where unknown.
+    Parameters
+    ----------
+    name
+        The model.
+    labels
+        n short names of the conditions.
+    value
+        (n,) places on the axis.
+    trained
+        (n,) bool, True where the model was trained.
+    scores
+        "dice" or "nll" (the mean negative log-likelihood per pixel, in nats) -> (3, n): mean, lower and upper
+        limit of the interval, NaN where unknown.
+    sigma, epsilon
+        (n,), see `hrtem_bench.sigma` and `hrtem_bench.epsilon`.
+    band
+        (2, n), lower and upper limit of a simultaneous band of Dice; NaN or an empty array where it is not known.
     """
 
     name: str
@@ -72,7 +84,7 @@ SCORES = ("dice", "nll")
 
 
 def track_of(results: Results) -> TrackAxis:
-    """How the results' axis is titled and drawn; an unknown axis keeps its own name."""
+    """How the axis of results is titled and drawn; an unknown axis keeps its own name."""
     return axis_named(results.dataset.axis, results.dataset.unit)
 
 
@@ -83,7 +95,7 @@ def axis_named(name: str, unit: str) -> TrackAxis:
 
 
 def sorted_points(results: Results) -> list[CurvePoint]:
-    """The curve in the order of the axis (in their given order where the axis has no numbers)."""
+    """The curve in the order of the axis, or in the given order if the axis has no numbers."""
     return in_order(results.curve)
 
 
@@ -128,7 +140,7 @@ def curve_through(name: str, points: Sequence[CurvePoint], track: TrackAxis) -> 
 
 
 def correlations(results: Results, against: str) -> dict[str, float | None]:
-    """Spearman's ρ of each score with "sigma" or "epsilon": the results' own where they state it."""
+    """Spearman's ρ of each score with "sigma" or "epsilon"; those that the results state are taken from them."""
     curve = curve_of(results)
     values = curve.sigma if against == "sigma" else curve.epsilon
     found: dict[str, float | None] = {}
@@ -139,7 +151,7 @@ def correlations(results: Results, against: str) -> dict[str, float | None]:
 
 
 def reliability_of(results: Results) -> dict[str, ReliabilityCurve]:
-    """Reliability over all pixels of the conditions trained at, and over those of the others, where known."""
+    """Reliability over all pixels of the conditions trained at, and over those of the others, if known."""
     trained = [point for point in results.curve if point.in_distribution]
     others = [point for point in results.curve if not point.in_distribution]
     groups = {WHERE_TRAINED: trained, "elsewhere" if trained else "all conditions": others}
@@ -159,7 +171,7 @@ def _pooled(points: list[CurvePoint]) -> ReliabilityCurve | None:
 
 
 def condition_name(point: CurvePoint, track: TrackAxis) -> str:
-    """A condition for readers: ``−10 nm`` where the axis has a unit, its id where not."""
+    """A condition for readers: ``−10 nm`` if the axis has a unit, else its id."""
     if track.unit and np.isfinite(_known(point.value)):
         return quantity(point.value, track.unit, signed=track.signed)
     return point.condition
@@ -188,8 +200,14 @@ WHERE_TRAINED = "where trained"
 class ReliabilityCurve:
     """Pixels in equal bins of predicted probability, (bins,) each.
 
-    confidence: mean probability; accuracy: share that is particle (both of any value where a bin is empty);
-    count: number of pixels.
+    Parameters
+    ----------
+    confidence
+        Mean probability.
+    accuracy
+        Share that is particle. In an empty bin both may have any value.
+    count
+        Number of pixels.
     """
 
     confidence: Floats

@@ -1,4 +1,4 @@
-"""An expected loss for people: the sentence that says why, and the figure."""
+"""An expected loss for readers: the sentence that explains it, and the figure."""
 
 from __future__ import annotations
 

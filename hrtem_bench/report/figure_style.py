@@ -78,7 +78,7 @@ def styled(make: Callable[P, Figure]) -> Callable[P, Figure]:
 
 
 class NotebookFigure(Figure):
-    """A figure that a notebook shows as a picture; it shows a plain one as text unless pyplot was imported."""
+    """A figure that a notebook shows as a picture. A plain one would be shown as text unless pyplot was imported."""
 
     def _repr_png_(self) -> tuple[bytes, dict[str, int]]:
         """The picture at two dots a pixel, and its size in pixels."""
@@ -118,7 +118,7 @@ def figure_png(figure: Figure, dpi: float = 300.0) -> bytes:
 
 
 def figure_palette_png(figure: Figure, dpi: float) -> bytes:
-    """The figure as a PNG of at most 256 colours: far fewer bytes, for pictures of noise within a page."""
+    """The figure as a PNG of at most 256 colours, which is much smaller for pictures of noise."""
     from PIL import Image
 
     buffer = io.BytesIO()
@@ -129,9 +129,9 @@ def figure_palette_png(figure: Figure, dpi: float) -> bytes:
 
 
 def inline_svg(document: str, name: str, description: str) -> str:
-    """A document of `figure_svg` as an element for a page: no prologue, its own ids, a spoken description.
+    """A document of `figure_svg` as an element of a page: without prologue, with its own ids and a description.
 
-    `name` must be unique on the page and fit an id; `description` is plain text.
+    `name` must be unique on the page and valid as an id; `description` is plain text.
     """
     body = document[document.index("<svg") :].strip()
     body = re.sub(r"<metadata>.*?</metadata>|<style.*?</style>", "", body, flags=re.DOTALL)
@@ -188,7 +188,7 @@ def write_figure(path: Path, figure: Figure, dpi: float = 300.0) -> None:
 
 
 def casing(color: str = "black", width: float = 2.0) -> list[Any]:
-    """Path effects that put an outline behind lines or text drawn on an image."""
+    """Path effects that outline lines or text drawn on an image."""
     from matplotlib.patheffects import withStroke
 
     return [withStroke(linewidth=width, foreground=color)]

@@ -1,6 +1,6 @@
 """HTML from plain text, and the frame of a page.
 
-`Html` marks what is safe, so that a type checker sees what was never escaped.
+`Html` marks what is safe, so that a type checker finds text that was not escaped.
 """
 
 from __future__ import annotations
@@ -40,7 +40,7 @@ def join(parts: Iterable[Html], separator: str = "\n") -> Html:
 def element(name: str, *content: Html, **attributes: str) -> Html:
     """``<name attributes>content</name>``; attribute values are escaped.
 
-    In a key, a trailing _ is dropped and another reads as -, so that class_ and aria_label can be written.
+    In a key, a trailing _ is dropped and other _ become -, so that class_ and aria_label can be written.
     """
     pairs = "".join(f' {key.rstrip("_").replace("_", "-")}="{text(value)}"' for key, value in attributes.items())
     return Html(f"<{name}{pairs}>{''.join(content)}</{name}>")
@@ -53,7 +53,7 @@ def image(png: bytes, alt: str, width: int, height: int) -> Html:
 
 
 def section(key: str, title: str, *content: Html) -> Html:
-    """A section with its heading, reachable as ``#key`` and named for screen readers."""
+    """A section with its heading, with the address ``#key`` and a name for screen readers."""
     heading = element("h2", text(title), id=f"{key}-title")
     return element("section", heading, join(content), id=key, aria_labelledby=f"{key}-title")
 
@@ -75,10 +75,10 @@ def table(
     links: Sequence[Mapping[int, str]] = (),
     folding: bool = False,
 ) -> Html:
-    """A table whose first column names the row; it scrolls sideways by itself, by keyboard too.
+    """A table whose first column names the row. It scrolls sideways by itself, also with the keyboard.
 
-    classes: of each row, "marked" for one to set off, "" for none. links: of each row, column -> where its cell leads;
-    "" is nowhere. folding: cells may break before a bracket or after a comma, so that a page holds more columns.
+    classes: of each row, "marked" to highlight it, "" for none. links: for each row, column -> where its cell leads; ""
+    is nowhere. folding: cells may break before a bracket or after a comma, so that a page holds more columns.
     """
     if folding:
         rows = [[row[0], *(_UNBROKEN.sub("\u00a0", cell).replace("–", "–\u2060") for cell in row[1:])] for row in rows]

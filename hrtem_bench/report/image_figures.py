@@ -44,7 +44,7 @@ STRETCH = (1.0, 99.0)
 
 
 def stretch(image: Floats, percentiles: tuple[float, float] = STRETCH) -> tuple[float, float]:
-    """The grey levels drawn as black and white: two percentiles of what is finite, never equal."""
+    """The grey levels drawn as black and white: two percentiles of the finite values, never equal."""
     finite = np.asarray(image, dtype=float)[np.isfinite(image)]
     if not finite.size:
         return 0.0, 1.0
@@ -53,7 +53,7 @@ def stretch(image: Floats, percentiles: tuple[float, float] = STRETCH) -> tuple[
 
 
 def scale_bar_length(width: float) -> float:
-    """The longest 1, 2 or 5 times a power of ten within a fifth of a field `width`, in the same unit."""
+    """The longest of 1, 2 or 5 times a power of ten within a fifth of a field `width`, in the same unit."""
     target = width / 5
     power = 10.0 ** np.floor(np.log10(target))
     return float(max(step * power for step in (1, 2, 5) if step * power <= target * (1 + 1e-9)))
@@ -135,7 +135,7 @@ def draw_probability(ax: Axes, example: Example) -> AxesImage:
 
 
 def outline(ax: Axes, region: NDArray[np.bool_], color: str, line: str, width: float) -> None:
-    """Draw the border of a region; nothing where it is empty. One outside an image's edge is not drawn."""
+    """Draw the border of a region; nothing if it is empty. A border along the edge of the image is not drawn."""
     if region.any() and not region.all():
         drawn = ax.contour(region, levels=[0.5], colors=[color], linewidths=width, linestyles=line)
         drawn.set_path_effects(casing("black", width + 0.7))
@@ -358,7 +358,7 @@ def first_structures(track: Track, count: int, conditions: Sequence[str]) -> dic
 
 
 def condition_names(track: Track, conditions: Sequence[TrackCondition]) -> list[str]:
-    """A name for each condition: its value and unit; without a unit, the settings that differ, or the specimen."""
+    """A name for each condition: value and unit; without a unit, the settings that differ, or the specimen."""
     if track.unit:
         signed = axis_named(track.axis, track.unit).signed
         return [quantity(c.value, track.unit, signed=signed) for c in conditions]

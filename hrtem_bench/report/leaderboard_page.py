@@ -1,4 +1,4 @@
-"""The leaderboard as one self-contained page, with filters that work without a script."""
+"""The leaderboard as one self-contained page, with filters that work without scripts."""
 
 from __future__ import annotations
 
@@ -111,7 +111,7 @@ def _board_plate(board: Board, key: str) -> Plate:
 
 
 def _condition_table(board: Board, classes: Sequence[str]) -> Html:
-    """Dice by model and condition; where a model was trained is not marked, since it differs from row to row."""
+    """Dice by model and condition. Where a model was trained is not marked, since it differs from row to row."""
     track = axis_named(board.dataset.axis, board.dataset.unit)
     names = [condition_name(point, track) for point in in_order(board.rows[0].curve)]
     scores = [[interval(point.dice) for point in in_order(row.curve)] for row in board.rows]
@@ -138,7 +138,7 @@ KINDS = {
 
 @dataclass(frozen=True)
 class Filter:
-    """A group of radio buttons. options: what may be chosen, besides all. boards: for each, the boards that have it."""
+    """A group of radio buttons. options: what may be chosen besides "all". boards: those that have each option."""
 
     key: str
     title: str
@@ -152,14 +152,14 @@ def kind_name(kind: str) -> str:
 
 
 def kinds_of(boards: Sequence[Board]) -> list[str]:
-    """The kinds of models on the boards, in words, sorted; a row's class is "kind-" and its place in this."""
+    """The kinds of models on the boards, in words, sorted; a row's class is "kind-" and the place in this list."""
     return sorted({kind_name(row.kind) for board in boards for row in board.rows})
 
 
 def filters(boards: Sequence[Board]) -> tuple[Html, str]:
     """The filters of a page with these boards, whose sections are board-1, board-2, …, and their style rules.
 
-    Both are empty where there is nothing to choose.
+    Both are empty if there is nothing to choose.
     """
     data = [board.dataset for board in boards]
     kinds = [sorted({kind_name(row.kind) for row in board.rows}) for board in boards]

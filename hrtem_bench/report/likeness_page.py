@@ -105,7 +105,15 @@ def _row(one: Property) -> list[str]:
 
 
 def write_likeness(path: Path, likeness: Likeness) -> None:
-    """Write `likeness_page`, aside and renamed."""
+    """Write `likeness_page`, aside and renamed.
+
+    Parameters
+    ----------
+    path
+        The file.
+    likeness
+        What to show.
+    """
     path.parent.mkdir(parents=True, exist_ok=True)
     write_aside(path, likeness_page(likeness))
 

@@ -1,4 +1,4 @@
-"""One self-contained page about one model's curve: no request leaves it, no script runs in it."""
+"""One self-contained page about one model's curve: it sends no request and runs no script."""
 
 from __future__ import annotations
 
@@ -141,7 +141,7 @@ def _page(
 
 
 def _beside(results: Results, others: Sequence[Curve]) -> Html:
-    """The mean Dice of several models, a column each, where others are given."""
+    """The mean Dice of several models, a column each, if others are given."""
     if not others:
         return Html("")
     models = (curve_of(results), *others)
@@ -331,7 +331,15 @@ def _contents(evaluation: Evaluation) -> dict[str, Any]:
 
 @dataclass(frozen=True)
 class Choice:
-    """An image to show, and why."""
+    """An image to show, and why.
+
+    Parameters
+    ----------
+    title
+        Why it is shown.
+    condition_id, structure_id
+        Which image it is.
+    """
 
     title: str
     condition_id: str

@@ -1,4 +1,4 @@
-"""What the results of one model say, in plain sentences: the verdict that opens a report."""
+"""What the results of one model show, in plain sentences: the verdict at the top of a report."""
 
 from __future__ import annotations
 
@@ -41,7 +41,15 @@ FEW = 10
 
 @dataclass(frozen=True)
 class Verdict:
-    """Plain text, not markup. lead: two sentences. findings, limits: one sentence or two each."""
+    """What follows from the results of a model, as plain text.
+
+    Parameters
+    ----------
+    lead
+        Two sentences.
+    findings, limits
+        One sentence or two each.
+    """
 
     lead: str
     findings: tuple[str, ...]
@@ -92,7 +100,7 @@ def _lead(results: Results, curve: Curve) -> str:
 
 
 def _reach(curve: Curve, track: TrackAxis) -> str:
-    """Where the mean Dice keeps `KEPT` of its value at training, and where not."""
+    """Where the mean Dice keeps `KEPT` of its value at training, and where it does not."""
     dice = curve.scores["dice"][0]
     if not curve.trained.any() or curve.trained.all():
         return ""
@@ -146,7 +154,7 @@ def transfer_note(results: Results) -> str:
 
 
 def _breakdown(results: Results, curve: Curve, track: TrackAxis) -> str:
-    """Where the simultaneous band leaves what counts as working, to either side of training."""
+    """Where the simultaneous band falls below the Dice that counts as working, on both sides of training."""
     summary = results.summary
     sides = {name: one.value for name, one in summary.scores.items() if name.startswith("breakdown_")}
     reached = [f"at {place(value, track)}" for name, value in sides.items() if name not in summary.censored]
@@ -160,7 +168,7 @@ def _breakdown(results: Results, curve: Curve, track: TrackAxis) -> str:
 
 
 def _regained(results: Results, curve: Curve, track: TrackAxis) -> str:
-    """Where the band is above again beyond the place at which it fell: no reader is to take all of that for lost."""
+    """Where the band is above again beyond the place where it fell below: not all of that range is lost."""
     scores, least = results.summary.scores, results.settings.breakdown_dice
     beyond = np.zeros_like(curve.trained)
     for name, outside in (("breakdown_below", np.less), ("breakdown_above", np.greater)):

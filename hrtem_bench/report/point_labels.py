@@ -1,4 +1,4 @@
-"""Labels beside points that cover neither each other nor the points."""
+"""Labels beside points that do not cover each other or the points."""
 
 from __future__ import annotations
 
@@ -37,18 +37,18 @@ class _Box(NamedTuple):
         return (self.x1 - self.x0) * (self.y1 - self.y0)
 
     def overlap(self, other: _Box) -> float:
-        """Area shared with another, pixels²."""
+        """Area in common with another, pixels²."""
         width = min(self.x1, other.x1) - max(self.x0, other.x0)
         height = min(self.y1, other.y1) - max(self.y0, other.y0)
         return max(width, 0.0) * max(height, 0.0)
 
     def beyond(self, frame: _Box) -> float:
-        """How far it sticks out of a frame at most, pixels."""
+        """How far it extends beyond a frame at most, pixels."""
         return max(frame.x0 - self.x0, self.x1 - frame.x1, frame.y0 - self.y0, self.y1 - frame.y1, 0.0)
 
 
 class _Place(NamedTuple):
-    """Where a label's anchor goes from its point, in points, and how the text aligns to it."""
+    """Where a label is anchored relative to its point, in points, and how its text is aligned."""
 
     dx: float
     dy: float
@@ -56,7 +56,7 @@ class _Place(NamedTuple):
     va: str
 
     def box(self, text: _Box, scale: float) -> _Box:
-        """Where a text goes whose lower left corner is at the point now; scale: pixels per point."""
+        """The box of a text whose lower left corner is at the point; scale: pixels per point."""
         width, height = text.x1 - text.x0, text.y1 - text.y0
         x0 = text.x0 + self.dx * scale - {"left": 0.0, "right": width}[self.ha]
         y0 = text.y0 + self.dy * scale - {"bottom": 0.0, "center": height / 2, "top": height}[self.va]
@@ -64,11 +64,11 @@ class _Place(NamedTuple):
 
 
 def label_points(ax: Axes, x: NDArray[np.float64], y: NDArray[np.float64], names: Sequence[str]) -> int:
-    """Write each name near its point, at the free place closest to it.
+    """Write each name at the free place nearest to its point.
 
-    x: (n,); y: (3, n): the points and the ends of their error bars, in data units. Points that are not finite are
-    left out, and so is a name for which there is no free place: the number of these is returned. This settles the
-    figure's layout, so everything else has to be drawn before.
+    x: (n,); y: (3, n): the points and the ends of their error bars, in data units. Points that are not finite are left
+    out, and so are names without a free place; the number of those is returned. This fixes the figure's layout, so
+    everything else has to be drawn before.
     """
     figure = cast(Figure, ax.get_figure())
     figure.draw_without_rendering()

@@ -97,7 +97,7 @@ def curve_figure(
 
 
 def _range(models: Sequence[Curve], name: str) -> tuple[float, float]:
-    """The range of a score's axis, so that the intervals, and a band, fill it; within 0 and 1 but for a margin."""
+    """The range of a score's axis, filled by the intervals, and by a band; within 0 and 1 except for a margin."""
     values = [one.scores[name] for one in models if name in one.scores]
     if _has_band(models[0]):
         values.append(models[0].band)
@@ -161,7 +161,7 @@ def _name_marks(figure: Figure, models: Sequence[Curve], confidence: float, *, b
 
 
 def draw_axis(ax: Axes, curve: Curve, track: TrackAxis) -> None:
-    """Title and ticks of the axis that the curve runs along."""
+    """Title and ticks of the curve's axis."""
     ax.set_xlabel(track.label)
     if not track.unit and len(curve.labels) > MANY:
         ax.set_xlabel(f"{track.label}, in the order of the track")
@@ -305,13 +305,13 @@ def comparison_figure(comparison: Comparison, *, width: float = COLUMN) -> Figur
 
 
 def _title(pair: Pair, width: int) -> str:
-    """ "The two names with a minus sign, on a line each where one of `width` characters does not hold both."""
+    """The two names with a minus sign, on one line if `width` characters hold both, else on two."""
     whole = plain(f"{pair.first} − {pair.second}")
     return whole if len(whole) <= width else f"{wrapped(pair.first, width)}\n− {wrapped(pair.second, width - 2)}"
 
 
 def _comparison_axis(comparison: Comparison) -> Curve:
-    """The conditions' names and places: their values where the axis has a unit and they differ, else their order."""
+    """The conditions' names and places: their values if the axis has a unit and they differ, else their order."""
     conditions, track = comparison.pairs[0].conditions, axis_named(comparison.axis, comparison.unit)
     values = np.array([np.nan if one.value is None else one.value for one in conditions], dtype=float)
     if not track.unit or not np.isfinite(values).all() or len(set(values)) < len(values):

@@ -46,7 +46,7 @@ NAMES: Mapping[str, str] = MappingProxyType({
 def condition_tables(results: Results, per_image: PerImage) -> Html:
     """Scores of each condition, in the order of the axis: overlap and transfer; probabilities; outlines and objects.
 
-    The rows of trained conditions are set off. A table of which nothing is known is left out.
+    Rows of trained conditions are highlighted. Empty tables are left out.
     """
     points, track = sorted_points(results), track_of(results)
     level = f"{100 * results.settings.confidence:g} %"
@@ -80,7 +80,7 @@ def condition_tables(results: Results, per_image: PerImage) -> Html:
 
 
 def without_constants(columns: Mapping[str, Sequence[str]]) -> tuple[dict[str, Sequence[str]], dict[str, str]]:
-    """The columns of a table that differ between rows, its first two always among them; and the others' one value.
+    """The columns of a table that differ between rows, always with the first two; and the single values of the others.
 
     With a single row all are kept.
     """
@@ -90,7 +90,7 @@ def without_constants(columns: Mapping[str, Sequence[str]]) -> tuple[dict[str, S
 
 
 def _score_columns(points: Sequence[CurvePoint], group: Group) -> dict[str, list[str]]:
-    """The columns of a group's metrics, by their labels; those of which nothing is known are left out."""
+    """The columns of a group's metrics, by their labels, without empty ones."""
     return {
         f"{one.label} ({one.unit})" if one.unit == "Å" else one.label: [interval(p.scores.get(name)) for p in points]
         for name, one in all_metrics().items()
@@ -104,7 +104,7 @@ def _score_table(caption: str, columns: Mapping[str, Sequence[str]], marked: Seq
 
 
 def interval(one: Estimate | None, digits: int = 3) -> str:
-    """``0.910 (0.890–0.930)``: a mean and, where known, its interval, with as many digits as tell its ends apart."""
+    """``0.910 (0.890–0.930)``: a mean and, if known, its interval, with enough digits to distinguish its ends."""
     if one is None:
         return number(None)
     digits = digits_apart(one, digits)
@@ -121,7 +121,7 @@ def _spread_of_images(per_image: PerImage, condition: str) -> str:
 
 
 def summary_entries(results: Results) -> list[tuple[str, str]]:
-    """The scores of the whole curve, each with its interval where it has one."""
+    """The scores of the whole curve, each with its interval if it has one."""
     summary, track = results.summary, track_of(results)
     names = {point.condition: condition_name(point, track) for point in results.curve}
     entries = [
@@ -216,7 +216,7 @@ def board_markdown(board: Board) -> str:
 
 
 def host(url: str) -> str:
-    """What a link to a model's own page is called: the site that it leads to."""
+    """The text of a link to a model's own page: the name of the site."""
     return url.removeprefix("https://").partition("/")[0]
 
 
@@ -225,7 +225,7 @@ def _link(words: str, address: str) -> str:
 
 
 def _escaped(words: str) -> str:
-    """Plain words for Markdown: on one line, nothing in them read as markup, HTML least of all."""
+    """Plain words for Markdown: on one line, with nothing in them read as markup or HTML."""
     return re.sub(r"([\\`*_\[\]<>|&~#])", r"\\\1", " ".join(words.split()))
 
 

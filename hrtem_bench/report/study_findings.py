@@ -1,4 +1,4 @@
-"""What a study found, as pictures and tables: matrices, curves of the cost of a shift, and the seeds' share."""
+"""The results of a study as figures and tables: matrices, curves of the cost of a shift, and the share of the seeds."""
 
 from __future__ import annotations
 

@@ -106,7 +106,7 @@ def family_figure(
 
 
 def limit_in_band(conditions: Conditions, q_max: float) -> float | None:
-    """The information limit (of the middle one of a set), 1/Å, where it lies within the band."""
+    """The information limit, 1/Å, if it lies within the band; of a set, that of its middle condition."""
     members = as_set(conditions)
     spacing = information_limit(members[len(members) // 2])
     return 1 / spacing if spacing > 0 and 1 / spacing <= q_max else None

@@ -1,4 +1,4 @@
-"""Numbers, quantities and lists as a reader sees them."""
+"""Numbers, quantities and lists as readers see them."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ MOST_DIGITS = 4
 
 
 def number(value: float | None, digits: int = 2, *, signed: bool = False) -> str:
-    """A number for readers: fixed digits, a true minus sign, an en dash for what is not known."""
+    """A number for readers: fixed digits, a true minus sign, an en dash if it is not known."""
     if value is None or np.isnan(value):
         return "–"
     text = f"{value:+.{digits}f}" if signed else f"{value:.{digits}f}"
@@ -33,18 +33,18 @@ def quantity(value: float, unit: str, *, signed: bool = False) -> str:
 
 
 def plain(words: str, most: int = 10_000) -> str:
-    """Words fit for a figure: on one line, without what cannot be drawn, an ellipsis where longer than `most`."""
+    """Words for a figure: on one line, without characters that cannot be drawn, cut with an ellipsis after `most`."""
     shown = "".join(c for c in " ".join(words.split()) if unicodedata.category(c)[0] != "C")
     return shown if len(shown) <= most else shown[: most - 1] + "…"
 
 
 def wrapped(words: str, width: int, lines: int = 2) -> str:
-    """`plain` words on at most so many lines of `width` characters, an ellipsis where that is not enough."""
+    """`plain` words on at most so many lines of `width` characters, cut with an ellipsis."""
     return "\n".join(textwrap.wrap(plain(words), width, max_lines=lines, placeholder=" …"))
 
 
 def estimated(one: Estimate, *, digits: int = 2, signed: bool = False) -> str:
-    """A number with its interval: ``0.91 (0.89 to 0.93)``, with a digit more where both ends would read alike."""
+    """A number with its interval: ``0.91 (0.89 to 0.93)``, with a digit more if both ends would read alike."""
     if one.low is None or one.high is None:
         return number(one.value, digits, signed=signed)
     more = digits_apart(one, digits)
@@ -53,7 +53,7 @@ def estimated(one: Estimate, *, digits: int = 2, signed: bool = False) -> str:
 
 
 def digits_apart(one: Estimate, digits: int) -> int:
-    """The digits after the point with which both ends of an interval read differently: at least so many, at most 4."""
+    """The number of digits after the point with which both ends of an interval differ: at least `digits`, at most 4."""
     more = digits
     while one.low is not None and one.high is not None and one.low < one.high and more < MOST_DIGITS:
         if number(one.low, more) != number(one.high, more):
@@ -73,5 +73,5 @@ def listed(words: Sequence[str]) -> str:
 
 
 def between(low: float, high: float, digits: int = 3) -> str:
-    """A range: ``0.890–0.930``, with "to" where a dash could be taken for a minus sign."""
+    """A range: ``0.890–0.930``, with "to" if a dash could be read as a minus sign."""
     return f"{number(low, digits)}{'–' if low >= 0 else ' to '}{number(high, digits)}"

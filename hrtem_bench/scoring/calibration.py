@@ -1,4 +1,4 @@
-"""Whether probabilities hold: of the pixels given p, does a share p belong to a particle."""
+"""Calibration: among the pixels with predicted probability p, is the share of particle pixels p?"""
 
 from __future__ import annotations
 
@@ -12,9 +12,19 @@ BINS = 15
 
 
 def reliability(probability: ArrayLike, mask: ArrayLike, bins: int = BINS) -> NDArray[np.float64]:
-    """(3, bins) sums over pixels by bin of probability: number, sum of the probabilities, number in the mask.
+    """Sums over pixels by bins of equal width in probability.
 
-    Sums of several images add up. A bin holds its lower edge; the last holds both.
+    Parameters
+    ----------
+    probability, mask
+        Of one shape.
+    bins
+        A bin holds its lower edge; the last holds both edges.
+
+    Returns
+    -------
+    numpy.ndarray
+        (3, bins): number of pixels, sum of their probabilities, number in the mask. Sums of several images add up.
     """
     p = np.asarray(probability).ravel()
     index = np.minimum(p * bins, bins - 1).astype(np.intp)

@@ -1,7 +1,7 @@
-"""The metrics there are: those that the modules of `scoring` declare as their METRICS.
+"""All metrics: those in the METRICS of the modules of `scoring`.
 
-A metric is added by an entry in the METRICS of the module that computes it. Columns of per_image.parquet, scores of a
-curve, the JSON schema, the checks of entries and the tables of pages follow.
+To add a metric, add an entry to the METRICS of the module that computes it. Columns of per_image.parquet, scores of a
+curve, the JSON schema, the checks of entries and the tables of pages follow from it.
 """
 
 from __future__ import annotations
@@ -19,12 +19,12 @@ def all_metrics() -> dict[str, Metric]:
 
 
 def image_metrics() -> dict[str, Metric]:
-    """Those with a value for each image: columns of per_image.parquet."""
+    """The metrics that have a value for each image: columns of per_image.parquet."""
     return {name: one for name, one in all_metrics().items() if one.of_image is not None}
 
 
 def metric_named(name: str) -> Metric:
-    """An image's metric; InputError for a name that none has."""
+    """A metric of an image, by name; InputError for an unknown name."""
     found = image_metrics().get(name)
     if found is None:
         raise InputError(f"there is no metric {name!r}: there are {', '.join(image_metrics())}")
@@ -32,7 +32,7 @@ def metric_named(name: str) -> Metric:
 
 
 def measured(segmentation: Segmentation) -> dict[str, float]:
-    """Every score of an image that it has; those of probabilities not where there are none."""
+    """Every score of an image; without those of probabilities if there are none."""
     return {
         name: float(one.of_image(segmentation))
         for name, one in all_metrics().items()

@@ -1,4 +1,4 @@
-"""From scores of images to a curve over conditions, with what the transfer function says of each, and its summary."""
+"""From scores of images to a curve over conditions, with ε, σ and coverage of each condition."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""A number with its interval: what every score, difference and mean of this package is."""
+"""A number with its interval: the type of every score, difference and mean."""
 
 from __future__ import annotations
 
@@ -12,10 +12,10 @@ from hrtem_bench.scoring.statistics import Replicates, interval
 
 
 class Estimate(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """A number and the lower and upper limit of its interval; limits are None where there is no interval.
+    """A number with the limits of its interval; the limits are None where there is no interval.
 
-    The level is that of the file or record that holds it. A number that is not defined has no estimate: `known` tells,
-    and `known_only` leaves it out before it is written.
+    The level of the interval is stated by the file or record that holds the estimate. Numbers that are not defined are
+    left out of files: see `known` and `known_only`.
     """
 
     value: float

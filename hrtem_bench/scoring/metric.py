@@ -16,10 +16,18 @@ T = TypeVar("T")
 
 @dataclass(frozen=True)
 class Segmentation:
-    """An image's answer and label, as metrics see them.
+    """A prediction and its label, as metrics see them.
 
-    prediction, mask: (ny, nx) bool. instances: (ny, nx), k on true object k, 0 elsewhere. probability: (ny, nx) of the
-    particle class, None for a model that gives classes. pixel_size in Å.
+    Parameters
+    ----------
+    prediction, mask
+        (ny, nx) bool.
+    instances
+        (ny, nx), k on true object k, 0 elsewhere.
+    probability
+        (ny, nx), of the particle class; None for a model that returns classes.
+    pixel_size
+        Å.
     """
 
     prediction: NDArray[np.bool_]
@@ -30,7 +38,7 @@ class Segmentation:
     _made: dict[Callable[..., Any], Any] = field(default_factory=dict, init=False, repr=False, compare=False)
 
     def once(self, function: Callable[[Segmentation], T]) -> T:
-        """function(self), computed when first asked for: what several metrics share."""
+        """function(self), computed once: for what several metrics share."""
         if function not in self._made:
             self._made[function] = function(self)
         made: T = self._made[function]
@@ -39,14 +47,30 @@ class Segmentation:
 
 @dataclass(frozen=True)
 class Metric:
-    """A score of an image, or of all pixels of a condition.
+    """A score of an image, or of all pixels of a condition; either `of_image` or `of_pixels` is given.
 
-    name: in files. label: for readers. low, high: the range it lies in. best: its value for a perfect answer; at an end
-    of the range it says which way is better, inside of it that neither is. unit: "" for a plain number. group: the
-    table it is shown in. of_image: its value for one image. of_pixels: for a score of all pixels of a condition
-    together, its value for the sums that `calibration.reliability` gives; such a score has no interval. Exactly one of
-    the two is given. needs_probability: not defined for a model that gives classes. may_lack: of_image may return NaN
-    for an image at which it is not defined; such images are left out of the means.
+    Parameters
+    ----------
+    name, label
+        In files, and for readers.
+    of_image
+        The value for one image.
+    of_pixels
+        The value for the sums that `calibration.reliability` gives, over all pixels of a condition; without an
+        interval.
+    low, high
+        The range of its values.
+    best
+        The value of a perfect answer. At an end of the range it says which way is better; inside the range neither way
+        is.
+    unit
+        "" for a plain number.
+    group
+        The table that it is shown in.
+    needs_probability
+        Whether it is undefined for a model that returns classes.
+    may_lack
+        Whether `of_image` may return NaN where it is not defined; such images are left out of the means.
     """
 
     name: str
@@ -67,7 +91,7 @@ class Metric:
         return 1 if self.best == self.high else -1 if self.best == self.low else 0
 
     def allows(self, value: float) -> bool:
-        """Whether it can take a value, up to rounding."""
+        """Whether it can take this value, up to rounding."""
         return math.isfinite(value) and self.low - _ROUNDING <= value <= self.high + _ROUNDING
 
 

@@ -49,11 +49,11 @@ def brier(probability: ArrayLike, mask: ArrayLike) -> Floats:
 
 
 def double_softmax_ce(probability: ArrayLike, mask: ArrayLike) -> Floats:
-    """Cross-entropy of two classes taken on their probabilities as if they were logits, less its minimum, 0 to 1.
+    """Cross-entropy of two classes with their probabilities taken for logits, minus its minimum, 0 to 1.
 
-    The mean over pixels of log(1 + exp(1 - 2p)), p the probability given to the true class, less log(1 + exp(-1)) =
-    0.3133. It is what a cross-entropy that applies a softmax itself gives for a network that ends in one, and the loss
-    under which this field has published.
+    The mean over pixels of log(1 + exp(1 - 2p)) - log(1 + exp(-1)), where p is the probability of the true class. A
+    loss that applies a softmax gives this for a network that ends in a softmax already; published results of this field
+    used it.
     """
     p, truth = _pair(probability, mask)
     chance = np.where(truth, p, 1.0 - p)

@@ -18,11 +18,19 @@ def object_scores(
 ) -> dict[str, float]:
     """ "precision", "recall", "f1" and "panoptic_quality" of the objects of one image, each 0 to 1.
 
-    prediction: (ny, nx), particle where not 0; its objects are its 8-connected pieces. instances: (ny, nx), k
-    on true object k, 0 elsewhere; true objects that touch are separate. pixel_size in Å, min_area in Å².
-    precision: matched of predicted; recall: matched of true; panoptic quality: sum of the matches' IoU over
-    the mean of the numbers predicted and true. Where neither has objects all are 1; where only one has, all
-    are 0.
+    Precision is matched over predicted objects, recall matched over true ones, and panoptic quality the sum of the
+    matches' IoU over the mean of both numbers. All are 1 where neither side has objects, 0 where only one has.
+
+    Parameters
+    ----------
+    prediction
+        (ny, nx), not 0 on particles; its objects are its 8-connected pieces.
+    instances
+        (ny, nx), k on true object k, 0 elsewhere; objects that touch are separate.
+    pixel_size
+        Å.
+    min_area
+        Å²; smaller objects are left out.
     """
     from scipy import ndimage
 
@@ -53,7 +61,7 @@ def object_scores(
 
 
 def _without_small(labels: NDArray[np.integer], pixels: float) -> NDArray[np.intp]:
-    """Labels (n,) numbered 1, 2, … in place of those that cover at least so many pixels, 0 elsewhere."""
+    """Labels (n,) renumbered 1, 2, …, with 0 in place of those that cover fewer pixels."""
     keep = (np.bincount(labels, minlength=1) >= pixels).astype(np.intp)
     keep[0] = 0
     return np.asarray((np.cumsum(keep) * keep)[labels])

@@ -11,14 +11,30 @@ from hrtem_bench.models.contract import InputContract
 
 @dataclass(frozen=True)
 class Options:
-    """How a run is done; the defaults make it official.
+    """How a model is scored. With the defaults the result is an official one.
 
-    split: which structures. conditions: ids of the track to score, None for all. train_conditions: ids of the
-    track that the model was trained at, where it does not say so itself. limit: images per condition, None
-    for all. contract: in place of the model's own. batch_size: images the model is given at once, None to find it by
-    trying, see `BatchSize`; no score depends on it. seed: of the bootstrap. breakdown_dice: the Dice below which a
-    model counts as broken down. device, bf16: where the model runs and in what precision, see `Runtime`. allow_code:
-    code that comes with a model from the Hub may run.
+    Parameters
+    ----------
+    split
+        "train", "validation" or "test".
+    conditions
+        Ids of the conditions to score; None for all.
+    train_conditions
+        Ids of the conditions that the model was trained at, where its card does not say so.
+    limit
+        Images for each condition; None for all.
+    contract
+        Replaces the model's own.
+    batch_size
+        Images that the model is given at once; None to find the fastest, see `BatchSize`. No score depends on it.
+    bootstrap_samples, confidence, seed
+        Of the bootstrap over structures.
+    breakdown_dice
+        The Dice below which a model counts as broken down.
+    device, bf16
+        Where the model runs and in what precision, see `Runtime`.
+    allow_code
+        Whether code of a model from the Hub, or of a .pt2 file, may run.
     """
 
     split: str = "test"

@@ -1,4 +1,4 @@
-"""Scores of outlines: how near the edge of the predicted region runs to that of the label, and on which side."""
+"""Scores of outlines: how far the edge of the predicted region is from that of the label, and on which side."""
 
 from __future__ import annotations
 
@@ -19,9 +19,9 @@ _QUICK = {"balanced_tree": False, "compact_nodes": False}
 def surface_dice(prediction: ArrayLike, mask: ArrayLike, *, pixel_size: float, tolerance: float = TOLERANCE) -> float:
     """The share of both outlines that lies within `tolerance` Å of the other, 0 to 1 (Nikolov et al., 2021).
 
-    An outline is the pixels of a region with a side neighbour outside it, distances run between pixel
-    centres. The edge of the image is no outline: what it cuts is not known to end there. Where neither region
-    has an outline the score is 1 if they are equal, 0 if not; where only one has, it is 0.
+    An outline is the pixels of a region with a neighbour (above, below, left or right) outside it. Distances are
+    between pixel centres. The edge of the image is no outline. Where neither region has an outline, the score is 1 if
+    they are equal and 0 if not; where only one has, it is 0.
     """
     a, b = np.asarray(prediction) != 0, np.asarray(mask) != 0
     first, second = outline(a), outline(b)
@@ -71,7 +71,7 @@ def _signed(points: NDArray[np.bool_], outside: NDArray[np.bool_], others: NDArr
 
 
 def outline(region: NDArray[np.bool_]) -> NDArray[np.bool_]:
-    """Whether each pixel of (ny, nx) is one of the region that has a side neighbour outside it."""
+    """Whether each pixel of (ny, nx) is in the region and has a neighbour (above, below, left or right) outside it."""
     core = region.copy()
     core[1:] &= region[:-1]
     core[:-1] &= region[1:]
@@ -83,7 +83,7 @@ def outline(region: NDArray[np.bool_]) -> NDArray[np.bool_]:
 def _near(points: NDArray[np.bool_], others: NDArray[np.bool_], reach: float) -> int:
     """How many pixels of `points` lie within `reach` pixels of one of `others`; both (ny, nx), not empty.
 
-    Discs about the others say so at once; only beyond the largest that is quickly drawn are distances measured.
+    For a short reach, discs are drawn about the others, which is faster than measuring distances.
     """
     radius = min(reach, _LARGEST_DISC)
     far = points & ~_discs(others, radius)
@@ -97,10 +97,10 @@ def _near(points: NDArray[np.bool_], others: NDArray[np.bool_], reach: float) ->
 
 
 def _discs(points: NDArray[np.bool_], radius: float) -> NDArray[np.bool_]:
-    """Discs of `radius` pixels about every one of `points` (ny, nx).
+    """Discs of `radius` pixels about every pixel of `points` (ny, nx).
 
-    A disc is drawn row by row from its ends to its middle, all of them together; columns added at the right keep what
-    leaves a row out of the next.
+    All are drawn at once, row by row from their ends to their middle. Columns added at the right keep one row out of
+    the next.
     """
     ny, nx = points.shape
     row = nx + int(radius)

@@ -1,4 +1,4 @@
-"""Reading results.json: its form by the types, its values by their ranges, and the JSON schema that says both."""
+"""Reading results.json: its form from the types, its values against their ranges, and the JSON schema of both."""
 
 from __future__ import annotations
 

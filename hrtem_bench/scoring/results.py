@@ -39,16 +39,22 @@ class DatasetInfo(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fiel
 
 
 class TrainInfo(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
-    """Conditions of this track that the model was trained at, by id; empty where unknown or of another track."""
+    """Ids of the conditions of this track that the model was trained at; empty if not known, or of another track."""
 
     conditions: list[str] = []
 
 
 class Reliability(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
-    """Pixels by bins of predicted probability.
+    """Pixels in bins of predicted probability.
 
-    confidence: its mean; accuracy: the share that is particle (both None in an empty bin); count: the number
-    of pixels.
+    Parameters
+    ----------
+    confidence
+        Mean probability of each bin; None for an empty one.
+    accuracy
+        Share that is particle; None for an empty bin.
+    count
+        Number of pixels.
     """
 
     confidence: list[float | None]
@@ -57,13 +63,24 @@ class Reliability(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fiel
 
 
 class CurvePoint(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
-    """One condition.
+    """The results at one condition.
 
-    C10: nominal, Å. value: place on the axis, in its unit. epsilon, sigma, coverage: of the condition with its spread
-    between images, `ConditionSet.about`; sigma and coverage are None where the training is unknown. scores: by the
-    names of `catalogue.all_metrics`, at least "dice": means over the condition's images, each with the interval of a
-    bootstrap over structures; those of probabilities are absent for a model that returns classes. dice_band: the mean
-    Dice with the simultaneous band that holds the whole curve of it. reliability: None for a model of classes.
+    Parameters
+    ----------
+    C10
+        The nominal value, Å.
+    value
+        Place on the axis, in its unit.
+    epsilon, sigma, coverage
+        Of the condition with its spread, `ConditionSet.about`; sigma and coverage are None where the training is not
+        known.
+    scores
+        Metric -> mean over the condition's images, with the interval of a bootstrap over structures. Metrics of
+        probabilities are absent for a model that returns classes; "dice" is always there.
+    dice_band
+        The mean Dice with the band that holds the whole curve at once.
+    reliability
+        None for a model that returns classes.
     """
 
     condition: str
@@ -88,9 +105,16 @@ class CurvePoint(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_field
 class Summary(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """Scores of the whole curve.
 
-    scores: by the names of `summary.CURVE_SCORES`; those without meaning are absent. censored: names of those of which
-    the axis ends first, so that the number is as far as was tested. span: first and last value of the axis, over which
-    area_dice is a mean; None where the axis has no unit.
+    Parameters
+    ----------
+    scores
+        By the names of `summary.CURVE_SCORES`; those that are not defined are absent.
+    censored
+        Names of scores that the axis cuts off: the number is the end of the axis.
+    worst_condition, best_condition
+        Ids.
+    span
+        First and last value of the axis, over which area_dice is a mean; None where the axis has no unit.
     """
 
     scores: dict[str, Estimate]
@@ -105,13 +129,30 @@ class Summary(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=T
 
 
 class Settings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
-    """What shaped the numbers.
+    """The settings that the scores depend on.
 
-    q_max: band of ε, σ and coverage, 1/Å. seed: of the bootstrap. batch_size: as told, None where it was found by
-    trying. threshold: a pixel is particle above it. limit: images per condition, None for all. official: the whole test
-    split at every condition was scored. device, bf16: where the model ran, and whether under bfloat16 autocast. input:
-    the contract it was run under. breakdown_dice: see `Summary`. surface_tolerance (Å), object_min_area (Å²),
-    object_match (IoU): see `objects`.
+    Parameters
+    ----------
+    q_max
+        Band of ε, σ and coverage, 1/Å.
+    bootstrap_samples, confidence, seed
+        Of the bootstrap.
+    batch_size
+        As given; None where it was found by trying.
+    threshold
+        A pixel is particle above it.
+    breakdown_dice
+        See `summarise`.
+    limit
+        Images for each condition; None for all.
+    device, bf16
+        Where the model ran, and whether under bfloat16 autocast.
+    official
+        Whether the whole test split was scored at every condition of a published track.
+    input
+        The contract that the model was run under.
+    surface_tolerance, object_min_area, object_match
+        Å, Å² and an IoU, see `outlines` and `objects`.
     """
 
     q_max: float

@@ -124,14 +124,25 @@ def _leave_one_out(data: Clusters) -> Floats:
 
 
 def interval(replicates: Replicates, confidence: float = 0.95) -> tuple[Floats, Floats]:
-    """Lower and upper limit, each of the statistic's shape: the BCa interval, widened for few clusters.
+    """The BCa bootstrap interval, widened for few clusters.
 
-    BCa: Efron (1987), corrects the percentile interval for bias and skewness, here with the
-    leave-one-structure-out acceleration. The levels are first widened as Hesterberg (2015) does, from the
-    normal quantile z to sqrt(S / (S - 1)) t of S - 1 degrees of freedom, since resampling S structures
-    understates the spread. Limits are quantiles of replicates, so they stay inside the range of the score. In
-    simulations of skewed scores the coverage of 95 % intervals is 0.94 to 0.95 from 12 structures up, 0.93
-    with 8 and 0.90 with 5. With one structure there is no interval: both limits are NaN.
+    BCa (Efron, 1987) corrects the percentile interval for bias and skewness, here with the acceleration from leaving
+    out one structure at a time. Since resampling S structures understates the spread, the levels are first widened as
+    by Hesterberg (2015): from the normal quantile z to sqrt(S / (S - 1)) times the t quantile of S - 1 degrees of
+    freedom. Limits are quantiles of replicates and stay within the range of the score. In simulations of skewed scores,
+    95 % intervals covered 0.94 to 0.95 from 12 structures up, 0.93 with 8 and 0.90 with 5.
+
+    Parameters
+    ----------
+    replicates
+        Of a statistic of any shape.
+    confidence
+        Level of the interval.
+
+    Returns
+    -------
+    tuple
+        Lower and upper limit, of the statistic's shape; both NaN with fewer than two structures.
     """
     from scipy import stats
 
@@ -175,12 +186,26 @@ def simultaneous_band(
     confidence: float = 0.95,
     limits: tuple[float, float] = (-np.inf, np.inf),
 ) -> tuple[Floats, Floats]:
-    """A band, lower and upper (C,), that holds the whole curve of means at once with probability
-    `confidence`.
+    """A band that holds the whole curve of means at once with probability `confidence`.
 
-    The studentised max-t band: the largest standardised deviation over the conditions, up and down apart,
-    each exceeded in (1 - confidence) / 2 of the replicates, times the standard error over structures. Clipped
-    to `limits`, the range of the score. NaN with fewer than three structures.
+    The studentised max-t band: the largest standardised deviation over the conditions, upwards and downwards
+    separately, each exceeded in (1 - confidence) / 2 of the replicates, times the standard error over structures.
+
+    Parameters
+    ----------
+    data
+        Scores by structure and condition.
+    samples, seed
+        Of the bootstrap.
+    confidence
+        Level of the band.
+    limits
+        The range of the score, which the band is clipped to.
+
+    Returns
+    -------
+    tuple
+        Lower and upper limit, (C,) each; NaN with fewer than three structures.
     """
     n = data.n_structures
     mean = data.means(np.ones((1, n)))[0]
@@ -226,13 +251,20 @@ def spearman(x: ArrayLike, y: ArrayLike) -> float | None:
 
 
 def sign_flip_test(difference: Clusters, *, flips: int = 10_000, seed: int = 0) -> Floats:
-    """Two-sided p-values (C,) that paired differences have mean zero, from flipping the sign of whole
-    structures.
+    """Two-sided p-values (C,) for paired differences of mean zero, from flipping the sign of whole structures.
 
-    difference: sums of differences by structure and condition. Every pattern of signs is tried where there
-    are no more than `flips`, so that p is at least 1 / 2^(S - 1); else `flips` random ones and the observed
-    one. Exact where the difference of a structure is as likely either way, as it is when two models are
-    exchangeable.
+    The test is exact where the difference of a structure is equally likely to have either sign, as for exchangeable
+    models.
+
+    Parameters
+    ----------
+    difference
+        Sums of differences by structure and condition.
+    flips
+        If there are no more patterns of signs than this, all are tried, and p is at least 1 / 2^(S - 1). Otherwise so
+        many random ones and the observed one.
+    seed
+        Of the random ones.
     """
     n = difference.n_structures
     observed = np.abs(difference.total.sum(axis=0))

@@ -56,10 +56,20 @@ CURVE_SCORES: Mapping[str, CurveScore] = MappingProxyType({
 def summarise(
     points: Sequence[CurvePoint], dice: Replicates, *, confidence: float, has_axis: bool, breakdown: float
 ) -> Summary:
-    """The scores of the whole curve; those that have no meaning are left out.
+    """The scores of the whole curve; those that are not defined are left out.
 
-    dice: replicates of the mean Dice of each point. has_axis: the points' values are numbers with a unit.
-    breakdown: the Dice below which a model counts as broken down.
+    Parameters
+    ----------
+    points
+        The curve.
+    dice
+        Replicates of the mean Dice of each point.
+    confidence
+        Of the intervals.
+    has_axis
+        Whether the points' values are numbers with a unit.
+    breakdown
+        The Dice below which a model counts as broken down.
     """
     mean = dice.estimate
     trained = np.array([point.in_distribution for point in points])
@@ -100,7 +110,7 @@ def summarise(
 def _axis_scores(
     points: Sequence[CurvePoint], dice: Replicates, confidence: float, breakdown: float
 ) -> tuple[dict[str, Estimate], list[str]]:
-    """What needs an axis with numbers on it, and which of it is censored; points in the order of the axis."""
+    """The scores that need numbers on the axis, and the names of those that the axis cuts off; points in its order."""
     value = np.array([point.value for point in points])
     trained = np.array([point.in_distribution for point in points])
     scores = {"area_dice": estimate_of(dice.map(lambda m: area(m, value)), confidence)}
@@ -133,11 +143,26 @@ def slope(curve: Floats, sigma: Floats) -> Floats:
 
 
 def reach(curve: Floats, value: Floats, trained: NDArray[np.bool_], least: Floats | float) -> tuple[Floats, Floats]:
-    """How far the curve stays at or above `least`, walking from the trained conditions outwards: (down, up).
+    """How far the curve stays at or above `least`, from the trained conditions outwards.
 
-    trained: (C,), at least one. least: (...) or a number. Between conditions the curve is a straight line.
-    Where it never crosses the answer is infinite; where it is below already at the outermost trained
-    condition, that condition's value.
+    Between conditions the curve is a straight line.
+
+    Parameters
+    ----------
+    curve
+        (..., C).
+    value
+        (C,), ascending.
+    trained
+        (C,) bool, at least one.
+    least
+        (...) or a number.
+
+    Returns
+    -------
+    tuple
+        Values on the axis below and above the trained conditions, (...) each: infinite where the curve never falls
+        below, the outermost trained condition where it is below there already.
     """
     places = np.flatnonzero(trained)
     first, last = int(places[0]), int(places[-1])
@@ -160,9 +185,9 @@ def _crossing(curve: Floats, value: Floats, least: Floats) -> Floats:
 
 
 def width(curve: Floats, value: Floats, trained: NDArray[np.bool_], share: float = 0.95) -> Floats:
-    """The width of the range about the trained conditions that keeps `share` of the mean score at them.
+    """Width of the range about the trained conditions in which the score keeps `share` of its mean at them.
 
-    In the axis's unit. Where the curve keeps it to the end of the axis, the range is cut there: a lower
+    In the axis's unit. If the curve keeps it to the end of the axis, the range is cut there, so the width is a lower
     limit.
     """
     own = curve[..., trained].mean(axis=-1)

@@ -25,11 +25,25 @@ class Site:
 class Glass:
     """An amorphous material as a network of bonds.
 
-    name: of the film in a recipe. density: default, g/cm³. sites: kinds of atoms; their shares sum to 1. bonds:
-    (i, j), i <= j -> bond length of these kinds, Å; kinds that are not there do not bond. contact: distance, Å,
-    below which atoms that share neither bond nor neighbour repel each other. limits: densities that can be
-    made, g/cm³. source: of the numbers. narrowest: angle that a new bond leaves to the others of its atom, degrees,
-    when the network begins and when it is done; a wider one makes voids smaller, and leaves more bonds open.
+    Parameters
+    ----------
+    name
+        Of the film in a recipe.
+    density
+        Default, g/cm³.
+    sites
+        Kinds of atoms; their shares sum to 1.
+    bonds
+        (i, j), i <= j -> bond length of these kinds, Å; kinds that are not there do not bond.
+    contact
+        Distance, Å, below which atoms that share neither bond nor neighbour repel each other.
+    limits
+        Densities that can be made, g/cm³.
+    source
+        Of the numbers.
+    narrowest
+        Angle that a new bond leaves to the others of its atom, degrees, when the network begins and when it is
+        done; a wider one makes voids smaller, and leaves more bonds open.
     """
 
     name: str

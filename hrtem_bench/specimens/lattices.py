@@ -41,12 +41,27 @@ class GlidePlanes:
 class Lattice:
     """A crystal structure.
 
-    name: what it is called in a recipe. spacegroup: number in the International Tables. cell: a, b, c (Å),
-    alpha, beta, gamma (degrees). sites: (element, fractional position), one for each orbit of the space group.
-    setting: 1 or 2, its choice of origin. glide: where stacking faults form, None if the lattice has no stable
-    one. twin: where a shift at every plane beyond the first makes the mirror image, None if no shift does.
-    source: of the cell and the sites. occupants: () where every site is full; else for each site, the elements that may
-    fill it and with which probability, 1 at most together; what is missing to 1 stays empty.
+    Parameters
+    ----------
+    name
+        What it is called in a recipe.
+    spacegroup
+        Number in the International Tables.
+    cell
+        a, b, c (Å), alpha, beta, gamma (degrees).
+    sites
+        (element, fractional position), one for each orbit of the space group.
+    setting
+        1 or 2, its choice of origin.
+    glide
+        Where stacking faults form, None if the lattice has no stable one.
+    twin
+        Where a shift at every plane beyond the first makes the mirror image, None if no shift does.
+    source
+        Of the cell and the sites.
+    occupants
+        () where every site is full; else for each site, the elements that may fill it and with which probability,
+        1 at most together; what is missing to 1 stays empty.
     """
 
     name: str

@@ -40,10 +40,24 @@ _LAYOUT, _FILM, _PARTICLE, _ADSORBATE, _LIGAND, _CONTAMINATION = range(6)
 class Particle:
     """One particle of a scene. Lengths in Å.
 
-    lattice: name; of a core-shell particle "core@shell". shape: name. diameter: of the sphere, or of the sphere of
-    equal volume. center: (x, y, z) in the box; of a cap, the middle of its height. faults: number of stacking faults.
-    orientation: rotation matrix R, row by row; a vector v in the crystal's axes is R v in the box. atom_count: how
-    many atoms it has. twins: number of twin boundaries.
+    Parameters
+    ----------
+    lattice
+        Name; of a core-shell particle "core@shell".
+    shape
+        Name.
+    diameter
+        Of the sphere, or of the sphere of equal volume.
+    center
+        (x, y, z) in the box; of a cap, the middle of its height.
+    faults
+        Number of stacking faults.
+    orientation
+        Rotation matrix R, row by row; a vector v in the crystal's axes is R v in the box.
+    atom_count
+        How many atoms it has.
+    twins
+        Number of twin boundaries.
     """
 
     lattice: str
@@ -60,10 +74,19 @@ class Particle:
 class Scene:
     """Particles on a film.
 
-    atoms: the specimen; its cell is the box, the beam along +z, periodic in x and y, 0 <= z < height: a film "below"
-    comes first along the beam. particle: (atoms,) 0 for films, adsorbates and coatings, k for the k-th particle.
-    particles: those that are there, which may be fewer than were drawn if the box had no room. film_thickness: mean
-    over the field, of both films together; thickness: of all atoms along z, Å.
+    Parameters
+    ----------
+    atoms
+        The specimen; its cell is the box, the beam along +z, periodic in x and y, 0 <= z < height: a film "below"
+        comes first along the beam.
+    particle
+        (atoms,) 0 for films, adsorbates and coatings, k for the k-th particle.
+    particles
+        Those that are there, which may be fewer than were drawn if the box had no room.
+    film_thickness
+        Mean over the field, of both films together.
+    thickness
+        Of all atoms along z, Å.
     """
 
     atoms: Atoms

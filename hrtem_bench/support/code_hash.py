@@ -17,16 +17,16 @@ _KINDS = (".py", ".csv", ".cu")
 def code_sha256() -> str:
     """SHA-256, hexadecimal, over names and content of the package's sources in `SHAPING`.
 
-    Taken once in a process, as the code itself is: what is edited afterwards does not run there.
+    It is computed once in a process: sources that are edited later do not run in it.
     """
     package = Path(hrtem_bench.__file__).parent
     return sha256_of_sources(package, SHAPING)
 
 
 def sha256_of_sources(package: Path, parts: tuple[str, ...]) -> str:
-    """SHA-256 over the .py, .csv and .cu files among and below `parts` of a package's folder, and their names, sorted.
+    """SHA-256 over the names and content of the .py, .csv and .cu files in `parts` of a package's folder, sorted.
 
-    The same on any system: paths are written with slashes, and line ends count as line feeds.
+    It is the same on every system: paths are written with slashes, line ends count as line feeds.
     """
     digest = hashlib.sha256()
     files = (p for p in package.rglob("*") if p.suffix in _KINDS and p.relative_to(package).parts[0] in parts)

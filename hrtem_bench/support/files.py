@@ -1,4 +1,4 @@
-"""Files that are whole or not there: written aside, then renamed."""
+"""Files that are never half-written: written aside, then renamed."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ NO_ROOM = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)
 
 @contextlib.contextmanager
 def aside(path: Path) -> Iterator[Path]:
-    """A temporary path in the same folder that becomes `path` at the end of the block, or is gone if it fails."""
+    """A temporary path in the same folder, renamed to `path` at the end of the block; removed if the block fails."""
     temporary = path.with_name(f".{path.name}.{os.getpid()}{TEMPORARY}")
     try:
         yield temporary
@@ -35,19 +35,19 @@ def aside(path: Path) -> Iterator[Path]:
 
 
 def write_aside(path: Path, text: str) -> None:
-    """Text to `path`, UTF-8, with line feeds everywhere."""
+    """Write text to `path`, UTF-8, with line feeds everywhere."""
     write_aside_bytes(path, text.encode())
 
 
 def write_aside_bytes(path: Path, data: bytes) -> None:
-    """Bytes to `path`."""
+    """Write bytes to `path`."""
     with aside(path) as temporary:
         temporary.write_bytes(data)
 
 
 @contextlib.contextmanager
 def locked(file: Path, busy: str) -> Iterator[None]:
-    """Hold a file, which is made, against other processes; InputError, beginning with `busy`, where one holds it."""
+    """Hold a lock on a file, which is created; InputError that begins with `busy` if another process holds it."""
     try:
         import fcntl
     except ImportError:  # no such locks on Windows: two runs there waste work, and still end with the same bytes

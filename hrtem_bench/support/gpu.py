@@ -1,4 +1,4 @@
-"""CUDA GPUs through CuPy: whether there is one, its arrays, and how much of its memory a batch may take."""
+"""CUDA GPUs through CuPy: whether there is one, its arrays, and how much memory a batch may take."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ def has_gpu() -> bool:
 
 
 def cuda_arrays() -> tuple[Any, Any]:
-    """CuPy and its array namespace (of array_api_compat); MissingPackage or InputError where there is no GPU for it."""
+    """CuPy and its array namespace (of array_api_compat); MissingPackage or InputError without CuPy or a GPU."""
     cupy = require("cupy", "cuda12")
     if not has_gpu():
         raise InputError("no CUDA GPU was found: use device='cpu'")
@@ -30,5 +30,5 @@ def cuda_arrays() -> tuple[Any, Any]:
 
 
 def memory_for_a_batch(cupy: Any) -> float:
-    """Bytes of the GPU's memory that a batch may take."""
+    """Bytes of the GPU's memory that a batch may use."""
     return SHARE * (cupy.cuda.runtime.memGetInfo()[0] + cupy.get_default_memory_pool().free_bytes())

@@ -1,4 +1,4 @@
-"""The Hugging Face Hub: fetching a dataset's files, and what goes wrong there in one clear line."""
+"""The Hugging Face Hub: downloading a dataset's files, and its errors in one clear line."""
 
 from __future__ import annotations
 
@@ -13,10 +13,26 @@ TIMEOUT = 5.0
 
 
 def download(repo: str, revision: str | None, patterns: Sequence[str]) -> Path:
-    """The folder, in the Hub's cache, of a dataset repository's files that match `patterns`.
+    """Download the files of a dataset repository that match patterns.
 
-    repo: "organisation/name". revision: a tag, branch or commit; the main branch by default. InputError when the
-    Hub cannot be reached and the files are not in the cache, and when the repository or the revision is not there.
+    Parameters
+    ----------
+    repo
+        "organisation/name".
+    revision
+        A tag, branch or commit; the main branch by default.
+    patterns
+        Of file names.
+
+    Returns
+    -------
+    Path
+        The folder in the Hub's cache.
+
+    Raises
+    ------
+    InputError
+        If the Hub cannot be reached and the files are not in the cache, and if there is no such repository or revision.
     """
     hub = require("huggingface_hub", "data")
     with explained(f"the dataset {repo}", "there is no folder of that name either: check the name or the network"):
@@ -32,7 +48,7 @@ def download(repo: str, revision: str | None, patterns: Sequence[str]) -> Path:
 
 
 def reachable() -> bool:
-    """Whether the Hub answers at all, within TIMEOUT; the library itself would go on trying for minutes."""
+    """Whether the Hub answers within TIMEOUT. The library itself would go on trying for minutes."""
     hub = require("huggingface_hub", "data")
     try:
         hub.get_session().head(hub.constants.ENDPOINT, timeout=TIMEOUT)
@@ -45,7 +61,7 @@ def reachable() -> bool:
 
 @contextlib.contextmanager
 def explained(what: str, advice: str) -> Iterator[None]:
-    """What the Hub or the way to it refuses, as an InputError of one line. No message of theirs is passed on whole."""
+    """An error of the Hub or the network as an InputError of one line; the library's messages are shortened."""
     errors = require("huggingface_hub.errors", "data")
     try:
         yield
@@ -73,7 +89,7 @@ def explained(what: str, advice: str) -> Iterator[None]:
 
 
 def _is_network(error: BaseException | None) -> bool:
-    """Whether a failure is of the network; the library wraps some of them in errors of other kinds."""
+    """Whether an error is one of the network; the library wraps some of them in other errors."""
     while error is not None:
         # The library's HTTP client has changed its package's name from release to release, not its prefix.
         if isinstance(error, OSError) or type(error).__module__.startswith("httpx"):

@@ -1,4 +1,4 @@
-"""`kernel`: Numba's compiler, which remembers what it compiled on disk where there is a folder to write to."""
+"""`kernel`: Numba's compiler, with compiled code cached on disk where a folder can be written to."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Text of others that is shown to readers: bounded, and free of characters that change what stands around it."""
+"""Text from others that is shown to readers: limited in length, without characters that change the text around it."""
 
 from __future__ import annotations
 

@@ -13,11 +13,11 @@ from hrtem_bench.errors import InputError, require
 
 
 class Named(Protocol):
-    """A job, which other processes can be sent."""
+    """A job that can be sent to other processes."""
 
     @property
     def name(self) -> str:
-        """What errors call it; no two jobs of a run share one."""
+        """What errors call it; different for every job of a run."""
 
 
 J = TypeVar("J", bound=Named)
@@ -27,11 +27,22 @@ T = TypeVar("T")
 def pooled(
     call: Callable[[J], T], jobs: Sequence[J], workers: int, *, kept: str, threads: int = 1, patient: bool = True
 ) -> Iterator[T]:
-    """What `call` returns for each job, made in `workers` processes of so many threads, as they come.
+    """Run a function for each job in `workers` processes, and yield what it returns as it comes.
 
-    call: a function that other processes can import, or a partial of one. kept: what an InputError about a worker that
-    died says of what is finished. On interruption or failure no more are begun; jobs under way are finished if patient,
-    and else their processes are ended.
+    After an interruption or an error no more jobs are begun.
+
+    Parameters
+    ----------
+    call
+        A function that other processes can import, or a partial of one.
+    jobs
+        Its arguments.
+    workers, threads
+        Processes, and threads of each.
+    kept
+        For the error about a worker that died: what is said of the finished jobs.
+    patient
+        Whether jobs under way are finished after an interruption or an error; otherwise their processes are ended.
     """
     import multiprocessing
     from concurrent.futures import FIRST_COMPLETED, Future, ProcessPoolExecutor, wait
@@ -70,11 +81,26 @@ def pooled(
 def clustered(
     call: Callable[[J], T], jobs: Sequence[J], scheduler: str, *, kept: str, prefix: str, timeout: float
 ) -> Iterator[T]:
-    """What `call` returns for each job, made on the workers of a dask scheduler, as they come.
+    """Run a function for each job on the workers of a dask scheduler, and yield what it returns as it comes.
 
-    A worker that is lost has its job done by another. call, kept: as in `pooled`. prefix: of the names by which the
-    scheduler knows the jobs. timeout: seconds to wait for it. InputError if no scheduler answers or it is lost, if one
-    job brings down several workers, or if the workers cannot read it.
+    If a worker is lost, another does its job.
+
+    Parameters
+    ----------
+    call, jobs, kept
+        As in `pooled`.
+    scheduler
+        Its address.
+    prefix
+        Of the names of the jobs in the scheduler.
+    timeout
+        Seconds to wait for the scheduler.
+
+    Raises
+    ------
+    InputError
+        If no scheduler answers or it is lost, if one job brings down several workers, or if the workers cannot import
+        `call`.
     """
     from concurrent.futures import CancelledError
 
@@ -108,7 +134,7 @@ def clustered(
 
 
 def _start_worker(threads: int) -> None:
-    """So many threads; deaf to Ctrl-C, which is the parent's to hear; gone when the parent is."""
+    """Set up a worker: its threads; no Ctrl-C, which the parent handles; it ends when the parent does."""
     import multiprocessing
 
     from threadpoolctl import threadpool_limits

@@ -14,7 +14,7 @@ Progress = Callable[[str, int, int], None]
 
 @contextmanager
 def progress_bar() -> Iterator[Progress | None]:
-    """A bar on standard error, or in a notebook's cell, while the block runs; None where there is neither."""
+    """A bar on standard error, or in a notebook's cell, during the block; None if there is neither."""
     if (display := _notebook_display()) is not None:
         with _notebook_bar(display) as moved:
             yield moved
@@ -37,7 +37,7 @@ def progress_bar() -> Iterator[Progress | None]:
 
 
 def _notebook_display() -> Callable[..., Any] | None:
-    """IPython's `display`, where the code runs in a notebook's kernel; IPython is not imported to find out."""
+    """IPython's `display` if the code runs in a notebook, else None. IPython is not imported to find out."""
     ipython = sys.modules.get("IPython")
     shell = None if ipython is None else ipython.get_ipython()
     if shell is None or not hasattr(shell, "kernel"):
@@ -49,7 +49,7 @@ def _notebook_display() -> Callable[..., Any] | None:
 
 @contextmanager
 def _notebook_bar(display: Callable[..., Any]) -> Iterator[Progress]:
-    """A bar as HTML in the cell's output, gone when the block ends: it needs no extension of the notebook."""
+    """A bar as HTML in the cell's output, removed at the end of the block. It needs no extension of the notebook."""
     handle = display(_bar("", 0, 0), display_id=True)
 
     def show(what: str, done: int, total: int) -> None:

@@ -1,4 +1,4 @@
-"""Files that somebody else may have made, read with bounds on their kind, size and depth."""
+"""Reading files from others, with limits on their kind, size and depth."""
 
 from __future__ import annotations
 
@@ -49,7 +49,7 @@ def read_bounded(path: Path, most: int) -> bytes:
 
 
 def read_text(path: Path, most: int) -> str:
-    """The content of a regular file as UTF-8 text; errors as of `read_bounded`."""
+    """The content of a regular file as UTF-8 text; errors as in `read_bounded`."""
     try:
         return read_bounded(path, most).decode("utf-8")
     except UnicodeDecodeError:
@@ -57,13 +57,18 @@ def read_text(path: Path, most: int) -> str:
 
 
 def read_toml(path: Path, most: int = MAX_TOML) -> dict[str, Any]:
-    """The tables of a TOML file; errors as of `read_text` and `parse_toml`."""
+    """The tables of a TOML file; errors as in `read_text` and `parse_toml`."""
     return parse_toml(read_text(path, most), str(path))
 
 
 def parse_toml(text: str, where: str) -> dict[str, Any]:
-    """The tables of TOML text; InputError, in one line beginning with `where`, for text that is none or nests deeper
-    than MAX_DEPTH."""
+    """The tables of TOML text.
+
+    Raises
+    ------
+    InputError
+        One line that begins with `where`, for text that is not TOML or is nested deeper than MAX_DEPTH.
+    """
     if _LONG_KEY.search(text):
         raise InputError(f"{where} is nested too deep: a key of more than {MAX_DEPTH} parts")
     try:
@@ -77,13 +82,12 @@ def parse_toml(text: str, where: str) -> dict[str, Any]:
 
 
 def read_json(path: Path, kind: type[T], what: str, most: int = MAX_JSON) -> T:
-    """A JSON file as a `kind` that msgspec knows; `what`: what it should be, for errors, which are as of
-    `read_bounded`."""
+    """A JSON file as a `kind` for msgspec. what: the kind of file, for errors, which are as in `read_bounded`."""
     return parse_json(read_bounded(path, most), kind, f"{path} is no valid {what}")
 
 
 def parse_json(content: bytes | str, kind: type[T], fault: str) -> T:
-    """JSON as a `kind` that msgspec knows; InputError, in one line beginning with `fault`, for anything else."""
+    """JSON as a `kind` for msgspec; InputError, one line that begins with `fault`, for anything else."""
     try:
         return msgspec.json.decode(content, type=kind)
     except RecursionError:

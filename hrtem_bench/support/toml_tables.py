@@ -48,7 +48,7 @@ def convert_table(raw: Any, kind: type[T], where: str) -> T:
 
 
 def plain_values(value: Any) -> Any:
-    """A copy of tables, lists and values in which NumPy numbers and arrays are Python's numbers and lists."""
+    """A copy in which NumPy numbers and arrays are Python's numbers and lists."""
     if isinstance(value, Mapping):
         return {key: plain_values(inner) for key, inner in value.items()}
     if isinstance(value, list | tuple):
@@ -62,9 +62,9 @@ def shipped_names(folder: Any) -> list[str]:
 
 
 def shipped_or_own(name: str | Path, folder: Any, kind: str) -> str:
-    """The text of a TOML file: of the package's folder by name, or a user's own by its path.
+    """The text of a TOML file: one of the package's by name, or a user's own by path.
 
-    kind: what it is, for errors: "recipe". Raises InputError where there is none, or where it cannot be read.
+    kind: what it is, for errors: "recipe". Raises InputError if there is none, or it cannot be read.
     """
     path = Path(name)
     if path.suffix == ".toml":
@@ -78,7 +78,7 @@ def shipped_or_own(name: str | Path, folder: Any, kind: str) -> str:
 
 
 def key_error(where: str, value: Any, allowed: str) -> InputError:
-    """The error of one key: its name, the value it has and what is allowed."""
+    """The error for a key: its name, its value and what is allowed."""
     return InputError(f"{where} = {shown(value)}: {allowed}")
 
 
@@ -89,7 +89,7 @@ def shown(value: Any) -> str:
 
 
 def _explain(message: str, raw: Mapping[str, Any], kind: Any, where: str) -> str:
-    """msgspec's message in the words of the file: the key, its value, what is allowed."""
+    """msgspec's message in terms of the file: the key, its value, what is allowed."""
     match = _MESSAGE.match(message)
     what, path = (match["what"], match["path"] or "") if match else (message, "")
     key = ".".join(filter(None, [where, path.lstrip(".")]))
@@ -104,10 +104,10 @@ def _explain(message: str, raw: Mapping[str, Any], kind: Any, where: str) -> str
 
 
 def _at(kind: Any, raw: Any, path: str) -> tuple[Any, Any]:
-    """The annotation and the value that a path of msgspec's, ".values[2]", leads to.
+    """The annotation and the value that a path of msgspec, ".values[2]", leads to.
 
-    At the tag of a union (".kind") it stops at the table that holds the tag. msgspec writes "[...]" for a key or an
-    element that it does not name; then the value is the whole table or list.
+    At the tag of a union (".kind") it stops at the table with the tag. Where msgspec writes "[...]" for a key or an
+    element, the value is the whole table or list.
     """
     for name, index in re.findall(r"\.([^.\[]+)|\[(\d+|\.\.\.)\]", path):
         if name:

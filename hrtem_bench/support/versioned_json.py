@@ -20,10 +20,10 @@ class _Version(msgspec.Struct):
 
 
 def read_versioned(file: Path, kind: type[T], version: int, what: str, *, remake: str = "", most: int = MAX_JSON) -> T:
-    """A JSON file of a kind that has a schema_version, which must be this one.
+    """A JSON file with a schema_version, which must be this one.
 
-    The version is looked at before the form. InputError, one line, for another one: it ends in `remake`, which says how
-    to make such a file anew.
+    The version is checked before the form. For another version, InputError, one line, ends in `remake`, which says how
+    to make such a file again.
     """
     content = read_bounded(file, most)
     fault = f"{file} is no valid {what}"
