@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import inspect
 import json
 import math
+import re
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
@@ -135,6 +137,8 @@ def results_schema() -> dict[str, Any]:
     """The JSON Schema (2020-12) of results.json; the scores in it are those of the catalogue, with their ranges."""
     schema = msgspec.json.schema(Results)
     defs = schema["$defs"]
+    for definition in defs.values():
+        _describe(definition)
     metrics = {name: (one.label, one.low, one.high) for name, one in all_metrics().items()}
     whole = {name: (one.label, one.low, one.high) for name, one in CURVE_SCORES.items()}
     for kind, scores, required in (("CurvePoint", metrics, ["dice"]), ("Summary", whole, [])):
@@ -145,6 +149,16 @@ def results_schema() -> dict[str, Any]:
             "additionalProperties": False,
         }
     return {"$schema": "https://json-schema.org/draft/2020-12/schema", **schema}
+
+
+def _describe(definition: dict[str, Any]) -> None:
+    """Move what the docstring of a record says of its fields to the fields."""
+    text = inspect.cleandoc(definition.get("description", ""))
+    words, _, fields = text.partition("\n\nParameters\n----------\n")
+    definition |= {"description": words} if words else {}
+    for names, said in re.findall(r"^(\w[\w, ]*)\n((?: {4}.*\n?)+)", fields, re.MULTILINE):
+        for name in names.split(", "):
+            definition["properties"][name] |= {"description": " ".join(said.split())}
 
 
 def _estimate_schema(label: str, low: float, high: float) -> dict[str, Any]:

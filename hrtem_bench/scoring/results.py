@@ -151,8 +151,12 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=
         Whether the whole test split was scored at every condition of a published track.
     input
         The contract that the model was run under.
-    surface_tolerance, object_min_area, object_match
-        Å, Å² and an IoU, see `outlines` and `objects`.
+    surface_tolerance
+        Distance, Å, at which two outlines agree, see `outlines`.
+    object_min_area
+        Å²; smaller pieces are no objects.
+    object_match
+        IoU above which two objects match.
     """
 
     q_max: float
