@@ -1,4 +1,4 @@
-"""A dataset from the exit waves that another keeps: other imaging, tracks, detectors and doses, no multislice."""
+"""A dataset from the exit waves that another keeps: other imaging, tracks, detectors and doses, without multislice."""
 
 from __future__ import annotations
 
@@ -88,13 +88,13 @@ def render_dataset(
 def estimate_rendering(
     source: str | Path, recipe: Recipe, *, revision: str | None = None, workers: int | None = None
 ) -> Estimate:
-    """What `render_dataset` would make and take; arguments and errors as there. Nothing is made."""
+    """The estimate for `render_dataset`; arguments and errors as there. Nothing is made."""
     check_agreement(open_exit_waves(source, revision), recipe)
     return estimate(recipe, workers or default_workers("cpu"), simulated=False)
 
 
 def kept_structure(folder: Path, recipe: Recipe, job: Job, device: str = "cpu") -> Structure:
-    """A job's structure as the dataset in `folder` keeps it, in place of `structure.simulate`."""
+    """A job's structure from the dataset in `folder`, in place of simulating it."""
     kept = open_exit_waves(folder).structure(job.split, job.index)
     return Structure(
         waves=kept.waves,
@@ -144,7 +144,7 @@ def _check_scene(stored: StoredWaves, recipe: Recipe, kept: Recipe) -> None:
 
 
 def _check_kept(stored: StoredWaves, recipe: Recipe) -> None:
-    """That the waves of every structure asked for are kept."""
+    """Check that the waves of every structure are kept."""
     jobs = make_plan(recipe).jobs
     if variants := [job.scene for job in jobs if job.scene]:
         raise InputError(
@@ -160,7 +160,7 @@ def _check_kept(stored: StoredWaves, recipe: Recipe) -> None:
 
 
 def _check_band(recipe: Recipe, stored_band: float) -> None:
-    """That the waves reach as far as the pixels show and the conditions let through."""
+    """Check that the waves reach the frequencies that the pixels show and the conditions transfer."""
     most = stored_band * (1 + 1e-9)
     if recipe.exit_waves and recipe.wave_band > most:
         raise key_error(
@@ -184,9 +184,9 @@ def check_reach(recipe: Recipe, condition: Condition, stored_band: float, label:
 
 
 def needed_band(recipe: Recipe, condition: Condition) -> float:
-    """The frequency, 1/Å, up to which a condition's images take waves.
+    """The frequency, 1/Å, up to which a condition's images need waves.
 
-    All that was simulated, as far as particles scatter there or pixels show it, and an aperture lets it through.
+    That is what was simulated, as far as particles scatter there or pixels show it, and the aperture lets it through.
     """
     seen = max(SCATTERED_BAND, 0.5 / recipe.sampling.pixel_size)
     aperture = condition.aperture

@@ -32,10 +32,19 @@ T = TypeVar("T")
 
 @dataclass(frozen=True)
 class Sample:
-    """One image.
+    """An image of a track with its labels.
 
-    image: (ny, nx) float32, electrons per pixel. mask: (ny, nx) uint8, 0 or 1. instances: (ny, nx) uint16, k on
-    particle k. condition: as used for this image, spread included; C10 counts from the structure's zero of focus.
+    Parameters
+    ----------
+    image
+        (ny, nx) float32, electrons per pixel.
+    mask
+        (ny, nx) uint8, 0 or 1.
+    instances
+        (ny, nx) uint16: 0 on the background, k on particle k.
+    condition
+        The settings of this image, its draw from the spread included. C10 is measured from the structure's zero of
+        focus.
     """
 
     structure_id: str
@@ -50,8 +59,18 @@ class Sample:
 class Track:
     """A track of a dataset, open for reading.
 
-    axis, unit: of `TrackCondition.value`. conditions: in the axis's order. checksum, version: of the whole dataset.
-    pixel_size: Å. unofficial: why scores on it are not those of a published track, "" where they are.
+    Parameters
+    ----------
+    axis, unit
+        Of `TrackCondition.value`.
+    conditions
+        In the axis's order.
+    checksum, version
+        Of the whole dataset.
+    pixel_size
+        Å.
+    unofficial
+        Why scores on it are not those of a published track; "" for a published one.
     """
 
     name: str
@@ -183,9 +202,15 @@ class Track:
 class StructureWaves:
     """A structure's exit waves and labels.
 
-    waves: (phonons, n, n) complex64 at `pixel_size` Å, at the exit plane; `imaging.render` takes them, with
-    `zero_focus`. mask, instances: (ny, nx) uint8 and uint16, at `output_pixel_size` Å. lattice, particle_count,
-    thickness (Å along the beam): as in the columns of a track.
+    Parameters
+    ----------
+    waves
+        (phonons, n, n) complex64 at `pixel_size` Å, at the exit plane; `imaging.render` takes them, with
+        `zero_focus`.
+    mask, instances
+        (ny, nx) uint8 and uint16, at `output_pixel_size` Å.
+    lattice, particle_count, thickness
+        As in the columns of a track; thickness in Å along the beam.
     """
 
     structure_id: str
@@ -209,7 +234,7 @@ class StoredWaves:
     manifest: Manifest
 
     def count(self, split: str = "test") -> int:
-        """Number of structures of a split whose exit waves are kept; InputError for a split that is none."""
+        """Number of structures of a split whose exit waves are kept; InputError for an unknown split."""
         _check_split(split)
         return sum(s.rows for s in self.manifest.shards if place_of(s.path) == (EXIT_WAVES, split))
 
@@ -328,7 +353,7 @@ def open_dataset(source: str | Path, track: str | None = None, revision: str | N
 
 
 def _located(source: str | Path, config: str | None, revision: str | None) -> tuple[Path, Manifest]:
-    """The folder and the manifest of a dataset that has the config, its files at hand; None: its default track."""
+    """The folder and manifest of a dataset that has the config (None: its default track), with its files downloaded."""
     require("pyarrow", "data")
     require("PIL", "data")
     folder = Path(source)
@@ -386,7 +411,7 @@ def _unknown(kind: str, name: str, known: Sequence[str], where: str) -> str:
 def first_of_each(
     items: Iterable[T], name_of: Callable[[T], str], names: Collection[str], limit: int | None
 ) -> Iterator[T]:
-    """The items that bear one of `names`, at most `limit` of each name; no item after the last of these is taken."""
+    """The items with one of `names`, at most `limit` of each name. Reading stops after the last of them."""
     seen = dict.fromkeys(names, 0)
     for item in items:
         name = name_of(item)

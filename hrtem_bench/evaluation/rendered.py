@@ -1,4 +1,4 @@
-"""Conditions that no track holds: images rendered on demand from the exit waves that a dataset keeps."""
+"""Conditions that no track has: images rendered on request from the exit waves that a dataset keeps."""
 
 from __future__ import annotations
 
@@ -46,11 +46,20 @@ NAME = "rendered"
 
 @dataclass(frozen=True)
 class RenderedTrack(Track):
-    """A track whose images are rendered when they are read; never an official one.
+    """A track whose images are rendered when they are read. Its results are never official.
 
-    Of each split it shows the structures whose exit waves the dataset keeps, at all its conditions. checksum: over the
-    dataset's and the conditions. unofficial: why its scores are not those of a published track. trained: conditions
-    that a model was trained at, which `select` finds by their ids though they are not among those to score.
+    For each split it has the structures whose exit waves the dataset keeps, at all its conditions.
+
+    Parameters
+    ----------
+    waves
+        The exit waves.
+    checksum
+        Over the dataset's checksum and the conditions.
+    unofficial
+        Why its scores are not those of a published track.
+    trained
+        Conditions that a model was trained at. `select` finds them by id, but they are not scored.
     """
 
     waves: StoredWaves = field(kw_only=True)
@@ -77,9 +86,10 @@ class RenderedTrack(Track):
     def rows(
         self, split: str, conditions: Sequence[str] | None = None, *, limit: int | None = None, start: int = 0
     ) -> Iterator[Sample]:
-        """The images, structure by structure, as of a `Track`; what `limit` and `start` leave out is not rendered.
+        """The images, structure by structure, as from a `Track`.
 
-        Noise is a function of the dataset, the structure and the condition.
+        Images that `limit` and `start` leave out are not rendered. Noise depends on the dataset, the structure and the
+        condition only.
         """
         chosen = self.select(conditions)
         pairs = ((wave, one) for wave in self.waves.rows(split) for one in chosen)
@@ -96,11 +106,22 @@ class RenderedTrack(Track):
 
 
 def rendered_track(source: str | Path, conditions: Sequence[TrackCondition], axis: str, unit: str) -> RenderedTrack:
-    """A track of the given conditions, from the exit waves of the dataset `source` (a folder or a Hub id).
+    """A track of given conditions, from the exit waves of a dataset.
 
-    axis, unit: of `TrackCondition.value`; unit "" where the conditions have no order. Raises InputError for a dataset
-    that keeps no exit waves, for no conditions, and for an id given twice; reading its images, as
-    `rendered_sample` does.
+    Parameters
+    ----------
+    source
+        The dataset's folder or Hub id.
+    conditions
+        To render.
+    axis, unit
+        Of `TrackCondition.value`; unit "" if the conditions have no order.
+
+    Raises
+    ------
+    InputError
+        For a dataset that keeps no exit waves, for no conditions, and for an id given twice; when its images are read,
+        as `rendered_sample`.
     """
     ids = [one.condition_id for one in conditions]
     twice = next((name for name in ids if ids.count(name) > 1), None)
@@ -122,10 +143,17 @@ def rendered_track(source: str | Path, conditions: Sequence[TrackCondition], axi
 
 
 def grid_track(source: str | Path, grids: Sequence[str]) -> RenderedTrack:
-    """A track over every combination of the grids, each as text: "C10=-400:400:25" or "dose=100,200,400".
+    """A track over every combination of grids.
 
-    Values are in the unit of the setting (Å, rad, mrad, eV, e/Å²), the end of a range included. All else is as in the
-    dataset's own imaging. A single grid is an axis; the combinations of several have no order.
+    A single grid is an axis; combinations of several have no order. Other settings are those of the dataset's imaging.
+
+    Parameters
+    ----------
+    source
+        The dataset's folder or Hub id.
+    grids
+        Each as text, "C10=-400:400:25" or "dose=100,200,400", in the unit of the setting (Å, rad, mrad, eV, e/Å²). A
+        range includes its end.
     """
     names, values = zip(*(parse_grid(text) for text in grids), strict=True)
     twice = next((name for name in names if names.count(name) > 1), None)
@@ -152,9 +180,14 @@ def grid_track(source: str | Path, grids: Sequence[str]) -> RenderedTrack:
 
 
 def file_track(source: str | Path, path: Path) -> RenderedTrack:
-    """A track of the conditions in a TOML file: tables [[condition]] with fields of Condition and, if wanted, an id.
+    """A track of the conditions in a TOML file. Settings that a table leaves out are those of the dataset's imaging.
 
-    What a table leaves out is as in the dataset's own imaging.
+    Parameters
+    ----------
+    source
+        The dataset's folder or Hub id.
+    path
+        Of a file with tables [[condition]]: fields of Condition and, if wanted, an id.
     """
     tables = read_toml(path)
     entries = tables.get("condition")
@@ -174,10 +207,22 @@ def file_track(source: str | Path, path: Path) -> RenderedTrack:
 
 
 def trained_at(track: RenderedTrack, source: str | Path, published: str, names: Sequence[str]) -> RenderedTrack:
-    """The track, with what a model was trained at for σ.
+    """The track, with the conditions that a model was trained at, for σ.
 
-    names: ids of the track's own conditions, ids on the track `published` of the dataset `source`, or settings as text,
-    "C10=100,focal_spread=10", all else as in the dataset's own imaging. Raises InputError for any other.
+    Parameters
+    ----------
+    track
+        The conditions to score.
+    source, published
+        A dataset and one of its tracks.
+    names
+        Ids of `track`, ids of the track `published`, or settings as text, "C10=100,focal_spread=10", with other
+        settings as in the dataset's imaging.
+
+    Raises
+    ------
+    InputError
+        For any other name.
     """
     own = {one.condition_id for one in track.conditions}
     known = {one.condition_id: one for one in open_dataset(source, published).conditions}
