@@ -28,8 +28,9 @@ from hrtem_bench.study.images import ImagesAt, Source, images_at
 from hrtem_bench.study.networks import Network, networks
 from hrtem_bench.study.settings import Block, Specimens, Study
 from hrtem_bench.study.table import all_rows, gathered, write_part
-from hrtem_bench.support.files import locked
+from hrtem_bench.support.files import locked, write_aside
 from hrtem_bench.support.pool import clustered, pooled
+from hrtem_bench.support.reading import read_json
 from hrtem_bench.training.images import TrainingImages
 from hrtem_bench.training.loop import begin, fit, probabilities, seeded
 from hrtem_bench.training.together import Member, Outcome, fit_together
@@ -37,6 +38,8 @@ from hrtem_bench.training.together import Member, Outcome, fit_together
 KEPT = "finished networks are kept: run the same command again"
 GATHER_EVERY = 20
 """Networks after which the rows are put together in the table."""
+CLAIM = "study.json"
+"""In the study's folder: its name and its data."""
 IMAGES = "images"
 """Folder of the images that several networks use."""
 Progress = Callable[[int, int], None]
@@ -142,6 +145,7 @@ def run_study(
     Runtime(device).for_torch()
     out.mkdir(parents=True, exist_ok=True)
     with locked(out / "lock", f"another run works on {out}"):
+        _claim(study, out)
         make_specimens(study, out, workers)
         gathered(out, rows)
         left = waiting(study, out)
@@ -169,6 +173,36 @@ def make_specimens(study: Study, out: Path, workers: int | None) -> None:
     for one in study.specimens:
         if one.recipe is not None:
             generate(recipe_of(one), folder_of(one, out), workers=workers)
+
+
+class Claim(msgspec.Struct, frozen=True):
+    """What a study's folder is of: the study's name, and for each of its specimens what their images are made from."""
+
+    study: str
+    specimens: dict[str, str]
+
+
+def _claim(study: Study, out: Path) -> None:
+    """Write down which study the folder is of, and of which data; InputError where it is of others."""
+    path = out / CLAIM
+    mine = {one.name: _data_of(one) for one in study.specimens}
+    held = read_json(path, Claim, "record of a study") if path.exists() else Claim(study.name, {})
+    if held.study != study.name:
+        raise InputError(f"{out} is of the study {held.study!r}, not of {study.name!r}: give another folder")
+    for name in set(mine) & set(held.specimens):
+        if mine[name] != held.specimens[name]:
+            raise InputError(
+                f"{out} has rows of {name} from {held.specimens[name]}, and these would be from {mine[name]}: give "
+                "another folder"
+            )
+    write_aside(path, msgspec.json.encode(Claim(study.name, held.specimens | mine)).decode() + "\n")
+
+
+def _data_of(one: Specimens) -> str:
+    """What the images of some specimens are made from, in one line."""
+    if one.recipe is None:
+        return f"the dataset {open_dataset(str(one.data)).manifest.checksum}"
+    return f"the recipe {recipe_of(one).name} {recipe_of(one).version}, scene {msgspec.json.encode(one.scene).decode()}"
 
 
 def recipe_of(one: Specimens) -> Recipe:
