@@ -249,3 +249,64 @@ def test_warnings_name_the_file(place: Path, capsys: pytest.CaptureFixture[str])
     out = capsys.readouterr().out.replace("\n", " ")
     assert "warning: labels/one.tif: no pixel is 0" in out
     assert "warning: labels/two.tif: it is a threshold" in out
+
+
+FAILING = MODEL.replace(
+    "return",
+    "(Path('asked').open('a').write(f'{images.shape[1]} '), 1 / (not Path('fail').exists() or "
+    "images.shape[2] < 80)); return",
+).replace("import numpy", "from pathlib import Path\nimport numpy")
+
+
+@pytest.mark.parametrize("command", ["predict", "evaluate-images"])
+def test_an_interrupted_run_does_not_do_again_what_it_finished(
+    command: str, place: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    (place / "bright.py").write_text(FAILING)
+    tifffile.imwrite(place / "images" / "one.tif", np.full((64, 64), 3.0, np.float32))
+    images = ["images"] if command == "predict" else ["--images", "images", "--labels", "labels"]
+    given = [command, "bright.py:bright", *images, "--pixel-size", "0.4", "--out"]
+    assert run([*given, "whole"]) == 0
+    (place / "fail").touch()
+    assert run([*given, "out"]) == 2
+    assert "division by zero" in capsys.readouterr().err
+    assert (place / "out" / "one_mask.tif").exists() and not (place / "out" / "two_mask.tif").exists()
+    (place / "out" / ".two_mask.tif.123.tmp").touch()  # what a killed run leaves
+    (place / "fail").unlink()
+    (place / "asked").unlink()
+    assert run([*given, "out"]) == 0
+    assert "every pixel is 3" in capsys.readouterr().out  # what was warned of before is said again
+    assert "48" in (asked := (place / "asked").read_text().split()) and asked[-1] == "48"
+    assert asked.count("64") == 1  # the trial images, of 64 pixels, and not images/one.tif
+    names = sorted(path.name for path in (place / "whole").iterdir())
+    assert sorted(path.name for path in (place / "out").iterdir()) == names
+    for name in (one for one in names if not one.endswith(".json")):
+        assert (place / "out" / name).read_bytes() == (place / "whole" / name).read_bytes()
+    if command == "evaluate-images":
+        both = [json.loads((place / folder / "micrographs.json").read_text()) for folder in ("whole", "out")]
+        assert both[0]["images"] == both[1]["images"] and both[0]["warnings"] == both[1]["warnings"]
+
+
+def test_what_changed_in_between_is_done_again(place: Path) -> None:
+    (place / "bright.py").write_text(FAILING)
+    (place / "fail").touch()
+    given = ["predict", "bright.py:bright", "images", "--out", "out"]
+    assert run(given) == 2
+    (place / "fail").unlink()
+    (place / "asked").unlink()
+    assert run([*given, "--probabilities"]) == 0
+    assert (place / "out" / "one_probability.tif").exists()
+
+
+def test_every_label_of_a_stack_is_looked_at(
+    place: Path, movie: np.ndarray, capsys: pytest.CaptureFixture[str]
+) -> None:
+    labels = movie.astype(np.uint8)
+    labels[[1, 3]] = 7
+    tifffile.imwrite(place / "labels" / "movie.tif", labels, photometric="minisblack")
+    assert run(EVALUATE) == 0
+    assert "labels/movie.tif, frames 2, 4: no pixel is 0" in capsys.readouterr().out.replace("\n", " ")
+    tifffile.imwrite(place / "labels" / "movie.tif", labels.astype(np.int16) - 5, photometric="minisblack")
+    (place / "bright.py").write_text("def bright(images):\n    raise SystemExit('ran')\n")
+    assert run([*EVALUATE[:-1], "new"]) == 2
+    assert "labels/movie.tif, frame 1, is no label" in capsys.readouterr().err

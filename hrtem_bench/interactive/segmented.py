@@ -10,12 +10,14 @@ from itertools import chain
 from pathlib import Path
 
 from hrtem_bench.evaluation.resume import check_writable
-from hrtem_bench.micrographs.origin import check_origin, origin_of, write_origin
+from hrtem_bench.micrographs.origin import ORIGIN, check_origin, origin_of, write_origin
 from hrtem_bench.micrographs.recordings import Labels, Recording, find_micrographs, open_labels, open_recording
 from hrtem_bench.micrographs.segmentation import MicrographScore, score, segment, tiff_pages, with_sides
-from hrtem_bench.micrographs.warnings import frame_warnings
+from hrtem_bench.micrographs.unfinished import Finished, finished, forget, keep, mark_of
+from hrtem_bench.micrographs.warnings import frame_warnings, told_once
 from hrtem_bench.models.submission import Submission
 from hrtem_bench.report.image_figures import write_overlay
+from hrtem_bench.support.files import remove_temporaries
 from hrtem_bench.support.progress import progress_bar
 
 
@@ -73,7 +75,8 @@ class SegmentedFiles:
 def segment_files(job: SegmentationJob, places: Sequence[Path]) -> SegmentedFiles:
     """Write masks and pictures of every micrograph into `job.out`, with a progress bar; score them where labels are.
 
-    All files are opened once before the model runs, so that a file that cannot be read is named before any work.
+    All files are opened, and labels read, before the model runs, so that one that cannot be read is named before any
+    work. Of a run that was interrupted, the files that it finished are not done again.
 
     Parameters
     ----------
@@ -95,12 +98,13 @@ def segment_files(job: SegmentationJob, places: Sequence[Path]) -> SegmentedFile
     """
     paths = find_micrographs(places)
     check_writable(job.out)
-    count = sum(len(recording) for recording, _ in _opened(job, paths))
+    count = _checked(job, paths)
     settings = f"{job.submission.contract}, pixel size {job.pixel_size}, edge offset {job.edge_offset:g}"
     origin = origin_of(job.submission.checksum, settings, paths)
     check_origin(job.out, origin, whole=job.labels is not None)
-    scores: list[MicrographScore] = []
-    warnings: list[str] = []
+    if (job.out / ORIGIN).exists():  # else the folder need not be ours alone
+        remove_temporaries(job.out)
+    every: list[Finished] = []
     with progress_bar() as moved:
         done = 0
         for recording, labels in _opened(job, paths):
@@ -109,12 +113,36 @@ def segment_files(job: SegmentationJob, places: Sequence[Path]) -> SegmentedFile
                 if moved is not None:
                     moved("micrographs", before + frame, count)
 
-            begin = partial(write_origin, job.out, origin, recording.name)
-            found = _segment_file(job, recording, labels, begin, each)
-            scores += found.scores
-            warnings += found.warnings
-            done += found.frames
-    return SegmentedFiles(len(paths), count, scores, warnings)
+            mark = mark_of([job.submission.checksum, settings, str(job.probabilities)], _read_for(recording, labels))
+            found = finished(job.out, recording.name, mark)
+            if found is None:
+                begin = partial(write_origin, job.out, origin, recording.name)
+                found = Finished(mark, *_segment_file(job, recording, labels, begin, each))
+                keep(job.out, recording.name, found)
+            every.append(found)
+            done += len(recording)
+            each(0, done)
+    forget(job.out)
+    return SegmentedFiles(
+        len(paths),
+        count,
+        [score for one in every for score in one.scores],
+        [text for one in every for text in one.warnings],
+    )
+
+
+def _checked(job: SegmentationJob, paths: Sequence[Path]) -> int:
+    """The number of micrographs, after looking into every file and label."""
+    count = 0
+    for recording, labels in _opened(job, paths):
+        count += len(recording)
+        if labels is not None:
+            labels.check()
+    return count
+
+
+def _read_for(recording: Recording, labels: Labels | None) -> list[Path]:
+    return [recording.file.path] if labels is None else [recording.file.path, labels.file.path]
 
 
 def _opened(job: SegmentationJob, paths: Sequence[Path]) -> Iterator[tuple[Recording, Labels | None]]:
@@ -130,9 +158,10 @@ def _segment_file(
     labels: Labels | None,
     begin: Callable[[], None],
     each: Callable[[int], None],
-) -> SegmentedFiles:
+) -> tuple[list[MicrographScore], list[str]]:
     """NAME_mask.tif with a page for each frame, and overlays of the first, the middle and the last frame.
 
+    Returns the scores of the frames, where there are labels, and what may be wrong with images and labels.
     begin: called before the first file is written. each: called with the number of every frame done, from 1.
     Nothing is written if the model fails on the first.
     """
@@ -140,7 +169,8 @@ def _segment_file(
     shape = (count, *recording.file.shape) if recording.file.stack else recording.file.shape
     submission, said = with_sides(job.submission, next(iter(recording)))
     answers = (segment(submission, micrograph, job.edge_offset) for micrograph in recording)
-    first, scores, warnings = next(answers), [], [f"{recording.file.path}: {one}" for one in said]
+    first, scores = next(answers), []
+    warnings = [(str(recording.file.path), 0, one) for one in said]
     out.mkdir(parents=True, exist_ok=True)
     begin()
     with ExitStack() as files:
@@ -156,14 +186,12 @@ def _segment_file(
             label = None if labels is None else labels.instances(index)
             if label is not None:
                 scores.append(score(job.submission, answer, label))
-            warnings += frame_warnings(
-                recording.file.path, None if labels is None else labels.file.path, answer.micrograph, answer.mask, label
-            )
+            warnings += frame_warnings(recording.file.path, labels, answer, label)
             if index in (0, count // 2, count - 1):
                 frame = f"_{index + 1:0{len(str(count))}d}" if recording.file.stack else ""
                 write_overlay(out / f"{name}_overlay{frame}.png", answer, label)
             each(index + 1)
-    return SegmentedFiles(1, count, scores, warnings)
+    return scores, told_once(warnings)
 
 
 __all__ = ["SegmentationJob", "SegmentedFiles", "segment_files"]

@@ -40,7 +40,7 @@ def check_origin(out: Path, origin: Origin, whole: bool) -> None:
         if found is not None:
             raise InputError(f"{found} is there already, and {out} does not say what it was made from: {advice}")
         return
-    held = read_json(out / ORIGIN, Origin, "record of what masks were made from", MIB)
+    held = read_json(out / ORIGIN, Origin, "record of what masks were made from")
     if held.model != origin.model:
         raise InputError(f"{out} holds the results of another model: {advice}")
     if held.settings != origin.settings:
@@ -56,7 +56,7 @@ def check_origin(out: Path, origin: Origin, whole: bool) -> None:
 def write_origin(out: Path, origin: Origin, name: str) -> None:
     """Write origin.json, with the images that it held before and the one of this name, whose results come."""
     path = out / ORIGIN
-    before = read_json(path, Origin, "record of what masks were made from", MIB).images if path.exists() else {}
+    before = read_json(path, Origin, "record of what masks were made from").images if path.exists() else {}
     held = msgspec.structs.replace(origin, images=before | {name: origin.images[name]})
     write_aside(path, msgspec.json.format(msgspec.json.encode(held), indent=1).decode() + "\n")
 

@@ -68,7 +68,15 @@ class Labels:
         A label of one value besides 0 says where particles are; its connected pieces (8 neighbours) are then the
         particles.
         """
-        return _numbered(self.file.frame(index if len(self.file) > 1 else 0), self.file.path)
+        return _numbered(self.file.frame(index if len(self.file) > 1 else 0), self._where(index))
+
+    def check(self) -> None:
+        """Read all labels; InputError, which names the frame, for one that is none."""
+        for index in range(len(self.file)):
+            self.instances(index)
+
+    def _where(self, index: int) -> str:
+        return f"{self.file.path}, frame {index + 1}," if len(self.file) > 1 else str(self.file.path)
 
 
 def find_micrographs(places: Sequence[Path]) -> list[Path]:
@@ -180,14 +188,14 @@ def open_labels(folder: Path, recording: Recording, pattern: str | None = None) 
     return Labels(file)
 
 
-def _numbered(label: NDArray[np.integer], path: Path) -> NDArray[np.uint16]:
+def _numbered(label: NDArray[np.integer], where: str) -> NDArray[np.uint16]:
     from scipy import ndimage
 
     if label.dtype == np.int8 and label.min() == IMOD_ZERO:
         label = label.astype(np.int16) - IMOD_ZERO
     values, numbers = np.unique(label, return_inverse=True)
     if len(values) > np.iinfo(np.uint16).max or values[0] < 0:
-        raise InputError(f"{path} is no label: values from {values[0]} to {values[-1]}, {len(values)} different ones")
+        raise InputError(f"{where} is no label: values from {values[0]} to {values[-1]}, {len(values)} different ones")
     if len(values) <= 2:
         return np.asarray(ndimage.label(label != 0, structure=np.ones((3, 3)))[0], dtype=np.uint16)
     return (numbers.reshape(label.shape) + (0 if values[0] == 0 else 1)).astype(np.uint16)

@@ -2,12 +2,19 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from pathlib import Path
 
 import numpy as np
 from numpy.typing import NDArray
 
-from hrtem_bench.micrographs.recordings import Micrograph
+from hrtem_bench.micrographs.recordings import Labels
+from hrtem_bench.micrographs.segmentation import Segmented
+
+Warned = tuple[str, int, str]
+"""The file that a sentence is about; its frame, counted from 1, 0 where it holds a single image; the sentence."""
+NAMED_FRAMES = 5
+"""Of a stack, by their numbers, where they share a sentence."""
 
 LARGEST_VALUE = 1e18
 """The square of more is beyond single precision, in which images are standardised."""
@@ -22,24 +29,43 @@ FARTHEST_SHIFT, LEAST_GAIN = 64, 0.05
 
 
 def frame_warnings(
-    path: Path,
-    label_path: Path | None,
-    micrograph: Micrograph,
-    mask: NDArray[np.bool_],
-    label: NDArray[np.uint16] | None,
-) -> list[str]:
-    """What may be wrong with a micrograph and its label, each sentence beginning with the file that it is about.
+    path: Path, labels: Labels | None, answer: Segmented, label: NDArray[np.uint16] | None
+) -> list[Warned]:
+    """What may be wrong with a micrograph, and with its label.
 
-    mask: the model's, (ny, nx). label: (ny, nx), of the file label_path. Of a stack, labels are looked at with the
-    first frame only.
+    Parameters
+    ----------
+    path
+        File of the micrograph.
+    labels
+        Of this file. A single label for all frames of a stack is looked at with the first.
+    answer
+        The micrograph, with the model's mask.
+    label
+        The micrograph's, (ny, nx), 0 background, k on particle k.
     """
-    frame = micrograph.frame
-    where = path if frame is None else f"{path}, frame {frame}"
-    said = [f"{where}: {one}" for one in image_warnings(micrograph.image)]
-    if label is not None and frame in (None, 1):
-        own = [*label_warnings(label, micrograph.image), *shift_warnings(mask, label > 0)]
-        said += [f"{label_path}: {one}" for one in own]
+    frame = answer.micrograph.frame or 0
+    said = [(str(path), frame, one) for one in image_warnings(answer.micrograph.image)]
+    if labels is not None and label is not None and (len(labels.file) > 1 or frame <= 1):
+        own = [*label_warnings(label, answer.micrograph.image), *shift_warnings(answer.mask, label > 0)]
+        said += [(str(labels.file.path), frame if len(labels.file) > 1 else 0, one) for one in own]
     return said
+
+
+def told_once(warnings: Sequence[Warned]) -> list[str]:
+    """Each sentence once, after the file and the frames that it is about; of many frames, the first few."""
+    frames: dict[tuple[str, str], list[int]] = {}
+    for path, frame, sentence in warnings:
+        frames.setdefault((path, sentence), []).append(frame)
+    return [f"{path}{_named(found)}: {sentence}" for (path, sentence), found in frames.items()]
+
+
+def _named(frames: Sequence[int]) -> str:
+    if not frames[0]:
+        return ""
+    listed = ", ".join(map(str, frames[:NAMED_FRAMES]))
+    more = f" and {len(frames) - NAMED_FRAMES} more" if len(frames) > NAMED_FRAMES else ""
+    return f", frame{'s' if len(frames) > 1 else ''} {listed}{more}"
 
 
 def image_warnings(image: NDArray[np.float32]) -> list[str]:
@@ -132,4 +158,4 @@ def _likeness_to_threshold(mask: NDArray[np.bool_], image: NDArray[np.float32]) 
     return best
 
 
-__all__ = ["frame_warnings", "image_warnings", "label_warnings", "shift_warnings"]
+__all__ = ["frame_warnings", "image_warnings", "label_warnings", "shift_warnings", "told_once"]

@@ -97,7 +97,7 @@ def write_mrc(path: Path, image: np.ndarray, pixel_size: float, **words: bytes) 
     nor sampling. words: bytes for places in the header, by their offset: at_152=b"…"."""
     *_, ny, nx = image.shape
     nz = image.shape[0] if image.ndim == 3 else 1
-    mode = {"i1": 0, "u1": 0, "i2": 1, "f4": 2, "c8": 4, "u2": 6, "f2": 12}[image.dtype.str[1:]]
+    mode = {"i1": 0, "u1": 0, "i2": 1, "f4": 2, "c8": 4, "u2": 6, "i4": 7, "f2": 12}[image.dtype.str[1:]]
     sampling = (nx, ny, nz) if pixel_size else (0, 0, 0)
     head, order = bytearray(1024), ">" if image.dtype.str[0] == ">" else "<"
     struct.pack_into(f"{order}10i", head, 0, nx, ny, nz, mode, 0, 0, 0, *sampling)

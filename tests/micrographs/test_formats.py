@@ -76,12 +76,43 @@ def test_bytes_of_mrc_keep_their_sign(image: np.ndarray, words: dict[str, bytes]
     np.testing.assert_array_equal(images(tmp_path / "a.mrc")[0], image)
 
 
-@pytest.mark.parametrize("kind", ["<i2", ">i2", ">f4", "<u2", ">u2", "<f2", ">f2"])
+@pytest.mark.parametrize("kind", ["<i2", ">i2", "<f4", ">f4", "<u2", ">u2", "<i4", ">i4", "<f2", ">f2"])
 @pytest.mark.parametrize("stamped", [True, False])
 def test_mrc_modes_and_byte_orders(kind: str, stamped: bool, tmp_path: Path) -> None:
     write_mrc(tmp_path / "a.mrc", IMAGE.astype(kind), 0.2, **({} if stamped else {"at_212": b"\0\0"}))
     np.testing.assert_array_equal(images(tmp_path / "a.mrc")[0], IMAGE)
     assert open_recording(tmp_path / "a.mrc").pixel_size == pytest.approx(0.2)
+
+
+@pytest.mark.parametrize("order", ["<", ">"])
+@pytest.mark.parametrize("stated", [2e-11, 0.0])
+def test_the_extended_header_of_fei(order: str, stated: float, tmp_path: Path) -> None:
+    """It has 1024 blocks of 128 bytes of floats, the twelfth of each the pixel size in m (FEI's description of MRC)."""
+    block = np.zeros((1024, 32), f"{order}f4")
+    block[:, 11] = stated
+    write_mrc(tmp_path / "a.mrc", IMAGE.astype(f"{order}f4"), 0.0, at_92=struct.pack(f"{order}i", block.nbytes))
+    content = (tmp_path / "a.mrc").read_bytes()
+    (tmp_path / "a.mrc").write_bytes(content[:1024] + block.tobytes() + content[1024:])
+    np.testing.assert_array_equal(images(tmp_path / "a.mrc")[0], IMAGE)
+    if stated:
+        assert open_recording(tmp_path / "a.mrc").pixel_size == pytest.approx(0.2)
+    else:
+        with pytest.raises(InputError, match="does not say its pixel size"):
+            open_recording(tmp_path / "a.mrc")
+
+
+def test_an_extended_header_that_is_not_there(tmp_path: Path) -> None:
+    for length in (131072, 2**31 - 1):
+        write_mrc(tmp_path / "a.mrc", IMAGE, 0.2, at_92=struct.pack("<i", length))
+        with pytest.raises(InputError, match="is cut off"):
+            open_images(tmp_path / "a.mrc")
+
+
+@pytest.mark.parametrize("mode", [5, 8, 16, 102, -1])
+def test_modes_of_mrc_that_are_not_read(mode: int, tmp_path: Path) -> None:
+    write_mrc(tmp_path / "a.mrc", IMAGE, 0.2, at_12=struct.pack("<i", mode))
+    with pytest.raises(InputError, match=r"its mode none of 0, 1, 2|holds colours"):
+        open_images(tmp_path / "a.mrc")
 
 
 def test_mrc_of_four_bits(tmp_path: Path) -> None:
