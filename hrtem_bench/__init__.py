@@ -40,6 +40,7 @@ _HOME = {
     "power_spectrum": "micrographs",
     "fit_thon_rings": "micrographs",
     "compare_images": "micrographs",
+    "describe": "micrographs",
 }
 
 __all__ = ["__version__", *_HOME]  # noqa: PLE0604

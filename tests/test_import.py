@@ -11,7 +11,7 @@ import hrtem_bench
 
 PUBLIC = {
     "expected_loss",
-    "fit_thon_rings", "compare_images",
+    "fit_thon_rings", "compare_images", "describe",
     "power_spectrum",
     "Condition", "ConditionSet", "Spread",
     "Waves", "chi", "coverage", "ctf", "epsilon", "exit_waves", "information_limit",

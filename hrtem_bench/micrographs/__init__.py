@@ -1,5 +1,6 @@
 """Files of other people's microscopes: read, measured, segmented, scored."""
 
+from hrtem_bench.micrographs.describe import describe
 from hrtem_bench.micrographs.description import (
     Description,
     ImageDescription,
@@ -36,6 +37,7 @@ __all__ = [
     "Segmented",
     "ThonRings",
     "compare_images",
+    "describe",
     "expected_dice",
     "find_micrographs",
     "fit_thon_rings",

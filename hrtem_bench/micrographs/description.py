@@ -28,14 +28,16 @@ class Reading(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 
 
 class ImageDescription(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
-    """One micrograph.
+    """One micrograph, or a stack: its spectra are averaged, and its numbers are those of all frames together.
 
     Parameters
     ----------
-    name, frame
-        Its file's name without suffix, and its place in a stack, counted from 1; None for a single image.
-    shape
-        (ny, nx), pixels.
+    name
+        Its file's, without suffix.
+    frames
+        How many the file holds, 1 for a single image.
+    shape, pixel_size
+        (ny, nx), pixels; and Å.
     grey_mean, grey_std
         Of its pixels.
     defocus
@@ -49,8 +51,9 @@ class ImageDescription(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown
     """
 
     name: str
-    frame: int | None = None
+    frames: int = 1
     shape: tuple[int, int]
+    pixel_size: float
     grey_mean: float
     grey_std: float
     defocus: Reading = Reading()
@@ -65,13 +68,13 @@ class ImageDescription(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown
 class RadialSpectrum(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """The power spectrum of one image, the mean over angles; grey².
 
-    q: 1/Å, (n,). power: (n,). noise, rings: what is fitted to it as noise, and as noise with Thon rings, (n,) or None.
+    image: its name. q: 1/Å, (n,). power: (n,). noise: what is fitted to it as noise, (n,) or None.
     """
 
+    image: str
     q: list[float]
     power: list[float]
     noise: list[float] | None = None
-    rings: list[float] | None = None
 
 
 class Description(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
@@ -80,7 +83,7 @@ class Description(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fiel
     Parameters
     ----------
     images
-        One for each image, frames of stacks one by one.
+        One for each file.
     energy, spherical_aberration
         eV and Å, as given; None where they were not.
     crystal

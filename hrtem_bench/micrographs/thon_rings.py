@@ -8,7 +8,7 @@ aberrations are those that leave least.
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 from numpy.typing import NDArray
@@ -27,6 +27,7 @@ SIGN_THRESHOLD = 16.0
 """Drop of χ² beyond that of the best fit with the other sign of focus from which the sign counts as known."""
 BAND_THRESHOLD = 9.0
 """Drop of χ² in a band of frequencies from which rings are seen in it."""
+_PHASES = (-0.4, -0.2, 0.0, 0.2, 0.4, 0.6)
 _KNOTS_NOISE, _KNOTS_RINGS, _BANDS, _SECTORS = 9, 7, 16, 6
 _CLIP = 8.0  # of the mean of a ring: lattice spots are no Thon rings; of a ring of noise, one pixel in 3000 is beyond
 
@@ -139,6 +140,29 @@ def fit_thon_rings(
     if not known and values[0] > 0:
         values, drop = next((fit for fit in best if fit[0][0] < 0), (values, drop))
     return _fitted(data, null, values, drop, known)
+
+
+def fit_amplitude_phase(
+    spectrum: PowerSpectrum, energy: float, spherical_aberration: float, rings: ThonRings
+) -> tuple[float, float]:
+    """The amplitude phase with which rings, found with 0, fit best, and its standard deviation; rad.
+
+    Focus and astigmatism are fitted anew for each of six phases, -0.4 to 0.6; a parabola through the best and its
+    neighbours has its top at the answer. nan where the best lies at an end.
+    """
+    low, high = max(0.08, 6 * spectrum.step), min(1.2, 0.9 * spectrum.nyquist)
+    data = _prepared(spectrum, wavelength(energy), spherical_aberration, 0.0, low, high)
+    null = _residual(data, None)
+    twice = 2 * rings.astigmatism_angle
+    values = np.array([-rings.defocus, rings.astigmatism * np.cos(twice), rings.astigmatism * np.sin(twice)])
+    step = _PHASES[1] - _PHASES[0]
+    drops = [_refined(replace(data, phase4=data.phase4 - phase), null, values)[1] for phase in _PHASES]
+    top = int(np.argmax(drops))
+    if top in (0, len(drops) - 1):
+        return math.nan, math.nan
+    before, middle, after = drops[top - 1 : top + 2]
+    curvature = 2 * middle - before - after
+    return _PHASES[top] + 0.5 * step * (after - before) / curvature, step * math.sqrt(2 / curvature)
 
 
 def _prepared(
@@ -305,7 +329,7 @@ def _last_band(data: _Rings, values: Floats) -> float:
     """q of the upper end of the last band, of 16 of equal width, in which power follows the rings."""
     wave = _oscillation(data, values)
     band = data.ring * _BANDS // data.q.size
-    last = 0
+    last = -1
     for k in range(_BANDS):
         power, model = data.power[band == k], wave[band == k]
         power, model = power - power.mean(), model - model.mean()
@@ -313,9 +337,9 @@ def _last_band(data: _Rings, values: Floats) -> float:
         seen = slope > 0 and slope**2 / max(float(model @ model), 1e-9) / data.independent > BAND_THRESHOLD
         if seen:
             last = k
-        elif k - last > 2:
+        elif last >= 0 and k - last > 2:  # below the first ring hardly anything oscillates
             break
     return float(data.q[min((last + 1) * data.q.size // _BANDS, data.q.size - 1)])
 
 
-__all__ = ["ThonRings", "fit_thon_rings"]
+__all__ = ["ThonRings", "fit_amplitude_phase", "fit_thon_rings"]

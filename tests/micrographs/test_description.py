@@ -12,7 +12,7 @@ from hrtem_bench.micrographs.description import Description, ImageDescription, R
 
 
 def test_a_file_gives_back_the_record(tmp_path: Path) -> None:
-    image = ImageDescription(name="a", frame=2, shape=(64, 80), grey_mean=3.0, grey_std=1.5)
+    image = ImageDescription(name="a", frames=2, shape=(64, 80), pixel_size=0.2, grey_mean=3.0, grey_std=1.5)
     told = Description(images=[image], dose=Reading(400.0, 390.0, 410.0, "e/Å²", "mean² over noise"), warnings=["odd"])
     (tmp_path / "description.json").write_bytes(msgspec.json.encode(told))
     assert read_description(tmp_path) == read_description(tmp_path / "description.json") == told

@@ -1,0 +1,140 @@
+"""What the greys of an image are: counts, in proportion to the dose, or rescaled; and which pixels are odd."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from hrtem_bench.micrographs.noise import NoiseFit
+
+Floats = NDArray[np.float64]
+
+BLOCK = 16
+"""Pixels along a side of the blocks whose mean and noise are compared."""
+CLIPPED = 1e-3
+"""Share of pixels at one end of the greys from which an image is clipped."""
+FEW_LEVELS = 256
+DEAD, HOT = 5.5, 8.0
+"""Standard deviations from the median of its neighbours from which a pixel is dead or hot; counts have a long tail
+above. By chance an image of 1024² pixels has 0.02 dead ones."""
+
+
+@dataclass(frozen=True)
+class Slope:
+    """How noise grows with grey in an image: d ln(noise power) / d ln(grey), 1 where grey 0 is no dose.
+
+    std: standard deviation of the slope.
+    """
+
+    value: float
+    std: float
+
+
+def noise_slope(image: NDArray[np.float32], noise: NoiseFit) -> Slope | None:
+    """The slope over blocks of 16² pixels, noise being the power beyond `noise.start`, where no specimen shows.
+
+    None for images of fewer than 50 blocks, or a mean that is not above 0. A camera's read noise is taken off.
+    Janesick, Photon Transfer (SPIE 2007), has it for flat fields; the errors of a block's mean and of its noise come
+    from the same electrons, and leave the slope as it is.
+    """
+    from scipy import fft
+
+    ny, nx = image.shape
+    mean = float(image.mean(dtype=np.float64))
+    if (ny // BLOCK) * (nx // BLOCK) < 50 or mean <= 0:
+        return None
+    u = 2 * np.hypot(np.fft.fftfreq(ny)[:, None], np.fft.rfftfreq(nx)[None])
+    high = fft.irfft2(fft.rfft2(image) * (u >= noise.start), s=image.shape)
+    grey, power = _block_means(image), _block_means(high**2)
+    middle = float(np.median(power))
+    scatter = 1.4826 * float(np.median(np.abs(power - middle)))
+    kept = np.abs(power - middle) < 4 * scatter
+    if np.count_nonzero(kept) < 50 or np.ptp(grey[kept]) == 0:
+        return None
+    x, y = grey[kept] - grey[kept].mean(), power[kept] - power[kept].mean()
+    slope = float(x @ y / (x @ x))
+    rest = y - slope * x
+    std = float(np.sqrt(rest @ rest / (len(x) - 2) / (x @ x)))
+    scale = mean / float(power[kept].mean()) / _shot_share(noise)
+    return Slope(slope * scale, std * scale)
+
+
+def odd_pixels(frames: NDArray[np.float32]) -> tuple[int, int]:
+    """Dead and hot pixels of images (n, ny, nx): those that lie off the median of their 8 neighbours.
+
+    Deviations, in standard deviations, are added over the images and divided by √n, so that more images show more.
+    """
+    from scipy import ndimage
+
+    ring = np.ones((3, 3), bool)
+    ring[1, 1] = False
+    total = np.zeros(frames.shape[1:])
+    for frame in frames:
+        off = frame - ndimage.median_filter(frame, footprint=ring, mode="mirror")
+        spread = 1.4826 * float(np.median(np.abs(off))) or float(off.std())
+        total += off / spread if spread > 0 else 0.0
+    total /= np.sqrt(len(frames))
+    return int(np.count_nonzero(total < -DEAD)), int(np.count_nonzero(total > HOT))
+
+
+def grey_warnings(image: NDArray[np.generic]) -> list[str]:
+    """Sentences on an image (ny, nx), as its file holds it: constant, clipped, 8 bits, holes between its greys."""
+    low, high = float(image.min()), float(image.max())
+    if low == high:
+        return [f"every pixel is {low:g}: there is nothing to measure"]
+    said = []
+    values, counts = np.unique(image, return_counts=True)
+    for end, grey, count, beside in (
+        ("below", low, counts[0], counts[1]), ("above", high, counts[-1], counts[-2]),
+    ):  # fmt: skip
+        if (
+            count > CLIPPED * image.size
+            and count > 2 * beside
+            and not (end == "below" and low == 0 and count < 10 * beside)
+        ):
+            said.append(f"clipped {end}: {100 * count / image.size:.2g} % of the pixels are {grey:g}")
+    if image.dtype.itemsize == 1 and len(values) > 2 and (low, high) == (0, 255):
+        said.append("8 bits from 0 to 255, as a picture that was rescaled to be looked at: greys are no doses")
+    whole = bool(np.all(values == np.rint(values)))
+    if whole and 20 < len(values) < 0.6 * (high - low + 1) and _has_holes(values, counts):
+        said.append("greys have holes between them: the image was stretched after it was rounded")
+    return said
+
+
+def is_rescaled(image: NDArray[np.generic]) -> bool:
+    """Greys that cannot be in proportion to a dose: below 0 by more than noise, or 8 bits stretched from 0 to 255."""
+    mean, spread = float(image.mean(dtype=np.float64)), float(image.std(dtype=np.float64))
+    eight = image.dtype.itemsize == 1 and float(image.min()) == 0 and float(image.max()) == 255
+    return eight or mean < spread / 4
+
+
+def are_whole(image: NDArray[np.generic]) -> bool:
+    """All greys are whole numbers, none below 0."""
+    return bool(image.min() >= 0 and (image.dtype.kind in "bui" or np.all(image == np.rint(image))))
+
+
+def _has_holes(values: NDArray[np.generic], counts: NDArray[np.intp]) -> bool:
+    """The middle nine tenths of the pixels have greys with gaps between them."""
+    share = np.cumsum(counts) / counts.sum()
+    inner = values[(share > 0.05) & (share < 0.95)].astype(np.float64)
+    return len(inner) > 10 and len(inner) < 0.75 * (inner[-1] - inner[0] + 1)
+
+
+def _block_means(image: NDArray[np.floating]) -> Floats:
+    ny, nx = (side // BLOCK for side in image.shape)
+    blocks = image[: ny * BLOCK, : nx * BLOCK].reshape(ny, BLOCK, nx, BLOCK)
+    return np.asarray(blocks.mean(axis=(1, 3), dtype=np.float64)).ravel()
+
+
+def _shot_share(noise: NoiseFit) -> float:
+    """The share of shot noise in the noise power beyond `noise.start`, over the area of the square spectrum."""
+    if noise.white:
+        return 1.0
+    u = np.linspace(noise.start, np.sqrt(2), 200)
+    area = np.where(u <= 1, np.pi / 2 * u, u * (np.pi / 2 - 2 * np.arccos(np.minimum(1 / u, 1))))
+    return 1 - float(noise.constant * area.sum() / (area @ noise.power(u)))
+
+
+__all__ = ["Slope", "are_whole", "grey_warnings", "is_rescaled", "noise_slope", "odd_pixels"]

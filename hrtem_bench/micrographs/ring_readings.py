@@ -1,0 +1,175 @@
+"""Readings from the rings of images: focus, astigmatism, amplitude phase, drift; and of each image by itself."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+
+import numpy as np
+from numpy.typing import NDArray
+
+from hrtem_bench.micrographs.description import ImageDescription, Reading
+from hrtem_bench.micrographs.measuring import Lens, Measured
+from hrtem_bench.micrographs.ring_curves import drift_of
+from hrtem_bench.micrographs.thon_rings import fit_amplitude_phase
+
+SIGMAS = 1.96
+"""Standard deviations on either side that hold 95 % of a normal distribution."""
+PHASE_ERROR = 0.1
+"""rad, standard deviation of what a film's thickness and the focal spread do to the amplitude phase."""
+LARGEST_DRIFT = 1.3
+"""Å: a drift that damps rings more than this is too long for the form that is fitted."""
+
+
+def reading(value: float, std: float, unit: str, how: str) -> Reading:
+    """A number with the 95 % interval of a standard deviation."""
+    if not math.isfinite(value):
+        return Reading(unit=unit, how=how)
+    spread = SIGMAS * std if math.isfinite(std) else None
+    return Reading(
+        value, None if spread is None else value - spread, None if spread is None else value + spread, unit, how
+    )
+
+
+def image_description(one: Measured) -> ImageDescription:
+    """The description of one file."""
+    rings, lacking = one.rings, one.rings.reason
+    how = "fit of Thon rings" + ("" if rings.sign_known else ", taken as underfocus: the other sign fits as well")
+    missing = Reading(unit="Å", how=lacking)
+    return ImageDescription(
+        name=one.name,
+        frames=one.count,
+        shape=(one.frames.shape[1], one.frames.shape[2]),
+        pixel_size=one.pixel_size,
+        grey_mean=one.mean,
+        grey_std=float(one.frames.std(dtype=np.float64)),
+        defocus=reading(rings.defocus, rings.defocus_std, "Å", how) if rings.found else missing,
+        astigmatism=reading(rings.astigmatism, rings.astigmatism_std, "Å", how) if rings.found else missing,
+        astigmatism_angle=reading(rings.astigmatism_angle, _angle_std(one), "rad", how)
+        if rings.found
+        else Reading(unit="rad", how=lacking),
+        sign_known=rings.sign_known if rings.found else None,
+        rings_resolution=reading(rings.resolution, math.nan, "Å", "last band in which power follows the rings")
+        if rings.found
+        else missing,
+        dead=one.dead,
+        hot=one.hot,
+    )
+
+
+def ring_readings(found: Sequence[Measured], lens: Lens) -> dict[str, Reading]:
+    """Defocus, astigmatism, resolution, amplitude phase and drift, over the images with rings."""
+    with_rings = [one for one in found if one.rings.found]
+    if not with_rings:
+        names = ("defocus", "defocus_spread", "astigmatism", "rings_resolution", "drift")
+        reason = (
+            found[0].rings.reason
+            if len(found) == 1
+            else f"no image has rings; of {found[0].name}: {found[0].rings.reason}"
+        )
+        lacking = {name: Reading(unit="Å", how=reason) for name in names}
+        angles = ("astigmatism_angle", "amplitude_phase", "drift_angle")
+        return lacking | {name: Reading(unit="rad", how=reason) for name in angles}
+    rings = [one.rings for one in with_rings]
+    how = f"fit of Thon rings, {len(rings)} of {len(found)} files"
+    focus = np.array([one.defocus for one in rings])
+    focus_std = math.sqrt(sum(one.defocus_std**2 for one in rings)) / len(rings)
+    signs = sum(one.sign_known for one in rings)
+    told = (
+        how if signs == len(rings) else f"{how}; {len(rings) - signs} taken as underfocus, the other sign fits as well"
+    )
+    return {
+        "defocus": reading(float(focus.mean()), focus_std, "Å", told),
+        "defocus_spread": spread_reading(focus, "Å", how),
+        **_astigmatism(with_rings, how),
+        "rings_resolution": reading(
+            float(np.median([one.resolution for one in rings])), math.nan, "Å", f"median, {how}"
+        ),
+        "amplitude_phase": _amplitude_phase(max(with_rings, key=lambda one: one.rings.drop), lens),
+        **_drift(with_rings),
+    }
+
+
+def spread_reading(values: NDArray[np.float64], unit: str, how: str) -> Reading:
+    """The standard deviation of values (n,), with its interval; for one value there is none."""
+    from scipy import stats
+
+    if len(values) < 2:
+        return Reading(unit=unit, how="one image has no spread")
+    std, free = float(values.std(ddof=1)), len(values) - 1
+    low, high = (std * math.sqrt(free / float(stats.chi2.ppf(share, free))) for share in (0.975, 0.025))
+    return Reading(std, low, high, unit, f"standard deviation over {len(values)} images, {how}")
+
+
+def _not_below(one: Reading, least: float) -> Reading:
+    low = None if one.low is None else max(one.low, least)
+    return Reading(one.value, low, one.high, one.unit, one.how)
+
+
+def _astigmatism(found: Sequence[Measured], how: str) -> dict[str, Reading]:
+    """The mean of C12 exp(2i phi12)."""
+    vectors = np.array([one.rings.astigmatism * np.exp(2j * one.rings.astigmatism_angle) for one in found])
+    std = math.sqrt(sum(one.rings.astigmatism_std**2 for one in found)) / len(found)
+    mean = complex(vectors.mean())
+    size = abs(mean)
+    angle_std = 0.5 * std / size if size > 2 * std else math.nan
+    angle = reading(float(np.angle(mean)) / 2, angle_std, "rad", how)
+    if size <= SIGMAS * std:
+        angle = Reading(unit="rad", how="the astigmatism is no larger than its uncertainty")
+    size_reading = reading(size, std, "Å", how)
+    return {"astigmatism": _not_below(size_reading, 0.0), "astigmatism_angle": angle}
+
+
+def _angle_std(one: Measured) -> float:
+    size, std = one.rings.astigmatism, one.rings.astigmatism_std
+    return 0.5 * std / size if size > 0 else math.nan
+
+
+def _amplitude_phase(one: Measured, lens: Lens) -> Reading:
+    if one.spectrum is None or lens.energy is None:
+        return Reading(unit="rad")
+    phase, std = fit_amplitude_phase(one.spectrum, lens.energy, lens.spherical_aberration, one.rings)
+    if not math.isfinite(phase):
+        return Reading(unit="rad", how=f"no phase from -0.4 to 0.6 fits the rings of {one.name} best")
+    how = f"rings of {one.name} with focus fitted anew; 0 in all other fits"
+    return reading(phase, math.hypot(std, PHASE_ERROR), "rad", how)
+
+
+def _drift(found: Sequence[Measured]) -> dict[str, Reading]:
+    """The drift of the image whose rings tell it best."""
+    drifts = [
+        (one, drift)
+        for one in found
+        if one.spectrum is not None
+        and one.curves is not None
+        and (drift := drift_of(one.spectrum, one.curves, one.rings.resolution)) is not None
+    ]
+    if not drifts:
+        return {
+            "drift": Reading(unit="Å", how="rings too weak to tell"),
+            "drift_angle": Reading(unit="rad", how="as drift"),
+        }
+    one, drift = min(drifts, key=lambda item: item[1].squared_std)
+    highest = math.sqrt(drift.squared + SIGMAS * drift.squared_std)
+    if drift.squared < 3 * drift.squared_std:
+        how = f"rings of {one.name} are damped alike in all directions, to within noise"
+        return {
+            "drift": Reading(0.0, 0.0, highest, "Å", how),
+            "drift_angle": Reading(unit="rad", how="no drift is seen"),
+        }
+    lowest = math.sqrt(max(drift.squared - SIGMAS * drift.squared_std, 0.0))
+    how = f"rings of {one.name} are damped along one direction"
+    if drift.length > LARGEST_DRIFT:
+        how += "; a drift so long is underestimated, and focus and astigmatism suffer"
+        return {
+            "drift": Reading(drift.length, lowest, None, "Å", how),
+            "drift_angle": reading(drift.angle, math.nan, "rad", how),
+        }
+    angle_std = 0.5 * drift.squared_std / drift.squared
+    return {
+        "drift": Reading(drift.length, lowest, highest, "Å", how),
+        "drift_angle": reading(drift.angle, angle_std, "rad", how),
+    }
+
+
+__all__ = ["SIGMAS", "image_description", "reading", "ring_readings", "spread_reading"]
