@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 import shutil
+import sys
 from pathlib import Path
 from typing import Any
 
@@ -15,6 +16,9 @@ from hrtem_bench.comparison.report_pages import REPORT
 from hrtem_bench.report import board_page, explorer_page, report
 from hrtem_bench.scoring.per_image import read_per_image
 from hrtem_bench.scoring.reading import read_results
+
+sys.path.insert(0, str(Path(__file__).parent))
+from draw_architecture import drawing
 
 project = "hrtem-bench"
 author = "the hrtem-bench developers"
@@ -42,6 +46,8 @@ autodoc_member_order = "bysource"
 autodoc_mock_imports = ["cupy"]
 
 html_theme = "furo"
+html_static_path = ["_static"]
+html_css_files = ["doors.css"]
 html_title = f"hrtem-bench {release}"
 
 SUBMISSIONS = Path(__file__).parents[1] / "submissions"
@@ -54,6 +60,11 @@ def _plain(app: Any, what: str, name: str, thing: Any, options: Any, lines: list
         "".join(f"``{p.strip('`')}``" if p.startswith("`") else re.sub(r"([|*]|_(?!\w))", r"\\\1", p) for p in line)
         for line in parts
     ]
+
+
+def _architecture(app: Any) -> None:
+    """The picture of the packages, of the sources as they are now."""
+    (Path(app.srcdir) / "images" / "architecture.svg").write_text(drawing(), encoding="utf-8")
 
 
 def _leaderboard(app: Any, error: Exception | None) -> None:
@@ -86,6 +97,7 @@ def _with_report(row: Row, out: Path) -> Row:
 
 
 def setup(app: Any) -> None:
+    app.connect("builder-inited", _architecture)
     app.connect("build-finished", _leaderboard)
     app.connect("build-finished", _lens)
     app.connect("autodoc-process-docstring", _plain, priority=400)  # before napoleon, which writes markup of its own

@@ -1,0 +1,60 @@
+"""The drawing of the architecture shows the packages and imports that there are."""
+
+from __future__ import annotations
+
+import runpy
+import xml.etree.ElementTree as ET
+from pathlib import Path
+from typing import Any
+
+import pytest
+import test_layers
+
+SCRIPT = Path(__file__).parents[1] / "docs" / "draw_architecture.py"
+
+
+@pytest.fixture(scope="module")
+def script() -> dict[str, Any]:
+    return runpy.run_path(str(SCRIPT))
+
+
+@pytest.fixture(scope="module")
+def packages() -> dict[str, set[str]]:
+    """Package -> packages that it imports, by the graph that holds the layers."""
+    found: dict[str, set[str]] = {}
+    for module, used in test_layers.import_graph().items():
+        _, *parts = module.split(".")
+        if parts and parts[0] != "__main__":
+            others = {one.split(".")[1] for one in used if "." in one} - {parts[0], "__main__"}
+            found.setdefault(parts[0], set()).update(others)
+    return found
+
+
+def test_its_imports_are_those_of_the_layers(script: dict[str, Any], packages: dict[str, set[str]]) -> None:
+    assert {name: set(used) for name, used in script["imports"]().items()} == packages
+
+
+def test_every_package_has_a_box_of_its_own_and_its_job(script: dict[str, Any], packages: dict[str, set[str]]) -> None:
+    tree = ET.fromstring(script["drawing"]())
+    space = {"svg": "http://www.w3.org/2000/svg"}
+    boxes = tree.findall("svg:g", space)
+    named = {box.findall("svg:text", space)[0].text: box for box in boxes}
+    assert named.keys() == packages.keys()
+    corners = {(box[0].get("x"), box[0].get("y")) for box in boxes}
+    assert len(corners) == len(packages)
+    assert all(len(box.findall("svg:text", space)) > 1 for box in boxes)
+
+
+def test_leaving_lines_out_loses_no_import(script: dict[str, Any], packages: dict[str, set[str]]) -> None:
+    def followed(name: str) -> set[str]:
+        direct = script["needed"](name)
+        return set(direct).union(*(followed(one) for one in direct))
+
+    assert all(used <= followed(name) for name, used in packages.items())
+
+
+def test_the_datas_way_runs_down_through_the_layers_in_one_piece(script: dict[str, Any]) -> None:
+    way = script["WAY"]
+    assert [end for _, end, _ in way[:-1]] == [start for start, _, _ in way[1:]]
+    order = [test_layers.LAYERS.index(name) for name in (way[0][0], *(end for _, end, _ in way))]
+    assert order == sorted(order)
