@@ -44,7 +44,7 @@ def predict_shift(
     trained = parse_exposure(";".join(train), specimens)
     tests = {text: parse_exposure(text, specimens) for text in test}
     powers.prepare(one for exposure in (trained, *tests.values()) for one in exposure.conditions)
-    law = frozen if results is None else _with_own_offset(results, frozen, powers)
+    law = frozen if results is None else _with_own_offset(results, frozen, powers, data)
     found = {text: foretold(trained, one, powers, law) for text, one in tests.items()}
     print_table(
         f"expected of networks trained at {'; '.join(train)}, on {specimens.name}",
@@ -62,12 +62,15 @@ def _cells(one: Estimate) -> tuple[str, str]:
     return f"{one.value:.3f}", f"{one.low:.3f} to {one.high:.3f}"
 
 
-def _with_own_offset(folder: Path, frozen: Frozen, powers: RingPowers) -> Frozen:
+def _with_own_offset(folder: Path, frozen: Frozen, powers: RingPowers, data: str | None) -> Frozen:
     """The law with the offset of a network's results: from its losses where it was tested, on the same specimens."""
-    from hrtem_bench.observer import recalibrated
+    from hrtem_bench.dataset import open_dataset
+    from hrtem_bench.observer import recalibrated, setups_of_track
     from hrtem_bench.scoring.reading import read_results
 
     found: Any = read_results(folder)
+    if data is None:
+        raise InputError(f"--results needs --data: the dataset that {folder} was scored on")
     if not found.train.conditions:
         raise InputError(f"{folder} does not say what its model was trained at, which the offset needs: leave it out")
     rows = [
@@ -78,4 +81,6 @@ def _with_own_offset(folder: Path, frozen: Frozen, powers: RingPowers) -> Frozen
         for point in found.curve
         if "nll" in point.scores and point.scores["nll"].value is not None
     ]  # fmt: skip
-    return recalibrated(rows, frozen, {"own": powers})
+    if not rows:
+        raise InputError(f"{folder} has no losses, only classes: leave --results out")
+    return recalibrated(rows, frozen, setups_of_track(open_dataset(data, found.dataset.track), "own", powers))

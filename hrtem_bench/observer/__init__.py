@@ -13,16 +13,20 @@ from hrtem_bench.observer.decision import (
 )
 from hrtem_bench.observer.expectation import Place, Terms, delocalisation, place_of, terms
 from hrtem_bench.observer.exposures import Exposure, exposure, parse_exposure
-from hrtem_bench.observer.fitting import Held, fit_coefficients, hold, pairs_of, recalibrated
+from hrtem_bench.observer.fitting import fit_coefficients, pairs_of, places_of, recalibrated
 from hrtem_bench.observer.foretelling import Foretold, expected_loss, foretold
+from hrtem_bench.observer.holding import Agreement, Held, hold
 from hrtem_bench.observer.law import Coefficients, Estimate, Frozen, freeze, loaded
 from hrtem_bench.observer.settings import ObserverSettings
+from hrtem_bench.observer.setups import Setup, setups_of_rows, setups_of_track
 from hrtem_bench.observer.sources import KINDS, ONE_PARTICLE, ship, specimens_of
 from hrtem_bench.observer.spectra import RingPowers
 
 __all__ = [
-    "KINDS", "ONE_PARTICLE", "Coefficients", "Estimate", "Exposure", "Foretold", "Frozen", "Held", "Moments",
-    "Observer", "ObserverSettings", "Place", "RingPowers", "Terms", "channel_shares", "delocalisation", "detectability",
+    "Agreement", "Coefficients", "Estimate", "Exposure", "Foretold", "Frozen", "Held", "KINDS", "Moments",
+    "ONE_PARTICLE", "Observer",
+    "ObserverSettings", "Place", "RingPowers", "Setup", "Terms", "channel_shares", "delocalisation", "detectability",
     "expected_cross_entropy", "expected_loss", "exposure", "fit_coefficients", "foretold", "freeze", "hold", "loaded",
-    "mixed", "pairs_of", "parse_exposure", "place_of", "recalibrated", "ship", "specimens_of", "terms", "trained",
+    "mixed", "pairs_of", "parse_exposure", "place_of", "places_of", "recalibrated", "setups_of_rows",
+    "setups_of_track", "ship", "specimens_of", "terms", "trained",
 ]  # fmt: skip

@@ -24,11 +24,17 @@ def image_powers(power: RingPower, noise: RingNoise) -> tuple[Floats, Floats, Fl
     )  # type: ignore[return-value]
 
 
+def image_variance(power: RingPower, noise: RingNoise) -> Floats:
+    """Variance of x with its noise over all frequencies, (specimens,); what lies outside the rings is nearly all below."""
+    outside = np.maximum(power.variance - power.whole.sum(axis=1), 0.0) * noise.low_transfer
+    return np.maximum(power.whole @ noise.transfer + outside + noise.whole, _LEAST)
+
+
 def moments_at(power: RingPower, noise: RingNoise, settings: ObserverSettings) -> Moments:
     """Moments of the channels at one condition.
 
-    Channels are ln(P_k + N_k) on particles and ln(F_k + N_k) on film, and the low-passed x over the standard deviation
-    of the image in all rings together, as in images that are standardised before a network sees them.
+    Channels are ln(P_k + N_k) - λ ln v on particles and ln(F_k + N_k) - λ ln v on film, and the low-passed x over √v;
+    v is the variance of the image over all frequencies, its noise included, which standardising divides by.
 
     The logarithm of a mean of n independent powers, each exponentially distributed, has the variance ψ₁(n) (trigamma;
     close to 1/n where n is large): n = m_k a. To it come κ² and the covariance over the specimens.
@@ -44,10 +50,11 @@ def moments_at(power: RingPower, noise: RingNoise, settings: ObserverSettings) -
     """
     from scipy.special import polygamma
 
-    particle, film, whole = image_powers(power, noise)
-    scale = whole.sum(axis=1)
+    particle, film, _ = image_powers(power, noise)
+    scale = image_variance(power, noise)
     low = [one * math.sqrt(noise.low_transfer) / np.sqrt(scale) for one in (power.low_particle, power.low_film)]
-    classes = [np.column_stack([np.log(one), signed]) for one, signed in zip((particle, film), low, strict=True)]
+    taken = settings.standardised * np.log(scale)[:, None]
+    classes = [np.column_stack([np.log(one) - taken, mean]) for one, mean in zip((particle, film), low, strict=True)]
     within = (power.low_variance * noise.low_transfer + noise.low_variance) / scale
     counts = np.array(settings.modes) * settings.area
     covariance = np.diag(np.append(polygamma(1, counts), within.mean()) + settings.floor**2)
@@ -69,4 +76,4 @@ def information_density(power: RingPower, noise: RingNoise, settings: ObserverSe
     return density
 
 
-__all__ = ["image_powers", "information_density", "moments_at"]
+__all__ = ["image_powers", "image_variance", "information_density", "moments_at"]

@@ -64,8 +64,9 @@ class Place:
         Trained there.
     hardness, delocalisation, information
         As of `Terms`.
-    spectrum
-        ln of the power of whole images with their noise in each ring, the mean over specimens and members, (rings,).
+    spectra
+        ln of the power of whole images with their noise in each ring, one row for each specimen, the mean over members,
+        (specimens, rings).
     """
 
     moments: Moments
@@ -73,7 +74,7 @@ class Place:
     hardness: float
     delocalisation: float
     information: Floats
-    spectrum: Floats
+    spectra: Floats
 
 
 def place_of(one: Exposure, powers: RingPowers, settings: ObserverSettings | None = None) -> Place:
@@ -112,7 +113,7 @@ def place_of(one: Exposure, powers: RingPowers, settings: ObserverSettings | Non
         hardness=math.log(expected_cross_entropy(observer, moments)),
         delocalisation=math.sqrt(float(weights @ np.array(squares))),
         information=weights @ np.stack([information_density(*member, settings) for member in members]),
-        spectrum=weights @ np.stack([np.log(image_powers(*member)[2]).mean(axis=0) for member in members]),
+        spectra=np.einsum("i,ijk->jk", weights, np.stack([np.log(image_powers(*one)[2]) for one in members])),
     )
 
 

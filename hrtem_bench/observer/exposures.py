@@ -95,17 +95,35 @@ def parse_exposure(text: str, specimens: SpecimenSet, spread: float = 0.0) -> Ex
         name = settings.get(CAMERA)
         detector = specimens.detector if name is None else camera(str(name))
         nominal = with_settings(specimens.lens, {key: one for key, one in settings.items() if key != CAMERA})
-        for shift, weight in _nodes(spread):
-            conditions.append(nominal.replace(C10=nominal.C10 + shift))
+        for condition, weight in focus_spread(nominal, spread):
+            conditions.append(condition)
             weights.append(weight / len(parts))
             detectors.append(detector)
     return Exposure(tuple(conditions), tuple(weights), tuple(detectors))
 
 
-def _nodes(std: float) -> Sequence[tuple[float, float]]:
-    """(shift, weight): Gauss and Hermite's three nodes, which have a normal distribution's moments up to the fifth."""
+def joined(parts: Sequence[Exposure]) -> Exposure:
+    """Exposures as one, each of the same weight."""
+    return Exposure(
+        tuple(condition for one in parts for condition in one.conditions),
+        tuple(weight / len(parts) for one in parts for weight in one.weights),
+        tuple(detector for one in parts for detector in one.detectors),
+    )
+
+
+def focus_spread(nominal: Condition, std: float) -> list[tuple[Condition, float]]:
+    """(condition, weight): Gauss and Hermite's three nodes of C10, with a normal distribution's first five moments.
+
+    Parameters
+    ----------
+    nominal
+        The condition at the centre.
+    std
+        Standard deviation of C10, Å; 0 for the condition alone.
+    """
     far = math.sqrt(3) * std
-    return [(0.0, 1.0)] if not std else [(-far, 1 / 6), (0.0, 2 / 3), (far, 1 / 6)]
+    nodes = [(0.0, 1.0)] if not std else [(-far, 1 / 6), (0.0, 2 / 3), (far, 1 / 6)]
+    return [(nominal.replace(C10=nominal.C10 + shift), weight) for shift, weight in nodes]
 
 
 def _thinned(whole: ConditionSet) -> ConditionSet:
@@ -120,4 +138,4 @@ def _thinned(whole: ConditionSet) -> ConditionSet:
     return ConditionSet(tuple(whole.conditions[order[i]] for i in chosen))
 
 
-__all__ = ["CAMERA", "Exposure", "exposure", "parse_exposure"]
+__all__ = ["CAMERA", "Exposure", "exposure", "focus_spread", "joined", "parse_exposure"]

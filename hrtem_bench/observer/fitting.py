@@ -1,10 +1,11 @@
-"""The law's coefficients from rows of a study, and how a frozen law fares on rows that it has not seen."""
+"""The law's coefficients from rows of a study: least squares of ln loss over a grid of the observer's settings."""
 
 from __future__ import annotations
 
 import datetime
+import itertools
 import math
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -13,19 +14,20 @@ import numpy as np
 from numpy.typing import NDArray
 
 from hrtem_bench.errors import InputError
+from hrtem_bench.observer.agreement import r_squared, rank, rank_in_rows
 from hrtem_bench.observer.expectation import Place, place_of, terms
-from hrtem_bench.observer.exposures import parse_exposure
-from hrtem_bench.observer.law import Coefficients, Estimate, Frozen
-from hrtem_bench.observer.rivals import rival_scores
+from hrtem_bench.observer.exposures import joined
+from hrtem_bench.observer.law import Coefficients, Frozen
 from hrtem_bench.observer.settings import ObserverSettings
-from hrtem_bench.observer.spectra import RingPowers
+from hrtem_bench.observer.setups import Key, Setup
 
 Floats = NDArray[np.float64]
-AREAS = (10.0, 30.0, 100.0)
+AREAS = (1.0, 2.0, 4.0, 8.0, 16.0, 32.0, 100.0)
 """Å²: values of the averaging area that are tried."""
-FLOORS = (0.1, 0.2, 0.3, 0.5, 0.8)
+FLOORS = (0.01, 0.03, 0.1, 0.2, 0.35, 0.5, 0.8)
 """Values of κ that are tried."""
-RESAMPLES = 400
+SHARES = (0.0, 0.2, 0.4, 0.6, 0.8, 1.0)
+"""Values of λ that are tried."""
 
 
 @dataclass(frozen=True)
@@ -35,13 +37,15 @@ class Pair:
     Parameters
     ----------
     specimens
-        Name of the specimens, a key of the mapping of ring powers.
+        Name of the specimens.
     train, test
-        Conditions as text, see `parse_exposure`.
+        Conditions as text.
     log_loss
         ln of the mean cross-entropy, nats per pixel.
     logit_dice
         ln(Dice / (1 - Dice)) of the mean Dice.
+    doubt
+        1 - the networks' mean confidence max(p, 1 - p) over pixels; NaN where the rows do not have it.
     """
 
     specimens: str
@@ -49,35 +53,31 @@ class Pair:
     test: str
     log_loss: float
     logit_dice: float
+    doubt: float
+
+    @property
+    def keys(self) -> tuple[Key, Key]:
+        """Of the setups of training and test."""
+        return (self.specimens, self.train), (self.specimens, self.test)
 
 
 @dataclass(frozen=True)
-class Held:
-    """How a frozen law fares on the pairs of one family.
+class Fitted:
+    """A law fitted to pairs, not yet frozen.
 
     Parameters
     ----------
-    pairs, training_sets
-        How many.
-    rank
-        Spearman's correlation of expected and measured loss over all pairs, with its interval.
-    rank_in_rows
-        The same within each training set, the mean over the sets.
-    r2
-        1 - Σ(measured - expected)² / Σ(measured - mean)² of ln loss, nothing refitted.
-    r2_own_offset
-        The same with α shifted to the family's mean.
-    rivals
-        Name -> Spearman's correlation with ln loss over all pairs; None where the rival says the same of all.
+    settings
+        The observer's.
+    solution
+        α, β, γ, δ.
+    score
+        What the settings were chosen by, see `fit_coefficients`.
     """
 
-    pairs: int
-    training_sets: int
-    rank: Estimate
-    rank_in_rows: Estimate
-    r2: Estimate
-    r2_own_offset: Estimate
-    rivals: Mapping[str, float | None]
+    settings: ObserverSettings
+    solution: Floats
+    score: float
 
 
 def pairs_of(rows: Iterable[Mapping[str, Any]]) -> list[Pair]:
@@ -86,7 +86,8 @@ def pairs_of(rows: Iterable[Mapping[str, Any]]) -> list[Pair]:
     Parameters
     ----------
     rows
-        With the columns specimens, train, test, converged, failed ("" where it did not), nll and dice.
+        With the columns specimens, train, test, converged, failed ("" where it did not), nll, dice and, if they have
+        it, confidence.
 
     Raises
     ------
@@ -103,63 +104,75 @@ def pairs_of(rows: Iterable[Mapping[str, Any]]) -> list[Pair]:
     for key, members in groups.items():
         loss = float(np.mean([one["nll"] for one in members]))
         dice = float(np.clip(np.mean([one["dice"] for one in members]), 1e-4, 1 - 1e-4))
-        found.append(Pair(*key, math.log(max(loss, 1e-9)), math.log(dice / (1 - dice))))
+        doubt = 1 - float(np.mean([one.get("confidence", math.nan) for one in members]))
+        found.append(Pair(*key, math.log(max(loss, 1e-9)), math.log(dice / (1 - dice)), doubt))
     return found
 
 
 def places_of(
-    pairs: Sequence[Pair], powers: Mapping[str, RingPowers], settings: ObserverSettings, spread: float
-) -> dict[tuple[str, str], Place]:
-    """The observer at every training set and test condition: (specimens, text) -> place.
+    pairs: Sequence[Pair], setups: Mapping[Key, Setup], settings: ObserverSettings | None = None
+) -> dict[Key, Place]:
+    """The observer at every training set and test condition of the pairs.
 
     Parameters
     ----------
-    powers
-        Name of the specimens -> their ring powers.
-    spread
-        Standard deviation of C10 from image to image, Å.
+    setups
+        Of every text, or of every condition that a training set joins by semicolons.
+    settings
+        As of `place_of`.
 
     Raises
     ------
     InputError
-        For specimens that have no ring powers, and as `place_of`.
+        For a text that has no setup, and as `place_of`.
     """
-    texts = {(one.specimens, text) for one in pairs for text in (one.train, one.test)}
-    missing = sorted({name for name, _ in texts} - set(powers))
-    if missing:
-        raise InputError(f"no specimens are given for the rows of {missing[0]}: give their dataset")
-    exposures = {key: parse_exposure(key[1], powers[key[0]].specimens, spread) for key in sorted(texts)}
-    for name, one in powers.items():
-        one.prepare(condition for key, found in exposures.items() if key[0] == name for condition in found.conditions)
-    return {key: place_of(found, powers[key[0]], settings) for key, found in exposures.items()}
+    chosen = {key: setup_of(key, setups) for one in pairs for key in one.keys}
+    wanted: dict[int, tuple[Any, list[Any]]] = {}
+    for one in chosen.values():
+        wanted.setdefault(id(one.powers), (one.powers, []))[1].extend(one.exposure.conditions)
+    for powers, conditions in wanted.values():
+        powers.prepare(conditions)
+    return {key: place_of(one.exposure, one.powers, settings) for key, one in chosen.items()}
 
 
-def terms_of_pairs(pairs: Sequence[Pair], places: Mapping[tuple[str, str], Place]) -> Floats:
+def setup_of(key: Key, setups: Mapping[Key, Setup]) -> Setup:
+    """The setup of a text, joined of those of its parts where it has none of its own; InputError where it cannot be."""
+    if key in setups:
+        return setups[key]
+    parts = [setups.get((key[0], part.strip())) for part in key[1].split(";")]
+    if None in parts or len({id(one.powers) for one in parts if one}) != 1:
+        raise InputError(f"no setup is given for {key[1]} of {key[0]}")
+    known = [one for one in parts if one]
+    return Setup(joined([one.exposure for one in known]), known[0].powers)
+
+
+def terms_of_pairs(pairs: Sequence[Pair], places: Mapping[Key, Place]) -> Floats:
     """M, G and R of each pair, (pairs, 3)."""
-    found = [terms(places[one.specimens, one.train], places[one.specimens, one.test]) for one in pairs]
+    found = [terms(*(places[key] for key in one.keys)) for one in pairs]
     return np.array([(one.hardness, one.mismatch, one.delocalisation) for one in found]).reshape(-1, 3)
 
 
 def fit_coefficients(
     rows: Iterable[Mapping[str, Any]],
-    powers: Mapping[str, RingPowers],
+    setups: Mapping[Key, Setup],
     *,
     fitted_on: str,
-    spread: float = 15.0,
     settings: ObserverSettings | None = None,
 ) -> Frozen:
-    """Area, floor and coefficients that describe the rows best: least squares of ln loss, over `AREAS` and `FLOORS`.
+    """Area, floor, share and coefficients that describe the rows best, over `AREAS`, `FLOORS` and `SHARES`.
+
+    The coefficients are those of least squares of ln loss. The settings are those of the largest sum of R², the rank
+    correlation and the rank correlation within training sets, of predictions that leave out the pairs' own training
+    set.
 
     Parameters
     ----------
     rows
         As of `pairs_of`: the part of a study that may be fitted on.
-    powers
-        Name of the specimens -> their ring powers, all of the same rings.
+    setups
+        As of `places_of`.
     fitted_on
         Which rows these are, in words, for the record.
-    spread
-        Standard deviation of C10 from image to image, Å.
     settings
         Rings and regions; those of the defaults if left out.
 
@@ -171,53 +184,72 @@ def fit_coefficients(
     Raises
     ------
     InputError
-        For fewer than 8 pairs, and as `places_of`.
+        For fewer than 8 pairs or 2 training sets, and as `places_of`.
     """
     pairs, settings = pairs_of(rows), settings or ObserverSettings()
-    if len(pairs) < 8:
-        raise InputError(f"four coefficients and two settings are not fitted on {len(pairs)} pairs: give at least 8")
+    sets = training_sets(pairs)
+    if len(pairs) < 8 or sets.max() < 1:
+        raise InputError(
+            f"four coefficients and three settings are not fitted on {len(pairs)} pairs of {sets.max() + 1} training "
+            "sets: give at least 8 of 2"
+        )
     measured = np.array([one.log_loss for one in pairs])
-    best: tuple[float, ObserverSettings, Floats] | None = None
-    for area in AREAS:
-        for floor in FLOORS:
-            tried = replace(settings, area=area, floor=floor)
-            design = _design(terms_of_pairs(pairs, places_of(pairs, powers, tried, spread)))
-            solution = np.linalg.lstsq(design, measured, rcond=None)[0]
-            residual = float(np.sum((measured - design @ solution) ** 2))
-            if best is None or residual < best[0]:
-                best = residual, tried, solution
-    assert best is not None
-    residual, chosen, solution = best
+    grid = [
+        replace(settings, area=area, floor=floor, standardised=share)
+        for area, floor, share in itertools.product(AREAS, FLOORS, SHARES)
+    ]
+    best = max((_fitted(pairs, setups, tried, measured, sets) for tried in grid), key=lambda one: one.score)
+    design = with_constant(terms_of_pairs(pairs, places_of(pairs, setups, best.settings)))
+    squares = float(np.sum((measured - design @ best.solution) ** 2))
     logits = np.array([one.logit_dice for one in pairs])
     line = np.column_stack([np.ones(len(pairs)), measured])
     at_zero, slope = np.linalg.lstsq(line, logits, rcond=None)[0]
-    free = len(pairs) - 2
     return Frozen(
         date=datetime.date.today().isoformat(),
         fitted_on=fitted_on,
         rows=len(pairs),
-        settings=chosen,
+        settings=best.settings,
         coefficients=Coefficients(
-            **dict(zip(("alpha", "beta", "gamma", "delta"), map(float, solution), strict=True)),
-            residual=math.sqrt(residual / (len(pairs) - 4)),
+            **dict(zip(("alpha", "beta", "gamma", "delta"), map(float, best.solution), strict=True)),
+            residual=math.sqrt(squares / (len(pairs) - 4)),
             dice_at_zero=float(at_zero),
             dice_slope=float(slope),
-            dice_residual=math.sqrt(float(np.sum((logits - line @ [at_zero, slope]) ** 2)) / free),
+            dice_residual=math.sqrt(float(np.sum((logits - line @ [at_zero, slope]) ** 2)) / (len(pairs) - 2)),
         ),
     )
 
 
-def recalibrated(
-    rows: Iterable[Mapping[str, Any]], frozen: Frozen, powers: Mapping[str, RingPowers], *, spread: float = 0.0
-) -> Frozen:
+def left_out(design: Floats, measured: Floats, sets: NDArray[np.int64]) -> Floats:
+    """Predictions of each pair by least squares on the pairs of all other training sets, (pairs,)."""
+    found = np.empty(len(measured))
+    for one in np.unique(sets):
+        own = sets == one
+        found[own] = design[own] @ np.linalg.lstsq(design[~own], measured[~own], rcond=None)[0]
+    return found
+
+
+def training_sets(pairs: Sequence[Pair]) -> NDArray[np.int64]:
+    """The number of each pair's training set, from 0, (pairs,)."""
+    found: NDArray[np.int64] = np.unique([f"{one.specimens}\n{one.train}" for one in pairs], return_inverse=True)[1]
+    return found
+
+
+def with_constant(found: Floats) -> Floats:
+    """Columns of terms after one of ones."""
+    return np.column_stack([np.ones(len(found)), found])
+
+
+def recalibrated(rows: Iterable[Mapping[str, Any]], frozen: Frozen, setups: Mapping[Key, Setup]) -> Frozen:
     """A law with the offsets, α and that of Dice, of one's own networks; slopes and residuals stay.
 
     Parameters
     ----------
     rows
         As of `pairs_of`: what one's own networks were measured to lose.
-    frozen, powers, spread
-        As of `hold`.
+    frozen
+        The law.
+    setups
+        As of `places_of`.
 
     Raises
     ------
@@ -226,7 +258,7 @@ def recalibrated(
     """
     pairs = pairs_of(rows)
     law = frozen.coefficients
-    found = terms_of_pairs(pairs, places_of(pairs, powers, frozen.settings, spread))
+    found = terms_of_pairs(pairs, places_of(pairs, setups, frozen.settings))
     measured = np.array([one.log_loss for one in pairs])
     alpha = float(np.mean(measured - found @ [law.beta, law.gamma, law.delta]))
     at_zero = float(np.mean([one.logit_dice for one in pairs] - law.dice_slope * measured))
@@ -235,123 +267,17 @@ def recalibrated(
     )
 
 
-def hold(
-    rows: Iterable[Mapping[str, Any]],
-    frozen: Frozen,
-    powers: Mapping[str, RingPowers],
-    *,
-    spread: float = 15.0,
-    seed: int = 0,
-) -> Held:
-    """How a frozen law, as it is, and its rivals fare on the rows of a family.
-
-    Intervals are of 95 %, from a bootstrap over training sets: pairs of one training set share their networks.
-
-    Parameters
-    ----------
-    rows
-        As of `pairs_of`.
-    frozen
-        Settings and coefficients; nothing is refitted.
-    powers, spread
-        As of `fit_coefficients`.
-    seed
-        Of the bootstrap.
-
-    Raises
-    ------
-    InputError
-        As `places_of`, and for fewer than three pairs.
-    """
-    pairs = pairs_of(rows)
-    if len(pairs) < 3:
-        raise InputError(f"a law is not tested on {len(pairs)} pairs: give at least 3")
-    places = places_of(pairs, powers, frozen.settings, spread)
-    law = frozen.coefficients
-    expected = _design(terms_of_pairs(pairs, places)) @ [law.alpha, law.beta, law.gamma, law.delta]
-    measured = np.array([one.log_loss for one in pairs])
-    sets = np.unique([f"{one.specimens}\n{one.train}" for one in pairs], return_inverse=True)[1]
-    rivals = rival_scores(pairs, places, powers, spread)
-    rivals["condition mean of other training sets (needs networks)"] = _others(pairs, sets, measured)
-
-    def interval(score: Callable[[Floats, Floats, NDArray[np.int64]], float]) -> Estimate:
-        return _bootstrapped(score, expected, measured, sets, seed)
-
-    return Held(
-        pairs=len(pairs),
-        training_sets=int(sets.max()) + 1,
-        rank=interval(lambda e, m, _: _rank(e, m)),
-        rank_in_rows=interval(_rank_in_rows),
-        r2=interval(lambda e, m, _: _r2(e, m)),
-        r2_own_offset=interval(lambda e, m, _: _r2(e + (m - e).mean(), m)),
-        rivals={name: _finite(_rank(one, measured)) for name, one in rivals.items()},
-    )
-
-
-def _design(found: Floats) -> Floats:
-    return np.column_stack([np.ones(len(found)), found])
-
-
-def _rank(first: Floats, second: Floats) -> float:
-    """Spearman's correlation over what both know; NaN where one does not vary."""
-    from scipy import stats
-
-    known = np.isfinite(first) & np.isfinite(second)
-    if known.sum() < 3 or np.ptp(first[known]) == 0 or np.ptp(second[known]) == 0:
-        return math.nan
-    ranks = [stats.rankdata(one[known]) for one in (first, second)]
-    return float(np.corrcoef(*ranks)[0, 1])
-
-
-def _rank_in_rows(expected: Floats, measured: Floats, sets: NDArray[np.int64]) -> float:
-    found = [_rank(expected[sets == one], measured[sets == one]) for one in np.unique(sets)]
-    known = [one for one in found if math.isfinite(one)]
-    return float(np.mean(known)) if known else math.nan
-
-
-def _r2(expected: Floats, measured: Floats) -> float:
-    total = float(np.sum((measured - measured.mean()) ** 2))
-    return 1 - float(np.sum((measured - expected) ** 2)) / total if total else math.nan
-
-
-def _others(pairs: Sequence[Pair], sets: NDArray[np.int64], measured: Floats) -> Floats:
-    """Mean ln loss of the other training sets at each pair's test condition; NaN where there are none."""
-    where = np.unique([f"{one.specimens}\n{one.test}" for one in pairs], return_inverse=True)[1]
-    found = np.full(len(pairs), math.nan)
-    for i in range(len(pairs)):
-        other = (where == where[i]) & (sets != sets[i])
-        if other.any():
-            found[i] = measured[other].mean()
-    return found
-
-
-def _bootstrapped(
-    score: Callable[[Floats, Floats, NDArray[np.int64]], float],
-    expected: Floats,
-    measured: Floats,
-    sets: NDArray[np.int64],
-    seed: int,
-) -> Estimate:
-    """A score with its interval over resampled training sets; each drawn set counts as one of its own."""
-    generator = np.random.default_rng(seed)
-    members = [np.flatnonzero(sets == one) for one in range(int(sets.max()) + 1)]
-    found = []
-    for _ in range(RESAMPLES):
-        drawn = generator.integers(len(members), size=len(members))
-        chosen = np.concatenate([members[one] for one in drawn])
-        labels = np.repeat(np.arange(len(drawn)), [len(members[one]) for one in drawn])
-        found.append(score(expected[chosen], measured[chosen], labels))
-    known = [one for one in found if math.isfinite(one)]
-    value = score(expected, measured, sets)
-    low, high = np.quantile(known, [0.025, 0.975]) if known else (value, value)
-    return Estimate(value, float(low), float(high))
-
-
-def _finite(value: float) -> float | None:
-    return value if math.isfinite(value) else None
+def _fitted(
+    pairs: Sequence[Pair], setups: Mapping[Key, Setup], settings: ObserverSettings, measured: Floats, sets: Any
+) -> Fitted:
+    design = with_constant(terms_of_pairs(pairs, places_of(pairs, setups, settings)))
+    foretold = left_out(design, measured, sets)
+    scores = (r_squared(foretold, measured), rank(foretold, measured), rank_in_rows(foretold, measured, sets))
+    known = [one for one in scores if math.isfinite(one)]
+    return Fitted(settings, np.linalg.lstsq(design, measured, rcond=None)[0], sum(known) if known else -math.inf)
 
 
 __all__ = [
-    "AREAS", "FLOORS", "Held", "Pair", "fit_coefficients", "hold", "pairs_of", "places_of", "recalibrated",
-    "terms_of_pairs",
+    "AREAS", "FLOORS", "SHARES", "Fitted", "Pair", "fit_coefficients", "left_out", "pairs_of", "places_of",
+    "recalibrated", "setup_of", "terms_of_pairs", "training_sets", "with_constant",
 ]  # fmt: skip

@@ -7,8 +7,11 @@ import math
 from dataclasses import dataclass
 from importlib import resources
 from pathlib import Path
+from typing import Any
 
 import msgspec
+import numpy as np
+from numpy.typing import NDArray
 
 from hrtem_bench.errors import InputError
 from hrtem_bench.observer.settings import ObserverSettings
@@ -122,10 +125,10 @@ def freeze(found: Frozen, path: Path) -> Frozen:
     return sealed
 
 
-def log_loss(terms: tuple[float, float, float], law: Coefficients) -> float:
-    """ln loss of (M, G, R) by the law."""
-    hardness, mismatch, delocalisation = terms
-    return law.alpha + law.beta * hardness + law.gamma * mismatch + law.delta * delocalisation
+def log_losses(terms: Any, law: Coefficients) -> NDArray[np.float64]:
+    """ln loss by the law, (...,), of terms M, G and R, (..., 3)."""
+    found: NDArray[np.float64] = law.alpha + np.asarray(terms, float) @ [law.beta, law.gamma, law.delta]
+    return found
 
 
 def expected(terms: tuple[float, float, float], law: Coefficients) -> tuple[Estimate, Estimate]:
@@ -133,7 +136,7 @@ def expected(terms: tuple[float, float, float], law: Coefficients) -> tuple[Esti
 
     The residuals are taken as normal, of ln loss and of the logit of Dice, those of Dice independent of those of loss.
     """
-    middle = log_loss(terms, law)
+    middle = float(log_losses(terms, law))
     far = NORMAL_95 * law.residual
     logit = law.dice_at_zero + law.dice_slope * middle
     far_dice = NORMAL_95 * math.hypot(law.dice_residual, law.dice_slope * law.residual)
@@ -144,5 +147,5 @@ def expected(terms: tuple[float, float, float], law: Coefficients) -> tuple[Esti
 
 
 __all__ = [
-    "FROZEN", "Coefficients", "Estimate", "Frozen", "expected", "freeze", "loaded", "log_loss",
+    "FROZEN", "Coefficients", "Estimate", "Frozen", "expected", "freeze", "loaded", "log_losses",
 ]  # fmt: skip

@@ -28,12 +28,15 @@ class RingNoise:
         Mean of MTF² over each ring, by which the specimen's power is multiplied, (rings,).
     low_variance, low_transfer
         Variance of the noise in the low-pass channel, and the mean of MTF² over it.
+    whole
+        Variance of the noise over all frequencies of the pixels.
     """
 
     variance: Floats
     transfer: Floats
     low_variance: float
     low_transfer: float
+    whole: float
 
 
 def ring_noise(dose: float | None, detector: Any, pixel_size: float, settings: ObserverSettings) -> RingNoise:
@@ -86,6 +89,7 @@ def ring_noise(dose: float | None, detector: Any, pixel_size: float, settings: O
         transfer=np.array(transfer),
         low_variance=float((density * share).sum()) / (4 * math.pi * settings.low_pass**2),
         low_transfer=float((squared * share).sum()),
+        whole=float(density.mean()) / pixel_size**2,
     )
 
 

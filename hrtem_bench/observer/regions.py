@@ -34,6 +34,8 @@ class RingPower:
         Mean of the low-passed x, with its sign, (specimens,).
     low_variance
         Variance of the low-passed x within a region, the mean of both regions, (specimens,).
+    variance
+        Of x over the whole image and all frequencies, (specimens,).
     """
 
     particle: Floats
@@ -42,6 +44,7 @@ class RingPower:
     low_particle: Floats
     low_film: Floats
     low_variance: Floats
+    variance: Floats
 
 
 def regions_of(mask: Any, pixel_size: float, settings: ObserverSettings) -> Regions:
@@ -100,6 +103,7 @@ def ring_power(image: Any, regions: Regions, settings: ObserverSettings) -> Ring
         low_particle=np.array([inside[0].mean()]),
         low_film=np.array([inside[1].mean()]),
         low_variance=np.array([np.mean([one.var() for one in inside])]),
+        variance=np.array([x.var(dtype=float)]),
     )
 
 

@@ -11,7 +11,7 @@ from hrtem_bench.errors import InputError
 
 @dataclass(frozen=True)
 class ObserverSettings:
-    """The settings of the model observer; the defaults are those it was first explored with.
+    """The settings of the model observer; the defaults are those that were frozen.
 
     Parameters
     ----------
@@ -27,6 +27,9 @@ class ObserverSettings:
         a: area over which a network averages the power at a pixel, Å².
     floor
         κ: standard deviation added to every channel, for what networks do not resolve; without unit, as the channels.
+    standardised
+        λ: share of ln of the image's variance that is taken from the channels of the rings, 0 to 1. Images are
+        standardised before a network sees them, which is 1; 0 would be a network that knows their contrast all the same.
 
     Raises
     ------
@@ -34,12 +37,13 @@ class ObserverSettings:
         For edges that do not ascend from 0 or above, and lengths or an area that are not above 0.
     """
 
-    edges: tuple[float, ...] = (0.02, 0.15, 0.30, 0.45, 0.65, 1.25)
+    edges: tuple[float, ...] = (0.02, 0.15, 0.30, 0.65, 1.25)
     low_pass: float = 4.0
     erosion: float = 3.0
     dilation: float = 6.0
-    area: float = 30.0
-    floor: float = 0.3
+    area: float = 8.0
+    floor: float = 0.03
+    standardised: float = 0.6
 
     def __post_init__(self) -> None:
         edges = tuple(float(one) for one in self.edges)
@@ -53,6 +57,8 @@ class ObserverSettings:
         for name in ("erosion", "dilation"):
             if not 0 <= getattr(self, name) < math.inf:
                 raise InputError(f"{name} of the observer is a distance in Å, 0 or more, not {getattr(self, name)!r}")
+        if not 0 <= self.standardised <= 1:
+            raise InputError(f"standardised of the observer is a share, 0 to 1, not {self.standardised!r}")
 
     @property
     def modes(self) -> tuple[float, ...]:
