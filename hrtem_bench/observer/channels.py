@@ -61,7 +61,7 @@ def moments_at(power: RingPower, noise: RingNoise, settings: ObserverSettings) -
     for one in classes:
         off = one - one.mean(axis=0)
         covariance = covariance + 0.5 * off.T @ off / len(off)
-    return Moments(classes[0].mean(axis=0), classes[1].mean(axis=0), covariance)
+    return Moments(classes[0].mean(axis=0), classes[1].mean(axis=0), covariance, float(power.cover.mean()))
 
 
 def information_density(power: RingPower, noise: RingNoise, settings: ObserverSettings) -> Floats:

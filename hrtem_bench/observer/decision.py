@@ -1,7 +1,6 @@
 """The linear observer: moments of the channels in, training and expected cross-entropy out. Plain arrays, no images.
 
-After Barrett and Myers, Foundations of Image Science (2004), chapter 13 (Hotelling observer), for two classes that are
-equally likely. Channels are taken as normal with one covariance for both classes, so that the observer trained at a
+After Barrett and Myers, Foundations of Image Science (2004), chapter 13 (Hotelling observer), for two classes. Channels are taken as normal with one covariance for both classes, so that the observer trained at a
 condition is the best one there and no other has a lower expected cross-entropy (Gibbs' inequality).
 """
 
@@ -32,11 +31,14 @@ class Moments:
         (channels,) means.
     covariance
         (channels, channels), the mean of the two classes'.
+    cover
+        Share of pixels that are of particles, more than 0 and less than 1.
     """
 
     particle: Floats
     film: Floats
     covariance: Floats
+    cover: float = 0.5
 
 
 @dataclass(frozen=True)
@@ -81,11 +83,13 @@ def mixed(parts: Sequence[Moments], weights: Sequence[float]) -> Moments:
     for one, centre in zip(means, (particle, film), strict=True):
         off = one - centre
         covariance = covariance + 0.5 * (off.T * shares) @ off
-    return Moments(particle, film, covariance)
+    return Moments(particle, film, covariance, float(shares @ [one.cover for one in parts]))
 
 
 def trained(moments: Moments) -> Observer:
-    """The Hotelling observer: w = C⁻¹ (μ_A - μ_B), θ = w · (μ_A + μ_B) / 2; A is particle, B film.
+    """The Hotelling observer: w = C⁻¹ (μ_A - μ_B), θ = w · (μ_A + μ_B) / 2 - ln(π / (1 - π)); A is particle, B film.
+
+    π is the share of pixels that are of particles, which a network learns from its training set, too.
 
     Parameters
     ----------
@@ -97,7 +101,8 @@ def trained(moments: Moments) -> Observer:
     Barrett and Myers, Foundations of Image Science, section 13.2.12.
     """
     weights: Floats = np.asarray(np.linalg.solve(moments.covariance, moments.particle - moments.film), float)
-    return Observer(weights, float(weights @ (moments.particle + moments.film) / 2))
+    prior = math.log(moments.cover / (1 - moments.cover))
+    return Observer(weights, float(weights @ (moments.particle + moments.film) / 2) - prior)
 
 
 def detectability(moments: Moments) -> float:
@@ -109,7 +114,7 @@ def detectability(moments: Moments) -> float:
 def expected_cross_entropy(observer: Observer, moments: Moments) -> float:
     """Mean cross-entropy, nats per pixel, of an observer where the channels have given moments.
 
-    E = ½⟨ln(1 + exp(-(g_p + s z)))⟩ + ½⟨ln(1 + exp(-(g_f + s z)))⟩ with the margins g_p = w·μ_A - θ and
+    E = π⟨ln(1 + exp(-(g_p + s z)))⟩ + (1 - π)⟨ln(1 + exp(-(g_f + s z)))⟩ with the margins g_p = w·μ_A - θ and
     g_f = θ - w·μ_B, s² = wᵀ C w and z standard normal.
 
     The mean over z is a sum over equal steps of 0.025 between -9 and 9. For an integrand with its nearest poles at
@@ -125,7 +130,8 @@ def expected_cross_entropy(observer: Observer, moments: Moments) -> float:
     particle = float(observer.weights @ moments.particle) - observer.threshold
     film = observer.threshold - float(observer.weights @ moments.film)
     spread = math.sqrt(max(float(observer.weights @ moments.covariance @ observer.weights), 0.0))
-    return 0.5 * sum(float(_WEIGHTS @ np.logaddexp(0.0, -(margin + spread * _DEVIATES))) for margin in (particle, film))
+    losses = [float(_WEIGHTS @ np.logaddexp(0.0, -(margin + spread * _DEVIATES))) for margin in (particle, film)]
+    return moments.cover * losses[0] + (1 - moments.cover) * losses[1]
 
 
 def channel_shares(observer: Observer, moments: Moments) -> Floats:

@@ -22,11 +22,11 @@ from hrtem_bench.observer.settings import ObserverSettings
 from hrtem_bench.observer.setups import Key, Setup
 
 Floats = NDArray[np.float64]
-AREAS = (1.0, 2.0, 4.0, 8.0, 16.0, 32.0, 100.0)
+AREAS = (1.0, 2.0, 4.0, 8.0, 12.0, 16.0, 24.0, 32.0, 100.0)
 """Å²: values of the averaging area that are tried."""
 FLOORS = (0.01, 0.03, 0.1, 0.2, 0.35, 0.5, 0.8)
 """Values of κ that are tried."""
-SHARES = (0.0, 0.2, 0.4, 0.6, 0.8, 1.0)
+SHARES = (0.0, 0.2, 0.4, 0.5, 0.6, 0.7, 0.8, 1.0)
 """Values of λ that are tried."""
 
 

@@ -15,11 +15,22 @@ Floats = NDArray[np.float64]
 
 @dataclass(frozen=True)
 class Regions:
-    """Where the particles are and where only film is; (ny, nx) bool each, of pixels of `pixel_size` Å."""
+    """Where the particles are and where only film is.
+
+    Parameters
+    ----------
+    particle, film
+        (ny, nx) bool.
+    pixel_size
+        Å.
+    cover
+        Share of the image that is labelled particle.
+    """
 
     particle: NDArray[np.bool_]
     film: NDArray[np.bool_]
     pixel_size: float
+    cover: float
 
 
 @dataclass(frozen=True)
@@ -36,6 +47,8 @@ class RingPower:
         Variance of the low-passed x within a region, the mean of both regions, (specimens,).
     variance
         Of x over the whole image and all frequencies, (specimens,).
+    cover
+        Share of the image that is labelled particle, (specimens,).
     """
 
     particle: Floats
@@ -45,6 +58,7 @@ class RingPower:
     low_film: Floats
     low_variance: Floats
     variance: Floats
+    cover: Floats
 
 
 def regions_of(mask: Any, pixel_size: float, settings: ObserverSettings) -> Regions:
@@ -64,10 +78,10 @@ def regions_of(mask: Any, pixel_size: float, settings: ObserverSettings) -> Regi
     wide = np.pad(on, pad, mode="wrap")
     inner = slice(pad, -pad), slice(pad, -pad)
     if on.all() or not on.any():  # there is no edge to measure from
-        return Regions(on, ~on, pixel_size)
+        return Regions(on, ~on, pixel_size, float(on.mean()))
     inwards = ndimage.distance_transform_edt(wide, sampling=pixel_size)[inner]
     outwards = ndimage.distance_transform_edt(~wide, sampling=pixel_size)[inner]
-    return Regions(inwards > settings.erosion, outwards > settings.dilation, pixel_size)
+    return Regions(inwards > settings.erosion, outwards > settings.dilation, pixel_size, float(on.mean()))
 
 
 def ring_power(image: Any, regions: Regions, settings: ObserverSettings) -> RingPower:
@@ -104,6 +118,7 @@ def ring_power(image: Any, regions: Regions, settings: ObserverSettings) -> Ring
         low_film=np.array([inside[1].mean()]),
         low_variance=np.array([np.mean([one.var() for one in inside])]),
         variance=np.array([x.var(dtype=float)]),
+        cover=np.array([regions.cover]),
     )
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -24,7 +25,7 @@ def moments(particle: np.ndarray, film: np.ndarray, spread: float = 1.0) -> Mome
 @st.composite
 def any_moments(draw: st.DrawFn) -> Moments:
     root = np.array(draw(st.lists(values, min_size=9, max_size=9))).reshape(3, 3)
-    return Moments(draw(three), draw(three), root @ root.T + 0.1 * np.eye(3))
+    return Moments(draw(three), draw(three), root @ root.T + 0.1 * np.eye(3), draw(st.floats(0.05, 0.95)))
 
 
 def binormal(d: float) -> float:
@@ -53,9 +54,25 @@ def test_a_decision_on_nothing_but_noise_costs_what_the_integral_says(weight: fl
     assert expected_cross_entropy(Observer(np.array([weight]), 0.0), here) == pytest.approx(want, rel=1e-6)
 
 
-def test_no_signal_gives_ln_2() -> None:
-    here = moments(np.array([0.7, -2.0]), np.array([0.7, -2.0]))
-    assert expected_cross_entropy(trained(here), here) == pytest.approx(math.log(2), rel=1e-12)
+@pytest.mark.parametrize("cover", [0.5, 0.2])
+def test_no_signal_gives_the_entropy_of_the_labels(cover: float) -> None:
+    here = replace(moments(np.array([0.7, -2.0]), np.array([0.7, -2.0])), cover=cover)
+    entropy = -cover * math.log(cover) - (1 - cover) * math.log(1 - cover)  # ln 2 for classes that are equally likely
+    assert expected_cross_entropy(trained(here), here) == pytest.approx(entropy, rel=1e-12)
+
+
+@pytest.mark.parametrize("cover", [0.5, 0.1])
+def test_the_decision_is_that_of_linear_discriminant_analysis(cover: float) -> None:
+    from sklearn.discriminant_analysis import LinearDiscriminantAnalysis
+
+    generator = np.random.default_rng(0)
+    samples = [generator.standard_normal((400, 3)) @ np.diag([1.0, 0.5, 2.0]) + shift for shift in (0.4, 0.0)]
+    oracle = LinearDiscriminantAnalysis(solver="lsqr", priors=[1 - cover, cover])
+    oracle.fit(np.concatenate(samples), np.repeat([1, 0], 400))
+    covariance = np.mean([np.cov(one, rowvar=False, bias=True) for one in samples], axis=0)
+    found = trained(Moments(samples[0].mean(0), samples[1].mean(0), covariance, cover))
+    np.testing.assert_allclose(found.weights, oracle.coef_[0])
+    assert -found.threshold == pytest.approx(oracle.intercept_[0])
 
 
 @given(any_moments(), any_moments())
@@ -68,7 +85,7 @@ def test_a_matched_observer_is_never_beaten(here: Moments, elsewhere: Moments) -
 @given(any_moments())
 def test_the_observer_does_not_depend_on_the_channels_units(here: Moments) -> None:
     scale = np.array([10.0, 0.5, -2.0])
-    other = Moments(here.particle * scale, here.film * scale, here.covariance * np.outer(scale, scale))
+    other = Moments(here.particle * scale, here.film * scale, here.covariance * np.outer(scale, scale), here.cover)
     assert expected_cross_entropy(trained(other), other) == pytest.approx(expected_cross_entropy(trained(here), here))
 
 

@@ -22,7 +22,7 @@ AREAS = np.array([math.pi * (b * b - a * a) for a, b in zip(SETTINGS.edges, SETT
 def halves(points: int, pixel_size: float) -> Regions:
     left = np.zeros((points, points), bool)
     left[:, : points // 2] = True
-    return Regions(left, ~left, pixel_size)
+    return Regions(left, ~left, pixel_size, 0.5)
 
 
 @pytest.mark.parametrize("dose", [30.0, 400.0])
@@ -58,7 +58,8 @@ def test_a_wave_on_the_particle_alone_has_half_its_square_there() -> None:
     y = np.arange(points) * pixel
     image = 1 + 0.1 * np.cos(2 * np.pi * q * y)[:, None] * np.ones(points)
     found = ring_power(image, halves(points, pixel), SETTINGS)
-    np.testing.assert_allclose(found.particle[0], [0, 0.005, 0, 0, 0], atol=1e-8)
+    np.testing.assert_allclose(found.particle[0], [0, 0.005, 0, 0], atol=1e-8)
+    assert found.variance[0] == pytest.approx(0.005, rel=1e-5)
     np.testing.assert_allclose(found.whole, found.film, atol=1e-8)
 
 
@@ -73,7 +74,8 @@ def test_regions_keep_their_distance_and_wrap_round() -> None:
 def one_ring(signal: float, settings: ObserverSettings) -> RingPower:
     """Two specimens alike: the particles have this power in one ring, the film none."""
     ones = np.ones((2, 1))
-    return RingPower(signal * ones, 0 * ones, 0.5 * signal * ones, np.zeros(2), np.zeros(2), np.zeros(2))
+    whole = 0.5 * signal * np.ones(2)
+    return RingPower(signal * ones, 0 * ones, whole[:, None], *np.zeros((3, 2)), variance=whole, cover=np.full(2, 0.5))
 
 
 def test_one_ring_in_white_noise_has_the_closed_form() -> None:
@@ -100,7 +102,8 @@ def test_the_dose_counts_only_relative_to_the_power() -> None:
 
 def test_more_dose_is_easier_and_no_noise_the_limit() -> None:
     settings = ObserverSettings(edges=(0.2, 0.6))
-    power = RingPower(*(np.array([[v]]) for v in (0.05, 0.01, 0.03)), *(np.zeros(1) for _ in range(3)))
+    powers = (np.array([[value]]) for value in (0.05, 0.01, 0.03))
+    power = RingPower(*powers, *np.zeros((3, 1)), variance=np.full(1, 0.03), cover=np.full(1, 0.5))
     found = [
         detectability(moments_at(power, ring_noise(dose, None, 0.4, settings), settings))
         for dose in (1.0, 30.0, 400.0, 1e7, None)
@@ -120,7 +123,7 @@ def test_pixels_too_large_for_the_first_ring_are_refused() -> None:
         ring_noise(100.0, None, 5.0, SETTINGS)
 
 
-@pytest.mark.parametrize("wrong", [{"edges": (0.3, 0.2)}, {"area": 0.0}, {"floor": -1.0}, {"erosion": -1.0}])
+@pytest.mark.parametrize("wrong", [{"edges": (0.3, 0.2)}, {"area": 0.0}, {"floor": -1.0}, {"erosion": -1.0}, {"standardised": 1.5}])
 def test_settings_are_checked(wrong: dict) -> None:
     with pytest.raises(InputError):
         ObserverSettings(**wrong)
