@@ -2,8 +2,9 @@
 
     python benchmarks/observer_law.py --rows docs/studies/published/networks.parquet --data OUT/data/published
 
-OUT is the folder of `hrtem-bench study published --out OUT`. Fitted on are its blocks `defocus` and `dose`, seeds 0 to 4:
-CdSe with the film below. Written is hrtem_bench/observer/frozen.json, unless it is there: a frozen law is not fitted anew.
+OUT is the folder of `hrtem-bench study published --out OUT`. Fitted on are its blocks `defocus` and `dose`, seeds 0 to
+4: CdSe with the film below. Written is hrtem_bench/observer/frozen.json, unless it is there: a frozen law is not fitted
+anew.
 """
 
 from __future__ import annotations

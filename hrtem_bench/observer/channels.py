@@ -25,7 +25,7 @@ def image_powers(power: RingPower, noise: RingNoise) -> tuple[Floats, Floats, Fl
 
 
 def image_variance(power: RingPower, noise: RingNoise) -> Floats:
-    """Variance of x with its noise over all frequencies, (specimens,); what lies outside the rings is nearly all below."""
+    """Variance of x with its noise, (specimens,); what lies outside the rings is taken to lie below them."""
     outside = np.maximum(power.variance - power.whole.sum(axis=1), 0.0) * noise.low_transfer
     return np.maximum(power.whole @ noise.transfer + outside + noise.whole, _LEAST)
 

@@ -1,7 +1,8 @@
 """The linear observer: moments of the channels in, training and expected cross-entropy out. Plain arrays, no images.
 
-After Barrett and Myers, Foundations of Image Science (2004), chapter 13 (Hotelling observer), for two classes. Channels are taken as normal with one covariance for both classes, so that the observer trained at a
-condition is the best one there and no other has a lower expected cross-entropy (Gibbs' inequality).
+After Barrett and Myers, Foundations of Image Science (2004), chapter 13 (Hotelling observer), for two classes. Channels
+are taken as normal with one covariance for both classes, so that the observer trained at a condition is the best one
+there and no other has a lower expected cross-entropy (Gibbs' inequality).
 """
 
 from __future__ import annotations

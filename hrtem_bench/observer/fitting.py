@@ -274,7 +274,8 @@ def _fitted(
     foretold = left_out(design, measured, sets)
     scores = (r_squared(foretold, measured), rank(foretold, measured), rank_in_rows(foretold, measured, sets))
     known = [one for one in scores if math.isfinite(one)]
-    return Fitted(settings, np.linalg.lstsq(design, measured, rcond=None)[0], sum(known) if known else -math.inf)
+    solution = np.asarray(np.linalg.lstsq(design, measured, rcond=None)[0], float)
+    return Fitted(settings, solution, sum(known) if known else -math.inf)
 
 
 __all__ = [

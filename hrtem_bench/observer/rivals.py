@@ -24,9 +24,7 @@ OTHERS = "condition mean of other training sets (needs networks there)"
 DOUBT = "1 - mean confidence (needs the network and images)"
 
 
-def rival_scores(
-    pairs: Sequence[Pair], places: Mapping[Key, Place], setups: Mapping[Key, Setup]
-) -> dict[str, Floats]:
+def rival_scores(pairs: Sequence[Pair], places: Mapping[Key, Place], setups: Mapping[Key, Setup]) -> dict[str, Floats]:
     """Name -> a number for each pair that should grow with the loss, (pairs,).
 
     Distances are to the nearest training condition: of focus in nm, of dose as |Δ ln dose|, no dose as a dose of 1.
@@ -54,13 +52,13 @@ def rival_scores(
 
 def frechet(first: Floats, second: Floats) -> float:
     """|μ - μ′|² + tr(C + C′ - 2 (C C′)^½) of the normal distributions of two samples, rows."""
-    covariances = [np.atleast_2d(np.cov(one, rowvar=False)) if len(one) > 1 else 0.0 for one in (first, second)]
     apart = float(np.sum((first.mean(0) - second.mean(0)) ** 2))
-    if any(np.ndim(one) == 0 for one in covariances):
+    if min(len(first), len(second)) < 2:
         return apart
+    here, there = (np.atleast_2d(np.cov(one, rowvar=False)) for one in (first, second))
     # the trace of (C C′)^½ is the sum of the roots of C C′'s eigenvalues, which are not negative
-    crossed = np.sqrt(np.maximum(np.linalg.eigvals(covariances[0] @ covariances[1]).real, 0.0)).sum()
-    return apart + float(np.trace(covariances[0]) + np.trace(covariances[1]) - 2 * crossed)
+    crossed = np.sqrt(np.maximum(np.linalg.eigvals(here @ there).real, 0.0)).sum()
+    return apart + float(np.trace(here) + np.trace(there) - 2 * crossed)
 
 
 def discrepancy(first: Floats, second: Floats) -> float:

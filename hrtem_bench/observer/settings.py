@@ -28,8 +28,8 @@ class ObserverSettings:
     floor
         κ: standard deviation added to every channel, for what networks do not resolve; without unit, as the channels.
     standardised
-        λ: share of ln of the image's variance that is taken from the channels of the rings, 0 to 1. Images are
-        standardised before a network sees them, which is 1; 0 would be a network that knows their contrast all the same.
+        λ: share of ln of the image's variance that is taken from the channels of the rings, 0 to 1. Networks see
+        standardised images, which is 1; 0 would be a network that knows the contrast all the same.
 
     Raises
     ------

@@ -1,4 +1,4 @@
-"""What the texts of a study's rows stand for: which specimens are imaged how, by settings or by a track's conditions."""
+"""What the texts of a study's rows stand for: specimens and how they are imaged, by settings or by a track."""
 
 from __future__ import annotations
 

@@ -95,6 +95,8 @@ def _observer(one: SpecimenWave, settings: ObserverSettings) -> dict[str, Any]:
         "edges": settings.edges,
         "low_pass": settings.low_pass,
         "floor": settings.floor,
+        "standardised": settings.standardised,
+        "cover": regions.cover,
         "lattice": LATTICE,
         "trigamma": polygamma(1, np.array(settings.modes) * settings.area).tolist(),
         "points": len(one.mask),
@@ -123,6 +125,7 @@ def _camera(detector: Detector, pixel_size: float, settings: ObserverSettings) -
         "low_transfer": at_1.low_transfer,
         "noise": [_powers_of_dose(*pair) for pair in zip(at_1.variance, at_2.variance, strict=True)],
         "low_noise": _powers_of_dose(at_1.low_variance, at_2.low_variance),
+        "whole_noise": _powers_of_dose(at_1.whole, at_2.whole),
     }
 
 

@@ -69,7 +69,8 @@ def test_the_decision_is_that_of_linear_discriminant_analysis(cover: float) -> N
     samples = [generator.standard_normal((400, 3)) @ np.diag([1.0, 0.5, 2.0]) + shift for shift in (0.4, 0.0)]
     oracle = LinearDiscriminantAnalysis(solver="lsqr", priors=[1 - cover, cover])
     oracle.fit(np.concatenate(samples), np.repeat([1, 0], 400))
-    covariance = np.mean([np.cov(one, rowvar=False, bias=True) for one in samples], axis=0)
+    parts = [np.cov(one, rowvar=False, bias=True) for one in samples]
+    covariance = np.average(parts, axis=0, weights=[cover, 1 - cover])  # as scikit-learn pools them
     found = trained(Moments(samples[0].mean(0), samples[1].mean(0), covariance, cover))
     np.testing.assert_allclose(found.weights, oracle.coef_[0])
     assert -found.threshold == pytest.approx(oracle.intercept_[0])

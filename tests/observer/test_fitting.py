@@ -170,8 +170,6 @@ def test_distances_of_samples() -> None:
 
 def test_settings_of_the_powers_may_differ_in_all_but_geometry(rows: list[dict], powers: RingPowers) -> None:
     pairs, setups = pairs_of(rows), setups_of_rows(rows, {"own": powers})
-    found = [
-        terms_of_pairs(pairs, places_of(pairs, setups, one)) for one in (SETTINGS, replace(SETTINGS, area=100.0))
-    ]
+    found = [terms_of_pairs(pairs, places_of(pairs, setups, one)) for one in (SETTINGS, replace(SETTINGS, area=100.0))]
     assert np.all(found[1][:, 0] < found[0][:, 0])  # a larger area makes every condition easier
     np.testing.assert_array_equal(found[0][:, 2], found[1][:, 2])

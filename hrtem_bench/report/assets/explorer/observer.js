@@ -2,6 +2,7 @@
 
 "use strict";
 
+const meanOf = (values) => values.reduce((total, one) => total + one, 0) / values.length;
 const PARTICLE = bitsOf(DATA.observer.particle), FILM = bitsOf(DATA.observer.film);
 
 function bitsOf(text) {
@@ -14,7 +15,7 @@ function meanWhere(values, where) {
   return sum / count;
 }
 
-/** Factors on the observer's spectra: one for each ring, and the low pass; 0 at frequency 0 and at Nyquist's. */
+/** Factors on the observer's spectra: for each ring, the low pass, and all; 0 at frequency 0 and at Nyquist's. */
 const FACTORS = (() => {
   const {edges, low_pass, points} = DATA.observer, nyquist = points / (2 * DATA.field);
   const of = (factor) => {
@@ -28,7 +29,7 @@ const FACTORS = (() => {
     return found;
   };
   const rings = edges.slice(1).map((high, k) => of((q) => Number(q >= edges[k] && q < Math.min(high, nyquist))));
-  return {rings, low: of((q) => Math.exp(-2 * (Math.PI * low_pass * q) ** 2))};
+  return {rings, low: of((q) => Math.exp(-2 * (Math.PI * low_pass * q) ** 2)), all: of(() => 1)};
 })();
 
 /** The field of the observer's pixels of a spectrum times factors, over the mean. */
@@ -43,14 +44,14 @@ function through(spectrum, factors) {
   return transformField(part, 1).re;
 }
 
-/** Power of x = I / mean - 1 in rings, on particle, on film and in the whole, and the low-passed x. */
+/** Power of x = I / mean - 1 in rings, on particle, on film and in the whole, the low-passed x, and the variance of x. */
 function ringPowers(spectrum) {
   const rings = FACTORS.rings.map((factors) => through(spectrum, factors).map((one) => one * one));
   const low = through(spectrum, FACTORS.low), squared = low.map((one) => one * one);
   const variance = (where) => meanWhere(squared, where) - meanWhere(low, where) ** 2;
   return {
     particle: rings.map((one) => meanWhere(one, PARTICLE)), film: rings.map((one) => meanWhere(one, FILM)),
-    whole: rings.map((one) => one.reduce((total, value) => total + value, 0) / one.length),
+    whole: rings.map(meanOf), variance: meanOf(through(spectrum, FACTORS.all).map((one) => one * one)),
     lowParticle: meanWhere(low, PARTICLE), lowFilm: meanWhere(low, FILM),
     lowVariance: 0.5 * (variance(PARTICLE) + variance(FILM)),
   };
@@ -58,15 +59,17 @@ function ringPowers(spectrum) {
 
 /** Means of the channels on particle and film, and their variances; one specimen, so that no channels go together. */
 function moments(powers, c) {
-  const {transfer, low_transfer, noise, low_noise} = DATA.cameras[c.camera], {trigamma, floor} = DATA.observer;
+  const {transfer, low_transfer, noise, low_noise, whole_noise} = DATA.cameras[c.camera];
+  const {trigamma, floor, standardised} = DATA.observer;
   const noiseOf = ([linear, quadratic]) => linear / c.dose + quadratic / c.dose ** 2;
-  const seen = (power) => power.map((one, k) => Math.max(one * transfer[k] + noiseOf(noise[k]), 1e-12));
-  const scale = seen(powers.whole).reduce((total, one) => total + one, 0);
+  const outside = Math.max(powers.variance - powers.whole.reduce((total, one) => total + one, 0), 0);
+  const scale = Math.max(dot(powers.whole, transfer) + outside * low_transfer + noiseOf(whole_noise), 1e-12);
+  const seen = (power) => power.map(
+    (one, k) => Math.log(Math.max(one * transfer[k] + noiseOf(noise[k]), 1e-12)) - standardised * Math.log(scale));
   const signed = (low) => low * Math.sqrt(low_transfer / scale);
   const within = (powers.lowVariance * low_transfer + noiseOf(low_noise)) / scale;
   return {
-    particle: [...seen(powers.particle).map(Math.log), signed(powers.lowParticle)],
-    film: [...seen(powers.film).map(Math.log), signed(powers.lowFilm)],
+    particle: [...seen(powers.particle), signed(powers.lowParticle)], film: [...seen(powers.film), signed(powers.lowFilm)],
     variance: [...trigamma, within].map((one) => one + floor ** 2),
   };
 }
@@ -76,20 +79,22 @@ const dot = (a, b) => a.reduce((total, one, i) => total + one * b[i], 0);
 /** The best linear observer where the channels have these moments. */
 function trainedObserver({particle, film, variance}) {
   const weights = particle.map((one, i) => (one - film[i]) / variance[i]);
-  return {weights, threshold: 0.5 * (dot(weights, particle) + dot(weights, film))};
+  const {cover} = DATA.observer;
+  return {weights, threshold: 0.5 * (dot(weights, particle) + dot(weights, film)) - Math.log(cover / (1 - cover))};
 }
 
 /** Expected cross-entropy, nats per pixel, of an observer at other moments: a sum over a normal deviate. */
 function expectedCrossEntropy({weights, threshold}, {particle, film, variance}) {
   const spread = Math.sqrt(weights.reduce((total, one, i) => total + one * one * variance[i], 0));
   const margins = [dot(weights, particle) - threshold, threshold - dot(weights, film)];
+  const shares = [DATA.observer.cover, 1 - DATA.observer.cover];
   let loss = 0, total = 0;
   for (let i = 0; i <= 720; i++) {
     const z = -9 + i / 40, weight = Math.exp(-0.5 * z * z);
     total += weight;
-    for (const margin of margins) {
-      const x = -(margin + spread * z);
-      loss += 0.5 * weight * (Math.max(x, 0) + Math.log1p(Math.exp(-Math.abs(x))));
+    for (const side of [0, 1]) {
+      const x = -(margins[side] + spread * z);
+      loss += shares[side] * weight * (Math.max(x, 0) + Math.log1p(Math.exp(-Math.abs(x))));
     }
   }
   return loss / total;
