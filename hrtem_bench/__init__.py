@@ -41,6 +41,10 @@ _HOME = {
     "fit_thon_rings": "micrographs",
     "compare_images": "micrographs",
     "describe": "micrographs",
+    "save_image": "micrographs",
+    "plot_ctf": "report",
+    "plot_image": "report",
+    "plot_spectrum": "report",
 }
 
 __all__ = ["__version__", *_HOME]  # noqa: PLE0604

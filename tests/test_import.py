@@ -13,6 +13,7 @@ PUBLIC = {
     "expected_loss",
     "fit_thon_rings", "compare_images", "describe",
     "power_spectrum",
+    "plot_ctf", "plot_image", "plot_spectrum", "save_image",
     "Condition", "ConditionSet", "Spread",
     "Waves", "chi", "coverage", "ctf", "epsilon", "exit_waves", "information_limit",
     "interaction_parameter", "parse_condition", "point_resolution", "render", "scherzer_defocus", "sigma",

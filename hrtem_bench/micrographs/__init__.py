@@ -19,6 +19,7 @@ from hrtem_bench.micrographs.recordings import (
     open_labels,
     open_recording,
 )
+from hrtem_bench.micrographs.saving import save_image
 from hrtem_bench.micrographs.segmentation import MicrographScore, Segmented, score, segment
 from hrtem_bench.micrographs.thon_rings import ThonRings, fit_thon_rings
 
@@ -45,6 +46,7 @@ __all__ = [
     "open_recording",
     "power_spectrum",
     "read_description",
+    "save_image",
     "score",
     "segment",
 ]

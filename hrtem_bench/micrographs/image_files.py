@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import importlib
+import re
 import stat
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -18,6 +19,7 @@ from hrtem_bench.micrographs import tiff
 from hrtem_bench.micrographs.axes import LENGTHS, NO_UNITS, Axis, length, unit_name
 from hrtem_bench.micrographs.emd import read_berkeley_emd
 from hrtem_bench.micrographs.mrc import read_mrc
+from hrtem_bench.micrographs.saving import PNG_PIXEL_SIZE
 from hrtem_bench.micrographs.ser import read_ser
 
 ROSETTA: Mapping[str, str] = MappingProxyType({
@@ -140,9 +142,15 @@ def _read(path: Path, suffix: str) -> tuple[Any, tuple[Axis, Axis] | None]:
         return np.asarray(np.load(path, mmap_mode="r", allow_pickle=False)), None
     if suffix == ".png":
         with require("PIL.Image", "report").open(path) as picture:
-            return _grey(np.asarray(picture)), None
+            return _grey(np.asarray(picture)), _png_axes(picture.info.get(PNG_PIXEL_SIZE))
     berkeley = read_berkeley_emd(path) if suffix == ".emd" else None
     return berkeley if berkeley is not None else _with_rosetta(path)
+
+
+def _png_axes(text: Any) -> tuple[Axis, Axis] | None:
+    """What `save_image` says of a PNG's pixels, "0.2 Å"; None for any other text."""
+    found = re.fullmatch(r"(\d+(?:\.\d+)?(?:e[+-]\d+)?) Å", text) if isinstance(text, str) else None
+    return (Axis(float(found[1]), "Å"),) * 2 if found else None
 
 
 def _check_last(data: Any) -> None:

@@ -1,6 +1,7 @@
 """Figures fit for a paper, pages about models, and every sentence that is generated for a person.
 
-Figure functions take data and return a `matplotlib.figure.Figure`; they touch neither pyplot nor the user's settings.
+Functions with figure in their name take data and return a `matplotlib.figure.Figure`; they touch neither pyplot nor the
+user's settings. Those that begin with plot_ draw into axes and return them; without axes, they ask pyplot for some.
 Only functions that begin with write_ or save_ write files. Names are imported on first use,
 since sentences need no matplotlib.
 """
@@ -46,6 +47,9 @@ _FIGURES = {
     "likeness_figure": "likeness_page",
     "likeness_page": "likeness_page",
     "matrix_figure": "transfer_figures",
+    "plot_ctf": "plots",
+    "plot_image": "plots",
+    "plot_spectrum": "plots",
     "overlay_figure": "image_figures",
     "reliability_figure": "score_figures",
     "report": "model_page",
