@@ -2,12 +2,14 @@
 # make test         lint, format, types, tests
 # make docs         the documentation in docs/_build/html
 # make wheel        the wheel in dist/, and a check that it brings its baselines
+# make release      what a release is made of, in dist/, and its checks: docs/how-to/publishing.md
 # make gpu          with a CUDA 12 GPU: the tests that need one; exit waves and images beside abTEM's and the FFT floor
 #
 # Each needs Python 3.11 or newer with venv, and nothing installed; .venv is made on the first call.
 
 PYTHON3 ?= python3
 OUT ?= quickstart
+DATA ?= mini
 VENV := .venv
 PYTHON := $(VENV)/bin/python
 PIP := $(PYTHON) -m pip --disable-pip-version-check --quiet install --constraint constraints.txt
@@ -21,7 +23,7 @@ define timed
 echo "== $(1): $$(( $$(date +%s) - start )) s"; exit $$status
 endef
 
-.PHONY: help quickstart test docs wheel gpu clean
+.PHONY: help quickstart test docs wheel release gpu clean
 .DEFAULT_GOAL := help
 
 help:
@@ -42,6 +44,14 @@ docs: $(VENV)/.development
 wheel: $(VENV)/.development
 	$(call timed,wheel,rm -f dist/hrtem_bench-*.whl && $(PYTHON) -m pip --quiet wheel --no-deps --wheel-dir dist . \
 	&& $(PYTHON) -P tests/check_wheel.py dist)
+
+release: $(VENV)/.development
+	$(call timed,wheel and sdist,rm -rf dist && $(PYTHON) -m build --outdir dist . && $(PYTHON) -P tests/check_wheel.py dist)
+	$(call timed,dataset in $(DATA),test -f $(DATA)/manifest.json || $(VENV)/bin/hrtem-bench generate $(DATA) --out $(DATA))
+	$(call timed,dataset checked,$(VENV)/bin/hrtem-bench verify $(DATA) \
+	&& $(VENV)/bin/mlcroissant validate --jsonld $(DATA)/croissant.json && tar -cf dist/dataset.tar -C $(DATA) .)
+	$(call timed,Zenodo's metadata checked,$(PYTHON) release/zenodo.py metadata | diff - .zenodo.json \
+	&& $(PYTHON) release/zenodo.py metadata --data $(DATA) > dist/dataset.zenodo.json)
 
 gpu: $(VENV)/.development
 	$(call timed,install cupy,$(PIP) --editable ".[cuda12]")

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import ast
 import doctest
 import importlib
+import inspect
 import re
 import shlex
 import textwrap
@@ -105,6 +107,23 @@ def test_python_prints_what_the_page_says(page: str, here: Path) -> None:
     assert result.failed == 0
 
 
+def test_the_signature_of_train_is_the_one_there_is() -> None:
+    from hrtem_bench.training import train
+
+    (block,) = blocks("docs/how-to/training.md", "text")
+    written = ast.parse(f"def {block.strip()}: ...").body[0]
+    assert isinstance(written, ast.FunctionDef)
+    parameters = inspect.signature(train).parameters.values()
+    assert [one.arg for one in written.args.args] == [
+        one.name for one in parameters if one.kind == one.POSITIONAL_OR_KEYWORD
+    ]
+    assert [one.arg for one in written.args.kwonlyargs] == [
+        one.name for one in parameters if one.kind == one.KEYWORD_ONLY
+    ]
+    defaults = [ast.literal_eval(one) for one in (*written.args.defaults, *written.args.kw_defaults) if one is not None]
+    assert defaults == [one.default for one in parameters if one.default is not one.empty]
+
+
 @pytest.mark.parametrize("page", ELSEWHERE)
 def test_python_of_other_pages_is_run_by_their_test(page: str) -> None:
     assert Path(page).name in (ROOT / ELSEWHERE[page]).read_text("utf-8")
@@ -161,7 +180,7 @@ def check_command(line: str) -> None:
     elif words[:2] == ["python", "-c"]:
         compile(words[2], line, "exec")
     else:
-        assert words[0] in ("pip", "git", "hf"), f"{line}: what is it?"
+        assert words[0] in ("pip", "git", "hf", "twine", "export"), f"{line}: what is it?"
 
 
 @pytest.mark.parametrize("page", [page for page in TEXT if next(commands(page), None)])

@@ -48,7 +48,7 @@ class Condition:
     aperture
         Semi-angle of the objective aperture, mrad; None for no aperture.
     dose
-        Electrons per Å²; None for noiseless images.
+        Electrons per Å²; None for noise-free images.
     defocus
         -C10, Å: positive is underfocus. Give this or C10.
     **coefficients
@@ -171,7 +171,7 @@ class Condition:
         aperture_mrad
             Semi-angle of the objective aperture, mrad; None for no aperture.
         dose
-            Electrons per Å²; None for noiseless images.
+            Electrons per Å²; None for noise-free images.
         **aberrations
             Further coefficients, Å, and angles, rad, or text with units, in any notation: ``B2="50nm"``.
 

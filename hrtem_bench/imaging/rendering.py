@@ -40,7 +40,9 @@ def render(
     detector: Detector | None = None,
     device: str = "cpu",
 ) -> Any:
-    """One image of a specimen: (ny, nx) float32.
+    """One image of a specimen, (ny, nx) float32: noise-free, or with the noise of a dose.
+
+    A condition whose `dose` is None gives the noise-free image: the intensity that is expected, of mean about 1.
 
     Parameters
     ----------
@@ -70,8 +72,7 @@ def render(
     Returns
     -------
     numpy.ndarray
-        With a dose, the detector's counts (electrons per output pixel by default); without, the expected intensity, of
-        mean about 1.
+        With a dose, the detector's counts (electrons per output pixel by default); without, the noise-free image.
 
     Raises
     ------

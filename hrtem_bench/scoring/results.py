@@ -20,7 +20,8 @@ class ModelInfo(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields
     """The model: its kind of submission, the path as the user gave it, and a checksum.
 
     checksum: SHA-256 over the files that are loaded of the model; for a function, its module's files and its answers to
-    two trial images. Data that code reads from elsewhere, and installed packages, are not covered; see docs/how-to/models.md.
+    two trial images. Data that code reads from elsewhere, and installed packages, are not covered; see
+    docs/how-to/models.md.
     """
 
     name: str
