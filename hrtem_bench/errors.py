@@ -5,6 +5,9 @@ from __future__ import annotations
 import importlib
 from types import ModuleType
 
+LONGEST = 400
+"""Characters of another library's message, or of a model's, that are shown."""
+
 
 class InputError(ValueError):
     """Something the user gave cannot be used; the message says what was wrong and what to do, in one line.
@@ -42,8 +45,9 @@ def require(module: str, extra: str) -> ModuleType:
 
 
 def one_line(error: BaseException) -> str:
-    """An error's message on one line, its type's name where it has none."""
-    return " ".join(str(error).split()) or type(error).__name__
+    """An error's message on one line of at most LONGEST characters, its type's name where it has none."""
+    text = " ".join(str(error).split()) or type(error).__name__
+    return text if len(text) <= LONGEST else f"{text[: LONGEST - 1]}…"
 
 
 __all__ = ["InputError", "MissingPackage", "one_line", "require"]

@@ -160,7 +160,8 @@ def test_a_frame_that_cannot_be_used_leaves_nothing_half_written(
     [
         ("predict bright.py:bright nowhere --out new", "nowhere is not there"),
         ("predict bright.py:bright labels --out new", "give --pixel-size"),
-        ("predict bright.py:bright images --out new --pixel-size 0", "above 0"),
+        ("predict bright.py:bright images --out new --pixel-size 0", "between 0.001 and 10000 Å, not 0"),
+        ("predict bright.py:bright images --out new --pixel-size 1e-300", "not 1e-300"),
         ("predict bright.py:bright images --out new --condition C10=5", "both --condition and --results"),
         ("predict bright.py:bright images --out new --condition C10=5 --results new", "new cannot be read"),
         ("predict bright.py:bright images --out /proc/none", "/proc/none"),

@@ -139,7 +139,7 @@ def _run(
     if isinstance(where, str):
         return in_cluster(recipe, out, waiting, where, device, simulate)
     if min(where, len(waiting)) > 1:
-        return in_pool(recipe, out, waiting, min(where, len(waiting)), device, simulate)
+        return in_pool(recipe, out, waiting, where, device, simulate)
     return in_process(recipe, out, waiting, device, simulate)
 
 

@@ -12,8 +12,10 @@ from typing import Any
 from hrtem_bench.conditions import Condition
 from hrtem_bench.dataset.manifest import MANIFEST, Manifest, checksum
 from hrtem_bench.dataset.plan import Expected, Plan, expected_rows, make_plan, place_of, settings_columns
+from hrtem_bench.dataset.recipe_tables import Recipe, recipe_hash
 from hrtem_bench.dataset.recipes import load_recipe, recipe_from_dict, shipped_recipes
 from hrtem_bench.dataset.schema import EXIT_WAVES
+from hrtem_bench.dataset.tracks import track_axis
 from hrtem_bench.errors import InputError
 from hrtem_bench.support.files import sha256_of
 from hrtem_bench.support.parquet import read_table
@@ -46,8 +48,9 @@ def check_unaltered(folder: Path, manifest: Manifest, config: str, split: str) -
             raise InputError(f"{path} was changed: its SHA-256 is not that of {MANIFEST}: {hint}")
     if config == EXIT_WAVES:
         return
-    plan = make_plan(recipe_from_dict(manifest.recipe))
-    if manifest.tracks[config].conditions != plan.conditions[config]:
+    plan = make_plan(_recipe(folder, manifest, hint))
+    entry = manifest.tracks[config]
+    if (entry.axis, entry.unit, entry.conditions) != (*track_axis(plan.recipe, config), plan.conditions[config]):
         raise InputError(f"{folder / MANIFEST}: the conditions of {config} are not those of its recipe: {hint}")
     due = list(_expected(plan, config, split))
     rows = [row for shard in shards for row in _rows(folder / shard.path)]
@@ -72,6 +75,19 @@ def published_defoci(name: str, version: str, track: str, split: str) -> dict[tu
         return None
     expected = _expected(make_plan(recipe), track, split)
     return {(one.structure_id, one.condition_id): one.condition.C10 for one in expected}
+
+
+def _recipe(folder: Path, manifest: Manifest, hint: str) -> Recipe:
+    """The recipe that the manifest holds, after comparing with it what the manifest says besides."""
+    recipe = recipe_from_dict(manifest.recipe)
+    due = {
+        "recipe_sha256": recipe_hash(recipe), "name": recipe.name, "version": recipe.version, "seed": recipe.seed,
+        "pixel_size": recipe.sampling.pixel_size,
+    }  # fmt: skip
+    wrong = next((name for name, value in due.items() if getattr(manifest, name) != value), None)
+    if wrong is not None:
+        raise InputError(f"{folder / MANIFEST}: {wrong} is not that of its recipe: {hint}")
+    return recipe
 
 
 def _expected(plan: Plan, track: str, split: str) -> Iterable[Expected]:

@@ -139,7 +139,8 @@ def _read(path: Path, suffix: str) -> tuple[Any, tuple[Axis, Axis] | None]:
     if suffix == ".ser":
         return read_ser(path)
     if suffix == ".npy":
-        return np.asarray(np.load(path, mmap_mode="r", allow_pickle=False)), None
+        with np.errstate(over="ignore"):  # NumPy multiplies the sides that a header states before it looks at the file
+            return np.asarray(np.load(path, mmap_mode="r", allow_pickle=False)), None
     if suffix == ".png":
         with require("PIL.Image", "report").open(path) as picture:
             return _grey(np.asarray(picture)), _png_axes(picture.info.get(PNG_PIXEL_SIZE))

@@ -12,6 +12,8 @@ from numpy.typing import NDArray
 from hrtem_bench.errors import InputError
 from hrtem_bench.micrographs.image_files import SUFFIXES, ImageFile, open_images, size, stated_pixel_size
 
+SMALLEST_PIXEL, LARGEST_PIXEL = 0.001, 10_000
+"""Å; a size beyond is in another unit."""
 IMOD_ZERO = -128
 """What IMOD writes for 0 where it stores bytes as signed ones."""
 
@@ -115,13 +117,15 @@ def open_recording(path: Path, pixel_size: float | None = None) -> Recording:
     Raises
     ------
     InputError
-        One line, as `open_images`; where no pixel size is given, as `stated_pixel_size`; on iterating, for an image
-        that is not finite.
+        One line, as `open_images`; where no pixel size is given, as `stated_pixel_size`; for a pixel size that no
+        micrograph has; on iterating, for an image that is not finite.
     """
-    if pixel_size is not None and not 0 < pixel_size < float("inf"):
-        raise InputError(f"the pixel size must be above 0 Å, not {pixel_size:g}")
     file = open_images(path)
-    return Recording(file, stated_pixel_size(file) if pixel_size is None else float(pixel_size))
+    size = stated_pixel_size(file) if pixel_size is None else float(pixel_size)
+    if not SMALLEST_PIXEL <= size <= LARGEST_PIXEL:
+        where = f"{path}: " if pixel_size is None else ""
+        raise InputError(f"{where}the pixel size must lie between {SMALLEST_PIXEL} and {LARGEST_PIXEL} Å, not {size:g}")
+    return Recording(file, size)
 
 
 def label_name(image: str, pattern: str | None) -> str:

@@ -77,9 +77,9 @@ def _asked(submission: Submission, given: Images) -> Images:
     whole = continued(given, (ny + -ny % multiple, nx + -nx % multiple))
     try:
         answer = submission.predict(whole.copy())
-    except InputError:
+    except (InputError, KeyboardInterrupt):
         raise
-    except (Exception, SystemExit) as error:
+    except BaseException as error:  # some are no Exception: SystemExit, asyncio's CancelledError
         raise ModelError(
             f"the model failed on images of shape {whole.shape} with {type(error).__name__}: {one_line(error)}"
         ) from error

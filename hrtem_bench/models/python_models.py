@@ -84,7 +84,9 @@ def _import(name: str, folder: Path, entry: str) -> ModuleType:
         sibling = folder.joinpath(missing.split(".")[0] + ".py").exists()
         hint = f"write `from .{missing} import ...`" if sibling else "install it"
         raise InputError(f"{entry}: it imports {missing!r}, which is not installed: {hint}") from error
-    except (Exception, SystemExit) as error:
+    except KeyboardInterrupt:
+        raise
+    except BaseException as error:  # some are no Exception: SystemExit, asyncio's CancelledError
         raise InputError(f"{entry}: importing it failed with {type(error).__name__}: {one_line(error)}") from error
     finally:
         sys.dont_write_bytecode = writes
@@ -96,6 +98,8 @@ def _function(module: ModuleType, name: str, entry: str) -> Callable[..., Any]:
         raise InputError(f"{entry}: the module has no {name!r}")
     if not callable(function):
         raise InputError(f"{entry}: {name} is a {type(function).__name__}, not a function")
+    if inspect.iscoroutinefunction(function):
+        raise InputError(f"{entry}: {name} is asynchronous: write it with def, not async def")
     return function
 
 
@@ -120,9 +124,9 @@ def returned_by(function: Callable[..., Any], name: str, *arguments: Any, **name
     """What a model's function returns; whatever it raises becomes an InputError in one line that begins with `name`."""
     try:
         return function(*arguments, **named)
-    except InputError:
+    except (InputError, KeyboardInterrupt):
         raise
-    except (Exception, SystemExit) as error:
+    except BaseException as error:  # some are no Exception: SystemExit, asyncio's CancelledError
         raise InputError(f"{name} failed with {type(error).__name__}: {one_line(error)}") from error
 
 

@@ -56,7 +56,8 @@ def _read(path: Path, most: int) -> NDArray[Any]:
     """The array in a file; InputError for what is none, or has more than `most` values, before these are read."""
     try:
         if path.suffix == ".npy":
-            array = np.load(path, mmap_mode="r", allow_pickle=False)
+            with np.errstate(over="ignore"):  # NumPy multiplies the sides before it looks at the file
+                array = np.load(path, mmap_mode="r", allow_pickle=False)
             if array.size > most:
                 raise ValueError(f"it holds {array.size} values, and the image has far fewer pixels")
             return np.array(array)

@@ -20,6 +20,7 @@ PER_IMAGE = "per_image.parquet"
 MASK_SHA256 = "mask_sha256"
 """Column: sha256 of the predicted mask, eight pixels to a byte as `numpy.packbits` lays them."""
 MOST_ROWS = 1_000_000
+TEXTS = ("structure_id", "condition_id", MASK_SHA256)
 MOST_NAME = 200
 """Characters of a text: as columns of NumPy all take the room of the longest."""
 Columns = Mapping[str, NDArray[Any]]
@@ -66,16 +67,25 @@ def read_per_image(path: Path) -> dict[str, NDArray[Any]]:
     file = path / PER_IMAGE if path.is_dir() else path
     table = read_table(file, rows=MOST_ROWS)
     with reading(file):
-        return {name: _column(name, table[name]) for name in table.column_names}
+        columns = {name: _column(name, table[name]) for name in table.column_names}
+        for name in (*TEXTS, "dice"):
+            if name not in columns:
+                raise ValueError(f"it has no column {name}")
+        return columns
 
 
 def _column(name: str, column: Any) -> NDArray[Any]:
+    """As an array; ValueError for ids that are no text, and for metrics that are no numbers."""
     values = column.to_pylist()
-    if not any(isinstance(value, str) for value in values):
-        return np.array(values, dtype=np.float64)
-    if max(len(value) for value in values if isinstance(value, str)) > MOST_NAME:
-        raise ValueError(f"{name} holds a text of more than {MOST_NAME} characters")
-    return np.array(values, dtype=str)
+    text = any(isinstance(value, str) for value in values)
+    if text and any(not isinstance(value, str) or len(value) > MOST_NAME for value in values):
+        raise ValueError(f"{name} holds something else than texts of up to {MOST_NAME} characters")
+    if values and text is not (name in TEXTS) and (name in TEXTS or name in image_metrics()):
+        raise ValueError(f"{name} holds {'texts' if text else 'no texts'}")
+    found: NDArray[Any] = np.array(values, dtype=str if text else np.float64)
+    if found.ndim != 1:
+        raise ValueError(f"{name} holds lists")
+    return found
 
 
 def image_clusters(columns: Columns, metric: str, order: Sequence[str]) -> Clusters:

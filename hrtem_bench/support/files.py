@@ -26,9 +26,9 @@ def aside(path: Path) -> Iterator[Path]:
             os.fsync(file.fileno())  # else a power cut after the rename could leave an empty file
         temporary.replace(path)
     except OSError as error:
-        if error.errno not in NO_ROOM or error.filename is not None:
+        # The system names the file that it cannot open, which is the temporary one, and none where writing fails.
+        if str(error.filename) != str(temporary) and (error.errno not in NO_ROOM or error.filename is not None):
             raise
-        # The system names the file that it cannot open, and none where writing to one fails.
         raise OSError(error.errno, os.strerror(error.errno), str(path)) from error
     finally:
         temporary.unlink(missing_ok=True)

@@ -11,6 +11,9 @@ from typing import Any, Protocol, TypeVar
 
 from hrtem_bench.errors import InputError, require
 
+MOST_WORKERS = 256
+"""Processes on one machine: a number beyond is a slip, and would take all its memory."""
+
 
 class Named(Protocol):
     """A job that can be sent to other processes."""
@@ -38,7 +41,7 @@ def pooled(
     jobs
         Its arguments.
     workers, threads
-        Processes, and threads of each.
+        Processes, at most MOST_WORKERS and no more than jobs, and threads of each.
     kept
         For the error about a worker that died: what is said of the finished jobs.
     patient
@@ -48,6 +51,9 @@ def pooled(
     from concurrent.futures import FIRST_COMPLETED, Future, ProcessPoolExecutor, wait
     from concurrent.futures.process import BrokenProcessPool
 
+    if not 1 <= workers <= MOST_WORKERS:
+        raise InputError(f"{workers} workers are too many for one machine: give 1 to {MOST_WORKERS}")
+    workers = min(workers, max(1, len(jobs)))
     before = set(multiprocessing.active_children())
     context = multiprocessing.get_context("spawn")
     pool = ProcessPoolExecutor(workers, mp_context=context, initializer=_start_worker, initargs=(threads,))

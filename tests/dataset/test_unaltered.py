@@ -75,6 +75,24 @@ def test_rows_are_those_of_the_recipe_even_where_the_manifest_agrees(change: Cha
         open_dataset(data, "defocus").check("test")
 
 
+@pytest.mark.parametrize(
+    ("field", "value"),
+    [("pixel_size", 0.0), ("version", "9.9.9"), ("name", "mini"), ("seed", 8), ("recipe_sha256", "0")],
+)
+def test_a_manifest_that_is_not_of_its_recipe(field: str, value: object, data: Path) -> None:
+    write_manifest(data, msgspec.structs.replace(read_manifest(data), **{field: value}))
+    with pytest.raises(InputError, match=rf"manifest\.json: {field} is not that of its recipe"):
+        open_dataset(data, "defocus").check("test")
+
+
+def test_the_axis_is_that_of_the_recipe(data: Path) -> None:
+    manifest = read_manifest(data)
+    entry = msgspec.structs.replace(manifest.tracks["defocus"], axis="dose")
+    write_manifest(data, msgspec.structs.replace(manifest, tracks={**manifest.tracks, "defocus": entry}))
+    with pytest.raises(InputError, match="the conditions of defocus are not those of its recipe"):
+        open_dataset(data, "defocus").check("test")
+
+
 def test_the_shipped_recipe_says_where_its_images_are() -> None:
     from hrtem_bench.dataset import load_recipe
 

@@ -260,6 +260,22 @@ def test_headers_that_promise_too_much_do_not_allocate(tmp_path: Path) -> None:
     tracemalloc.stop()
 
 
+@pytest.mark.filterwarnings("error")
+def test_a_npy_that_promises_too_much(tmp_path: Path) -> None:
+    for shape in ((100_000, 100_000), (10**9, 10**9, 10**9), (-5, 5)):
+        with (tmp_path / "a.npy").open("wb") as file:
+            np.lib.format.write_array_header_1_0(file, {"descr": "<f4", "fortran_order": False, "shape": shape})
+        with pytest.raises(InputError, match=r"cannot be read|holds") as caught:
+            open_images(tmp_path / "a.npy")
+        assert "\n" not in str(caught.value)
+
+
+def test_a_pixel_size_that_no_micrograph_has(tmp_path: Path) -> None:
+    write_mrc(tmp_path / "a.mrc", IMAGE, 1e-9)
+    with pytest.raises(InputError, match=r"a\.mrc: the pixel size must lie between 0.001 and 10000 Å, not 1e-09"):
+        open_recording(tmp_path / "a.mrc")
+
+
 def test_what_is_no_regular_file_is_refused(tmp_path: Path) -> None:
     """A pipe would wait for ever, a device never end."""
     os.mkfifo(tmp_path / "pipe.tif")

@@ -140,6 +140,9 @@ def test_what_is_no_predictor_is_named(name: str, says: str, tmp_path: Path) -> 
         ("def load(folder): return 3", "returned a int"),
         ("def load(folder): open('absent')", "FileNotFoundError"),
         ("import sys\ndef load(folder): sys.exit(3)", "failed with SystemExit: 3"),
+        ("def load(folder): raise GeneratorExit", "failed with GeneratorExit"),
+        ("async def load(folder): return 3", "load is asynchronous: write it with def"),
+        ("def load(folder): raise ValueError('x' * 100_000)", "x{399}…$"),
     ],
 )
 def test_code_that_fails_is_named_in_one_line(folder: Path, code: str, says: str) -> None:
@@ -149,9 +152,11 @@ def test_code_that_fails_is_named_in_one_line(folder: Path, code: str, says: str
     assert one_line(caught)
 
 
-def test_a_model_that_exits_does_not_end_the_run(folder: Path) -> None:
-    (folder / "model.py").write_text("import sys\ndef load(folder): return lambda images: sys.exit(3)\n")
-    with pytest.raises(InputError, match=r"the model failed on images .* with SystemExit: 3"):
+@pytest.mark.parametrize("name", ["SystemExit", "CancelledError"])
+def test_a_model_that_exits_does_not_end_the_run(name: str, folder: Path) -> None:
+    code = f"from asyncio import CancelledError\ndef answer(images): raise {name}(3)\ndef load(folder): return answer\n"
+    (folder / "model.py").write_text(code)
+    with pytest.raises(InputError, match=rf"the model failed on images .* with {name}: 3"):
         predict(load_submission(str(folder)), IMAGES, 0.4)
 
 

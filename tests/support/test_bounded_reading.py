@@ -12,6 +12,8 @@ import msgspec
 import pytest
 
 from hrtem_bench.errors import InputError
+from hrtem_bench.support.files import write_aside
+from hrtem_bench.support.pool import pooled
 from hrtem_bench.support.reading import MAX_DEPTH, parse_json, parse_toml, read_bounded, read_json, read_text, read_toml
 
 
@@ -122,3 +124,14 @@ except OSError as error:
     said = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, check=True).stdout
     assert said == f"{tmp_path / 'page.html'}|File too large\n"
     assert list(tmp_path.iterdir()) == []
+
+
+def test_a_file_that_cannot_be_made_is_named_as_the_user_did(tmp_path: Path) -> None:
+    with pytest.raises(FileNotFoundError) as caught:
+        write_aside(tmp_path / "absent" / "page.html", "x")
+    assert caught.value.filename == str(tmp_path / "absent" / "page.html")
+
+
+def test_workers_without_number_are_refused() -> None:
+    with pytest.raises(InputError, match="give 1 to 256"):
+        next(pooled(str, [], 10**20, kept=""))
