@@ -27,7 +27,9 @@ def aside(path: Path) -> Iterator[Path]:
         temporary.replace(path)
     except OSError as error:
         # The system names the file that it cannot open, which is the temporary one, and none where writing fails.
-        if str(error.filename) != str(temporary) and (error.errno not in NO_ROOM or error.filename is not None):
+        if error.errno is None or not (
+            str(error.filename) == str(temporary) or (error.filename is None and error.errno in NO_ROOM)
+        ):
             raise
         raise OSError(error.errno, os.strerror(error.errno), str(path)) from error
     finally:
