@@ -20,8 +20,7 @@ from hrtem_bench.models import baseline_at, baseline_names, load_submission
 from hrtem_bench.multislice.real_space_cuda import source
 from hrtem_bench.report import explorer_page
 assert Path(hrtem_bench.__file__).is_relative_to(sys.argv[1]), hrtem_bench.__file__
-shipped = ["otsu", "unet_joint", "unet_resnet18", "unet_small", "unet_small_under"]
-assert baseline_names() == shipped, baseline_names()
+assert baseline_names() == sys.argv[2:], baseline_names()
 for name in baseline_names():
     if name == "unet_resnet18":  # shipped to be trained, without weights
         assert (baseline_at(name) / "model.py").is_file()
@@ -32,6 +31,7 @@ assert load_recipe("mini").name == "mini"
 assert "slice_pass" in source()
 assert "recordedPicture" in explorer_page()
 """
+BASELINES = Path(__file__).parents[1] / "baselines"
 
 
 def main(folder: Path) -> int:
@@ -40,7 +40,8 @@ def main(folder: Path) -> int:
         install = ["-m", "pip", "--quiet", "install", "--no-deps", "--target", target, str(wheel)]
         subprocess.run([sys.executable, *install], check=True)
         environment = os.environ | {"PYTHONPATH": target}
-        question = [sys.executable, "-c", QUESTIONS, target]
+        shipped = sorted(card.parent.name for card in BASELINES.glob("*/card.toml"))
+        question = [sys.executable, "-c", QUESTIONS, target, *shipped]
         return subprocess.run(question, check=False, cwd=target, env=environment).returncode
 
 

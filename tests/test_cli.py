@@ -93,19 +93,19 @@ def test_python_m_is_the_command() -> None:
 
 def test_the_help_and_the_page_about_models_name_every_shipped_baseline() -> None:
     from hrtem_bench.cli.options import Model
-    from hrtem_bench.models.shipped_baselines import baseline_folder, baseline_names
-
-    def has_weights(name: str) -> bool:
-        folder = baseline_folder(name)
-        return folder is not None and any(folder.glob("*.safetensors"))
+    from hrtem_bench.models import read_card
+    from hrtem_bench.models.shipped_baselines import baseline_at, baseline_names
 
     page = (Path(__file__).parents[1] / "docs" / "how-to" / "models.md").read_text("utf-8")
     lines = next(part for part in page.split("\n- ") if part.startswith("a shipped baseline:"))
     (argument,) = Model.__metadata__
-    named = set(re.findall(r"(?:otsu|unet)\w*", argument.help))
+    (named,) = re.findall(r"shipped baseline \(([\w, ]+)\)", argument.help)
     for name in baseline_names():
         assert f"`{name}`" in lines
-        assert (name in named) is (has_weights(name) or name == "otsu")  # what is to be trained first cannot be given
+        model = read_card(baseline_at(name)).model
+        assert model is not None
+        to_be_trained = model.weights is None and model.entry is None
+        assert (name in named.split(", ")) is not to_be_trained
 
 
 def test_starting_up_loads_nothing_heavy() -> None:

@@ -45,12 +45,14 @@ def evaluate_images(
     from hrtem_bench.interactive.segmented import SegmentationJob, segment_files
     from hrtem_bench.micrographs.expectation import expectation_for
     from hrtem_bench.micrographs.segmentation import summarised, write_scores
+    from hrtem_bench.scoring.statistics import Resampling
 
     folder = out or Path("results") / f"{slug(model)}-images"
     submission = given.load(model)
     expected = expectation_for(submission, condition, results)
     done = segment_files(SegmentationJob(submission, folder, pixel_size, labels, label_name), [images])
-    found = summarised(submission, done.scores, context.obj, expected, seed=seed, warnings=done.warnings)
+    resampling = Resampling(seed=seed)
+    found = summarised(submission, done.scores, context.obj, expected, resampling=resampling, warnings=done.warnings)
     _print_scores(found)
     _print_edges(found)
     print_warnings(done.warnings)

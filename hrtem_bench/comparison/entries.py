@@ -153,11 +153,15 @@ def _check_checksums(folder: Path) -> None:
 
 
 def _check_size(folder: Path) -> None:
-    """Refuse a table that would take much memory once decompressed, before it is read."""
-    path = folder / PER_IMAGE
-    columns = ("structure_id", "condition_id", "C10", MASK_SHA256, *image_metrics())
+    """Refuse a table that would take much memory once decompressed, before it is read.
+
+    It must have a column for every metric of the curve. A metric that is newer than the entry is in neither.
+    """
+    path, results = folder / PER_IMAGE, read_results(folder)
+    scores = {name for point in results.curve for name in point.scores if name in image_metrics()}
+    columns = ("structure_id", "condition_id", "C10", MASK_SHA256, *sorted(scores | {"dice", "iou"}))
     open_parquet(path, columns, rows=MOST_ROWS, hint="evaluate the model with this version").close()
-    if read_results(folder).settings.bootstrap_samples > 10 * Options().bootstrap_samples:
+    if results.settings.bootstrap_samples > 10 * Options().bootstrap_samples:
         raise InputError(f"{folder / RESULTS}: settings.bootstrap_samples is beyond reason")
 
 
@@ -205,9 +209,9 @@ def _check_images(folder: Path, run: Run) -> None:
         raise InputError(f"{path}: {MASK_SHA256} holds what is no sha256")
     classes = run.results.settings.input.output == "classes"
     for name, metric in image_metrics().items():
-        values = columns[name]
-        if metric.needs_probability and classes:
+        if name not in columns or (metric.needs_probability and classes):
             continue
+        values = columns[name]
         known = values[np.isfinite(values)] if metric.may_lack else values
         if not all(metric.allows(float(value)) for value in known):
             raise InputError(f"{path}: {name} holds values that it cannot take")

@@ -14,8 +14,6 @@ from __future__ import annotations
 from collections.abc import Mapping
 from types import MappingProxyType
 
-import numpy as np
-
 from hrtem_bench.errors import InputError
 from hrtem_bench.imaging.curves import LorentzianCurve, TableCurve
 from hrtem_bench.imaging.detector import Detector
@@ -27,21 +25,37 @@ _K3_300 = (
 )  # fmt: skip
 """MTF of a Gatan K3, standard mode, 300 kV, every 1/63 cycles per pixel: mtf_k3_standard_300kV_FL2.star of the maker,
 whose DQE curve begins at 0.95."""
-_DQE: Mapping[str, tuple[float, float, float]] = MappingProxyType({
-    "falcon4i-300kV": (0.92, 0.72, 0.50),
-    "falcon4i-200kV": (0.91, 0.62, 0.33),
-})  # fmt: skip
-"""DQE of a Thermo Fisher Falcon 4i at 0, at half and at all of Nyquist, from the maker's page on the detector."""
-
-
 _CCD_DQE = TableCurve((0.0, 0.25, 0.5, 0.75, 1.0), (0.37, 0.16, 0.13, 0.10, 0.05))
 """DQE of a TVIPS 224 at 300 keV, a scintillator on a CCD: McMullan et al., Ultramicroscopy 109 (2009) 1126, as others
 read it off the figure at these shares of Nyquist."""
 
 
+def _counting(mtf: TableCurve, dqe0: float) -> Detector:
+    """A direct detector: white noise, and one count for each electron that it finds."""
+    return Detector(mtf=mtf, dqe0=dqe0, gain=dqe0)
+
+
+def _with_dqe(zero: float, half: float, nyquist: float) -> Detector:
+    """A direct detector of known DQE at 0, at half and at all of Nyquist: with white noise MTF² = DQE / DQE(0)."""
+    return _counting(TableCurve((0.0, 0.5, 1.0), (1.0, (half / zero) ** 0.5, (nyquist / zero) ** 0.5)), zero)
+
+
+_CAMERAS: Mapping[str, Detector] = MappingProxyType({
+    "ideal": Detector(),
+    "k3-300kV": _counting(TableCurve(tuple(2 * i / 63 for i in range(len(_K3_300))), _K3_300), 0.95),
+    # Thermo Fisher Falcon 4i: the maker's page on the detector
+    "falcon4i-300kV": _with_dqe(0.92, 0.72, 0.50),
+    "falcon4i-200kV": _with_dqe(0.91, 0.62, 0.33),
+    "scintillator-good": Detector(
+        mtf=LorentzianCurve(0.30), ntf=LorentzianCurve(0.36), dqe0=0.6, gain=20.0, read_noise=5.0
+    ),
+    "scintillator-poor": Detector(mtf=LorentzianCurve(0.22), dqe=_CCD_DQE, gain=8.0, read_noise=6.0),
+})  # fmt: skip
+
+
 def camera_names() -> list[str]:
     """The names that `camera` takes."""
-    return sorted(["ideal", "k3-300kV", *_DQE, "scintillator-good", "scintillator-poor"])
+    return sorted(_CAMERAS)
 
 
 def camera(name: str) -> Detector:
@@ -64,17 +78,6 @@ def camera(name: str) -> Detector:
     InputError
         For another name.
     """
-    if name == "ideal":
-        return Detector()
-    if name == "k3-300kV":
-        frequency = tuple(2 * i / 63 for i in range(len(_K3_300)))
-        return Detector(mtf=TableCurve(frequency, _K3_300), dqe0=0.95, gain=0.95)
-    if name in _DQE:
-        dqe = _DQE[name]
-        transfer = tuple(float(value) for value in np.sqrt(np.array(dqe) / dqe[0]))
-        return Detector(mtf=TableCurve((0.0, 0.5, 1.0), transfer), dqe0=dqe[0], gain=dqe[0])
-    if name == "scintillator-good":
-        return Detector(mtf=LorentzianCurve(0.30), ntf=LorentzianCurve(0.36), dqe0=0.6, gain=20.0, read_noise=5.0)
-    if name == "scintillator-poor":
-        return Detector(mtf=LorentzianCurve(0.22), dqe=_CCD_DQE, gain=8.0, read_noise=6.0)
+    if name in _CAMERAS:
+        return _CAMERAS[name]
     raise InputError(f"no camera {name!r}: known are {', '.join(camera_names())}; give your own curves for another")

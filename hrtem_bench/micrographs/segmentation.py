@@ -28,7 +28,7 @@ from hrtem_bench.scoring.catalogue import image_metrics
 from hrtem_bench.scoring.estimate import Estimate, estimates_of, finite
 from hrtem_bench.scoring.objects import MIN_AREA
 from hrtem_bench.scoring.results import ModelInfo, Provenance
-from hrtem_bench.scoring.statistics import bootstrap, clusters
+from hrtem_bench.scoring.statistics import Resampling, bootstrap, clusters
 from hrtem_bench.support.files import aside, write_aside
 
 WHOLE = 1024
@@ -153,15 +153,14 @@ def summarised(
     command: str,
     expected: Expectation | None = None,
     *,
-    confidence: float = 0.95,
-    samples: int = 2000,
-    seed: int = 0,
+    resampling: Resampling | None = None,
     warnings: Sequence[str] = (),
 ) -> MicrographScores:
     """The scores with their means: every micrograph counts the same.
 
     The bootstrap draws files, so that the frames of a stack, which show the same particles, stay together.
     """
+    resampling = resampling or Resampling()
     counts = [one.edges for one in scores if one.edges is not None]
     means = {}
     for name, metric in image_metrics().items():
@@ -169,12 +168,12 @@ def summarised(
         known = np.isfinite(values)
         if known.any() if metric.may_lack else known.all():
             table = clusters([one.name for one in scores], [""] * len(scores), values, [""])
-            (means[name],) = estimates_of(bootstrap(table, samples=samples, seed=seed), confidence)
+            (means[name],) = estimates_of(bootstrap(table, **resampling.draws), resampling.confidence)
     return MicrographScores(
         model=model_info(submission),
         images=list(scores),
         means=means,
-        confidence=confidence,
+        confidence=resampling.confidence,
         threshold=submission.contract.threshold,
         expected=expected,
         edges=edges(counts, MIN_AREA) if counts else None,

@@ -34,6 +34,18 @@ OPTIONS = (f"-DTAPS={TAPS}", f"-DFRACTIONS={FRACTIONS}", f"-DTERMS={TERMS}")
 Launch = Callable[[tuple[int, int, int], tuple[int, int], tuple[Any, ...]], None]
 
 
+class Device(NamedTuple):
+    """Where waves are made.
+
+    xp: the array namespace (from array_api_compat). put: NumPy array to the library's own, on its device. launch:
+    (grid, block, arguments) -> None runs the kernel `slice_pass`.
+    """
+
+    xp: Any
+    put: Callable[[Any], Any]
+    launch: Launch
+
+
 def source() -> str:
     """The kernel, CUDA C++."""
     return files("hrtem_bench.multislice").joinpath("slice_pass.cu").read_text(encoding="utf-8")
@@ -53,13 +65,14 @@ def exit_waves_on_gpu(
     positions: index of a configuration -> (n, 3), Å. Other arguments as of `exit_waves_batch`.
     """
     cupy, xp = cuda_arrays()
+    device = Device(xp, cupy.asarray, _kernel())
     waves = np.empty((len(depths), count, *plan.grid.shape), np.complex64)
     batch = int(memory_for_a_batch(cupy) / ((ARRAYS_PER_WAVE + len(depths)) * waves[0, 0].nbytes))
 
     def make(now: range) -> Any:
         with ThreadPoolExecutor() as pool:
             configurations = list(pool.map(positions, now))
-        return exit_waves_batch(plan, configurations, symbols, depths, xp, cupy.asarray, _kernel(), incident)
+        return exit_waves_batch(plan, configurations, symbols, depths, device, incident)
 
     def fetch(made: Any, out: Any) -> None:
         made.get(out=out)
@@ -105,35 +118,32 @@ def exit_waves_batch(
     positions: Sequence[Any],
     symbols: Any,
     depths: Sequence[float],
-    xp: Any,
-    to_device: Callable[[Any], Any],
-    launch: Launch,
+    device: Device,
     incident: Any = None,
 ) -> Any:
     """Waves (len(depths), len(positions), ny, nx) complex64 of several configurations, on the device.
 
-    positions: configurations (n, 3), Å, NumPy. depths: Å, ascending. xp: the array namespace (from array_api_compat).
-    to_device: NumPy array to the library's own, on its device. launch: (grid, block, arguments) -> None runs the
-    kernel `slice_pass`. incident: (ny, nx) complex, the wave at z = 0; None for a plane wave of amplitude 1.
+    positions: configurations (n, 3), Å, NumPy. depths: Å, ascending. incident: (ny, nx) complex, the wave at z = 0;
+    None for a plane wave of amplitude 1.
     """
-    recorded = xp.empty((len(depths), len(positions), *plan.grid.shape), dtype=xp.complex64)
+    recorded = device.xp.empty((len(depths), len(positions), *plan.grid.shape), dtype=device.xp.complex64)
     layers = np.stack([slice_index(plan, p) for p in positions])
     for members, occupied in _alike(plan, layers):
         todo = steps(plan, depths, occupied, incident is None)
         chosen = np.stack([positions[i] for i in members])
-        atoms = _sorted_by_cell(plan, chosen, layers[members], symbols, xp, to_device)
-        wave = _starting_waves(plan, len(members), xp, to_device, incident)
-        made = _together(plan, wave, atoms, todo, xp, to_device, launch)
+        atoms = _sorted_by_cell(plan, chosen, layers[members], symbols, device)
+        wave = _starting_waves(plan, len(members), device, incident)
+        made = _together(plan, wave, atoms, todo, device)
         for depth, waves in enumerate(made):
             for place, i in enumerate(members):
                 recorded[depth, i] = waves[place]
     return recorded
 
 
-def _starting_waves(plan: Plan, count: int, xp: Any, to_device: Callable[[Any], Any], incident: Any) -> Any:
+def _starting_waves(plan: Plan, count: int, device: Device, incident: Any) -> Any:
     """Waves at z = 0, (count, ny, nx) complex64 on the device: `incident`, or for None plane waves of amplitude 1."""
     start = np.array(np.ones(plan.grid.shape) if incident is None else incident, np.complex64)
-    return xp.zeros((count, *plan.grid.shape), dtype=xp.complex64) + to_device(start)
+    return device.xp.zeros((count, *plan.grid.shape), dtype=device.xp.complex64) + device.put(start)
 
 
 def _alike(plan: Plan, layers: Any) -> list[tuple[list[int], Any]]:
@@ -149,23 +159,15 @@ def _alike(plan: Plan, layers: Any) -> list[tuple[list[int], Any]]:
     return [(members, np.frombuffer(occupied, bool)) for occupied, members in groups.items()]
 
 
-def _together(
-    plan: Plan,
-    wave: Any,
-    atoms: _Atoms,
-    todo: Sequence[Step | None],
-    xp: Any,
-    to_device: Callable[[Any], Any],
-    launch: Launch,
-) -> list[Any]:
+def _together(plan: Plan, wave: Any, atoms: _Atoms, todo: Sequence[Step | None], device: Device) -> list[Any]:
     """Waves (n, ny, nx) that take the same steps: what they are where they are recorded."""
     assert plan.patches is not None
     ny, nx = plan.grid.shape
     height, width = (np.int32(p) for p in patch_shape(plan.grid))
     tables = (plan.patches.groups.astype(np.int32), plan.patches.rows, plan.patches.columns)
     fixed = (*atoms.arrays, np.int32(atoms.cells[0]), np.int32(atoms.cells[1]))
-    squares = (*map(to_device, tables), height, width)
-    behind = xp.empty_like(wave)
+    squares = (*map(device.put, tables), height, width)
+    behind = device.xp.empty_like(wave)
     recorded = []
     grid = (-(-nx // TILE[0]), -(-ny // TILE[1]), wave.shape[0])
     for step in todo:
@@ -173,10 +175,10 @@ def _together(
             recorded.append(wave + 0)  # a copy: the kernel goes on to write into it
             continue
         layer = np.int32(-1 if step.layer is None else step.layer)
-        filters = to_device(weights(step.distance, plan))
-        launch(grid, BLOCK, (behind, wave, np.int32(ny), np.int32(nx), *fixed, layer, *squares, filters))
+        filters = device.put(weights(step.distance, plan))
+        device.launch(grid, BLOCK, (behind, wave, np.int32(ny), np.int32(nx), *fixed, layer, *squares, filters))
         wave, behind = behind, wave
-        _propagate_on(wave, plan, step.distance - plan.slice_thickness, xp, to_device)
+        _propagate_on(wave, plan, step.distance - plan.slice_thickness, device)
     return recorded
 
 
@@ -192,16 +194,15 @@ class _Atoms(NamedTuple):
     cells: tuple[int, int]
 
 
-def _sorted_by_cell(
-    plan: Plan, positions: Any, layers: Any, symbols: Any, xp: Any, to_device: Callable[[Any], Any]
-) -> _Atoms:
+def _sorted_by_cell(plan: Plan, positions: Any, layers: Any, symbols: Any, device: Device) -> _Atoms:
     """positions: (configurations, n, 3), Å. layers: (configurations, n), the slice of each atom."""
     assert plan.patches is not None
+    xp, put = device.xp, device.put
     element = np.tile(plan.patches.indices(symbols).astype(np.int32), len(positions))
     cells = [max(1, n // CELL) for n in plan.grid.shape]
-    sideways = to_device(np.ascontiguousarray(positions[:, :, :2]))
-    batch = to_device(np.arange(len(positions))[:, None])
-    key = to_device(layers) * len(positions) + batch
+    sideways = put(np.ascontiguousarray(positions[:, :, :2]))
+    batch = put(np.arange(len(positions))[:, None])
+    key = put(layers) * len(positions) + batch
     place, fraction = [], []
     for axis, n, d, count in zip((1, 0), plan.grid.shape, plan.grid.pixel_size, cells, strict=True):
         pixels = wrapped(sideways[:, :, axis] / d, n)
@@ -211,26 +212,26 @@ def _sorted_by_cell(
         fraction.append((xp.ceil(pixels) - pixels) * FRACTIONS)
     key = xp.reshape(key, (-1,))
     by_cell = xp.argsort(key, stable=True)
-    bounds = to_device(np.arange(plan.slices * len(positions) * cells[0] * cells[1] + 1))
+    bounds = put(np.arange(plan.slices * len(positions) * cells[0] * cells[1] + 1))
     arrays = (
         xp.astype(xp.stack([xp.reshape(p, (-1,))[by_cell] for p in place], axis=1), xp.int32),
         xp.astype(xp.stack([xp.reshape(f, (-1,))[by_cell] for f in fraction], axis=1), xp.float32),
-        to_device(element)[by_cell],
+        put(element)[by_cell],
         xp.astype(xp.searchsorted(key[by_cell], bounds), xp.int32),
     )
     return _Atoms(arrays, (cells[0], cells[1]))
 
 
-def _propagate_on(waves: Any, plan: Plan, distance: float, xp: Any, to_device: Callable[[Any], Any]) -> None:
+def _propagate_on(waves: Any, plan: Plan, distance: float, device: Device) -> None:
     """Propagate waves (n, ny, nx) over what is left of a vacuum thicker than a slice, in place.
 
     One by one, since an FFT library may add up in another order for another number of transforms.
     """
     if distance <= 1e-9 * plan.slice_thickness:
         return
-    py, px = (to_device(factor.astype(np.complex64)) for factor in propagator(plan, distance))
+    py, px = (device.put(factor.astype(np.complex64)) for factor in propagator(plan, distance))
     for i in range(waves.shape[0]):
-        waves[i] = xp.fft.ifftn(xp.fft.fftn(waves[i]) * py[:, None] * px)
+        waves[i] = device.xp.fft.ifftn(device.xp.fft.fftn(waves[i]) * py[:, None] * px)
 
 
 @lru_cache(maxsize=1)

@@ -222,17 +222,10 @@ def _numbers(ax: Axes, train: Conditions, test: Mapping[str, Conditions], q_max:
 
 
 @styled
-def matrix_figure(
-    values: Floats,
-    train: Sequence[str],
-    test: Sequence[str],
-    *,
-    title: str,
-    low: float | None = None,
-    high: float = 1.0,
-    digits: int = 2,
-) -> Figure:
+def matrix_figure(values: Floats, train: Sequence[str], test: Sequence[str], *, title: str) -> Figure:
     """A train × test matrix, such as σ, coverage or Dice, with a number in each cell. Rows are what was trained on.
+
+    Colours go from the lowest value to 1.
 
     Parameters
     ----------
@@ -242,17 +235,13 @@ def matrix_figure(
         Names of rows and columns.
     title
         Of the figure.
-    low, high
-        Ends of the colour scale; the lowest value if `low` is not given.
-    digits
-        After the decimal point.
     """
-    low = float(np.nanmin(values)) if low is None else low
+    low = float(np.nanmin(values))
     rows, columns = values.shape
     cell = 8.5
     figure = new_figure(min(PAGE, 34.0 + cell * columns), 26.0 + cell * rows)
     ax = figure.subplots()
-    image = ax.imshow(values, cmap="cividis", vmin=low, vmax=high, aspect="auto")
+    image = ax.imshow(values, cmap="cividis", vmin=low, vmax=1.0, aspect="auto")
     ax.set_xticks(np.arange(columns), [plain(one, 24) for one in test], rotation=45, ha="right", rotation_mode="anchor")
     ax.set_yticks(np.arange(rows), [plain(one, 24) for one in train])
     ax.tick_params(length=0)
@@ -262,9 +251,9 @@ def matrix_figure(
     for row, column in np.ndindex(rows, columns):
         value = float(values[row, column])
         if np.isfinite(value):
-            dark = (value - low) / max(high - low, 1e-12) < 0.55
+            dark = (value - low) / max(1.0 - low, 1e-12) < 0.55
             color = "white" if dark else "black"
-            ax.text(column, row, number(value, digits), ha="center", va="center", fontsize=7, color=color)
+            ax.text(column, row, number(value, 2), ha="center", va="center", fontsize=7, color=color)
     figure.colorbar(image, ax=ax, shrink=0.8, pad=0.02).outline.set_visible(False)
     return figure
 

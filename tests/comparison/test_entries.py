@@ -22,6 +22,9 @@ from hrtem_bench.comparison.leaderboard import leaderboard
 from hrtem_bench.comparison.report_pages import EMBEDDED, REPORT
 from hrtem_bench.errors import InputError
 from hrtem_bench.evaluation.evaluate import evaluate
+from hrtem_bench.report import report
+from hrtem_bench.scoring import metrics
+from hrtem_bench.scoring.metric import Metric
 from hrtem_bench.scoring.options import Options
 from hrtem_bench.scoring.per_image import read_per_image, write_per_image
 from hrtem_bench.scoring.reading import read_results
@@ -63,6 +66,14 @@ def signed(entry: Path) -> Path:
 @pytest.mark.parametrize("folder", ENTRIES, ids=lambda path: path.name)
 def test_the_checkouts_entries_are_sound(folder: Path) -> None:
     assert check_entry(folder).results == read_results(folder / "results.json")
+
+
+def test_an_entry_older_than_a_metric_stays_sound(monkeypatch: pytest.MonkeyPatch) -> None:
+    newer = Metric("covered", "Covered area", lambda one: float(one.prediction.mean()), best=0.0)
+    monkeypatch.setattr(metrics, "METRICS", (*metrics.METRICS, newer))
+    run = check_entry(SUBMISSIONS / "otsu")
+    assert "covered" not in run.per_image
+    assert "Covered area" not in report(run.results, run.per_image, [])
 
 
 def test_the_baselines_are_the_first_entries_and_make_a_board() -> None:

@@ -325,7 +325,7 @@ def test_a_folder_may_take_the_code_of_a_shipped_baseline(tmp_path: Path) -> Non
     assert np.array_equal(load_submission(str(borrowed)).predict(IMAGES), own.predict(IMAGES))
     for wrong in ("otzu", "../otsu", ""):
         (borrowed / "card.toml").write_text(card.replace("CODE", wrong))
-        with pytest.raises(InputError, match="is no shipped baseline: they are otsu, ") as caught:
+        with pytest.raises(InputError, match=r"is no shipped baseline: they are .*otsu, ") as caught:
             load_submission(str(borrowed))
         assert one_line(caught)
 

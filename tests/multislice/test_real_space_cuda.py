@@ -18,7 +18,7 @@ import hrtem_bench as hb
 from hrtem_bench.errors import InputError
 from hrtem_bench.multislice import has_gpu, real_space_cuda
 from hrtem_bench.multislice.plan import make_plan
-from hrtem_bench.multislice.real_space_cuda import OPTIONS, exit_waves_batch, source
+from hrtem_bench.multislice.real_space_cuda import OPTIONS, Device, exit_waves_batch, source
 from hrtem_bench.multislice.real_space_patches import patch_shape
 from hrtem_bench.support import gpu
 
@@ -46,7 +46,7 @@ def on_host(kernel, atoms, configurations, depths=None, pixel_size=0.1, library=
 
     symbols, depths = np.array(atoms.get_chemical_symbols()), depths or [float(atoms.cell[2, 2])]
     plan = planned(atoms, pixel_size)
-    return np.asarray(exit_waves_batch(plan, configurations, symbols, depths, xp, to_device, launch, incident))
+    return np.asarray(exit_waves_batch(plan, configurations, symbols, depths, Device(xp, to_device, launch), incident))
 
 
 def on_cpu(atoms, configurations, depths=None, pixel_size=0.1, incident=None):

@@ -25,6 +25,8 @@ NEAREST = {
     "Fe3O4": (56, spinel(8.394, 0.2549)),
     "Co3O4": (56, spinel(8.065, 0.2631)),
     "Fe": (2, 2.866 * 3**0.5 / 2),
+    "MgO": (8, 4.212 / 2),
+    "graphite": (4, 2.461 / 3**0.5),
 }
 # Densities in g/cm³ from handbooks (CRC Handbook of Chemistry and Physics), which the cells must give within 2 %.
 DENSITY = {
@@ -37,6 +39,8 @@ DENSITY = {
     "Fe3O4": 5.18,
     "Co3O4": 6.11,
     "Fe": 7.87,
+    "MgO": 3.58,
+    "graphite": 2.26,
 }
 
 
@@ -48,8 +52,12 @@ def nearest(atoms):
 
 
 def test_the_nine_lattices_of_the_protocol_are_there():
-    assert set(PROTOCOL) == set(NEAREST)
+    assert set(PROTOCOL) == {"ZnS", "CdSe", "Cu", "Ag", "C", "Si", "Fe3O4", "Co3O4", "Fe"}
     assert set(PROTOCOL) <= set(LATTICES)
+
+
+def test_every_lattice_is_tested_below():
+    assert set(LATTICES) == set(NEAREST) == set(DENSITY)
 
 
 @pytest.mark.parametrize("name", sorted(NEAREST))
