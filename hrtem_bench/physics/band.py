@@ -8,12 +8,13 @@ each; apertures fall on panel edges. Around the circle, where it matters at all,
 from __future__ import annotations
 
 import math
+from collections import defaultdict
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 import numpy as np
 
-from hrtem_bench.conditions import COEFFICIENTS, Condition, coefficients
+from hrtem_bench.conditions import COEFFICIENTS, Condition, ConditionSet, coefficients
 from hrtem_bench.errors import InputError
 from hrtem_bench.physics.aberrations import chi_gradient
 from hrtem_bench.physics.constants import wavelength
@@ -27,6 +28,7 @@ _ROUND_PHASE, _ROUND_PANELS, _ROUND_PANELS_MAX = 0.5, 4096, 2**17
 _POLAR_PHASE, _POLAR_PANELS, _POLAR_NODES_MAX = 1.0, 256, 2**21
 _ANGLES = 96  # least number of angles around the full circle
 _PROFILE_ANGLES = 24
+_EQUAL = 1e-6  # of a turn: steps of an angle that differ by less are equal
 _NEGLIGIBLE = 1e-6  # envelope below which oscillations need not be followed
 
 
@@ -34,7 +36,7 @@ _NEGLIGIBLE = 1e-6  # envelope below which oscillations need not be followed
 class Band:
     """Quadrature nodes of the band and their weights.
 
-    q: (n, 1) 1/Å, ascending. phi: (m,) rad; m = 1 where every condition is round. weight: (n, 1), each
+    q: (n, 1) 1/Å, ascending. phi: (m,) rad, over the period of all; m = 1 where every condition is round. weight: (n, 1), each
     node's share of the whole band; all n m shares add up to 1.
     """
 
@@ -47,16 +49,17 @@ class Band:
         return float(np.sum(self.weight[:, 0] * np.mean(values, axis=1)) * len(self.phi))
 
 
-def band(conditions: Sequence[Condition], q_max: float, weight: Weight) -> Band:
-    """The nodes and weights that integrate functions of T(q) of these conditions over |q| <= q_max.
+def band(sets: Sequence[ConditionSet], q_max: float, weight: Weight) -> Band:
+    """The nodes and weights that integrate functions of P(q) of these sets over |q| <= q_max.
 
     q_max in 1/Å. Raises InputError for a q_max that is not positive and finite, or an unknown or unusable
     weight.
     """
     if not (math.isfinite(q_max) and q_max > 0):
         raise InputError(f"q_max must be positive and finite, in 1/Å, not {q_max}")
-    symmetry = rotational_symmetry(conditions)
-    radial_slope, angular_slope, profile_q = _slopes(conditions, q_max, symmetry)
+    conditions = [c for members in sets for c in members.conditions]
+    symmetry = math.gcd(*map(set_symmetry, sets))
+    radial_slope, angular_slope, profile_q = _slopes(conditions, q_max, rotational_symmetry(conditions))
     phase, panels = (_ROUND_PHASE, _ROUND_PANELS) if symmetry == 0 else (_POLAR_PHASE, _POLAR_PANELS)
     density = radial_slope / phase + panels / q_max
     steps = 0.5 * (density[1:] + density[:-1]) * np.diff(profile_q)
@@ -80,6 +83,32 @@ def band(conditions: Sequence[Condition], q_max: float, weight: Weight) -> Band:
 def rotational_symmetry(conditions: Sequence[Condition]) -> int:
     """The g for which T(q) of every condition has period 2π/g in φ; 0 where all are round."""
     return math.gcd(*(COEFFICIENTS[name][1] for c in conditions for name in coefficients(c)))
+
+
+def set_symmetry(members: ConditionSet) -> int:
+    """The g for which P(q) of a set has period 2π/g in φ; 0 where all members are round.
+
+    A coefficient whose angle takes k equal steps around the circle, all else alike, has k times the symmetry of each
+    member: astigmatism of every direction is nearly round, and a small part of the circle is all there is to know.
+    """
+    angles: dict[tuple[int, object], list[float]] = defaultdict(list)
+    for c, weight in zip(members.conditions, members.weights, strict=True):
+        known = coefficients(c)
+        turned = [name for name in known if COEFFICIENTS[name][1]]
+        if len(turned) > 1:
+            return rotational_symmetry(members.conditions)
+        sizes = tuple((name, size) for name, (size, _) in known.items())
+        alike = (weight, sizes, c.energy, c.focal_spread, c.angular_spread, c.aperture)
+        for name in turned:
+            angles[COEFFICIENTS[name][1], alike].append(known[name][1])
+    return math.gcd(*(order * _equal_steps(order, found) for (order, _), found in angles.items()))
+
+
+def _equal_steps(order: int, angles: Sequence[float]) -> int:
+    """How many angles there are, if they are equal steps around the period 2π/order; else 1."""
+    turns = np.sort(np.asarray(angles) * order / (2 * np.pi) % 1.0)
+    steps = np.diff(turns, append=turns[0] + 1.0)
+    return len(turns) if np.allclose(steps, 1 / len(turns), rtol=0, atol=_EQUAL) else 1
 
 
 def _slopes(conditions: Sequence[Condition], q_max: float, symmetry: int) -> tuple[np.ndarray, float, np.ndarray]:

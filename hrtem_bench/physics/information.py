@@ -51,7 +51,7 @@ def epsilon(conditions: Conditions, q_max: float = 2.5, weight: Weight = "area")
         contrast, and ε knows of no other.
     """
     members = as_condition_set(conditions)
-    nodes = band(members.conditions, q_max, weight)
+    nodes = band([members], q_max, weight)
     return _epsilon(nodes, _amplitude(nodes, members))
 
 
@@ -78,7 +78,7 @@ def sigma(
         nothing, such as C10 = C30 = 0.
     """
     trained, tested = as_condition_set(train), as_condition_set(test)
-    nodes = band((*trained.conditions, *tested.conditions), q_max, weight)
+    nodes = band([trained, tested], q_max, weight)
     return _cosine(nodes, _amplitude(nodes, trained, signed), _amplitude(nodes, tested, signed))
 
 
@@ -97,7 +97,7 @@ def coverage(train: Conditions, test: Conditions, q_max: float = 2.5, weight: We
         C10 = C30 = 0.
     """
     trained, tested = as_condition_set(train), as_condition_set(test)
-    nodes = band((*trained.conditions, *tested.conditions), q_max, weight)
+    nodes = band([trained, tested], q_max, weight)
     return _covered(nodes, _amplitude(nodes, trained), _amplitude(nodes, tested))
 
 
@@ -125,7 +125,7 @@ def transfer_table(
     """
     trained = as_condition_set(train)
     sets = [as_condition_set(test) for test in tests]
-    nodes = band((*trained.conditions, *(c for members in sets for c in members.conditions)), q_max, weight)
+    nodes = band([trained, *sets], q_max, weight)
     known = _amplitude(nodes, trained)
     shape = _amplitude(nodes, trained, signed) if signed else known
     rows = []
@@ -208,7 +208,7 @@ def transfer_spectra(
         See the module.
     """
     members = [as_condition_set(one) for one in sets]
-    nodes = band([c for one in members for c in one.conditions], q_max, weight)
+    nodes = band(members, q_max, weight)
     q, phi = (values.ravel() for values in np.broadcast_arrays(nodes.q, nodes.phi))
     share = np.broadcast_to(nodes.weight, (len(nodes.q), len(nodes.phi))).ravel()
     empty = Spectra(q, share, np.empty((0, len(q))))

@@ -15,8 +15,8 @@ CONTACT = 2.2
 """Nearest distance, Å, of a coating's atoms to what it covers and to anything else."""
 MOST_COATING = 30.0
 """Thickest coating, Å."""
-_PERIOD = 30.0
-"""Å along the beam after which the hydrocarbon repeats: it is periodic, and a coating is thinner."""
+_LEAST_PERIOD = 15.0
+"""Å along the beam after which the hydrocarbon repeats, at least; no less than the coating is thick."""
 
 
 def coating(
@@ -51,9 +51,10 @@ def coating(
         return np.zeros(0, int), np.zeros((0, 3))
     reach = CONTACT + thickness
     low, high = covered[:, 2].min() - reach, covered[:, 2].max() + reach
-    numbers, block = amorphous_film(MATERIAL, (*box, _PERIOD), int(rng.integers(2**63)), density)
-    first, last = int(np.floor(low / _PERIOD)), int(np.ceil(high / _PERIOD))
-    positions = np.concatenate([block + [0.0, 0.0, _PERIOD * k] for k in range(first, last)])
+    period = max(thickness, _LEAST_PERIOD)
+    numbers, block = amorphous_film(MATERIAL, (*box, period), int(rng.integers(2**63)), density)
+    first, last = int(np.floor(low / period)), int(np.ceil(high / period))
+    positions = np.concatenate([block + [0.0, 0.0, period * k] for k in range(first, last)])
     numbers = np.tile(numbers, last - first)
     inside = (positions[:, 2] >= low) & (positions[:, 2] <= high)
     numbers, positions = numbers[inside], positions[inside]
@@ -66,7 +67,7 @@ def coating(
 
 def check_coating(box: tuple[float, float]) -> None:
     """Raise InputError if no hydrocarbon can be made for a box of that size along x and y, Å."""
-    check_film(MATERIAL, (*box, _PERIOD), MATERIAL.density)
+    check_film(MATERIAL, (*box, _LEAST_PERIOD), MATERIAL.density)
 
 
 def _distances(positions: np.ndarray, atoms: np.ndarray, box: np.ndarray, most: float) -> np.ndarray:

@@ -153,7 +153,7 @@ def _kept_apart(positions: np.ndarray, box: np.ndarray, kinds: np.ndarray, mater
     least = least_distances(material)
     for _ in range(200):
         order, pairs, lengths = neighbours.neighbour_pairs(positions, box, float(least.max()) + 0.02)
-        pairs = order[pairs]
+        pairs = order[pairs].astype(np.int32)  # the kernel's kind: for another it would be compiled again
         allowed = least[kinds[pairs[:, 0]], kinds[pairs[:, 1]]]
         close = lengths < allowed
         if not close.any():

@@ -19,8 +19,10 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from hrtem_bench import Condition, coverage, ctf, epsilon, sigma, wavelength
+from hrtem_bench.conditions import ConditionSet, Spread
 from hrtem_bench.errors import InputError
 from hrtem_bench.physics import transfer_table
+from hrtem_bench.physics.band import set_symmetry
 
 Q = 2.5
 TOLERANCE = 1e-4  # stated in hrtem_bench/physics/information.py
@@ -278,3 +280,24 @@ def test_numbers_printed_in_the_documentation(page: str) -> None:
     result = doctest.testfile(str(DOCS / page), module_relative=False, encoding="utf-8")
     assert result.attempted > 0
     assert result.failed == 0
+
+
+def test_astigmatism_of_every_direction_is_integrated_over_a_small_part_of_the_circle() -> None:
+    spread = {"phi12": Spread(math.pi / math.sqrt(12), "uniform")}
+    turned = ConditionSet.about(Condition(C10=100.0, C12=50.0, phi12=0.0, focal_spread=10.0), spread)
+    assert set_symmetry(turned) == 2 * len({c.aberrations["phi12"] for c in turned.conditions}) > 20
+    # One member apart takes the symmetry away and next to nothing of the set: the long way round.
+    odd = ConditionSet((*turned.conditions, Condition(C12=50.0, phi12=0.1)), (*turned.weights, 1e-9))
+    assert set_symmetry(odd) == 2
+    train = ConditionSet.about(Condition(C10=-100.0, focal_spread=10.0), {"C10": 15.0})
+    ((short, long),) = zip(transfer_table(train, [turned], 1.25), transfer_table(train, [odd], 1.25), strict=True)
+    assert short == pytest.approx(long, abs=TOLERANCE)
+
+
+def test_directions_that_are_not_all_or_do_not_count_alike_keep_the_symmetry_of_one() -> None:
+    members = [Condition(C12=20.0, phi12=math.pi * k / 6) for k in range(6)]
+    assert set_symmetry(ConditionSet(tuple(members))) == 12
+    assert set_symmetry(ConditionSet(tuple(members), (1.0, 1.0, 1.0, 1.0, 1.0, 2.0))) == 2
+    assert set_symmetry(ConditionSet(tuple(members[:4]))) == 2
+    assert set_symmetry(ConditionSet(tuple(m.replace(C23=5.0, phi23=0.0) for m in members))) == 1
+    assert set_symmetry(ConditionSet((Condition(C10=50.0),))) == 0
