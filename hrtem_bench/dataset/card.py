@@ -10,7 +10,7 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-from hrtem_bench.conditions import ConditionSet, Spread
+from hrtem_bench.conditions import Spread
 from hrtem_bench.dataset.card_sources import card_source, label_rule, render_scores
 from hrtem_bench.dataset.detectors import described
 from hrtem_bench.dataset.manifest import Manifest, Shard, TrackEntry
@@ -19,6 +19,7 @@ from hrtem_bench.dataset.plan import place_of
 from hrtem_bench.dataset.recipe_tables import SPLITS, Recipe
 from hrtem_bench.dataset.recipes import recipe_from_dict
 from hrtem_bench.dataset.schema import EXIT_WAVES, columns_of
+from hrtem_bench.dataset.track_transfer import track_transfer
 from hrtem_bench.support.files import write_aside
 from hrtem_bench.support.parquet import open_parquet
 
@@ -168,8 +169,9 @@ def _track_details(recipe: Recipe, name: str, manifest: Manifest) -> str:
         varying = ", ".join(f"`{key}` by {_deviation(one)}" for key, one in spread.items())
         parts.append(f"From image to image, about the nominal value, vary (standard deviations, Å or rad): {varying}.")
     q_max = 0.5 / recipe.sampling.pixel_size
-    parts.append(f"In the band up to {q_max:g} 1/Å, the Nyquist frequency of the pixels:")
-    rows = _transfer(track, q_max)
+    of = ", of T(q) times the camera's MTF" if any(c.camera for c in track.conditions) else ""
+    parts.append(f"In the band up to {q_max:g} 1/Å, the Nyquist frequency of the pixels{of}:")
+    rows = track_transfer(recipe, track)
     low, high = min(r["sigma"] for r in rows), max(r["sigma"] for r in rows)
     parts.append(_transfer_table(track, rows))
     parts.append(f"Span of the track: σ from {low:.3f} to {high:.3f}.")
@@ -179,15 +181,6 @@ def _track_details(recipe: Recipe, name: str, manifest: Manifest) -> str:
     parts.append(f"![Contrast transfer function]({PICTURES}/{name}.svg)")
     parts.append("T(q) of the nominal conditions; bold where networks train.")
     return "\n\n".join(parts)
-
-
-def _transfer(track: TrackEntry, q_max: float) -> list[dict[str, float]]:
-    """ε of each condition, σ and coverage from all training conditions together, spread included."""
-    from hrtem_bench.physics.information import transfer_table
-
-    sets = [ConditionSet.about(c.condition, c.spread) for c in track.conditions]
-    trained = [one for one, c in zip(sets, track.conditions, strict=True) if c.train]
-    return transfer_table(ConditionSet.mixture(trained), sets, q_max)
 
 
 def _deviation(spread: float | Spread) -> str:

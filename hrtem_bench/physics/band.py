@@ -36,8 +36,8 @@ _NEGLIGIBLE = 1e-6  # envelope below which oscillations need not be followed
 class Band:
     """Quadrature nodes of the band and their weights.
 
-    q: (n, 1) 1/Å, ascending. phi: (m,) rad, over the period of all; m = 1 where every condition is round. weight: (n, 1), each
-    node's share of the whole band; all n m shares add up to 1.
+    q: (n, 1) 1/Å, ascending. phi: (m,) rad, over a period common to all; m = 1 where every condition is round. weight:
+    (n, 1), each node's share of the whole band; all n m shares add up to 1.
     """
 
     q: np.ndarray
