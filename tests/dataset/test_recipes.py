@@ -345,6 +345,7 @@ def test_recipes_state_how_images_are_formed():
         (SUMMED.replace("quadrature", "tcc"), ["imaging.coherence", "envelope and quadrature"]),
         (SUMMED.replace("quadrature", "envelope"), ["imaging.nodes", "quadrature"]),
         (SUMMED.replace("nodes = 3", "nodes = 0"), ["imaging.nodes", "from 1 to 200"]),
+        (SUMMED.replace("nodes = 3", "nodes = 500"), ["imaging.nodes", "from 1 to 200"]),
         (SUMMED.replace("nodes = 3", "nodes = 2.5"), ["imaging.nodes", "whole number"]),
         (SUMMED.replace("nodes = 3", "node = 3"), ["imaging", "node"]),
     ],
