@@ -16,7 +16,7 @@ CONTACT = 2.2
 MOST_COATING = 30.0
 """Thickest coating, Å."""
 _LEAST_PERIOD = 15.0
-"""Å along the beam after which the hydrocarbon repeats, at least; no less than the coating is thick."""
+"""The shortest period of hydrocarbon along the beam, Å."""
 
 
 def coating(
@@ -51,7 +51,7 @@ def coating(
         return np.zeros(0, int), np.zeros((0, 3))
     reach = CONTACT + thickness
     low, high = covered[:, 2].min() - reach, covered[:, 2].max() + reach
-    period = max(thickness, _LEAST_PERIOD)
+    period = period_of(thickness)
     numbers, block = amorphous_film(MATERIAL, (*box, period), int(rng.integers(2**63)), density)
     first, last = int(np.floor(low / period)), int(np.ceil(high / period))
     positions = np.concatenate([block + [0.0, 0.0, period * k] for k in range(first, last)])
@@ -63,6 +63,11 @@ def coating(
     numbers, positions = numbers[kept], positions[kept]
     free = _distances(positions, others, box, CONTACT) >= CONTACT
     return numbers[free], positions[free]
+
+
+def period_of(thickness: float) -> float:
+    """Å along the beam after which the hydrocarbon of a coating of that thickness (Å) repeats."""
+    return max(thickness, _LEAST_PERIOD)
 
 
 def check_coating(box: tuple[float, float]) -> None:
@@ -88,4 +93,13 @@ def _inside(positions: np.ndarray, period: np.ndarray) -> np.ndarray:
     return np.where(inside < period, inside, 0.0)
 
 
-__all__ = ["CONTACT", "CONTAMINATION_DENSITY", "LIGAND_DENSITY", "MATERIAL", "MOST_COATING", "check_coating", "coating"]
+__all__ = [
+    "CONTACT",
+    "CONTAMINATION_DENSITY",
+    "LIGAND_DENSITY",
+    "MATERIAL",
+    "MOST_COATING",
+    "check_coating",
+    "coating",
+    "period_of",
+]
