@@ -4,13 +4,17 @@
 
 `published` has the microscope, the camera and the film of version 1 of the recipes. Prints a table and the processor
 seconds of a specimen and of an image. The rim is that of the recipe's shapes in gold, which published images show, in
-vacuum and without noise: at the few per cent of contrast that particles have, the grain of a film hides it.
+vacuum, blurred by the camera but without noise: at the few per cent of contrast that particles have, the grain of a
+film hides it. --change measures the last recipe once more with other keys of [scene], to see what a key does:
+
+    python benchmarks/realism.py mini --change 'contamination_thickness = 0' --change 'shapes = ["wulff"]'
 """
 
 from __future__ import annotations
 
 import argparse
 import time
+import tomllib
 from collections.abc import Mapping
 from typing import Any
 
@@ -27,7 +31,7 @@ from hrtem_bench.dataset.recipe_tables import Recipe
 from hrtem_bench.dataset.scenes import scene_spec
 from hrtem_bench.dataset.simulation import Structure, simulate
 from hrtem_bench.dataset.tracks import track_conditions
-from hrtem_bench.imaging import expected_intensity, find_zero_focus, mask, render_each
+from hrtem_bench.imaging import Detector, expected_intensity, find_zero_focus, mask, render_each
 from hrtem_bench.multislice import exit_waves
 from hrtem_bench.specimens import scene, vacuum
 from hrtem_bench.support.child_seeds import child_seed
@@ -108,10 +112,25 @@ def gold_rim(recipe: Recipe, count: int) -> dict[str, float]:
             nodes=recipe.nodes,
         )
         distance = edge_distance(where, sampling.pixel_size)
-        contrasts += [appearance(image, distance)["contrast"] for image in images]
-        profiles.append([rings(image, distance) for image in images])
+        seen = [blurred(image, recording_of(recipe).detector) for image in images]
+        contrasts += [appearance(image, distance)["contrast"] for image in seen]
+        profiles.append([rings(image, distance) for image in seen])
     contrast = float(np.mean(contrasts))
     return {"gold": contrast, "rim": float(np.mean(profiles, axis=0).max(axis=1).mean()) / contrast}
+
+
+def blurred(image: np.ndarray, detector: Detector | None) -> np.ndarray:
+    """An expected image as the camera's MTF leaves it."""
+    if detector is None or detector.mtf is None:
+        return image
+    uy, ux = 2 * np.fft.fftfreq(image.shape[0])[:, None], 2 * np.fft.rfftfreq(image.shape[1])
+    return np.fft.irfft2(np.fft.rfft2(image) * detector.mtf(ux, uy), s=image.shape)
+
+
+def changed(recipe: Recipe, text: str) -> Recipe:
+    """The recipe with the keys of [scene] that a text gives; shapes without weights of their own count alike."""
+    scene_table = recipe.scene | {"shape_weights": []} if "shapes" in text else recipe.scene
+    return msgspec.structs.replace(recipe, scene=scene_table | tomllib.loads(text.replace(";", "\n")))
 
 
 def conditions_at(recipe: Recipe, defocus: float) -> Condition:
@@ -186,8 +205,11 @@ def main(arguments: Any = None) -> None:
     parser.add_argument("recipes", nargs="+")
     parser.add_argument("--structures", type=int, default=2)
     parser.add_argument("--picture")
+    parser.add_argument("--change", action="append", default=[], metavar="TOML", help="keys of [scene], ; between them")
     asked = parser.parse_args(arguments)
-    found = {name: measure(load_recipe(name), asked.structures) for name in asked.recipes}
+    recipes = {name: load_recipe(name) for name in asked.recipes}
+    recipes |= {text: changed(recipes[asked.recipes[-1]], text) for text in asked.change}
+    found = {name: measure(recipe, asked.structures) for name, recipe in recipes.items()}
     print("| | " + " | ".join(f"`{name}`" for name in found) + " |\n|---|" + "---|" * len(found))
     for row, words in ROWS.items():
         print(f"| {words} | " + " | ".join(f"{means[row]:.3g}" for means, _, _ in found.values()) + " |")

@@ -30,8 +30,8 @@ _SECONDS_PER_ATOM = 7e-6
 """To place and relax one atom of a film or of the hydrocarbon that coatings are cut from, measured."""
 _RELIEF = 4.5
 """By how many times its roughness a film is made thicker than it is, before its faces are cut, measured."""
-_ONCE = 22.0
-"""Seconds by the clock to load and compile, and to put files, pictures and card together at the end; measured."""
+_ONCE, _ONCE_A_TRACK = 4.0, 1.2
+"""Seconds to load the libraries, and to make each track's pictures and table at the end; measured, by the clock."""
 _BASE, _BYTES_PER_ATOM, _COPIES = 300e6, 400, 3
 """Memory of a process, measured: the libraries and what they compile, the bonds of a film, copies of the waves."""
 _CONTRAST = 0.15
@@ -103,7 +103,7 @@ def estimate(
         wave_structures=kept,
         wave_bytes=int(plan.wave_bytes) if kept else 0,
         workers=workers,
-        seconds=seconds / workers + _ONCE,
+        seconds=seconds / workers + _ONCE + _ONCE_A_TRACK * len(recipe.tracks),
         memory=int(_memory(recipe, simulated)),
     )
 
