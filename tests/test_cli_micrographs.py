@@ -231,7 +231,9 @@ def test_edges_that_follow_another_convention_are_told(place: Path, capsys: pyte
         y, x = np.mgrid[: shape[0], : shape[1]]
         tifffile.imwrite(place / "labels" / f"{name}.tif", (np.hypot(y - 20, x - 24) < 10).astype(np.uint8))
     assert run(EVALUATE) == 0
-    assert "the best offset on these very labels" in capsys.readouterr().out
+    said = capsys.readouterr().out
+    assert "the best offset on these very labels" in said
+    assert "edges lie +0.00 Å (+0.00 pixels) from the labels'" in said
     scores = json.loads((place / "out" / "micrographs.json").read_text())
     assert scores["edges"]["area_ratio"] == pytest.approx(1.44, rel=0.02)
     assert scores["edges"]["best_offset"] == pytest.approx(-0.8, abs=0.3)

@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from hrtem_bench.cli import options
-from hrtem_bench.cli.output_files import check_ending
-from hrtem_bench.cli.printing import print_table, wrote
+from hrtem_bench.cli.output_files import FIGURES, check_ending, write_figure, write_text
+from hrtem_bench.cli.printing import print_table
 
 if TYPE_CHECKING:
     from hrtem_bench.micrographs.likeness import Likeness
@@ -27,7 +27,9 @@ def compare_images(
         str | None, typer.Option(help='How names of labels differ from those of images: "image_*=label_*".')
     ] = None,
     pixel_size: options.PixelSize = None,
-    out: Annotated[Path | None, typer.Option(help="Also write a page with pictures: a file ending in .html.")] = None,
+    out: Annotated[
+        Path | None, typer.Option(help="Also write a page with pictures, .html, or the figure alone, .svg or .png.")
+    ] = None,
 ) -> None:
     """How your own micrographs and the images of a dataset differ: spectra, grey levels, contrast, edges.
 
@@ -35,14 +37,16 @@ def compare_images(
     """
     from hrtem_bench.micrographs.likeness import compare_images as compare
 
-    check_ending(out, [".html"])
+    check_ending(out, [".html", *FIGURES])
     found = compare(images, data, track, pixel_size=pixel_size, model=model, labels=labels, label_name=label_name)
     print_likeness(found)
     if out is not None:
-        from hrtem_bench.report import write_likeness
+        from hrtem_bench.report import likeness_figure, likeness_page
 
-        write_likeness(out, found)
-        wrote(out)
+        if out.suffix == ".html":
+            write_text(out, likeness_page(found))
+        else:
+            write_figure(out, likeness_figure(found))
 
 
 def print_likeness(found: Likeness) -> None:

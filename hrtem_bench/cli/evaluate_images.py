@@ -92,8 +92,19 @@ def _print_edges(scores: MicrographScores) -> None:
     one = scores.edges
     if one.area_ratio is not None:
         print(f"area of the masks over that of the labels: {one.area_ratio:.3f}")
+    _print_distance(scores)
     print(
         f"with all edges moved by {one.best_offset:+g} Å, the best offset on these very labels, mean Dice is "
         f"{one.dice_at_best_offset:.3f}"
     )
     print(f"F1 counts pieces of at least {one.smallest_object:g} Å²")
+
+
+def _print_distance(scores: MicrographScores) -> None:
+    """The mean signed distance of the edges, over images that have one, each counted alike."""
+    name = "signed_boundary_distance"
+    known = [(one.metrics.get(name), one.pixel_size) for one in scores.images]
+    pairs = [(value, size) for value, size in known if value is not None]
+    if pairs:
+        mean, pixels = (sum(column) / len(pairs) for column in zip(*((v, v / size) for v, size in pairs), strict=True))
+        print(f"the masks' edges lie {mean:+.2f} Å ({pixels:+.2f} pixels) from the labels', positive outside")

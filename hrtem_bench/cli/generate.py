@@ -35,14 +35,15 @@ def generate(
 
     what = load_recipe(recipe)
     if dry_run:
-        _announce(what, workers)
+        announce(what, workers)
         return
     with timed("generated"), counted("structures") as moved:
         make(what, out, workers=workers, scheduler=scheduler, device=device, progress=moved)
     wrote(out)
 
 
-def _announce(recipe: Recipe, workers: int | None) -> None:
+def announce(recipe: Recipe, workers: int | None) -> None:
+    """Say what a recipe would make and take."""
     from hrtem_bench.dataset import estimate
     from hrtem_bench.dataset.generation import default_workers
 

@@ -40,6 +40,8 @@ Out = Annotated[
 PixelSize = Annotated[
     float | None, typer.Option(help="Pixel size of your micrographs, Å, where their files do not say it or are wrong.")
 ]
+Energy = Annotated[str | None, typer.Option(help="Beam energy, as in 300kV.")]
+Cs = Annotated[str | None, typer.Option(help="Spherical aberration C30, as in 1.2mm; 0 if not given.")]
 OwnCondition = Annotated[
     str | None, typer.Option(help='The setting of your micrographs, where it is known: "defocus=40nm,C30=1.2mm".')
 ]
@@ -54,6 +56,20 @@ TrainConditions = Annotated[
         help="Condition of the track that the model was trained at, where it does not say so itself; repeatable."
     ),
 ]
+
+
+def energy(text: str | None) -> float | None:
+    """The beam energy, eV, from text as `Energy` asks for it."""
+    from hrtem_bench.conditions.units import beam_energy
+
+    return None if text is None else beam_energy(text)
+
+
+def cs(text: str | None) -> float | None:
+    """The spherical aberration, Å, from text as `Cs` asks for it."""
+    from hrtem_bench.conditions.units import quantity
+
+    return None if text is None else quantity("--cs", text, "Å")
 
 
 @dataclass(frozen=True)

@@ -9,6 +9,7 @@ from hrtem_bench.micrographs.description import (
     read_description,
 )
 from hrtem_bench.micrographs.expectation import Expectation, expected_dice
+from hrtem_bench.micrographs.imitation import Wishes, imitate
 from hrtem_bench.micrographs.likeness import Likeness, compare_images
 from hrtem_bench.micrographs.power_spectrum import PowerSpectrum, power_spectrum
 from hrtem_bench.micrographs.recordings import (
@@ -37,11 +38,13 @@ __all__ = [
     "Recording",
     "Segmented",
     "ThonRings",
+    "Wishes",
     "compare_images",
     "describe",
     "expected_dice",
     "find_micrographs",
     "fit_thon_rings",
+    "imitate",
     "open_labels",
     "open_recording",
     "power_spectrum",

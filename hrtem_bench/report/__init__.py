@@ -60,7 +60,6 @@ _FIGURES = {
     "write_findings": "study_findings",
     "transfer_figure": "transfer_figures",
     "write_figure": "figure_style",
-    "write_likeness": "likeness_page",
     "write_overlay": "image_figures",
     "write_report": "model_page",
 }

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -15,7 +14,6 @@ from hrtem_bench.report.figure_style import BLUE, PAGE, TRAINED, new_figure, sty
 from hrtem_bench.report.html_elements import element, join, listing, page, table, text
 from hrtem_bench.report.image_figures import TRUTH, draw_scale_bar, outline
 from hrtem_bench.report.wording import plain
-from hrtem_bench.support.files import write_aside
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -104,18 +102,4 @@ def _row(one: Property) -> list[str]:
     return [one.words, *(cell.replace("-", "−") for cell in cells), "" if one.alike else "unlike"]
 
 
-def write_likeness(path: Path, likeness: Likeness) -> None:
-    """Write `likeness_page`, aside and renamed.
-
-    Parameters
-    ----------
-    path
-        The file.
-    likeness
-        What to show.
-    """
-    path.parent.mkdir(parents=True, exist_ok=True)
-    write_aside(path, likeness_page(likeness))
-
-
-__all__ = ["likeness_figure", "likeness_page", "write_likeness"]
+__all__ = ["likeness_figure", "likeness_page"]

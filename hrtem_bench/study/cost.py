@@ -2,12 +2,8 @@
 
 from __future__ import annotations
 
-import time
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from pathlib import Path
-
-import msgspec
-import numpy as np
 
 from hrtem_bench.dataset.manifest import read_manifest
 from hrtem_bench.dataset.plan import make_plan
@@ -18,12 +14,10 @@ from hrtem_bench.study.images import Source, samples_of
 from hrtem_bench.study.networks import Network
 from hrtem_bench.study.run import folder_of, new_network, recipe_of
 from hrtem_bench.study.settings import Block, Specimens, Study
-from hrtem_bench.training.images import TrainingImages
-from hrtem_bench.training.loop import begin, probabilities, run_cycle
+from hrtem_bench.training.duration import seconds_of_step, timed
 
 CYCLES = 3.4
 """Mean of the cycles that a network took in docs/studies/published/networks.parquet."""
-TIMED_STEPS = 1
 TIMED_IMAGES = 4
 
 
@@ -44,7 +38,7 @@ def seconds_of(study: Study, left: Sequence[Network], out: Path) -> float:
 def _seconds_of_block(study: Study, block: Block, specimens: Specimens, left: list[Network], out: Path) -> float:
     recipe = _recipe_used(specimens, out)
     structures = {split: _structures(recipe, block, split) for split in ("train", "validation", "test")}
-    step, answer = _seconds_of_step(study, block, recipe.sampling.pixels)
+    step, answer = seconds_of_step(new_network(study, block), study.training, recipe.sampling.pixels)
     image = _seconds_of_image(Source(folder_of(specimens, out), block.track, block.spread), left[0])
     total, rendered = 0.0, set(left[0].test or ())
     total += image * structures["test"] * len(rendered)
@@ -73,17 +67,6 @@ def _structures(recipe: Recipe, block: Block, split: str) -> int:
     return min(there, limit or there)
 
 
-def _seconds_of_step(study: Study, block: Block, pixels: int) -> tuple[float, float]:
-    """Of one training step, and of one answer to an image."""
-    settings = msgspec.structs.replace(study.training, steps=TIMED_STEPS)
-    noise = np.random.default_rng(0).standard_normal((2, pixels, pixels), np.float32)
-    data = TrainingImages(noise, (noise > 0).astype(np.uint8), ())
-    state = begin(new_network(study, block), settings)
-    run_cycle(state, data, data, settings)
-    answer = _timed(lambda: probabilities(state.network, noise)) / len(noise)
-    return (_timed(lambda: run_cycle(state, data, data, settings)) - len(noise) * answer) / TIMED_STEPS, answer
-
-
 def _seconds_of_image(source: Source, one: Network) -> float:
     """Of rendering an image, the mean over some settings; 0 for a track's, or where no waves are there yet."""
     asked = [*(one.test or ()), *one.train]
@@ -91,15 +74,9 @@ def _seconds_of_image(source: Source, one: Network) -> float:
         return 0.0
     try:
         settings = asked[:: -(-len(asked) // TIMED_IMAGES)]
-        return _timed(lambda: [list(samples_of(source, text, "test", 1)) for text in settings]) / len(settings)
+        return timed(lambda: [list(samples_of(source, text, "test", 1)) for text in settings]) / len(settings)
     except InputError:
         return 0.0
-
-
-def _timed(call: Callable[[], object]) -> float:
-    start = time.process_time()
-    call()
-    return time.process_time() - start
 
 
 __all__ = ["seconds_of"]
