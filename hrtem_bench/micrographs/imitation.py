@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-import json
 import math
-import textwrap
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
+import msgspec
 import numpy as np
 from numpy.typing import NDArray
 
@@ -19,6 +18,8 @@ from hrtem_bench.errors import InputError
 from hrtem_bench.imaging.cameras import camera
 from hrtem_bench.imaging.detector import Detector, noise_power
 from hrtem_bench.micrographs.description import Description, Reading
+from hrtem_bench.micrographs.matched_dose import is_sure, matched_dose
+from hrtem_bench.support.commented_toml import Entry, comment, written
 
 ENERGY, DOSE, FILM, FILM_THICKNESS, DIAMETER = 300e3, 400.0, "a-C", (20.0, 80.0), (20.0, 60.0)
 """What is assumed where it is neither given nor measured: eV, e/Å², a name, Å, Å."""
@@ -61,15 +62,6 @@ class Wishes:
 
 
 @dataclass(frozen=True)
-class Entry:
-    """A key of a recipe with its value and, in words, where that comes from."""
-
-    key: str
-    value: Any
-    source: str = ""
-
-
-@dataclass(frozen=True)
 class Field:
     """The images to make: pixels along a side, of pixel_size Å, each of which is `binned` of the micrographs' wide."""
 
@@ -95,7 +87,8 @@ def imitate(description: Description, wishes: Wishes) -> tuple[str, Recipe]:
     Parameters
     ----------
     description
-        Of the micrographs. It must know their pixel size.
+        Of the micrographs. It must know their pixel size. Where it does not tell the dose well, two specimens are
+        simulated to find it, see `matched_dose`: some ten seconds.
     wishes
         The crystal, and what else is to be otherwise than measured or assumed.
 
@@ -111,6 +104,18 @@ def imitate(description: Description, wishes: Wishes) -> tuple[str, Recipe]:
     InputError
         For a crystal that is not known, no pixel size, and what no recipe can be made of.
     """
+    text = _text(description, wishes)
+    recipe = parse_recipe(text)
+    if is_sure(description):
+        return text, recipe
+    dose = matched_dose(recipe, description)
+    if dose.value is None:
+        return text, recipe
+    text = _text(msgspec.structs.replace(description, dose=dose), wishes)
+    return text, parse_recipe(text)
+
+
+def _text(description: Description, wishes: Wishes) -> str:
     field = _field(description, wishes)
     tables = {
         "": _top(description, wishes),
@@ -122,9 +127,7 @@ def imitate(description: Description, wishes: Wishes) -> tuple[str, Recipe]:
         "detector": _detector(description, field),
         "tracks.defocus": _track(description, wishes),
     }
-    text = "\n".join(_written(name, entries) for name, entries in tables.items() if entries)
-    text = _heading(description) + text
-    return text, parse_recipe(text)
+    return _heading(description) + "\n".join(written(name, entries) for name, entries in tables.items() if entries)
 
 
 def _heading(description: Description) -> str:
@@ -134,7 +137,7 @@ def _heading(description: Description) -> str:
             "second look."]  # fmt: skip
     if description.drift.value is not None:
         said.append(f"Drift is not simulated; {_measured(description.drift)}.")
-    return "".join(_comment(one) for one in [*said, *description.warnings])
+    return "".join(comment(one) for one in [*said, *description.warnings])
 
 
 def _top(description: Description, wishes: Wishes) -> list[Entry]:
@@ -459,30 +462,6 @@ def _measured(reading: Reading) -> str:
     interval = "" if reading.low is None or reading.high is None else f" ({reading.low:.4g} to {reading.high:.4g})"
     unit = f" {reading.unit}" if reading.unit else ""
     return f"measured {reading.value:.4g}{unit}{interval}, {reading.how}"
-
-
-def _written(table: str, entries: Sequence[Entry]) -> str:
-    lines = [f"[{table}]\n"] if table else []
-    for one in entries:
-        lines += [_comment(one.source) if one.source else "", f"{one.key} = {toml(one.value)}\n"]
-    return "".join(lines)
-
-
-def _comment(words: str) -> str:
-    return textwrap.fill(" ".join(words.split()), 118, initial_indent="# ", subsequent_indent="# ") + "\n"
-
-
-def toml(value: Any) -> str:
-    """A value on one line of TOML."""
-    if isinstance(value, Mapping):
-        return "{ " + ", ".join(f"{_key(key)} = {toml(inner)}" for key, inner in value.items()) + " }"
-    if isinstance(value, list | tuple):
-        return "[" + ", ".join(map(toml, value)) + "]"
-    return json.dumps(value, ensure_ascii=False)
-
-
-def _key(key: str) -> str:
-    return key if key.replace("_", "").replace("-", "").isalnum() and key.isascii() else json.dumps(key)
 
 
 __all__ = ["Wishes", "imitate"]

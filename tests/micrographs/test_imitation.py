@@ -36,7 +36,9 @@ O1 O 0.5 0.5 0.5
 
 def image(defocus: float | None = None, **more: Any) -> ImageDescription:
     found = Reading(how="no rings") if defocus is None else Reading(defocus, defocus - 10, defocus + 10, "Å", "rings")
-    return ImageDescription(name="one", shape=(512, 512), grey_mean=100, grey_std=9, defocus=found, **more)
+    return ImageDescription(
+        name="one", shape=(512, 512), pixel_size=0.4, grey_mean=100, grey_std=9, defocus=found, **more
+    )
 
 
 MEASURED = Description(
