@@ -11,7 +11,7 @@ from hrtem_bench.cli import options
 from hrtem_bench.cli.compare_images import print_likeness
 from hrtem_bench.cli.imitate import Known, write_recipe
 from hrtem_bench.cli.micrographs import print_warnings
-from hrtem_bench.cli.output_files import write_text
+from hrtem_bench.cli.output_files import write_json, write_text
 from hrtem_bench.cli.printing import counted, duration, timed, wrote
 from hrtem_bench.errors import InputError
 
@@ -93,14 +93,15 @@ def _check(out: Path, asked: Origin, held: Origin, advice: str) -> None:
 def _recipe(out: Path, paths: list[Path], known: Known) -> Recipe:
     """The recipe in the folder; made first, from a description that is made first, where it is not there."""
     from hrtem_bench.dataset import load_recipe
-    from hrtem_bench.micrographs import DESCRIPTION, read_description, write_description
+    from hrtem_bench.micrographs import read_description
+    from hrtem_bench.micrographs.description import DESCRIPTION
 
     recipe, description = out / "recipe.toml", out / DESCRIPTION
     if recipe.exists():
         return load_recipe(recipe)
     if not description.exists():
         with timed("described"):
-            write_description(out, known.description(paths))
+            write_json(description, known.description(paths))
     return write_recipe(recipe, read_description(description), known)
 
 

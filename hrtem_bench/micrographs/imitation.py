@@ -47,9 +47,20 @@ EVERY_DIRECTION = {"std": 0.9069, "distribution": "uniform"}
 class Wishes:
     """What a recipe is to be, beyond what the images say.
 
-    crystal: name of a lattice or element, or the path of a CIF file. name: of the dataset. diameter: Å, smallest and
-    largest particle, in place of what was measured; None for that. film, film_thickness: name and Å, smallest and
-    largest. structures: of training, validation and test. seed: of all that is drawn.
+    Parameters
+    ----------
+    crystal
+        Name of a lattice or element, or the path of a CIF file.
+    name
+        Of the dataset.
+    diameter
+        Å, smallest and largest particle, in place of what was measured; None for that.
+    film, film_thickness
+        Name; and Å, smallest and largest.
+    structures
+        Of training, validation and test.
+    seed
+        Of all that is drawn.
     """
 
     crystal: str

@@ -56,10 +56,20 @@ FAR = 10.0
 class Side:
     """One side of the comparison, of n images.
 
-    images: a few of them, standardised, at the common pixel size; masks: of these, where particles are known.
-    numbers: name as in `PROPERTIES` -> (n,), nan where an image has none. spectra: (n, 40), power by FREQUENCIES, of
-    which white noise of variance 1 has 1. levels: (n, 80), density of grey levels by LEVELS. profiles: (n, 21), mean
-    grey by DISTANCES, the background's mean 0 and its standard deviation 1; nan without particles.
+    Parameters
+    ----------
+    name
+        What it is, for readers.
+    images, masks
+        A few of the images, standardised, at the common pixel size; and their masks, where particles are known.
+    numbers
+        Name as in `PROPERTIES` -> (n,), nan where an image has none.
+    spectra
+        (n, 40), power by FREQUENCIES, of which white noise of variance 1 has 1.
+    levels
+        (n, 80), density of grey levels by LEVELS.
+    profiles
+        (n, 21), mean grey by DISTANCES, the background's mean 0 and its standard deviation 1; nan without particles.
     """
 
     name: str
@@ -76,7 +86,15 @@ class Side:
 
 @dataclass(frozen=True)
 class Kind:
-    """A property that is compared. words: what it is. tolerance: a difference that does not count, may be relative."""
+    """A property that is compared.
+
+    Parameters
+    ----------
+    words
+        What it is.
+    tolerance, relative
+        A difference that does not count, and whether it is one of the ratio.
+    """
 
     words: str
     tolerance: float
@@ -101,10 +119,17 @@ more from them) over its standard deviation, which is also that of `grain`. octa
 
 @dataclass(frozen=True)
 class Property:
-    """One line of the comparison: for each side (5th percentile, median, 95th percentile) over its images.
+    """One line of the comparison.
 
-    words: what it is. alike: whether the micrographs' median lies where nine tenths of the dataset's images do, or no
-    farther outside than the tolerance of its `Kind`.
+    Parameters
+    ----------
+    words
+        What is compared.
+    images, dataset
+        5th percentile, median and 95th percentile over the images of either side.
+    alike
+        Whether the micrographs' median lies where nine tenths of the dataset's images do, or no farther outside than
+        the tolerance of its `Kind`.
     """
 
     words: str
@@ -122,11 +147,21 @@ class Property:
 
 @dataclass(frozen=True)
 class Likeness:
-    """Micrographs beside the images of a dataset. pixel_size: Å, the dataset's, at which both were measured.
+    """Micrographs beside the images of a dataset.
 
-    properties: in the order of PROPERTIES, without those that one side lacks. profile_unlike: distances, Å, at which
-    the micrographs' median edge profile lies outside of nine tenths of the dataset's by more than 0.25 of the
-    background's standard deviation. notes: sentences on what was not, or not quite, compared.
+    Parameters
+    ----------
+    images, dataset
+        The two sides.
+    pixel_size
+        Å, the dataset's, at which both were measured.
+    properties
+        In the order of PROPERTIES, without those that one side lacks.
+    profile_unlike
+        Distances, Å, at which the micrographs' median edge profile lies outside of nine tenths of the dataset's by more
+        than 0.25 of the background's standard deviation.
+    notes
+        Sentences on what was not, or not quite, compared.
     """
 
     images: Side
