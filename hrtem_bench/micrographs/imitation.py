@@ -98,7 +98,7 @@ def imitate(description: Description, wishes: Wishes) -> tuple[str, Recipe]:
     Parameters
     ----------
     description
-        Of the micrographs. It must know their pixel size. Where it does not tell the dose well, two specimens are
+        Of the micrographs. It must know their pixel size. Where it does not tell the dose well, some specimens are
         simulated to find it, see `matched_dose`: some ten seconds.
     wishes
         The crystal, and what else is to be otherwise than measured or assumed.

@@ -24,7 +24,7 @@ from hrtem_bench.micrographs.power_spectrum import power_spectrum
 Floats = NDArray[np.float64]
 SURE = 0.5
 """Width of the interval of a dose over the dose, up to which it is taken as measured."""
-SPECIMENS, RINGS = 2, 48
+SPECIMENS, RINGS = 3, 48
 NOISELESS = 1e7
 """e/Å²; its noise is below a hundredth of what any specimen shows."""
 LOWEST = 0.1
@@ -46,7 +46,7 @@ def matched_dose(recipe: Recipe, description: Description) -> Reading:
     Parameters
     ----------
     recipe
-        For images like the micrographs; two of its specimens are simulated. What it assumes of the film goes into the
+        For images like the micrographs; some of its specimens are simulated. What it assumes of the film goes into the
         answer: with a thicker film the same share of noise means a higher dose.
     description
         Of the micrographs, with the spectrum of one of them.

@@ -16,7 +16,7 @@ from scipy import ndimage
 from hrtem_bench.dataset import generate, parse_recipe
 from hrtem_bench.dataset.plan import Job
 from hrtem_bench.dataset.recipe_tables import Recipe
-from hrtem_bench.dataset.simulation import Structure
+from hrtem_bench.dataset.simulation import Structure, crop_band
 from hrtem_bench.support.child_seeds import child_seed
 
 TOML = """
@@ -109,6 +109,13 @@ def simulate(recipe: Recipe, job: Job, device: str = "cpu") -> Structure:
         particle_count=1,
         thickness=30.0,
     )
+
+
+def coarse(recipe: Recipe, job: Job, device: str = "cpu") -> Structure:
+    """As `simulate`, its waves on pixels as large as the images', which takes the least time to render."""
+    made = simulate(recipe, job, device)
+    waves = crop_band(made.waves, recipe.sampling.simulation_pixel_size / recipe.sampling.pixel_size)
+    return replace(made, waves=waves, pixel_size=recipe.sampling.field / waves.shape[-1])
 
 
 def slow(recipe: Recipe, job: Job, device: str = "cpu") -> Structure:
