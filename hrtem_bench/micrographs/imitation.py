@@ -446,25 +446,21 @@ def _interval(reading: Reading) -> tuple[float, float]:
 
 
 def _astigmatism(description: Description, both: bool) -> tuple[dict[str, float], dict[str, Any], str]:
-    """base, spread and source of C12 and phi12.
+    """base, spread of the direction, and source of C12 and phi12.
 
     As measured where it is more than nothing, else small in every direction. both: the sign of focus is not known, and
     with it not the direction, which is 90 degrees off where the sign is.
     """
     size, angle, what = description.astigmatism, description.astigmatism_angle, "twofold astigmatism, Å and rad: "
     if size.value is None or angle.value is None:
-        small = {"C12": 15.0, "phi12": EVERY_DIRECTION}
-        return {"C12": 0.0, "phi12": 0.0}, small, f"{what}assumed small ({size.how})"
+        return {"C12": 15.0, "phi12": 0.0}, {"phi12": EVERY_DIRECTION}, f"{what}assumed small ({size.how})"
     low, high = _interval(size)
     if low <= 0:
-        small = {"C12": max(10.0, round(high / 2, 1)), "phi12": EVERY_DIRECTION}
-        return {"C12": 0.0, "phi12": 0.0}, small, f"{what}{_measured(size)}, which may be none"
+        small = {"C12": max(10.0, round(high / 2, 1)), "phi12": 0.0}
+        return small, {"phi12": EVERY_DIRECTION}, f"{what}{_measured(size)}, which may be none"
     direction = EVERY_DIRECTION if both else {"std": 0.3, "distribution": "normal"}
-    return (
-        {"C12": round(size.value, 1), "phi12": round(angle.value, 3)},
-        {"C12": max(10.0, round((high - low) / 2, 1)), "phi12": direction},
-        f"{what}{_measured(size)}",
-    )
+    found = {"C12": round(size.value, 1), "phi12": round(angle.value, 3)}
+    return found, {"phi12": direction}, f"{what}{_measured(size)}"
 
 
 def _measured(reading: Reading) -> str:
