@@ -158,6 +158,7 @@ def _breakdown(results: Results, curve: Curve, track: TrackAxis) -> str:
     summary = results.summary
     sides = {name: one.value for name, one in summary.scores.items() if name.startswith("breakdown_")}
     reached = [f"at {place(value, track)}" for name, value in sides.items() if name not in summary.censored]
+    reached = list(dict.fromkeys(reached))  # one place where the band is below already at training
     ends = [place(value, track) for name, value in sides.items() if name in summary.censored]
     level, least = f"{100 * results.settings.confidence:g} %", number(results.settings.breakdown_dice)
     start = f"Where it breaks down: going out from training, the {level} band of the whole curve"
