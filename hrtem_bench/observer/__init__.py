@@ -19,12 +19,12 @@ from hrtem_bench.observer.holding import Agreement, Held, hold
 from hrtem_bench.observer.law import Coefficients, Estimate, Frozen, freeze, loaded
 from hrtem_bench.observer.settings import ObserverSettings
 from hrtem_bench.observer.setups import Setup, setups_of_rows, setups_of_track
-from hrtem_bench.observer.sources import KINDS, ONE_PARTICLE, ship, specimens_of
+from hrtem_bench.observer.sources import KINDS, SINGLE_PARTICLES, ship, specimens_of
 from hrtem_bench.observer.spectra import RingPowers
 
 __all__ = [
     "KINDS",
-    "ONE_PARTICLE",
+    "SINGLE_PARTICLES",
     "Agreement",
     "Coefficients",
     "Estimate",

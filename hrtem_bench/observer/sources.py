@@ -16,8 +16,8 @@ from hrtem_bench.observer.specimens import DIFFUSE_BAND, SpecimenSet, SpecimenWa
 from hrtem_bench.support.files import write_aside_bytes
 
 DEFAULT_KIND = "CdSe on carbon"
-ONE_PARTICLE = "one CdSe particle"
-KINDS = {DEFAULT_KIND: "cdse_on_carbon.npz", ONE_PARTICLE: "one_particle.npz"}
+SINGLE_PARTICLES = "single CdSe particles"
+KINDS = {DEFAULT_KIND: "cdse_on_carbon.npz", SINGLE_PARTICLES: "single_particles.npz"}
 """Kinds of specimens that the package ships -> their file."""
 SHIPPED_BAND = 1.25
 """1/Å: how far shipped waves are kept, to the end of the last ring."""
@@ -171,4 +171,4 @@ def _field(stored: Any, chosen: Any) -> Any:
     return fft.ifft2(spectrum, norm="forward")
 
 
-__all__ = ["DEFAULT_KIND", "KINDS", "ONE_PARTICLE", "SHIPPED_BAND", "ship", "specimens_of"]
+__all__ = ["DEFAULT_KIND", "KINDS", "SHIPPED_BAND", "SINGLE_PARTICLES", "ship", "specimens_of"]

@@ -1,6 +1,6 @@
 """The explorer: one page in which two conditions are set by hand, and their transfer, images and loss are seen.
 
-What the page needs of the package (a specimen's exit wave, cameras, the observer's settings and law) is worked out here
+What the page needs of the package (specimens' exit waves, cameras, the observer's settings and law) is worked out here
 and written into it. The formulas are those of the package, once more in JavaScript; a test holds the two together.
 """
 
@@ -16,7 +16,7 @@ import numpy as np
 
 import hrtem_bench
 from hrtem_bench.imaging import Detector, camera, camera_names, noise_power
-from hrtem_bench.observer import ONE_PARTICLE, ObserverSettings, loaded, specimens_of
+from hrtem_bench.observer import SINGLE_PARTICLES, ObserverSettings, loaded, specimens_of
 from hrtem_bench.observer.expectation import LATTICE
 from hrtem_bench.observer.noise import ring_noise
 from hrtem_bench.observer.regions import regions_of
@@ -26,6 +26,8 @@ from hrtem_bench.physics import wavelength
 _PIXELS = 256
 _Q_MAX = 2.5
 _CURVE_POINTS = 257
+_SHOWN = 3
+"""Which specimen is seen first: its lattice shows."""
 _SCALE = 1000.0
 """Coefficients of waves of mean amplitude 1 are written times this, above the underflow of half precision."""
 _SCRIPTS = ("optics.js", "imaging.js", "observer.js", "copies.js", "plots.js", "page.js")
@@ -34,7 +36,7 @@ _SCRIPTS = ("optics.js", "imaging.js", "observer.js", "copies.js", "plots.js", "
 def explorer_page() -> str:
     """The explorer as one HTML page that needs nothing beside it and fetches nothing.
 
-    Its specimen is the shipped kind `hrtem_bench.observer.ONE_PARTICLE`, its law the package's.
+    Its specimens are the shipped kind `hrtem_bench.observer.SINGLE_PARTICLES`, its law the package's.
 
     Returns
     -------
@@ -52,27 +54,37 @@ def explorer_page() -> str:
 
 def _data() -> dict[str, Any]:
     """What the scripts know as DATA."""
+    specimens, settings = specimens_of(SINGLE_PARTICLES), loaded().settings
+    each = list(specimens.read())
+    return {
+        "kind": SINGLE_PARTICLES,
+        "wavelength": wavelength(float(specimens.lens["energy"])),
+        "q_max": _Q_MAX,
+        "field": each[0].field,
+        "pixels": _PIXELS,
+        "scale": _SCALE,
+        "shown": _SHOWN,
+        "specimens": [_specimen(one, specimens.band, settings) for one in each],
+        "observer": _observer(settings, len(each[0].mask)),
+        "cameras": {name: _camera(camera(name), specimens.pixel_size, settings) for name in camera_names()},
+    }
+
+
+def _specimen(one: SpecimenWave, band: float, settings: ObserverSettings) -> dict[str, Any]:
     from scipy import fft
 
     from hrtem_bench.imaging.formation import spectra_of
 
-    specimens, settings = specimens_of(ONE_PARTICLE), loaded().settings
-    (one,) = specimens.read()
     pixel_size = one.field / len(one.wave)
-    energy = float(specimens.lens["energy"])
+    regions = regions_of(one.mask, one.pixel_size, settings)
     return {
-        "kind": ONE_PARTICLE,
-        "wavelength": wavelength(energy),
-        "q_max": _Q_MAX,
-        "field": one.field,
-        "pixels": _PIXELS,
         "zero_focus": one.zero_focus,
         "band": spectra_of(one.wave[None], (pixel_size, pixel_size), one.mask.shape).band,
-        "scale": _SCALE,
-        "wave": _block(fft.fft2(one.wave, norm="forward"), one.field, specimens.band),
+        "wave": _block(fft.fft2(one.wave, norm="forward"), one.field, band),
         "diffuse": _block(fft.fft2(one.diffuse, norm="forward"), one.field, DIFFUSE_BAND),
-        "observer": _observer(one, settings),
-        "cameras": {name: _camera(camera(name), specimens.pixel_size, settings) for name in camera_names()},
+        "particle": _base64(np.packbits(regions.particle)),
+        "film": _base64(np.packbits(regions.film)),
+        "cover": regions.cover,
     }
 
 
@@ -87,21 +99,18 @@ def _block(spectrum: Any, field: float, band: float) -> dict[str, Any]:
     return {"reach": reach, "values": _base64(pairs.astype("<f2"))}
 
 
-def _observer(one: SpecimenWave, settings: ObserverSettings) -> dict[str, Any]:
+def _observer(settings: ObserverSettings, points: int) -> dict[str, Any]:
+    """points: pixels along a side of the images that the observer sees."""
     from scipy.special import polygamma
 
-    regions = regions_of(one.mask, one.pixel_size, settings)
     return {
         "edges": settings.edges,
         "low_pass": settings.low_pass,
         "floor": settings.floor,
         "standardised": settings.standardised,
-        "cover": regions.cover,
         "lattice": LATTICE,
         "trigamma": polygamma(1, np.array(settings.modes) * settings.area).tolist(),
-        "points": len(one.mask),
-        "particle": _base64(np.packbits(regions.particle)),
-        "film": _base64(np.packbits(regions.film)),
+        "points": points,
         "coefficients": loaded().coefficients,
     }
 

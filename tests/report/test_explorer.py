@@ -20,7 +20,7 @@ from hrtem_bench.cli import run
 from hrtem_bench.dataset import parse_recipe
 from hrtem_bench.imaging import Detector, camera, camera_names, detect, expected_intensity, noise_power
 from hrtem_bench.imaging.fourier import resize_spectrum, spectrum_of
-from hrtem_bench.observer import ONE_PARTICLE, RingPowers, exposure, foretold, loaded, specimens_of
+from hrtem_bench.observer import SINGLE_PARTICLES, RingPowers, exposure, foretold, loaded, specimens_of
 from hrtem_bench.report import explorer_page
 
 ORDINARY = {
@@ -46,13 +46,14 @@ PROBE = """<script>
   };
   const found = {pairs: {}, copies: {}};
   for (const [name, [train, test]] of Object.entries($PAIRS)) {
-    const now = {train, test, noise: false, seed: 1}, {seen, ...numbers} = follow(now);
+    const now = {train, test, noise: false, seed: 1, specimen: 1};
+    const numbers = {...sharedTransfer(train, test), ...lossOf(now)};
     const transfer = [train, test].map((c) => $FREQUENCIES.map((q) => lensOf(c).transfer(0.6 * q, 0.8 * q)));
-    const picture = floats(expectedPicture(seen.test.spectrum, {...test, camera: "ideal"}));
+    const picture = floats(pictureOf("test", {...now, test: {...test, camera: "ideal"}}));
     found.pairs[name] = {numbers, transfer, picture};
     found.copies[name] = {python: asPython(now), shell: asShell(now), recipe: asRecipe(now)};
   }
-  const spectrum = imageSpectrum($SPREAD);
+  const spectrum = imageSpectrum($SPREAD, SPECIMENS[1]);
   found.spread = floats(expectedPicture(spectrum, $SPREAD));
   found.cameras = {};
   for (const camera of Object.keys(DATA.cameras)) {
@@ -65,8 +66,12 @@ PROBE = """<script>
   const press = new KeyboardEvent("keydown", {key: "ArrowRight", cancelable: true});
   $("train-dose-slider").dispatchEvent(press);
   document.querySelectorAll("#tested .presets button")[3].click();
+  const particle = $("specimen");
+  particle.value = "2"; particle.dispatchEvent(new Event("change"));
   show();
-  found.dom = {state, sigma: $("sigma").textContent, slider: $("test-C10-slider").value, code: $("code").textContent,
+  settle();
+  found.dom = {state, sigma: $("sigma").textContent, loss: [lossOf(state).loss, Number($("loss").textContent)],
+    slider: $("test-C10-slider").value, code: $("code").textContent,
     back: stateOf(addressOf(state)), wide: document.documentElement.scrollWidth <= innerWidth,
     requests: performance.getEntriesByType("resource").length};
   document.body.insertAdjacentHTML("beforeend", `<pre id="probe">${btoa(JSON.stringify(found).replace(/[^\\x00-\\x7f]/g,
@@ -99,8 +104,8 @@ def probed(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Any]:
 
 @pytest.fixture(scope="module")
 def specimen() -> Any:
-    (one,) = specimens_of(ONE_PARTICLE).read()
-    return one
+    """The one that the probe images."""
+    return list(specimens_of(SINGLE_PARTICLES).read())[1]
 
 
 def condition(settings: dict[str, Any], **changes: Any) -> hb.Condition:
@@ -133,7 +138,7 @@ def test_its_transfer_is_that_of_the_package(probed: dict[str, Any], name: str) 
 
 @pytest.fixture(scope="module")
 def powers() -> RingPowers:
-    return RingPowers(specimens_of(ONE_PARTICLE), loaded().settings)
+    return RingPowers(specimens_of(SINGLE_PARTICLES), loaded().settings)
 
 
 @pytest.mark.parametrize("name", PAIRS)
@@ -201,7 +206,9 @@ def test_controls_move_it(probed: dict[str, Any]) -> None:
     dom = probed["dom"]
     assert dom["state"]["test"]["C10"] == 0 and float(dom["slider"]) == 0
     assert dom["state"]["train"]["dose"] == 450
+    assert dom["state"]["specimen"] == 2 and "list(specimens.read())[2]" in dom["code"]
     assert dom["sigma"] == "0.000"
+    assert dom["loss"][1] == pytest.approx(dom["loss"][0], abs=1e-3)
     assert "defocus=0.0" in dom["code"]
     assert dom["back"] == dom["state"]
     assert dom["wide"] and dom["requests"] == 0
@@ -235,7 +242,7 @@ def test_its_documentation_holds() -> None:
 def test_no_script_is_fetched_and_the_file_is_small() -> None:
     page = explorer_page()
     assert "http://" not in page and "https://" not in page
-    assert len(page) < 400_000
+    assert len(page) < 500_000
 
 
 def test_every_camera_of_the_package_is_offered(probed: dict[str, Any]) -> None:

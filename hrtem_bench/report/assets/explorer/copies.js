@@ -14,7 +14,7 @@ function settingsOf(c) {
   return all.filter(([name, value]) => value || name === "defocus");
 }
 
-function asPython({train, test, seed}) {
+function asPython({train, test, seed, specimen}) {
   const condition = (c) => `hb.Condition(${settingsOf(c).map(([name, value]) => `${name}=${float(value)}`).join(", ")})`;
   const counting = train.camera === "ideal" && test.camera === "ideal";
   const loss = counting
@@ -28,7 +28,7 @@ function asPython({train, test, seed}) {
     `print("ε", hb.epsilon(train), hb.epsilon(test))`,
     `print("σ", hb.sigma(train, test), "coverage", hb.coverage(train, test))`, "",
     `specimens = specimens_of(${JSON.stringify(DATA.kind)})`, ...loss, "",
-    "(one,) = specimens.read()",
+    `one = list(specimens.read())[${specimen}]`,
     "image = hb.render(",
     `    one.wave, test, pixel_size=one.field / len(one.wave), output_pixel_size=${short(DATA.field / DATA.pixels)},`,
     `    zero_focus=one.zero_focus, detector=camera("${test.camera}"), seed=${seed},`,

@@ -82,6 +82,11 @@ function bytesOf(text) {
   return Uint8Array.from(atob(text), (one) => one.charCodeAt(0));
 }
 
+/** The bits of these bytes, the highest of each first. */
+function bitsOf(text) {
+  return Array.from(bytesOf(text)).flatMap((byte) => [7, 6, 5, 4, 3, 2, 1, 0].map((bit) => (byte >> bit) & 1));
+}
+
 /** Half-precision numbers, little-endian. */
 function halves(text) {
   const bytes = bytesOf(text), view = new DataView(bytes.buffer), out = new Float64Array(bytes.length / 2);
@@ -107,8 +112,9 @@ function coefficients({reach, values}) {
 /** Where coefficient i lies in a spectrum of n points a side. */
 const placeOf = (held, i, n) => ((held.y[i] + n) % n) * n + (held.x[i] + n) % n;
 
-/** The specimen: coefficients of its wave and of what is scattered diffusely. */
-const WAVE = coefficients(DATA.wave), DIFFUSE = coefficients(DATA.diffuse);
+/** The specimens: coefficients of the wave and of what is scattered diffusely, plane of zero focus, band, regions. */
+const SPECIMENS = DATA.specimens.map((one) => ({...one, wave: coefficients(one.wave), reach: one.wave.reach,
+  diffuse: coefficients(one.diffuse), particle: bitsOf(one.particle), film: bitsOf(one.film)}));
 
 /** Equally spaced points and weights over a normal distribution, as many as phases up to `phase` need. */
 function normalNodes(phase) {
@@ -128,23 +134,23 @@ function normalNodes(phase) {
 }
 
 /** Add |wave|², its coefficients multiplied by amplitude · exp(-i phase), arrays. */
-function addImage(total, amplitude, phase) {
+function addImage(total, {wave, reach}, amplitude, phase) {
   const n = total.n, field = new Field(n);
-  for (let i = 0; i < WAVE.re.length; i++) {
-    const c = amplitude[i] * Math.cos(phase[i]), s = -amplitude[i] * Math.sin(phase[i]), place = placeOf(WAVE, i, n);
-    field.re[place] = WAVE.re[i] * c - WAVE.im[i] * s;
-    field.im[place] = WAVE.re[i] * s + WAVE.im[i] * c;
+  for (let i = 0; i < wave.re.length; i++) {
+    const c = amplitude[i] * Math.cos(phase[i]), s = -amplitude[i] * Math.sin(phase[i]), place = placeOf(wave, i, n);
+    field.re[place] = wave.re[i] * c - wave.im[i] * s;
+    field.im[place] = wave.re[i] * s + wave.im[i] * c;
   }
-  transformField(field, 1, DATA.wave.reach);
+  transformField(field, 1, reach);
   for (let i = 0; i < n * n; i++) total.re[i] += field.re[i] * field.re[i] + field.im[i] * field.im[i];
 }
 
 /** κ, Å, of the blur of what the envelope of the angular spread took out: see hrtem_bench/imaging/diffuse.py. */
-function backgroundBlur(c, lost) {
-  const step = 1 / DATA.field, {slopeX, slopeY} = lensOf(c), {qx, qy} = WAVE;
+function backgroundBlur(c, {re, im, qx, qy}, lost) {
+  const step = 1 / DATA.field, {slopeX, slopeY} = lensOf(c);
   let squares = 0, total = 0;
-  for (let i = 0; i < WAVE.re.length; i++) {
-    const weight = (WAVE.re[i] ** 2 + WAVE.im[i] ** 2) * lost[i] ** 2;
+  for (let i = 0; i < re.length; i++) {
+    const weight = (re[i] ** 2 + im[i] ** 2) * lost[i] ** 2;
     if (weight < 1e-14) continue;
     for (const slope of [slopeX, slopeY]) {
       squares += weight * (slope(qx[i] + step, qy[i]) - slope(qx[i] - step, qy[i])) ** 2;
@@ -155,29 +161,30 @@ function backgroundBlur(c, lost) {
   return total > 0 ? 2 * Math.PI * 1e-3 * c.angular_spread / (2 * step) * Math.sqrt(0.5 * squares / total) : 0;
 }
 
-/** Spectrum of the expected intensity at a condition, before the camera; its mean is 1 without a specimen. */
-function imageSpectrum(c) {
-  const {qx, qy, square} = WAVE, lens = lensOf(c), unit = Math.PI * DATA.wavelength, total = new Field(DATA.pixels);
+/** Spectrum of the expected intensity of a specimen at a condition, before the camera; its mean is 1 without a specimen. */
+function imageSpectrum(c, specimen) {
+  const {wave: {qx, qy, square}, diffuse, zero_focus, band} = specimen, lens = lensOf(c), unit = Math.PI * DATA.wavelength, total = new Field(DATA.pixels);
   const kept = qx.map((x, i) => lens.spatial(x, qy[i]));
-  const phase = qx.map((x, i) => lens.chi(x, qy[i]) + unit * DATA.zero_focus * square[i]);
-  const nodes = c.focal_spread ? normalNodes(unit * c.focal_spread * DATA.band ** 2) : [{place: 0, weight: 1}];
+  const phase = qx.map((x, i) => lens.chi(x, qy[i]) + unit * zero_focus * square[i]);
+  const nodes = c.focal_spread ? normalNodes(unit * c.focal_spread * band ** 2) : [{place: 0, weight: 1}];
   for (const {place, weight} of nodes) {
     const focus = unit * c.focal_spread * place, root = Math.sqrt(weight);
-    addImage(total, kept.map((one) => root * one), phase.map((one, i) => one + focus * square[i]));
+    addImage(total, specimen, kept.map((one) => root * one), phase.map((one, i) => one + focus * square[i]));
   }
   transformField(total, -1);
-  if (c.angular_spread) addBackground(total, c, kept, phase);
-  for (let i = 0; i < DIFFUSE.re.length; i++) {
-    const place = placeOf(DIFFUSE, i, total.n);
-    total.re[place] += DIFFUSE.re[i]; total.im[place] += DIFFUSE.im[i];
+  if (c.angular_spread) addBackground(total, c, specimen, kept, phase);
+  for (let i = 0; i < diffuse.re.length; i++) {
+    const place = placeOf(diffuse, i, total.n);
+    total.re[place] += diffuse.re[i]; total.im[place] += diffuse.im[i];
   }
   return total;
 }
 
 /** Add to a spectrum what the envelope of the angular spread took out of the waves. */
-function addBackground(total, c, kept, phase) {
-  const n = total.n, lost = kept.map((one) => Math.sqrt(1 - one * one)), kappa = backgroundBlur(c, lost), back = new Field(n);
-  addImage(back, lost, phase);
+function addBackground(total, c, specimen, kept, phase) {
+  const n = total.n, lost = kept.map((one) => Math.sqrt(1 - one * one)), back = new Field(n);
+  const kappa = backgroundBlur(c, specimen.wave, lost);
+  addImage(back, specimen, lost, phase);
   transformField(back, -1);
   for (let y = 0; y < n; y++) {
     for (let x = 0; x < n; x++) {

@@ -1,14 +1,8 @@
-// The model observer of docs/observer.md at one specimen: from the spectrum of its image to the loss to expect.
+// The model observer of docs/explanation/observer.md: from the spectra of specimens' images to the loss to expect.
 
 "use strict";
 
 const meanOf = (values) => values.reduce((total, one) => total + one, 0) / values.length;
-const PARTICLE = bitsOf(DATA.observer.particle), FILM = bitsOf(DATA.observer.film);
-
-function bitsOf(text) {
-  return Array.from(bytesOf(text)).flatMap((byte) => [7, 6, 5, 4, 3, 2, 1, 0].map((bit) => (byte >> bit) & 1));
-}
-
 function meanWhere(values, where) {
   let sum = 0, count = 0;
   for (let i = 0; i < values.length; i++) if (where[i]) { sum += values[i]; count++; }
@@ -45,49 +39,75 @@ function through(spectrum, factors) {
 }
 
 /** Power of x = I / mean - 1 in rings, on particle, on film and in the whole, the low-passed x, and the variance of x. */
-function ringPowers(spectrum) {
+function ringPowers(spectrum, {particle, film}) {
   const rings = FACTORS.rings.map((factors) => through(spectrum, factors).map((one) => one * one));
   const low = through(spectrum, FACTORS.low), squared = low.map((one) => one * one);
   const variance = (where) => meanWhere(squared, where) - meanWhere(low, where) ** 2;
   return {
-    particle: rings.map((one) => meanWhere(one, PARTICLE)), film: rings.map((one) => meanWhere(one, FILM)),
+    particle: rings.map((one) => meanWhere(one, particle)), film: rings.map((one) => meanWhere(one, film)),
     whole: rings.map(meanOf), variance: meanOf(through(spectrum, FACTORS.all).map((one) => one * one)),
-    lowParticle: meanWhere(low, PARTICLE), lowFilm: meanWhere(low, FILM),
-    lowVariance: 0.5 * (variance(PARTICLE) + variance(FILM)),
+    lowParticle: meanWhere(low, particle), lowFilm: meanWhere(low, film),
+    lowVariance: 0.5 * (variance(particle) + variance(film)),
   };
 }
 
-/** Means of the channels on particle and film, and their variances; one specimen, so that no channels go together. */
-function moments(powers, c) {
-  const {transfer, low_transfer, noise, low_noise, whole_noise} = DATA.cameras[c.camera];
-  const {trigamma, floor, standardised} = DATA.observer;
+const dot = (a, b) => a.reduce((total, one, i) => total + one * b[i], 0);
+
+/** Of one specimen: its channels on particle and on film, and the variance of the low-pass channel within a region. */
+function channels(powers, c) {
+  const {transfer, low_transfer, noise, low_noise, whole_noise} = DATA.cameras[c.camera], {standardised} = DATA.observer;
   const noiseOf = ([linear, quadratic]) => linear / c.dose + quadratic / c.dose ** 2;
   const outside = Math.max(powers.variance - powers.whole.reduce((total, one) => total + one, 0), 0);
   const scale = Math.max(dot(powers.whole, transfer) + outside * low_transfer + noiseOf(whole_noise), 1e-12);
   const seen = (power) => power.map(
     (one, k) => Math.log(Math.max(one * transfer[k] + noiseOf(noise[k]), 1e-12)) - standardised * Math.log(scale));
   const signed = (low) => low * Math.sqrt(low_transfer / scale);
-  const within = (powers.lowVariance * low_transfer + noiseOf(low_noise)) / scale;
   return {
     particle: [...seen(powers.particle), signed(powers.lowParticle)], film: [...seen(powers.film), signed(powers.lowFilm)],
-    variance: [...trigamma, within].map((one) => one + floor ** 2),
+    within: (powers.lowVariance * low_transfer + noiseOf(low_noise)) / scale,
   };
 }
 
-const dot = (a, b) => a.reduce((total, one, i) => total + one * b[i], 0);
+/** Over all specimens: the channels' means on particle and film, and their covariance. */
+function moments(powers, c) {
+  const each = powers.map((one) => channels(one, c)), {trigamma, floor} = DATA.observer;
+  const mean = (side) => each[0][side].map((_, k) => meanOf(each.map((one) => one[side][k])));
+  const particle = mean("particle"), film = mean("film");
+  const own = [...trigamma, meanOf(each.map((one) => one.within))].map((one) => one + floor ** 2);
+  const covariance = own.map((variance, j) => own.map((_, k) => {
+    const between = meanOf(each.map((one) => 0.5 * (one.particle[j] - particle[j]) * (one.particle[k] - particle[k])
+      + 0.5 * (one.film[j] - film[j]) * (one.film[k] - film[k])));
+    return between + (j === k ? variance : 0);
+  }));
+  return {particle, film, covariance};
+}
+
+/** x of A x = b, A symmetric and positive definite (Gauss). */
+function solved(matrix, vector) {
+  const rows = matrix.map((row, i) => [...row, vector[i]]), n = rows.length;
+  for (let i = 0; i < n; i++) {
+    for (let j = i + 1; j < n; j++) {
+      const factor = rows[j][i] / rows[i][i];
+      for (let k = i; k <= n; k++) rows[j][k] -= factor * rows[i][k];
+    }
+  }
+  const found = Array(n).fill(0);
+  for (let i = n - 1; i >= 0; i--) found[i] = (rows[i][n] - dot(rows[i].slice(0, n), found)) / rows[i][i];
+  return found;
+}
+
+const COVER = meanOf(SPECIMENS.map((one) => one.cover));
 
 /** The best linear observer where the channels have these moments. */
-function trainedObserver({particle, film, variance}) {
-  const weights = particle.map((one, i) => (one - film[i]) / variance[i]);
-  const {cover} = DATA.observer;
-  return {weights, threshold: 0.5 * (dot(weights, particle) + dot(weights, film)) - Math.log(cover / (1 - cover))};
+function trainedObserver({particle, film, covariance}) {
+  const weights = solved(covariance, particle.map((one, i) => one - film[i]));
+  return {weights, threshold: 0.5 * (dot(weights, particle) + dot(weights, film)) - Math.log(COVER / (1 - COVER))};
 }
 
 /** Expected cross-entropy, nats per pixel, of an observer at other moments: a sum over a normal deviate. */
-function expectedCrossEntropy({weights, threshold}, {particle, film, variance}) {
-  const spread = Math.sqrt(weights.reduce((total, one, i) => total + one * one * variance[i], 0));
-  const margins = [dot(weights, particle) - threshold, threshold - dot(weights, film)];
-  const shares = [DATA.observer.cover, 1 - DATA.observer.cover];
+function expectedCrossEntropy({weights, threshold}, {particle, film, covariance}) {
+  const spread = Math.sqrt(dot(weights, covariance.map((row) => dot(row, weights))));
+  const margins = [dot(weights, particle) - threshold, threshold - dot(weights, film)], shares = [COVER, 1 - COVER];
   let loss = 0, total = 0;
   for (let i = 0; i <= 720; i++) {
     const z = -9 + i / 40, weight = Math.exp(-0.5 * z * z);
@@ -100,7 +120,7 @@ function expectedCrossEntropy({weights, threshold}, {particle, film, variance}) 
   return loss / total;
 }
 
-/** R, Å: rms displacement of lattice fringes, weighted by the particle's power in rings. */
+/** R, Å: rms displacement of lattice fringes, weighted by the particles' power in rings. */
 function delocalisation(powers, c) {
   const {edges, lattice} = DATA.observer, {steepness} = lensOf(c);
   let squares = 0, weights = 0;
@@ -114,12 +134,16 @@ function delocalisation(powers, c) {
         sum += steepness(q * Math.cos(angle), q * Math.sin(angle)) / (8 * 16 * (2 * Math.PI) ** 2);
       }
     }
-    squares += sum * powers.particle[k]; weights += powers.particle[k];
+    const power = meanOf(powers.map((one) => one.particle[k]));
+    squares += sum * power; weights += power;
   }
   return weights ? Math.sqrt(squares / weights) : 0;
 }
 
-/** Loss to expect of a network trained at one condition and tested at another, nats per pixel, and if trained there. */
+/**
+ * Loss to expect of a network trained at one condition and tested at another, nats per pixel, and if trained there.
+ * train, test: a condition, and the powers of all specimens at it.
+ */
 function expectedLoss(train, test) {
   const {alpha, beta, gamma, delta} = DATA.observer.coefficients;
   const [there, here] = [train, test].map((one) => moments(one.powers, one.condition));

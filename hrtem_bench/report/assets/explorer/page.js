@@ -31,49 +31,65 @@ const PRESETS = {
 const SIDES = ["train", "test"];
 const $ = (id) => document.getElementById(id);
 
-const start = () => ({train: {...ORDINARY}, test: {...ORDINARY, C10: 200}, noise: true, seed: 1});
+const start = () => ({train: {...ORDINARY}, test: {...ORDINARY, C10: 200}, noise: true, seed: 1, specimen: DATA.shown});
 let state = start();
-/** What was worked out last for each side: the condition it is of, spectrum, powers. */
-const held = {train: null, test: null};
 
 const OPTICS = ["C10", "C30", "C12", "phi12", "focal_spread", "angular_spread"];
+/** What was worked out last for each side: spectra of the specimens' images and their powers, at one set of optics. */
+const held = {};
 
-/** Everything that follows from a state; spectra are kept from one call to the next where the optics stand still. */
-function follow(now) {
-  const seen = {};
-  for (const side of SIDES) {
-    const condition = {...now[side]}, kept = held[side];
-    const same = kept && OPTICS.every((key) => kept.condition[key] === condition[key]);
-    const spectrum = same ? kept.spectrum : imageSpectrum(condition);
-    seen[side] = {condition, spectrum, powers: same ? kept.powers : ringPowers(spectrum)};
-    held[side] = seen[side];
-  }
-  return {...sharedTransfer(now.train, now.test), ...expectedLoss(seen.train, seen.test), seen};
+function heldAt(side, c) {
+  const key = JSON.stringify(OPTICS.map((name) => c[name]));
+  if (held[side]?.key !== key) held[side] = {key, spectra: [], powers: null};
+  return held[side];
+}
+
+/** Spectrum of the image of specimen i at a side's condition. */
+function spectrumAt(side, c, i) {
+  return heldAt(side, c).spectra[i] ??= imageSpectrum(c, SPECIMENS[i]);
+}
+
+/** Powers of all specimens at a side's condition. */
+function powersAt(side, c) {
+  return heldAt(side, c).powers ??= SPECIMENS.map((one, i) => ringPowers(spectrumAt(side, c, i), one));
+}
+
+/** The loss to expect at a state. */
+function lossOf(now) {
+  const [train, test] = SIDES.map((side) => ({condition: now[side], powers: powersAt(side, now[side])}));
+  return expectedLoss(train, test);
 }
 
 /** The pixels of a side's picture. */
-function pictureOf({spectrum, condition}, {noise, seed}) {
-  return noise ? recordedPicture(spectrum, condition, seed) : expectedPicture(spectrum, condition);
+function pictureOf(side, now) {
+  const spectrum = spectrumAt(side, now[side], now.specimen);
+  return now.noise ? recordedPicture(spectrum, now[side], now.seed) : expectedPicture(spectrum, now[side]);
 }
 
-const shownPictures = {};
+function showNumbers(numbers) {
+  for (const [name, value] of Object.entries(numbers)) if ($(name)) $(name).textContent = value.toFixed(3);
+}
 
+const shown = {};
+
+/** What follows at once from the state: transfer, pictures, text. */
 function show() {
-  const found = follow(state);
-  for (const name of ["sigma", "coverage", "epsilonTrain", "epsilonTest", "loss", "matched"]) {
-    $(name).textContent = found[name].toFixed(3);
-  }
+  showNumbers(sharedTransfer(state.train, state.test));
   for (const side of SIDES) {
-    const key = JSON.stringify([state[side], state.noise, state.noise && state.seed]);
-    if (shownPictures[side] !== key) {
-      shownPictures[side] = key;
-      drawPicture($(`${side}-picture`), pictureOf(found.seen[side], state));
-    }
+    const key = JSON.stringify([state[side], state.specimen, state.noise && state.seed]);
+    if (shown[side] !== key) drawPicture($(`${side}-picture`), pictureOf(side, state));
+    shown[side] = key;
   }
   drawTransfer($("plot"), state.train, state.test);
   const form = document.querySelector("input[name=form]:checked").value;
   $("code").textContent = {python: asPython, shell: asShell, recipe: asRecipe}[form](state);
-  return found;
+}
+
+/** What takes all specimens, once the hand rests: the loss; and the address. */
+function settle() {
+  showNumbers(lossOf(state));
+  document.body.classList.remove("moving");
+  try { history.replaceState(null, "", `#${addressOf(state)}`); } catch { /* a file that may not change its address */ }
 }
 
 /** Controls to the state. */
@@ -88,10 +104,11 @@ function showControls() {
     }
     $(`${side}-camera`).value = state[side].camera;
   }
-  $("noise").checked = state.noise; $("seed").value = state.seed;
+  $("noise").checked = state.noise; $("seed").value = state.seed; $("specimen").value = state.specimen;
 }
 
-let waiting = false;
+const RESTS = 120;  // ms
+let waiting = false, resting = 0;
 
 /** Take over a changed state: at once in the controls, with the next frame in what follows from it. */
 function change(next) {
@@ -101,8 +118,9 @@ function change(next) {
     waiting = true;
     requestAnimationFrame(() => { waiting = false; show(); });
   }
-  clearTimeout(change.timer);
-  change.timer = setTimeout(() => { try { history.replaceState(null, "", `#${addressOf(state)}`); } catch {} }, 300);
+  document.body.classList.add("moving");
+  clearTimeout(resting);
+  resting = setTimeout(settle, RESTS);
 }
 
 function set(side, changes) {
@@ -111,7 +129,7 @@ function set(side, changes) {
 
 function addressOf(now) {
   const parts = SIDES.flatMap((side) => Object.entries(now[side]).map(([key, value]) => [`${side}.${key}`, value]));
-  return new URLSearchParams([...parts, ["noise", Number(now.noise)], ["seed", now.seed]]).toString();
+  return new URLSearchParams([...parts, ["noise", Number(now.noise)], ["seed", now.seed], ["specimen", now.specimen]]).toString();
 }
 
 /** The state that an address holds; what it lacks or cannot be used is as at the start. */
@@ -127,6 +145,7 @@ function stateOf(address) {
   }
   if (given.has("noise")) found.noise = given.get("noise") !== "0";
   if (/^\d{1,6}$/.test(given.get("seed") ?? "")) found.seed = Number(given.get("seed"));
+  if (SPECIMENS[given.get("specimen")]) found.specimen = Number(given.get("specimen"));
   return found;
 }
 
@@ -173,19 +192,21 @@ function makeCard(card, side) {
 function begin() {
   makeCard($("trained"), "train");
   makeCard($("tested"), "test");
+  $("specimen").innerHTML = SPECIMENS.map((_, i) => `<option value="${i}">${i + 1}</option>`).join("");
+  $("specimen").addEventListener("change", (event) => change({...state, specimen: Number(event.target.value)}));
   $("noise").addEventListener("change", (event) => change({...state, noise: event.target.checked}));
   $("seed").addEventListener("input", (event) => {
     if (/^\d{1,6}$/.test(event.target.value)) change({...state, seed: Number(event.target.value)});
   });
   $("swap").addEventListener("click", () => change({...state, train: state.test, test: state.train}));
   $("reset").addEventListener("click", () => change(start()));
-  for (const one of document.querySelectorAll("input[name=form]")) one.addEventListener("change", () => change(state));
+  for (const one of document.querySelectorAll("input[name=form]")) one.addEventListener("change", show);
   $("copy").addEventListener("click", async () => {
     try { await navigator.clipboard.writeText($("code").textContent); $("copied").textContent = "copied"; }
     catch { getSelection().selectAllChildren($("code")); $("copied").textContent = "selected: press Ctrl+C"; }
     setTimeout(() => { $("copied").textContent = ""; }, 2500);
   });
-  addEventListener("resize", () => change(state));
+  addEventListener("resize", () => drawTransfer($("plot"), state.train, state.test));
   addEventListener("hashchange", () => change(stateOf(location.hash.slice(1))));
   change(stateOf(location.hash.slice(1)));
 }
