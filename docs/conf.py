@@ -18,7 +18,8 @@ from hrtem_bench.scoring.per_image import read_per_image
 from hrtem_bench.scoring.reading import read_results
 
 sys.path.insert(0, str(Path(__file__).parent))
-from draw_architecture import drawing
+import draw_architecture
+import draw_results
 
 project = "hrtem-bench"
 author = "the hrtem-bench developers"
@@ -62,9 +63,11 @@ def _plain(app: Any, what: str, name: str, thing: Any, options: Any, lines: list
     ]
 
 
-def _architecture(app: Any) -> None:
-    """The picture of the packages, of the sources as they are now."""
-    (Path(app.srcdir) / "images" / "architecture.svg").write_text(drawing(), encoding="utf-8")
+def _pictures(app: Any) -> None:
+    """Pictures that follow from the sources and the results as they are now."""
+    images = Path(app.srcdir) / "images"
+    (images / "architecture.svg").write_text(draw_architecture.drawing(), encoding="utf-8")
+    (images / "results_fields.svg").write_text(draw_results.drawing(), encoding="utf-8")
 
 
 def _leaderboard(app: Any, error: Exception | None) -> None:
@@ -97,7 +100,7 @@ def _with_report(row: Row, out: Path) -> Row:
 
 
 def setup(app: Any) -> None:
-    app.connect("builder-inited", _architecture)
+    app.connect("builder-inited", _pictures)
     app.connect("build-finished", _leaderboard)
     app.connect("build-finished", _lens)
     app.connect("autodoc-process-docstring", _plain, priority=400)  # before napoleon, which writes markup of its own

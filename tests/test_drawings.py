@@ -1,4 +1,4 @@
-"""The drawing of the architecture shows the packages and imports that there are."""
+"""The drawings of the documentation show the packages, imports and fields that there are."""
 
 from __future__ import annotations
 
@@ -58,3 +58,13 @@ def test_the_datas_way_runs_down_through_the_layers_in_one_piece(script: dict[st
     assert [end for _, end, _ in way[:-1]] == [start for start, _, _ in way[1:]]
     order = [test_layers.LAYERS.index(name) for name in (way[0][0], *(end for _, end, _ in way))]
     assert order == sorted(order)
+
+
+def test_the_picture_of_results_names_fields_that_there_are() -> None:
+    drawn = runpy.run_path(str(SCRIPT.with_name("draw_results.py")))
+    tree = ET.fromstring(drawn["drawing"]())
+    said = {"".join(text.itertext()).strip() for text in tree.iter("{http://www.w3.org/2000/svg}text")}
+    names = {word.strip(",;:") for words in said for word in words.split() if "_" in word}
+    results = (drawn["RESULTS"] / "results.json").read_text("utf-8")
+    assert len(names) >= 10
+    assert [name for name in names if f'"{name.rpartition(".")[2]}"' not in results] == []
