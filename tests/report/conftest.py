@@ -111,6 +111,7 @@ def artificial_per_image(curve: list[dict[str, Any]], structures: int = 12) -> d
         "structure_id": np.tile([f"s{i:02d}" for i in range(structures)], len(curve)),
         "condition_id": np.repeat([point["condition"] for point in curve], structures),
         "dice": np.concatenate([point["scores"]["dice"]["value"] + spread for point in curve]),
+        "mask_sha256": np.full(len(curve) * structures, "0" * 64),
     }
 
 
