@@ -18,7 +18,7 @@ import msgspec
 
 from hrtem_bench.dataset import read_manifest
 from hrtem_bench.dataset.card import render_body
-from hrtem_bench.dataset.card_sources import SCORES, BaselineScores, Score
+from hrtem_bench.dataset.card_sources import SCORES, BaselineScores, MeanDice
 from hrtem_bench.dataset.manifest import MANIFEST
 from hrtem_bench.dataset.pictures import PICTURES
 from hrtem_bench.models.shipped_baselines import baseline_names
@@ -60,7 +60,7 @@ def _scores(name: str, results: Any) -> BaselineScores:
     )
 
 
-def _score(summary: Any, name: str) -> Score:
+def _score(summary: Any, name: str) -> MeanDice:
     one = summary.scores.get(name)
     return None if one is None else (round(one.value, 6), round(one.low, 6), round(one.high, 6))
 

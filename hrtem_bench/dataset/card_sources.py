@@ -15,7 +15,7 @@ from hrtem_bench.errors import InputError
 from hrtem_bench.imaging.labels import SMOOTHING, THRESHOLD
 
 SCORES = "scores.json"
-Score = tuple[float, float, float] | None
+MeanDice = tuple[float, float, float] | None
 """Mean Dice with the lower and upper end of its interval; None where a curve has no such number."""
 
 
@@ -43,9 +43,9 @@ class BaselineScores(msgspec.Struct, frozen=True, kw_only=True):
     model: str
     trained: tuple[str, ...]
     worst_condition: str
-    id_dice: Score
-    worst_dice: Score
-    area_dice: Score
+    id_dice: MeanDice
+    worst_dice: MeanDice
+    area_dice: MeanDice
     confidence: float
 
 
@@ -75,7 +75,7 @@ def without_scores(card: str) -> str:
     return re.sub(r"^## Baselines\n.*?^(?=## )", "", card, flags=re.DOTALL | re.MULTILINE)
 
 
-def _shown(score: Score) -> str:
+def _shown(score: MeanDice) -> str:
     return "–" if score is None else "{:.3f} ({:.3f} to {:.3f})".format(*score)
 
 

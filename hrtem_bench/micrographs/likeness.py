@@ -256,7 +256,7 @@ def _finder(model: Any, labels: str | Path | None, label_name: str | None) -> Fi
     submission = load_submission(model)
 
     def segmented(recording: Recording, micrograph: Micrograph) -> Mask:
-        return segment(with_sides(submission, micrograph)[0], micrograph).mask
+        return segment(with_sides(submission, micrograph).submission, micrograph).mask
 
     return segmented
 

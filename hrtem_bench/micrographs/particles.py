@@ -36,7 +36,7 @@ def particles(submission: Submission, micrographs: Sequence[Micrograph]) -> list
 def _particles(submission: Submission, micrograph: Micrograph) -> Found:
     from scipy import ndimage
 
-    mask = segment(with_sides(submission, micrograph)[0], micrograph).mask
+    mask = segment(with_sides(submission, micrograph).submission, micrograph).mask
     labels, _ = ndimage.label(mask, structure=np.ones((3, 3)))
     areas = np.bincount(labels.ravel())[1:].astype(np.float64) * micrograph.pixel_size**2
     large = areas >= MIN_AREA

@@ -21,8 +21,8 @@ from hrtem_bench.micrographs.edges import OFFSETS, EdgeCounts, Edges, edge_count
 from hrtem_bench.micrographs.expectation import Expectation
 from hrtem_bench.micrographs.recordings import Micrograph
 from hrtem_bench.models.contract import is_resampled, model_input
-from hrtem_bench.models.prediction import predict, with_side_multiple
-from hrtem_bench.models.resampling import resampled_shape
+from hrtem_bench.models.prediction import Told, predict, with_side_multiple
+from hrtem_bench.models.resampling import nearest_shape
 from hrtem_bench.models.submission import Submission
 from hrtem_bench.scoring.catalogue import image_metrics
 from hrtem_bench.scoring.estimate import Estimate, estimates_of, finite
@@ -102,14 +102,14 @@ def segment(submission: Submission, micrograph: Micrograph, edge_offset: float =
     contract, size = submission.contract, micrograph.pixel_size
     shape: tuple[int, ...] = micrograph.image.shape
     if is_resampled(contract, size) and contract.pixel_size is not None:
-        shape = resampled_shape((shape[0], shape[1]), size, contract.pixel_size)
+        shape = nearest_shape((shape[0], shape[1]), size, contract.pixel_size)
     if contract.window is None and max(shape) > WHOLE:
         submission = replace(submission, contract=msgspec.structs.replace(contract, window=WHOLE // 2))
     probability = predict(submission, micrograph.image[None], size)[0]
     return Segmented(micrograph, probability, moved_edges(probability > contract.threshold, edge_offset / size))
 
 
-def with_sides(submission: Submission, micrograph: Micrograph) -> tuple[Submission, list[str]]:
+def with_sides(submission: Submission, micrograph: Micrograph) -> Told:
     """The model for such micrographs, and a sentence if it is to be given sides of a multiple: `with_side_multiple`."""
     return with_side_multiple(
         submission, model_input(micrograph.image[None], submission.contract, micrograph.pixel_size)

@@ -13,7 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from hrtem_bench.errors import InputError
-from hrtem_bench.models.resampling import resample, resampled_shape
+from hrtem_bench.models.resampling import nearest_shape, resample
 
 Images = NDArray[np.float32]
 Normalisation = Literal["standardised", "counts", "minmax", "own"]
@@ -94,7 +94,7 @@ def model_input(counts: Images, contract: InputContract, pixel_size: float) -> I
     images = np.asarray(counts, dtype=np.float32)
     if is_resampled(contract, pixel_size):
         assert contract.pixel_size is not None
-        shape = resampled_shape(images.shape[-2:], pixel_size, contract.pixel_size)
+        shape = nearest_shape(images.shape[-2:], pixel_size, contract.pixel_size)
         area = images.shape[-2] * images.shape[-1] / (shape[0] * shape[1])
         images = resample(images, shape) * np.float32(area)
     if contract.normalisation == "standardised":

@@ -18,14 +18,14 @@ from hrtem_bench.errors import InputError, one_line, require
 from hrtem_bench.models.runtime import CPU, Runtime
 from hrtem_bench.models.torch_modules import as_array, only_output
 
-Run = Callable[[NDArray[np.float32]], Any]
+Runner = Callable[[NDArray[np.float32]], Any]
 
 
 @dataclass(frozen=True)
 class Exported:
     """predict: the predictor. window: the side of the images it takes, None for any. parameters: None if unknown."""
 
-    predict: Run
+    predict: Runner
     window: int | None
     parameters: int | None
 
@@ -116,7 +116,7 @@ def _window(path: Path, shape: Shape) -> int | None:
     return ny
 
 
-def _predictor(run: Run, shape: Shape) -> Run:
+def _predictor(run: Runner, shape: Shape) -> Runner:
     """The predictor that adds the channel axis and gives the model batches of the size it was exported for."""
 
     def predict(images: NDArray[np.float32]) -> Any:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import replace
 from functools import partial
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 import msgspec
 import numpy as np
@@ -86,7 +86,14 @@ def _asked(submission: Submission, given: Images) -> Images:
     return probabilities(answer, whole.shape, submission.contract)[:, :ny, :nx]
 
 
-def with_side_multiple(submission: Submission, given: Images) -> tuple[Submission, list[str]]:
+class Told(NamedTuple):
+    """A model that was told something about its input, and what to say of it to the user."""
+
+    submission: Submission
+    said: list[str]
+
+
+def with_side_multiple(submission: Submission, given: Images) -> Told:
     """The model, told to be given sides of a multiple of 8, 16, 32 or 64 pixels if it fails on images without.
 
     Parameters
@@ -100,17 +107,18 @@ def with_side_multiple(submission: Submission, given: Images) -> tuple[Submissio
 
     Returns
     -------
-    The model, and a sentence for the user if it was told.
+    Told
+        With one sentence if a multiple was found.
     """
     contract = submission.contract
     if contract.side_multiple is not None or contract.window is not None or submission.stored is not None:
-        return submission, []
+        return Told(submission, [])
     sides = given.shape[1:]
     largest = SIDE_MULTIPLES[-1]
     ny, nx = (side if side <= 4 * largest else 3 * largest + side % largest for side in sides)
     tried = given[:, :ny, :nx]
     if _takes(submission, tried):
-        return submission, []
+        return Told(submission, [])
     for multiple in SIDE_MULTIPLES:
         if any(side % multiple for side in sides):
             told = replace(submission, contract=msgspec.structs.replace(contract, side_multiple=multiple))
@@ -118,11 +126,12 @@ def with_side_multiple(submission: Submission, given: Images) -> tuple[Submissio
             ny, nx = (multiple * (side // multiple | 1) for side in tried.shape[1:])
             if _takes(told, tried) and _takes(told, continued(tried, (ny, nx))[:, :ny, :nx]):
                 up = [side + -side % multiple for side in sides]
-                return told, [
+                said = (
                     f"the model takes images whose sides are multiples of {multiple} pixels: those of {sides[0]} x "
                     f"{sides[1]} were continued by reflection to {up[0]} x {up[1]}, and its answers cut back"
-                ]
-    return submission, []
+                )
+                return Told(told, [said])
+    return Told(submission, [])
 
 
 def _takes(submission: Submission, given: Images) -> bool:
@@ -173,4 +182,4 @@ def stack(samples: Sequence[Sample]) -> Images:
     return np.stack([sample.image for sample in samples]).astype(np.float32, copy=False)
 
 
-__all__ = ["ModelError", "answers", "answers_that_fit", "ask", "predict", "stack", "with_side_multiple"]
+__all__ = ["ModelError", "Told", "answers", "answers_that_fit", "ask", "predict", "stack", "with_side_multiple"]

@@ -10,7 +10,7 @@ from hrtem_bench.errors import InputError
 MAX_SIDE = 16384
 
 
-def resampled_shape(shape: tuple[int, int], pixel_size: float, new_pixel_size: float) -> tuple[int, int]:
+def nearest_shape(shape: tuple[int, int], pixel_size: float, new_pixel_size: float) -> tuple[int, int]:
     """The shape that holds the same field of view at about `new_pixel_size`: sides rounded to whole pixels.
 
     Raises InputError when a side would come out below 8 or above 16384 pixels.
@@ -45,4 +45,4 @@ def _weights(n: int, new_n: int) -> NDArray[np.float32]:
     return (weights / weights.sum(axis=1, keepdims=True)).astype(np.float32)
 
 
-__all__ = ["resample", "resampled_shape"]
+__all__ = ["nearest_shape", "resample"]

@@ -5,7 +5,7 @@ from __future__ import annotations
 import itertools
 import math
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 from numpy.typing import NDArray
@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 from hrtem_bench.errors import InputError
 
 Sets = NDArray[np.intp]
-Score = Callable[[Sets], NDArray[np.float64]]
+Scorer = Callable[[Sets], NDArray[np.float64]]
 """Scores (b,) of b sets of one size, as rows of indices (b, k)."""
 EXHAUSTIVE = 60_000
 """Sets of one size that are all tried; of more, exchanges look for the best."""
@@ -25,7 +25,7 @@ _TIE = 1e-9
 
 
 @dataclass(frozen=True)
-class Found:
+class BestSet:
     """The best set of a size: indices in ascending order, score, number of sets tried, and whether those were all."""
 
     members: tuple[int, ...]
@@ -46,7 +46,7 @@ def largest_size(budget: int, count: int) -> int:
     return size
 
 
-def best_sets(count: int, budget: int, score: Score, exhaustive: int = EXHAUSTIVE) -> list[Found]:
+def best_sets(count: int, budget: int, score: Scorer, exhaustive: int = EXHAUSTIVE) -> list[BestSet]:
     """The best set of each size from 1 to `budget` out of `count` candidates, each at most once in a set.
 
     If a size has at most `exhaustive` sets, all are tried. Otherwise the best set of the size before grows by the
@@ -54,7 +54,7 @@ def best_sets(count: int, budget: int, score: Score, exhaustive: int = EXHAUSTIV
     over the candidates and, for up to a hundred candidates, from eight random sets, always the same ones. The best of
     these is a local optimum. Of equal scores the first in the candidates' order wins.
     """
-    found: list[Found] = []
+    found: list[BestSet] = []
     for size in range(1, min(budget, count) + 1):
         if math.comb(count, size) <= exhaustive:
             found.append(_exhaustive(count, size, score))
@@ -63,7 +63,7 @@ def best_sets(count: int, budget: int, score: Score, exhaustive: int = EXHAUSTIV
     return found
 
 
-def _exhaustive(count: int, size: int, score: Score) -> Found:
+def _exhaustive(count: int, size: int, score: Scorer) -> BestSet:
     best: tuple[int, ...] = ()
     value = -np.inf
     for rows in _batches(itertools.combinations(range(count), size)):
@@ -71,10 +71,10 @@ def _exhaustive(count: int, size: int, score: Score) -> Found:
         top = int(np.argmax(scores >= scores.max() - _TIE))
         if scores[top] > value + _TIE:
             best, value = tuple(int(i) for i in rows[top]), float(scores[top])
-    return Found(best, value, math.comb(count, size), True)
+    return BestSet(best, value, math.comb(count, size), True)
 
 
-def _exchanged(count: int, size: int, score: Score, before: tuple[int, ...]) -> Found:
+def _exchanged(count: int, size: int, score: Scorer, before: tuple[int, ...]) -> BestSet:
     others = [i for i in range(count) if i not in before]
     grown = [tuple(sorted((*before, i))) for i in others] if len(before) == size - 1 else []
     even = tuple(sorted({round(i) for i in np.linspace(0, count - 1, size)}))
@@ -85,31 +85,30 @@ def _exchanged(count: int, size: int, score: Score, before: tuple[int, ...]) -> 
         tuple(sorted(generator.permutation(count)[:size].tolist())) for _ in range(_STARTS if count <= _FEW else 0)
     ]
     for starts in filter(None, (grown, [even], *([one] for one in drawn))):
-        current, level, used = _climb(count, starts, score)
-        tried += used
-        if level > value + _TIE:
-            best, value = current, level
-    return Found(best, value, tried, False)
+        found = _climb(count, starts, score)
+        tried += found.tried
+        if found.score > value + _TIE:
+            best, value = found.members, found.score
+    return BestSet(best, value, tried, False)
 
 
-def _climb(count: int, starts: Sequence[tuple[int, ...]], score: Score) -> tuple[tuple[int, ...], float, int]:
+def _climb(count: int, starts: Sequence[tuple[int, ...]], score: Scorer) -> BestSet:
     """The best start, improved by the best exchange of one member until none helps."""
-    current, value = _best_of(starts, score)
-    tried = len(starts)
+    best, tried = _best_of(starts, score), len(starts)
     while True:
-        others = [i for i in range(count) if i not in current]
-        near = [tuple(sorted({*current} - {old} | {new})) for old in current for new in others]
+        others = [i for i in range(count) if i not in best.members]
+        near = [tuple(sorted({*best.members} - {old} | {new})) for old in best.members for new in others]
         tried += len(near)
-        better, level = _best_of(near, score) if near else (current, value)
-        if level <= value + _TIE:
-            return current, value, tried
-        current, value = better, level
+        better = _best_of(near, score) if near else best
+        if better.score <= best.score + _TIE:
+            return replace(best, tried=tried)
+        best = better
 
 
-def _best_of(sets: Sequence[tuple[int, ...]], score: Score) -> tuple[tuple[int, ...], float]:
+def _best_of(sets: Sequence[tuple[int, ...]], score: Scorer) -> BestSet:
     scores = np.concatenate([score(rows) for rows in _batches(iter(sets))])
     top = int(np.argmax(scores >= scores.max() - _TIE))
-    return sets[top], float(scores[top])
+    return BestSet(sets[top], float(scores[top]), len(sets), False)
 
 
 def _batches(sets: Iterator[tuple[int, ...]]) -> Iterator[Sets]:
@@ -117,4 +116,4 @@ def _batches(sets: Iterator[tuple[int, ...]]) -> Iterator[Sets]:
         yield np.array(rows, dtype=np.intp)
 
 
-__all__ = ["EXHAUSTIVE", "LARGEST", "Found", "best_sets", "largest_size"]
+__all__ = ["EXHAUSTIVE", "LARGEST", "BestSet", "best_sets", "largest_size"]

@@ -7,7 +7,6 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
-from numpy.typing import NDArray
 
 from hrtem_bench.conditions import ConditionSet
 from hrtem_bench.scoring.calibration import reliability_curve
@@ -15,7 +14,7 @@ from hrtem_bench.scoring.catalogue import all_metrics
 from hrtem_bench.scoring.estimate import Estimate, estimate, estimates_of, finite, known_only
 from hrtem_bench.scoring.per_image import Columns, metric_clusters
 from hrtem_bench.scoring.results import CurvePoint, Reliability
-from hrtem_bench.scoring.statistics import Clusters, Replicates, Resampling, bootstrap, simultaneous_band
+from hrtem_bench.scoring.statistics import Clusters, Limits, Replicates, Resampling, bootstrap, simultaneous_band
 
 if TYPE_CHECKING:
     from hrtem_bench.dataset import TrackCondition
@@ -38,7 +37,7 @@ class Scored:
 
     data: Mapping[str, Clusters]
     replicates: Mapping[str, Replicates]
-    dice_band: tuple[NDArray[np.float64], NDArray[np.float64]]
+    dice_band: Limits
     confidence: float
 
     @classmethod

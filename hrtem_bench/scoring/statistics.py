@@ -11,6 +11,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
+from typing import Any, NamedTuple
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
@@ -18,7 +19,7 @@ from numpy.typing import ArrayLike, NDArray
 from hrtem_bench.errors import InputError
 
 Floats = NDArray[np.float64]
-Score = Callable[[Floats], Floats]
+Statistic = Callable[[Floats], Floats]
 
 _CHUNK = 4_000_000
 
@@ -52,7 +53,7 @@ class Replicates:
     samples: Floats
     jackknife: Floats
 
-    def map(self, score: Score) -> Replicates:
+    def map(self, score: Statistic) -> Replicates:
         """The replicates of a function of this statistic."""
         return Replicates(score(self.estimate), score(self.samples), score(self.jackknife))
 
@@ -69,6 +70,13 @@ class Resampling:
     def draws(self) -> dict[str, int]:
         """The arguments of `bootstrap`."""
         return {"samples": self.samples, "seed": self.seed}
+
+
+class Limits(NamedTuple):
+    """Lower and upper limit: arrays of one shape, or numbers."""
+
+    low: Any
+    high: Any
 
 
 def clusters(structures: Iterable[str], conditions: Iterable[str], scores: ArrayLike, order: Sequence[str]) -> Clusters:
@@ -123,7 +131,7 @@ def _leave_one_out(data: Clusters) -> Floats:
         return (data.total.sum(axis=0) - data.total) / (data.count.sum(axis=0) - data.count)
 
 
-def interval(replicates: Replicates, confidence: float = 0.95) -> tuple[Floats, Floats]:
+def interval(replicates: Replicates, confidence: float = 0.95) -> Limits:
     """The BCa bootstrap interval, widened for few clusters.
 
     BCa (Efron, 1987) corrects the percentile interval for bias and skewness, here with the acceleration from leaving
@@ -141,41 +149,40 @@ def interval(replicates: Replicates, confidence: float = 0.95) -> tuple[Floats, 
 
     Returns
     -------
-    tuple
-        Lower and upper limit, of the statistic's shape; both NaN with fewer than two structures.
+    Limits
+        Of the statistic's shape; NaN with fewer than two structures.
     """
     from scipy import stats
 
     n = len(replicates.jackknife)
     estimate = np.asarray(replicates.estimate, dtype=np.float64)
     if n < 2:
-        return np.full(estimate.shape, np.nan), np.full(estimate.shape, np.nan)
+        return Limits(np.full(estimate.shape, np.nan), np.full(estimate.shape, np.nan))
     z = stats.t.ppf(0.5 + 0.5 * confidence, n - 1) * np.sqrt(n / (n - 1))
     flat = estimate.reshape(-1)
     samples = replicates.samples.reshape(len(replicates.samples), -1)
     jackknife = replicates.jackknife.reshape(n, -1)
     limits = np.array([_bca(flat[i], samples[:, i], jackknife[:, i], z) for i in range(flat.size)]).reshape(-1, 2)
-    return limits[:, 0].reshape(estimate.shape), limits[:, 1].reshape(estimate.shape)
+    return Limits(limits[:, 0].reshape(estimate.shape), limits[:, 1].reshape(estimate.shape))
 
 
-def _bca(estimate: float, samples: Floats, jackknife: Floats, z: float) -> tuple[float, float]:
+def _bca(estimate: float, samples: Floats, jackknife: Floats, z: float) -> Limits:
     from scipy import stats
 
     samples = samples[np.isfinite(samples)]
     jackknife = jackknife[np.isfinite(jackknife)]
     if not np.isfinite(estimate) or not len(samples):
-        return np.nan, np.nan
+        return Limits(np.nan, np.nan)
     below = (np.count_nonzero(samples < estimate) + 0.5 * np.count_nonzero(samples == estimate)) / len(samples)
     if not 0 < below < 1:
-        return float(samples.min()), float(samples.max())
+        return Limits(float(samples.min()), float(samples.max()))
     bias = stats.norm.ppf(below)
     skew = jackknife.mean() - jackknife if len(jackknife) else np.zeros(1)
     spread = float(np.sum(skew**2))
     acceleration = float(np.sum(skew**3)) / (6 * spread**1.5) if spread > 0 else 0.0
     tails = bias + np.array([-z, z])
     levels = stats.norm.cdf(bias + tails / np.maximum(1 - acceleration * tails, 1e-3))
-    low, high = np.quantile(samples, levels)
-    return float(low), float(high)
+    return Limits(*map(float, np.quantile(samples, levels)))
 
 
 def simultaneous_band(
@@ -185,7 +192,7 @@ def simultaneous_band(
     seed: int = 0,
     confidence: float = 0.95,
     limits: tuple[float, float] = (-np.inf, np.inf),
-) -> tuple[Floats, Floats]:
+) -> Limits:
     """A band that holds the whole curve of means at once with probability `confidence`.
 
     The studentised max-t band: the largest standardised deviation over the conditions, upwards and downwards
@@ -204,13 +211,13 @@ def simultaneous_band(
 
     Returns
     -------
-    tuple
-        Lower and upper limit, (C,) each; NaN with fewer than three structures.
+    Limits
+        (C,) each; NaN with fewer than three structures.
     """
     n = data.n_structures
     mean = data.means(np.ones((1, n)))[0]
     if n < 3:
-        return np.full(mean.shape, np.nan), np.full(mean.shape, np.nan)
+        return Limits(np.full(mean.shape, np.nan), np.full(mean.shape, np.nan))
     error = _standard_errors(data, np.ones((1, n)))[0]
     highest, lowest = [], []
     for weights in _draws(n, samples, seed):
@@ -222,7 +229,7 @@ def simultaneous_band(
     tail = 0.5 * (1 - confidence)
     above = np.quantile(np.concatenate(highest), 1 - tail)
     below = np.quantile(np.concatenate(lowest), tail)
-    return np.clip(mean - above * error, *limits), np.clip(mean - below * error, *limits)
+    return Limits(np.clip(mean - above * error, *limits), np.clip(mean - below * error, *limits))
 
 
 def _standard_errors(data: Clusters, weights: Floats) -> Floats:
@@ -290,6 +297,6 @@ def holm(p: ArrayLike) -> Floats:
 
 
 __all__ = [
-    "Clusters", "Replicates", "Resampling", "bootstrap", "clusters", "holm", "interval", "sign_flip_test",
+    "Clusters", "Limits", "Replicates", "Resampling", "bootstrap", "clusters", "holm", "interval", "sign_flip_test",
     "simultaneous_band", "spearman", "stacked",
 ]  # fmt: skip

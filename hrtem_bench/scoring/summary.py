@@ -16,7 +16,7 @@ from numpy.typing import NDArray
 
 from hrtem_bench.scoring.estimate import Estimate, estimate, estimate_of, known_only
 from hrtem_bench.scoring.results import CurvePoint, Summary
-from hrtem_bench.scoring.statistics import Replicates, spearman
+from hrtem_bench.scoring.statistics import Limits, Replicates, spearman
 
 Floats = NDArray[np.float64]
 
@@ -142,7 +142,7 @@ def slope(curve: Floats, sigma: Floats) -> Floats:
     return curve @ centred / (centred @ centred)
 
 
-def reach(curve: Floats, value: Floats, trained: NDArray[np.bool_], least: Floats | float) -> tuple[Floats, Floats]:
+def reach(curve: Floats, value: Floats, trained: NDArray[np.bool_], least: Floats | float) -> Limits:
     """How far the curve stays at or above `least`, from the trained conditions outwards.
 
     Between conditions the curve is a straight line.
@@ -160,7 +160,7 @@ def reach(curve: Floats, value: Floats, trained: NDArray[np.bool_], least: Float
 
     Returns
     -------
-    tuple
+    Limits
         Values on the axis below and above the trained conditions, (...) each: infinite where the curve never falls
         below, the outermost trained condition where it is below there already.
     """
@@ -169,7 +169,7 @@ def reach(curve: Floats, value: Floats, trained: NDArray[np.bool_], least: Float
     least = np.asarray(least, dtype=np.float64)
     up = _crossing(curve[..., last:], value[last:], least)
     down = _crossing(curve[..., first::-1], value[first::-1], least)
-    return np.where(np.isinf(down), -np.inf, down), up
+    return Limits(np.where(np.isinf(down), -np.inf, down), up)
 
 
 def _crossing(curve: Floats, value: Floats, least: Floats) -> Floats:

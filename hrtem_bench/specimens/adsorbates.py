@@ -5,6 +5,7 @@ from __future__ import annotations
 import numpy as np
 
 from hrtem_bench.errors import require
+from hrtem_bench.specimens.films import Placed
 from hrtem_bench.specimens.particles import random_rotation
 
 _APART = 2.5
@@ -19,7 +20,7 @@ def adsorbed(
     particle: np.ndarray,
     others: np.ndarray,
     rng: np.random.Generator,
-) -> tuple[np.ndarray, np.ndarray]:
+) -> Placed:
     """Molecules on a particle, in random places and orientations.
 
     Each comes in along a random radius until its nearest distance to the particle is `distance`. Those that come within
@@ -36,8 +37,8 @@ def adsorbed(
 
     Returns
     -------
-    tuple
-        Atomic numbers (n,) and positions (n, 3), Å.
+    Placed
+        Their atoms.
     """
     numbers, shape = _molecule(name)
     center = particle.mean(axis=0)
@@ -53,16 +54,16 @@ def adsorbed(
                 continue
             placed.append(atoms)
             break
-    return np.tile(numbers, len(placed)), np.concatenate([np.zeros((0, 3)), *placed])
+    return Placed(np.tile(numbers, len(placed)), np.concatenate([np.zeros((0, 3)), *placed]))
 
 
-def _molecule(name: str) -> tuple[np.ndarray, np.ndarray]:
-    """Atomic numbers, and positions about the first atom, Å."""
+def _molecule(name: str) -> Placed:
+    """The atoms of a molecule, about the first."""
     numbers = require("ase.data", "sim").atomic_numbers
     if name in numbers:
-        return np.array([numbers[name]]), np.zeros((1, 3))
+        return Placed(np.array([numbers[name]]), np.zeros((1, 3)))
     atoms = require("ase.build", "sim").molecule(name)
-    return atoms.numbers, atoms.positions - atoms.positions[0]
+    return Placed(atoms.numbers, atoms.positions - atoms.positions[0])
 
 
 def _landed(molecule: np.ndarray, particle: np.ndarray, distance: float, rng: np.random.Generator) -> np.ndarray:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 
 from hrtem_bench.errors import require
-from hrtem_bench.specimens.films import amorphous_film, check_film
+from hrtem_bench.specimens.films import Placed, amorphous_film, check_film
 from hrtem_bench.specimens.glasses import GLASSES
 
 MATERIAL = GLASSES["a-C:H"]
@@ -26,7 +26,7 @@ def coating(
     thickness: float,
     density: float,
     rng: np.random.Generator,
-) -> tuple[np.ndarray, np.ndarray]:
+) -> Placed:
     """Atoms of hydrocarbon around other atoms, as far as there is room.
 
     Parameters
@@ -44,25 +44,22 @@ def coating(
 
     Returns
     -------
-    tuple
-        Atomic numbers (k,) and positions (k, 3), Å.
+    Placed
+        The atoms.
     """
     if not len(covered) or not thickness:
-        return np.zeros(0, int), np.zeros((0, 3))
+        return Placed(np.zeros(0, int), np.zeros((0, 3)))
     reach = CONTACT + thickness
     low, high = covered[:, 2].min() - reach, covered[:, 2].max() + reach
     period = period_of(thickness)
     numbers, block = amorphous_film(MATERIAL, (*box, period), int(rng.integers(2**63)), density)
     first, last = int(np.floor(low / period)), int(np.ceil(high / period))
     positions = np.concatenate([block + [0.0, 0.0, period * k] for k in range(first, last)])
-    numbers = np.tile(numbers, last - first)
-    inside = (positions[:, 2] >= low) & (positions[:, 2] <= high)
-    numbers, positions = numbers[inside], positions[inside]
-    near = _distances(positions, covered, box, reach)
-    kept = (near >= CONTACT) & (near <= reach)
-    numbers, positions = numbers[kept], positions[kept]
-    free = _distances(positions, others, box, CONTACT) >= CONTACT
-    return numbers[free], positions[free]
+    made = Placed(np.tile(numbers, last - first), positions)
+    made = made.where((positions[:, 2] >= low) & (positions[:, 2] <= high))
+    near = _distances(made.positions, covered, box, reach)
+    made = made.where((near >= CONTACT) & (near <= reach))
+    return made.where(_distances(made.positions, others, box, CONTACT) >= CONTACT)
 
 
 def period_of(thickness: float) -> float:

@@ -9,6 +9,7 @@ directions while it is made and cut afterwards, so its faces are flat and its de
 from __future__ import annotations
 
 import math
+from typing import NamedTuple
 
 import numpy as np
 
@@ -28,6 +29,17 @@ _SHAKE = 0.2
 """Standard deviation of the first shake along each axis, in bond lengths."""
 
 
+class Placed(NamedTuple):
+    """Atoms without a cell: atomic numbers (n,) and positions (n, 3), Å."""
+
+    numbers: np.ndarray
+    positions: np.ndarray
+
+    def where(self, chosen: np.ndarray) -> Placed:
+        """Those of the atoms that are chosen, bool (n,)."""
+        return Placed(self.numbers[chosen], self.positions[chosen])
+
+
 def atom_count(material: Glass, density: float, volume: float) -> int:
     """How many atoms of the material make `density` (g/cm³) in `volume` (Å³)."""
     data = require("ase.data", "sim")
@@ -41,7 +53,7 @@ def amorphous_film(
     seed: int,
     density: float | None = None,
     variation: tuple[PlaneField, float] | None = None,
-) -> tuple[np.ndarray, np.ndarray]:
+) -> Placed:
     """A film that fills a box, periodic in x and y. The same seed gives the same bytes, another seed another film.
 
     Parameters
@@ -59,8 +71,8 @@ def amorphous_film(
 
     Returns
     -------
-    tuple
-        Atomic numbers (n,) and positions (n, 3), Å. No two atoms are nearer than `least_distances`.
+    Placed
+        Atomic numbers and positions. No two atoms are nearer than `least_distances`.
 
     Raises
     ------
@@ -77,7 +89,7 @@ def amorphous_film(
         positions = spread_by(variation[0], positions, variation[1])
     positions = _kept_apart(_network(positions, box, kinds, material, rng), box, kinds, material)
     numbers = require("ase.data", "sim").atomic_numbers
-    return np.array([numbers[site.element] for site in material.sites])[kinds], positions
+    return Placed(np.array([numbers[site.element] for site in material.sites])[kinds], positions)
 
 
 def check_film(material: Glass, size: tuple[float, float, float], density: float) -> None:
@@ -164,4 +176,4 @@ def _kept_apart(positions: np.ndarray, box: np.ndarray, kinds: np.ndarray, mater
     raise InputError(f"the atoms of {material.name} do not keep their distances at this density: lower it")
 
 
-__all__ = ["amorphous_film", "atom_count", "check_film"]
+__all__ = ["Placed", "amorphous_film", "atom_count", "check_film"]

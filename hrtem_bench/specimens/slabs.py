@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from typing import NamedTuple
 
 import numpy as np
 
@@ -14,9 +15,17 @@ _TURN = math.radians(2.0)
 """How far the slab may be turned from the angle asked for, where that takes less strain."""
 
 
+class Slab(NamedTuple):
+    """Atomic numbers (n,), positions (n, 3), Å, and strain: the largest relative change of length."""
+
+    numbers: np.ndarray
+    positions: np.ndarray
+    strain: float
+
+
 def crystalline_slab(
     crystal: Lattice, surface: tuple[int, int, int], size: tuple[float, float, float], angle: float
-) -> tuple[np.ndarray, np.ndarray, float]:
+) -> Slab:
     """A slab that fills a box, periodic in x and y: the nearest of all supercells of its surface, stretched onto it.
 
     Parameters
@@ -32,9 +41,8 @@ def crystalline_slab(
 
     Returns
     -------
-    tuple
-        Atomic numbers (n,); positions (n, 3), Å, the lowest at z = 0; and the strain, the largest relative change of
-        length in the stretch.
+    Slab
+        Its lowest atoms at z = 0.
 
     Raises
     ------
@@ -58,7 +66,7 @@ def crystalline_slab(
     inside -= np.floor(inside)
     inside[inside >= 1.0] = 0.0
     heights = np.tile(positions[:, 2], len(cells))
-    return np.tile(numbers, len(cells)), np.column_stack([inside @ box, heights]), strain
+    return Slab(np.tile(numbers, len(cells)), np.column_stack([inside @ box, heights]), strain)
 
 
 def _surface_cell(
@@ -104,4 +112,4 @@ def _cells_inside(repeats: np.ndarray) -> np.ndarray:
     return cells[np.all((share >= 0) & (share < 1), axis=1)]
 
 
-__all__ = ["crystalline_slab"]
+__all__ = ["Slab", "crystalline_slab"]

@@ -10,7 +10,7 @@ from hypothesis.extra.numpy import arrays
 
 from hrtem_bench.errors import InputError
 from hrtem_bench.models.contract import InputContract, logistic, minmax, model_input, probabilities, standardise
-from hrtem_bench.models.resampling import resample, resampled_shape
+from hrtem_bench.models.resampling import nearest_shape, resample
 
 SHAPE = (2, 8, 8)
 PROBABILITIES = InputContract()
@@ -78,9 +78,9 @@ def test_resampling_finer_interpolates_a_ramp_exactly() -> None:
 
 def test_an_absurd_pixel_size_is_an_error() -> None:
     with pytest.raises(InputError, match="check both pixel sizes"):
-        resampled_shape((512, 512), 0.2, 200.0)
+        nearest_shape((512, 512), 0.2, 200.0)
     with pytest.raises(InputError, match="check both pixel sizes"):
-        resampled_shape((512, 512), 0.2, 0.001)
+        nearest_shape((512, 512), 0.2, 0.001)
 
 
 def test_logits_become_probabilities() -> None:
