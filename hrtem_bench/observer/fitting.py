@@ -116,6 +116,8 @@ def places_of(
 
     Parameters
     ----------
+    pairs
+        Of training sets and test conditions, as text.
     setups
         Of every text, or of every condition that a training set joins by semicolons.
     settings
