@@ -13,6 +13,8 @@ from typing import Any
 import numpy as np
 import pytest
 
+import hrtem_bench as hb
+
 TUTORIALS = Path(__file__).parents[1] / "docs" / "tutorials"
 NOTEBOOKS = sorted(TUTORIALS.glob("*.ipynb"))
 
@@ -69,6 +71,12 @@ def test_it_runs_to_its_end(path: Path, tmp_path: Path, monkeypatch: pytest.Monk
     if path.stem == "training_loop":
         at = {point.condition: point.dice.value for point in held["result"].results.curve}
         assert at["defocus=-10nm"] > 0.7 > at["defocus=0nm"] + 0.2  # as its last cell says
+    if path.stem == "my_lens":
+        assert held["scherzer"].defocus == pytest.approx(np.sqrt(1.5 * 1.2e7 * hb.wavelength(200e3)))
+    if path.stem == "my_crystal":
+        contrast = [one.std() / one.mean() for one in held["thickness_series"]]
+        assert contrast[-1] > 1.8 * contrast[0]  # as its text says
+        assert {one.suffix for one in tmp_path.iterdir()} == {".cif", ".tif", ".mrc", ".png"}
     if path.stem == "plan_training":
         focus = [one.results.curve for one in (held["alone"], held["planned"])]
         alone, planned = (next(p for p in curve if p.condition == "defocus=0nm") for curve in focus)

@@ -12,7 +12,7 @@ from numpy.typing import ArrayLike
 from hrtem_bench.conditions import UNITS, Condition, Conditions, ConditionSet, flat
 from hrtem_bench.errors import InputError
 from hrtem_bench.micrographs import power_spectrum
-from hrtem_bench.report.figure_style import GREY, SERIES
+from hrtem_bench.report.figure_style import GREY, SERIES, casing
 from hrtem_bench.report.image_figures import draw_scale_bar, stretch
 from hrtem_bench.report.transfer_figures import Q_LABEL, as_set, limit_in_band, transfer_line
 from hrtem_bench.report.wording import quantity
@@ -53,7 +53,8 @@ def plot_ctf(conditions: Conditions | Mapping[str, Conditions], ax: Axes | None 
         (line,) = ax.plot(q, transfer_line(one, q), color=SERIES[index % len(SERIES)], label=label, linewidth=1.3)
         limit = limit_in_band(one, q_max)
         if limit is not None:
-            ax.plot([limit] * 2, [-0.08, 0.08], color=line.get_color(), linewidth=1.8)
+            (mark,) = ax.plot([limit] * 2, [-0.08, 0.08], color=line.get_color(), linewidth=2.0, zorder=3)
+            mark.set_path_effects(casing("white", 4.5))
     ax.set(xlim=(0, q_max), ylim=(-1.05, 1.05), xlabel=Q_LABEL, ylabel="T(q)")
     if any(lines):
         ax.legend(frameon=False)
