@@ -18,16 +18,9 @@ from hrtem_bench.support.files import sha256_of
 TEST = "data/defocus/test-00000-of-00001.parquet"
 
 
-@pytest.fixture(scope="module")
-def sound(tmp_path_factory):
-    folder = tmp_path_factory.mktemp("verifying") / "toy"
-    generate(toy_datasets.recipe(), folder, workers=1, simulate=toy_datasets.simulate)
-    return folder
-
-
 @pytest.fixture
-def copy(sound, tmp_path):
-    return shutil.copytree(sound, tmp_path / "toy")
+def copy(toy_folder, tmp_path):
+    return shutil.copytree(toy_folder, tmp_path / "toy")
 
 
 def reseal(folder, path):
@@ -53,8 +46,8 @@ def edit(folder, change, path=TEST):
     reseal(folder, path)
 
 
-def test_a_sound_dataset_has_no_problems(sound):
-    found = verify(sound)
+def test_a_sound_dataset_has_no_problems(toy_folder):
+    found = verify(toy_folder)
     assert found.ok
     assert (found.problems, found.shards, found.images, found.structures) == ((), 13, 56, 7)
 
@@ -184,7 +177,7 @@ def test_an_edited_manifest_is_found(copy, old, new, words):
     assert any(p.startswith("manifest.json") and words in p for p in verify(copy).problems)
 
 
-def test_how_far_two_makings_differ(sound, copy, tmp_path):
+def test_how_far_two_makings_differ(toy_folder, copy, tmp_path):
     def one_more_electron(rows):
         counts = decode_png(rows[4]["image"]["bytes"])
         counts[3, 5] += 2
@@ -192,14 +185,14 @@ def test_how_far_two_makings_differ(sound, copy, tmp_path):
         return rows
 
     edit(copy, one_more_electron)
-    found = {d.track: d for d in differences(sound, copy)}
+    found = {d.track: d for d in differences(toy_folder, copy)}
     assert list(found) == ["defocus", "dose", "structure", "joint"]
     assert found["defocus"] == Difference("defocus", 17, 1 / (17 * 32 * 32), 0.0, 2)
     assert all(d.pixels == d.largest == 0 for name, d in found.items() if name != "defocus")
     other = toy_datasets.recipe(toy_datasets.TOML.replace("seed = 7", "seed = 8"))
     generate(other, tmp_path / "other", workers=1, simulate=toy_datasets.simulate)
     with pytest.raises(InputError, match="different recipes"):
-        differences(sound, tmp_path / "other")
+        differences(toy_folder, tmp_path / "other")
 
 
 @pytest.mark.parametrize("name", ["README.md", "croissant.json"])

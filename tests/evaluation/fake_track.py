@@ -9,28 +9,10 @@ from pathlib import Path
 import numpy as np
 
 from hrtem_bench.conditions import Condition
+from hrtem_bench.dataset import Sample, TrackCondition
 from hrtem_bench.errors import InputError
 
 SIZE = 32
-
-
-@dataclass(frozen=True)
-class FakeCondition:
-    condition_id: str
-    value: float
-    condition: Condition
-    train: bool
-    spread: dict[str, float] = field(default_factory=dict)
-
-
-@dataclass(frozen=True)
-class FakeSample:
-    structure_id: str
-    condition_id: str
-    image: np.ndarray
-    mask: np.ndarray
-    instances: np.ndarray
-    condition: Condition
 
 
 @dataclass(frozen=True)
@@ -50,13 +32,19 @@ class FakeTrack:
     reads: list[int] = field(default_factory=list)
 
     @property
-    def conditions(self) -> tuple[FakeCondition, ...]:
+    def conditions(self) -> tuple[TrackCondition, ...]:
         return tuple(
-            FakeCondition(f"defocus={v:g}nm", v, Condition(C10=-10 * v, focal_spread=10.0), v == 0, {"C10": 15.0})
+            TrackCondition(
+                condition_id=f"defocus={v:g}nm",
+                value=v,
+                condition=Condition(C10=-10 * v, focal_spread=10.0),
+                train=v == 0,
+                spread={"C10": 15.0},
+            )
             for v in self.values
         )
 
-    def select(self, conditions: Sequence[str] | None = None) -> tuple[FakeCondition, ...]:
+    def select(self, conditions: Sequence[str] | None = None) -> tuple[TrackCondition, ...]:
         known = [one.condition_id for one in self.conditions]
         for name in conditions or ():
             if name not in known:
@@ -71,20 +59,20 @@ class FakeTrack:
 
     def rows(
         self, split: str, conditions: Sequence[str] | None = None, *, limit: int | None = None, start: int = 0
-    ) -> Iterator[FakeSample]:
+    ) -> Iterator[Sample]:
         self.reads.append(start)
         for structure, condition in self._places(conditions, limit)[start:]:
             yield self._sample(structure, condition)
 
-    def _places(self, conditions: Sequence[str] | None, limit: int | None) -> list[tuple[int, FakeCondition]]:
+    def _places(self, conditions: Sequence[str] | None, limit: int | None) -> list[tuple[int, TrackCondition]]:
         return [(k, one) for k in range(self.n_structures)[:limit] for one in self.select(conditions)]
 
-    def _sample(self, structure: int, condition: FakeCondition) -> FakeSample:
+    def _sample(self, structure: int, condition: TrackCondition) -> Sample:
         rng = np.random.default_rng([structure, int(condition.value) + 100])
         y, x = np.mgrid[:SIZE, :SIZE]
         mask = (y - 12 - structure) ** 2 + (x - 14) ** 2 < (5 + structure) ** 2
         rate = 20 + mask * 60 / (1 + abs(condition.value) / 3)
-        return FakeSample(
+        return Sample(
             structure_id=f"s{structure}",
             condition_id=condition.condition_id,
             image=rng.poisson(rate).astype(np.float32),
