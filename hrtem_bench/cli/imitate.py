@@ -87,20 +87,20 @@ def imitate(
     check_ending(out, [".toml"])
     if out.exists():
         raise InputError(f"{out} is there already: choose another --out")
-    recipe = write_recipe(out, known.description(images, model), known)
+    text, recipe = recipe_like(known.description(images, model), known, out.stem)
+    write_text(out, text)
     announce(recipe, 1)
 
 
-def write_recipe(out: Path, description: Description, known: Known) -> Recipe:
-    """Write the recipe, and say so and what it assumes."""
+def recipe_like(description: Description, known: Known, name: str) -> tuple[str, Recipe]:
+    """The recipe as TOML and as it is read; says what is odd about the images. name: of the dataset, made fit."""
     from hrtem_bench.micrographs import imitate as like
 
-    name = "".join(c if c.isalnum() and c.isascii() else "-" for c in out.stem.lower()).strip("-") or "imitation"
-    text, recipe = like(description, known.wishes(name))
+    fit = "".join(c if c.isalnum() and c.isascii() else "-" for c in name.lower()).strip("-") or "imitation"
+    found = like(description, known.wishes(fit))
     for warning in description.warnings:
         print(f"warning: {warning}")
-    write_text(out, text)
-    return recipe
+    return found
 
 
 def lengths(option: str, text: str) -> tuple[float, float]:

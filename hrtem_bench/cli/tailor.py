@@ -9,7 +9,7 @@ import typer
 
 from hrtem_bench.cli import options
 from hrtem_bench.cli.compare_images import print_likeness
-from hrtem_bench.cli.imitate import Known, write_recipe
+from hrtem_bench.cli.imitate import Known, recipe_like
 from hrtem_bench.cli.micrographs import print_warnings
 from hrtem_bench.cli.output_files import write_json, write_text
 from hrtem_bench.cli.printing import counted, duration, timed, wrote
@@ -48,36 +48,32 @@ def tailor(
 
     paths = find_micrographs(images)
     check_writable(out)
-    _claim(out, paths, known, network)
-    recipe = _recipe(out, paths, known)
+    origin = _origin(out, paths, known, network)
+    recipe = _recipe(out, paths, known, origin)
     _announce(recipe, workers, network, out)
     if dry_run:
-        wrote(out / "recipe.toml")
         return
     _data(recipe, out / "data", workers)
     _model(network, out, context.obj)
     _answers(paths, known, out)
 
 
-def _claim(out: Path, paths: list[Path], known: Known, network: str) -> None:
-    """Note in the folder what is made in it; InputError where that is something else."""
+def _origin(out: Path, paths: list[Path], known: Known, network: str) -> Origin:
+    """What the folder's content is made from; InputError where something else is in it."""
     import msgspec
 
     from hrtem_bench.micrographs.origin import ORIGIN, Origin, origin_of
-    from hrtem_bench.support.files import write_aside
     from hrtem_bench.support.reading import MIB, read_json
 
     settings = {key: value for key, value in vars(known).items() if value is not None}
     asked = origin_of(network, msgspec.json.encode(settings, order="sorted").decode(), paths)
     advice = "choose another --out, or empty that folder"
-    path = out / ORIGIN
-    if path.exists():
-        _check(out, asked, read_json(path, Origin, "record of what was made from which images", MIB), advice)
+    if (out / ORIGIN).exists():
+        held = read_json(out / ORIGIN, Origin, "record of what was made from which images", MIB)
+        _check(out, asked, held, advice)
     elif out.exists() and any(out.iterdir()):
         raise InputError(f"{out} holds other things, and does not say what they were made from: {advice}")
-    else:
-        out.mkdir(parents=True, exist_ok=True)
-        write_aside(path, msgspec.json.format(msgspec.json.encode(asked), indent=1).decode() + "\n")
+    return asked
 
 
 def _check(out: Path, asked: Origin, held: Origin, advice: str) -> None:
@@ -90,19 +86,25 @@ def _check(out: Path, asked: Origin, held: Origin, advice: str) -> None:
         raise InputError(f"{out} was begun with the network {held.model}: {advice}")
 
 
-def _recipe(out: Path, paths: list[Path], known: Known) -> Recipe:
-    """The recipe in the folder; made first, from a description that is made first, where it is not there."""
-    from hrtem_bench.dataset import load_recipe
-    from hrtem_bench.micrographs import read_description
-    from hrtem_bench.micrographs.description import DESCRIPTION
+def _recipe(out: Path, paths: list[Path], known: Known, origin: Origin) -> Recipe:
+    """The recipe in the folder; made first, from a description of the images, where it is not there.
 
-    recipe, description = out / "recipe.toml", out / DESCRIPTION
-    if recipe.exists():
-        return load_recipe(recipe)
-    if not description.exists():
-        with timed("described"):
-            write_json(description, known.description(paths))
-    return write_recipe(recipe, read_description(description), known)
+    Nothing is written before both are there, so that what was mistyped can be mended by the same command.
+    """
+    from hrtem_bench.dataset import load_recipe
+    from hrtem_bench.micrographs.description import DESCRIPTION
+    from hrtem_bench.micrographs.origin import ORIGIN
+
+    path = out / "recipe.toml"
+    if path.exists():
+        return load_recipe(path)
+    with timed("described"):
+        description = known.description(paths)
+        text, recipe = recipe_like(description, known, out.resolve().name)
+    write_json(out / ORIGIN, origin)
+    write_json(out / DESCRIPTION, description)
+    write_text(path, text)
+    return recipe
 
 
 def _announce(recipe: Recipe, workers: int | None, network: str, out: Path) -> None:
@@ -125,6 +127,7 @@ def _announce(recipe: Recipe, workers: int | None, network: str, out: Path) -> N
 
 def _seconds_of_training(network: str, recipe: Recipe) -> tuple[float, float]:
     """Of the fewest and of the most cycles, each with its validation, on all cores."""
+    from hrtem_bench.dataset.tracks import track_conditions
     from hrtem_bench.errors import require
     from hrtem_bench.models.shipped_baselines import baseline_at
     from hrtem_bench.models.submission import untrained_network
@@ -134,7 +137,7 @@ def _seconds_of_training(network: str, recipe: Recipe) -> tuple[float, float]:
     threads = require("torch", "torch").get_num_threads()
     settings = TrainingSettings()
     step, answer = seconds_of_step(untrained_network(baseline_at(network)), settings, recipe.sampling.pixels)
-    validated = recipe.structures.validation * len(recipe.tracks[TRACK].train)
+    validated = recipe.structures.validation * sum(one.train for one in track_conditions(recipe, TRACK))
     cycle = (settings.steps * step + validated * answer) / threads
     return settings.cycles * cycle, settings.most_cycles * cycle
 

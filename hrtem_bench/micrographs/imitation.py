@@ -165,7 +165,7 @@ def _top(description: Description, wishes: Wishes) -> list[Entry]:
 def _field(description: Description, wishes: Wishes) -> Field:
     value = description.pixel_size.value
     if value is None:
-        raise InputError("the pixel size of the micrographs is not known: give --pixel-size in Å")
+        raise InputError(f"the pixel size of the micrographs is not one ({description.pixel_size.how}): give it, in Å")
     binned = 1 if value >= FINEST else max(1, math.floor(BINNED / value))
     size = float(f"{value * binned:.4g}")
     least = max(FIELD, ACROSS * _diameter(description, wishes)[1])

@@ -177,7 +177,7 @@ def test_a_crystal_from_a_cif_file_is_part_of_the_recipe(tmp_path: Path) -> None
 @pytest.mark.parametrize(
     ("description", "wishes", "said"),
     [
-        (replace(MEASURED, pixel_size=Reading()), SIMPLE, "--pixel-size"),
+        (replace(MEASURED, pixel_size=Reading(how="differs")), SIMPLE, "is not one .differs.: give it"),
         (MEASURED, Wishes("Unobtainium"), "unknown lattice"),
         (MEASURED, Wishes("nowhere.cif"), "nowhere.cif"),
         (MEASURED, Wishes("Au", film="butter"), "film"),
