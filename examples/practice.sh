@@ -23,7 +23,7 @@ said score hrtem-bench evaluate-images practice/model --images practice/images -
     --out practice/scored
 said beside hrtem-bench compare-images practice/images practice/data --model practice/model --out practice/beside.png
 
-hrtem-bench show practice/truth --out practice/truth.png
+hrtem-bench show practice/truth --structures 2 --out practice/truth.png
 hrtem-bench show practice/data --structures 3 --out practice/data.png
 python "$here/small_pictures.py" "$pictures" practice/truth.png practice/data.png practice/beside.png \
     practice/scored/test-00000_overlay.png practice/scored/test-00005_overlay.png

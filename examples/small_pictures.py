@@ -1,4 +1,4 @@
-"""Pictures of at most 900 pixels across and 64 colours, for a page: `small_pictures.py FOLDER PICTURE …`."""
+"""Pictures of at most 900 pixels a side and 64 colours, for a page: `small_pictures.py FOLDER PICTURE …`."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from pathlib import Path
 
 from PIL import Image
 
-ACROSS, COLOURS = 900, 64
+SIDE, COLOURS = 900, 64
 
 
 def main(folder: str, *pictures: str) -> None:
@@ -15,8 +15,8 @@ def main(folder: str, *pictures: str) -> None:
     for name in pictures:
         with Image.open(name) as picture:
             rgb = picture.convert("RGB")
-        rgb.thumbnail((ACROSS, 10 * ACROSS), Image.Resampling.LANCZOS)
-        small = rgb.quantize(COLOURS, method=Image.Quantize.MEDIANCUT, dither=Image.Dither.NONE)
+        rgb.thumbnail((SIDE, SIDE), Image.Resampling.LANCZOS)
+        small = rgb.quantize(COLOURS, method=Image.Quantize.MAXCOVERAGE, dither=Image.Dither.NONE)
         small.save(Path(folder) / Path(name).name, optimize=True)
 
 

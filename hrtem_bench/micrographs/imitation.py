@@ -33,6 +33,8 @@ BINNED = 0.25
 UNKNOWN_FOCUS = (-300.0, 300.0)
 """Å of defocus where no rings tell."""
 ASSUMED_CAMERA = "scintillator-good"
+WRONG_SCALE = 0.01
+"""How far the pixel size may be, relatively, from what lattice spots say."""
 FAR = 50.0
 """Å of defocus that any image may lie apart from the others."""
 STEP, MOST_VALUES = 50.0, 7
@@ -177,8 +179,7 @@ def _sampling(description: Description, field: Field) -> list[Entry]:
     source = _measured(of_file)
     if field.binned > 1:
         source += f"; {field.binned} of them make one, since the specimen has nothing as fine"
-    low, high = of_crystal.low, of_crystal.high
-    if low is not None and high is not None and not low <= (of_file.value or 0.0) <= high:
+    if of_crystal.value is not None and abs(of_crystal.value / (of_file.value or 1.0) - 1) > WRONG_SCALE:
         source += (
             f". The lattice spots say otherwise, {_measured(of_crystal)}: if they are right, give that as --pixel-size "
             "here and to predict"

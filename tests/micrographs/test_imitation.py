@@ -119,6 +119,13 @@ def test_every_key_says_where_it_comes_from() -> None:
         assert re.search(rf"# .*assumed.*\n(# .*\n)*{key} = ", text), key
 
 
+def test_lattice_spots_that_say_otherwise_are_told() -> None:
+    for size, said in ((0.392, True), (0.402, False)):
+        text, recipe = imitate(replace(MEASURED, pixel_size_of_crystal=Reading(size, unit="Å", how="spots")), SIMPLE)
+        assert ("The lattice spots say otherwise" in " ".join(text.replace("\n#", "").split())) is said
+        assert recipe.sampling.pixel_size == 0.4
+
+
 def test_what_was_not_measured_is_assumed() -> None:
     _, recipe = imitate(NOTHING, SIMPLE)
     assert recipe.settings["energy"] == 300e3
