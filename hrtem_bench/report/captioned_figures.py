@@ -22,7 +22,7 @@ from hrtem_bench.report.curve_data import (
     sorted_points,
     track_of,
 )
-from hrtem_bench.report.figure_style import figure_svg, inline_svg
+from hrtem_bench.report.figure_style import COLUMN, PAGE, figure_svg, inline_svg
 from hrtem_bench.report.html_elements import Html, element, text
 from hrtem_bench.report.image_figures import STRETCH, examples_figure
 from hrtem_bench.report.model_verdict import SAME
@@ -41,12 +41,25 @@ ROWS = 16
 
 @dataclass(frozen=True)
 class Plate:
-    """A figure in a report. name: its file name and id. caption, description: plain text."""
+    """A figure in a report.
+
+    Parameters
+    ----------
+    name
+        Its file name and id.
+    figure
+        Of one column.
+    caption, description
+        Plain text, to read and to hear.
+    wide
+        The same over two columns, for a wide screen and for paper; None where one column will do.
+    """
 
     name: str
     figure: Figure
     caption: str
     description: str
+    wide: Figure | None = None
 
     @cached_property
     def svg(self) -> str:
@@ -55,9 +68,14 @@ class Plate:
 
 
 def plate_element(plate: Plate) -> Html:
-    """A figure with its caption, within a page."""
-    drawing = Html(inline_svg(plate.svg, plate.name, plate.description))
-    return element("figure", drawing, element("figcaption", text(plate.caption)), class_="plate")
+    """A figure with its caption under it, within a page; of two drawings the page shows the one that fits."""
+    narrow = Html(inline_svg(plate.svg, plate.name, plate.description))
+    caption = element("figcaption", text(plate.caption))
+    if plate.wide is None:
+        return element("figure", narrow, caption, class_="plate")
+    wide = Html(inline_svg(figure_svg(plate.wide), f"{plate.name}-wide", plate.description))
+    drawings = (element("div", narrow, class_="narrow"), element("div", wide, class_="wide"))
+    return element("figure", *drawings, caption, class_="plate")
 
 
 def make_plates(
@@ -87,15 +105,18 @@ def _curve(results: Results, curve: Curve, track: TrackAxis, others: Sequence[Cu
     if curve.trained.any() or any(other.trained.any() for other in others):
         caption += " Diamonds: where a model was trained."
     shared = "σ, what each condition shares with training, and " if np.isfinite(curve.sigma).any() else ""
-    caption += f" Below: {shared}ε, what it transfers."
+    caption += f" Transfer: {shared}ε, what it transfers."
     if np.isfinite(curve.band).any() and track.unit:
         caption += f" The light band holds the whole curve of Dice at once with {level} confidence."
     if others:
         caption += f" Compared with {', '.join(one.name for one in others)}."
     values = "; ".join(f"{label}: {number(score)}" for label, score in zip(curve.labels, dice[0], strict=True))
     description = f"Line plot of Dice against {track.title.lower()}. {values}."
-    figure = curve_figure(curve, track, others=others, confidence=results.settings.confidence)
-    return Plate("curve", figure, caption, description)
+    narrow, wide = (
+        curve_figure(curve, track, others=others, confidence=results.settings.confidence, width=width)
+        for width in (COLUMN, PAGE)
+    )
+    return Plate("curve", narrow, caption, description, wide)
 
 
 def _shift(curve: Curve, track: TrackAxis, against: str, rho: Mapping[str, float | None]) -> Plate:

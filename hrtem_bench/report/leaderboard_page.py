@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 from hrtem_bench.report.captioned_figures import Plate, plate_element
 from hrtem_bench.report.curve_data import axis_named, condition_name, curve_through, in_order
-from hrtem_bench.report.figure_style import PAGE, SERIES
+from hrtem_bench.report.figure_style import COLUMN, PAGE, SERIES
 from hrtem_bench.report.html_elements import Html, element, join, page, paragraph, table, text
 from hrtem_bench.report.score_figures import curve_figure
 from hrtem_bench.report.score_tables import ELSEWHERE, cells, columns, host, interval
@@ -101,12 +101,14 @@ def _board_plate(board: Board, key: str) -> Plate:
     track = axis_named(board.dataset.axis, board.dataset.unit)
     first, *others = [curve_through(row.model, row.curve, track) for row in board.rows[: len(SERIES)]]
     shown = f"the first {1 + len(others)} models" if len(board.rows) > len(SERIES) else "the models"
+    narrow, wide = (curve_figure(first, track, others=others, width=width) for width in (COLUMN, PAGE))
     return Plate(
         key,
-        curve_figure(first, track, others=others, width=0.6 * PAGE),
+        narrow,
         f"Curves of {shown}, with 95 % intervals of each condition; diamonds are where a model was trained. σ and ε "
         f"are those of {first.name}.",
         f"Curves of {', '.join(one.name for one in (first, *others))} over {track.title.lower()}.",
+        wide,
     )
 
 

@@ -17,7 +17,7 @@ from hrtem_bench.evaluation.evaluate import Evaluation
 from hrtem_bench.evaluation.examples import make_examples
 from hrtem_bench.report.captioned_figures import Plate, example_name, make_plates, plate_element
 from hrtem_bench.report.curve_data import Curve, PerImage, condition_name, curve_of, track_of
-from hrtem_bench.report.figure_style import PAGE, figure_palette_png, save_figure
+from hrtem_bench.report.figure_style import figure_palette_png, save_figure
 from hrtem_bench.report.html_elements import (
     Html,
     _asset,
@@ -33,7 +33,6 @@ from hrtem_bench.report.html_elements import (
 )
 from hrtem_bench.report.image_figures import PREDICTION, STRETCH, TRUTH, panel_figure
 from hrtem_bench.report.model_verdict import verdict
-from hrtem_bench.report.score_figures import curve_figure
 from hrtem_bench.report.score_tables import condition_tables, entries_of, interval, summary_entries
 from hrtem_bench.report.wording import number
 from hrtem_bench.scoring.estimate import Estimate
@@ -107,9 +106,8 @@ def write_report(
     plates = make_plates(results, examples, conditions=conditions, nyquist=nyquist, others=others)
     for plate in plates.values():
         save_figure(plate.figure, out / "figures" / plate.name, document=plate.svg)
-    confidence = results.settings.confidence
-    wide = curve_figure(curve_of(results), track_of(results), others=others, confidence=confidence, width=PAGE)
-    save_figure(wide, out / "figures" / "curve_two_columns")
+        if plate.wide is not None:
+            save_figure(plate.wide, out / "figures" / f"{plate.name}_two_columns")
     path = out / REPORT
     out.mkdir(parents=True, exist_ok=True)
     write_aside(path, _page(results, per_image, examples, plates, others))
@@ -123,10 +121,9 @@ def _page(
     sections = {
         "verdict": ("Verdict", _verdict(results)),
         "curve": ("The curve", join([_plates_named(plates, "curve"), _beside(results, others)])),
-        "shift": ("Against the physics", _shift(plates)),
-        "transfer": ("Contrast transfer", _plates_named(plates, "transfer")),
+        "shift": ("Against the physics", _side_by_side(plates, "sigma", "epsilon")),
+        "transfer": (_transfer_title(plates), _side_by_side(plates, "transfer", "reliability")),
         "examples": ("Examples", _examples(results, examples)),
-        "reliability": ("Reliability", _plates_named(plates, "reliability")),
         "scores": ("Scores", _scores(results, per_image)),
         "provenance": ("Settings and provenance", _provenance(results)),
         "cite": ("How to cite", _cite(results)),
@@ -169,14 +166,17 @@ def _header(results: Results) -> Html:
 
 def _verdict(results: Results) -> Html:
     said = verdict(results)
-    parts = [
-        element("p", text(said.lead), class_="lead"),
-        element("div", pairs(_tiles(results)), class_="tiles"),
-        listing(said.findings),
-    ]
+    found = [element("h3", text("What was found")), listing(said.findings)] if said.findings else []
     if results.warnings:
-        parts += [element("h3", text("Noticed while running")), listing(results.warnings)]
-    return join([*parts, element("h3", text("What cannot be concluded")), listing(said.limits)])
+        found += [element("h3", text("Noticed while running")), listing(results.warnings)]
+    limits = [element("h3", text("What cannot be concluded")), listing(said.limits)]
+    return join(
+        [
+            element("p", text(said.lead), class_="lead"),
+            element("div", pairs(_tiles(results)), class_="tiles"),
+            element("div", *(element("div", *half) for half in (found, limits) if half), class_="halves"),
+        ]
+    )
 
 
 def _tiles(results: Results) -> list[tuple[str, str]]:
@@ -199,9 +199,14 @@ def _plates_named(plates: Mapping[str, Plate], *names: str) -> Html:
     return join(plate_element(plates[name]) for name in names if name in plates)
 
 
-def _shift(plates: Mapping[str, Plate]) -> Html:
-    body = _plates_named(plates, "sigma", "epsilon")
+def _side_by_side(plates: Mapping[str, Plate], *names: str) -> Html:
+    body = _plates_named(plates, *names)
     return element("div", body, class_="plates") if body else body
+
+
+def _transfer_title(plates: Mapping[str, Plate]) -> str:
+    titles = {"transfer": "Contrast transfer", "reliability": "Reliability"}
+    return " and ".join(title for name, title in titles.items() if name in plates).capitalize()
 
 
 def _examples(results: Results, examples: Sequence[Example]) -> Html:

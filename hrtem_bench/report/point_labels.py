@@ -18,6 +18,10 @@ _DIRECTIONS = (
     (-0.7, 0.7, "right", "bottom"), (0.7, -0.7, "left", "top"), (-0.7, -0.7, "right", "top"),
 )  # fmt: skip
 _DISTANCES = (4.0, 7.0, 11.0, 16.0)  # points
+_COVERING = 4.0
+"""Points (1/72 inch): markers nearer than this cover each other, and share a label."""
+_LISTED = 3
+"""Names in one label; more are counted."""
 _MOST_COVERED = 0.1
 """A name of which more than this share would lie on others or on points is left out."""
 _LEADER_FROM = 8.0  # points: a label further away gets a line to its point
@@ -67,18 +71,19 @@ def label_points(ax: Axes, x: NDArray[np.float64], y: NDArray[np.float64], names
     """Write each name at the free place nearest to its point.
 
     x: (n,); y: (3, n): the points and the ends of their error bars, in data units. Points that are not finite are left
-    out, and so are names without a free place; the number of those is returned. This fixes the figure's layout, so
-    everything else has to be drawn before.
+    out, and so are names without a free place; the number of those is returned. Points that cover each other share a
+    label. This fixes the figure's layout, so everything else has to be drawn before.
     """
     figure = cast(Figure, ax.get_figure())
     figure.draw_without_rendering()
     frame = _extent(ax, figure)
     taken = [box for index in range(len(x)) for box in _marker_and_bar(ax, x[index], y[:, index])]
-    known = np.isfinite(x) & np.isfinite(y[0])
     unnamed = 0
-    for index in (i for i in np.argsort(-x, kind="stable") if known[i]):
-        point = (float(x[index]), float(y[0, index]))
-        text = _write(ax, names[index], point, _Place(0.0, 0.0, "left", "bottom"))
+    for group in _groups(ax, x, y[0]):
+        name = ", ".join(names[i] for i in group) if len(group) <= _LISTED else f"{len(group)} conditions"
+        at = group[int(np.argmax(x[group]))]
+        point = (float(x[at]), float(y[0, at]))
+        text = _write(ax, name, point, _Place(0.0, 0.0, "left", "bottom"))
         size = _extent(text, figure)
         text.remove()
         best: tuple[float, _Box, _Place] | None = None
@@ -88,11 +93,22 @@ def label_points(ax: Axes, x: NDArray[np.float64], y: NDArray[np.float64], names
             if best is None or cost < best[0]:
                 best = (cost, box, place)
         if best is None or sum(best[1].overlap(other) for other in taken) > _MOST_COVERED * best[1].area:
-            unnamed += 1
+            unnamed += len(group)
             continue
         taken.append(best[1])
-        _write(ax, names[index], point, best[2], leader=np.hypot(best[2].dx, best[2].dy) > _LEADER_FROM)
+        _write(ax, name, point, best[2], leader=np.hypot(best[2].dx, best[2].dy) > _LEADER_FROM)
     return unnamed
+
+
+def _groups(ax: Axes, x: NDArray[np.float64], y: NDArray[np.float64]) -> list[list[int]]:
+    """The finite points in groups of such as cover each other, or are joined by others that do; from the right."""
+    places = ax.transData.transform(np.column_stack([x, y])) * 72 / cast(Figure, ax.get_figure()).dpi
+    groups: list[list[int]] = []
+    for index in (i for i in np.argsort(-x, kind="stable") if np.isfinite(places[i]).all()):
+        near = [group for group in groups if (np.hypot(*(places[group] - places[index]).T) < _COVERING).any()]
+        groups = [group for group in groups if group not in near]
+        groups.append(sorted([int(index), *(i for group in near for i in group)]))
+    return groups
 
 
 def _places() -> Iterator[tuple[float, _Place]]:

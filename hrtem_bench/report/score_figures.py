@@ -19,6 +19,7 @@ from hrtem_bench.report.figure_style import (
     COLUMN,
     GREEN,
     GREY,
+    MM,
     PURPLE,
     SERIES,
     TRAINED,
@@ -39,6 +40,8 @@ Floats = NDArray[np.float64]
 
 MANY = 24
 """More conditions than this are not named one by one in a figure."""
+BESIDE = 120.0
+"""A figure wider than this, mm, has panels beside each other."""
 SCORE_LABELS = {"dice": "Dice", "nll": "Loss (NLL, nats per pixel)"}
 TRANSFER_LABELS = {"sigma": "σ(train, test)", "epsilon": "ε(test)"}
 
@@ -52,8 +55,9 @@ def curve_figure(
     confidence: float = 0.95,
     width: float = COLUMN,
 ) -> Figure:
-    """Dice, loss and transfer along the track, one above the other, for one or more models.
+    """Dice, loss and transfer along the track, for one or more models.
 
+    They stand one above the other; in a figure of two columns Dice stands on the left and the others on the right.
     Dark bands are the intervals of each condition by itself, the light one that of the whole curve of Dice. Where the
     model was trained is marked. Conditions without an order (`track.unit` is "") are not joined.
 
@@ -72,11 +76,10 @@ def curve_figure(
     """
     panels = [name for name in ("dice", "nll") if name in curve.scores and np.isfinite(curve.scores[name][0]).any()]
     transfer = np.isfinite(np.append(curve.sigma, curve.epsilon)).any()
-    rows = len(panels) + int(transfer)
-    figure = new_figure(width, 16.0 + 42.0 * rows)
-    axes = np.atleast_1d(figure.subplots(rows, 1, sharex=True))
+    figure, axes = _curve_panels([*panels, *(["transfer"] if transfer else [])], width)
     models = (curve, *others)
-    for ax, name in zip(axes, panels, strict=False):
+    for name in panels:
+        ax = axes[name]
         _mark_trained(ax, curve)
         if name == "dice" and _has_band(curve) and track.unit:
             ax.fill_between(curve.value, *curve.band, color=BLUE, alpha=0.12, linewidth=0)
@@ -85,15 +88,28 @@ def curve_figure(
                 _draw_scores(ax, one, name, SERIES[index % len(SERIES)], joined=bool(track.unit))
         ax.set_ylabel(SCORE_LABELS[name])
     if "dice" in panels:
-        axes[0].set_ylim(*_range(models, "dice"))
+        axes["dice"].set_ylim(*_range(models, "dice"))
     if transfer:
         colors = (BLACK, GREY) if others else (GREEN, PURPLE)  # with others, these stand for models
-        _draw_transfer(axes[-1], curve, colors, joined=bool(track.unit))
-    draw_axis(axes[-1], curve, track)
+        _draw_transfer(axes["transfer"], curve, colors, joined=bool(track.unit))
+    for ax in axes.values():
+        if ax.get_subplotspec().is_last_row():
+            draw_axis(ax, curve, track)
+        else:
+            ax.tick_params(labelbottom=False)
     if panels:
         _name_marks(figure, models, confidence, band=_has_band(curve) and bool(track.unit))
-    figure.align_ylabels(list(axes))
+    figure.align_ylabels(list(axes.values()))
     return figure
+
+
+def _curve_panels(names: Sequence[str], width: float) -> tuple[Figure, dict[str, Axes]]:
+    """A figure with a panel for each name, and the panels: stacked, or the first beside the others if it is wide."""
+    beside = width > BESIDE and len(names) > 1
+    first, *rest = names
+    layout = [[first, name] for name in rest] if beside else [[name] for name in names]
+    figure = new_figure(width, 96.0 if beside else 16.0 + 42.0 * len(names))
+    return figure, figure.subplot_mosaic(layout, sharex=True)
 
 
 def _range(models: Sequence[Curve], name: str) -> tuple[float, float]:
@@ -143,10 +159,11 @@ def _mark_trained(ax: Axes, curve: Curve) -> None:
 
 def _name_marks(figure: Figure, models: Sequence[Curve], confidence: float, *, band: bool) -> None:
     handles: list[Any] = []
+    wide = figure.get_figwidth() > BESIDE * MM
     if len(models) > 1:
         for index, one in enumerate(models):
             color = SERIES[index % len(SERIES)]
-            name = wrapped(one.name, 22 if figure.get_figwidth() < 4.5 else 44)
+            name = wrapped(one.name, 30 if wide else 22)
             handles.append(Line2D([], [], color=color, marker="o", label=name))
     if any(one.trained.any() for one in models):
         handles.append(Line2D([], [], color=TRAINED, marker="D", linestyle="none", label="trained here"))
@@ -155,8 +172,8 @@ def _name_marks(figure: Figure, models: Sequence[Curve], confidence: float, *, b
     if band:
         handles.append(Patch(color=BLUE, alpha=0.12, label=f"{level} band of the curve"))
     figure.legend(
-        handles=handles, frameon=False, ncols=2, loc="outside upper left", borderaxespad=0.2, handletextpad=0.5,
-        columnspacing=1.2, handlelength=1.6,
+        handles=handles, frameon=False, ncols=3 if wide else 2, loc="outside upper left", borderaxespad=0.2,
+        handletextpad=0.5, columnspacing=1.2, handlelength=1.6,
     )  # fmt: skip
 
 
@@ -227,20 +244,14 @@ def shift_figure(
     axes[-1].set_xlabel(TRANSFER_LABELS[against] + (": shared transfer" if against == "sigma" else ": transferred"))
     figure.align_ylabels(list(axes))
     if len(curve.labels) <= MANY:
+        words = f"numbers: {track.title.lower()} in {track.unit}" if track.unit else "names: conditions"
+        key = figure.supxlabel(words, fontsize=7, color=GREY)
         short = [number(v, 0 if v == round(v) else 1, signed=track.signed) for v in curve.value]
-        for ax, name in zip(axes, panels, strict=True):
-            unnamed = label_points(ax, x, curve.scores[name], short if track.unit else list(curve.labels))
-            _unit_key(ax, track, unnamed)
+        names = short if track.unit else list(curve.labels)
+        unnamed = sum(label_points(ax, x, curve.scores[name], names) for ax, name in zip(axes, panels, strict=True))
+        if unnamed:
+            key.set_text(f"{words}; {unnamed} left out")
     return figure
-
-
-def _unit_key(ax: Axes, track: TrackAxis, unnamed: int) -> None:
-    words = f"numbers: {track.title.lower()} in {track.unit}" if track.unit else "names: conditions"
-    words += f", {unnamed} left out" if unnamed else ""
-    ax.annotate(
-        words, (1, 1), xycoords="axes fraction", xytext=(0, 4), textcoords="offset points", ha="right",
-        va="bottom", color=GREY, fontsize=7,
-    )  # fmt: skip
 
 
 @styled

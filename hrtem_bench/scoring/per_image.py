@@ -68,7 +68,7 @@ def read_per_image(path: Path) -> dict[str, NDArray[Any]]:
     table = read_table(file, rows=MOST_ROWS)
     with reading(file):
         columns = {name: _column(name, table[name]) for name in table.column_names}
-        for name in (*TEXTS, "dice"):
+        for name in ("structure_id", "condition_id", "dice"):
             if name not in columns:
                 raise ValueError(f"it has no column {name}")
         return columns

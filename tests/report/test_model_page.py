@@ -71,8 +71,7 @@ def test_the_page_is_well_formed_and_has_every_section(source: str) -> None:
     page = Page(source)
     assert source.startswith("<!DOCTYPE html>")
     assert [attrs["id"] for attrs in page.all("section")] == [
-        "verdict", "curve", "shift", "transfer", "examples", "reliability", "scores", "provenance", "cite",
-        "definitions",
+        "verdict", "curve", "shift", "transfer", "examples", "scores", "provenance", "cite", "definitions",
     ]  # fmt: skip
     assert page.all("html")[0]["lang"] == "en"
     assert page.all("meta")[1]["http-equiv"] == "Content-Security-Policy"
