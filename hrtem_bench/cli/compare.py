@@ -7,7 +7,7 @@ from typing import Annotated
 
 import typer
 
-from hrtem_bench.cli.output_files import check_ending, write_json
+from hrtem_bench.cli.output_files import check_ending, write_json, write_text
 from hrtem_bench.cli.printing import limits, print_table, wrote
 
 
@@ -16,7 +16,8 @@ def compare(
     metric: Annotated[str, typer.Option(help="Score of an image: dice, iou, nll, …")] = "dice",
     seed: Annotated[int, typer.Option(min=0, help="Seed of the bootstrap and of the sign-flip test.")] = 0,
     out: Annotated[
-        Path | None, typer.Option(help="Also write it: a .json file, with its figure beside it as .svg and .png.")
+        Path | None,
+        typer.Option(help="Also write it: an .html page, or a .json file with its figure beside it as .svg and .png."),
     ] = None,
 ) -> None:
     """Models on the same test images: paired differences with intervals, and what they allow to be said."""
@@ -24,8 +25,9 @@ def compare(
     from hrtem_bench.report import comparison_sentences
     from hrtem_bench.scoring.run import read_run
 
-    check_ending(out, (".json",))
-    comparison = pair_up([read_run(path) for path in results], metric, seed=seed)
+    check_ending(out, (".html", ".json"))
+    runs = [read_run(path) for path in results]
+    comparison = pair_up(runs, metric, seed=seed)
     percent = f"{100 * comparison.confidence:g} %"
     for pair in comparison.pairs:
         print_table(
@@ -42,7 +44,11 @@ def compare(
             ],
         )
         print(" ".join(comparison_sentences(comparison, pair)))
-    if out is not None:
+    if out is not None and out.suffix == ".html":
+        from hrtem_bench.report import comparison_page
+
+        write_text(out, comparison_page(comparison, [run.results for run in runs]))
+    elif out is not None:
         from hrtem_bench.report import comparison_figure, save_figure
 
         write_json(out, comparison)

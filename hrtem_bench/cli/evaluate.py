@@ -38,6 +38,13 @@ def evaluate(
         typer.Option(help="Score at this condition of the track only, as in defocus=-10nm; repeatable."),
     ] = None,
     train_conditions: options.TrainConditions = None,
+    beside: Annotated[
+        list[Path] | None,
+        typer.Option(
+            help="Folder of another model's results, to be shown beside; repeatable. If not given, the best of those "
+            "in the folders next to --out that are of the same images."
+        ),
+    ] = None,
     seed: options.BootstrapSeed = 0,
 ) -> None:
     """Score a model at every condition of a track, and write its curve as data and as a page.
@@ -54,9 +61,14 @@ def evaluate(
             f"--conditions names conditions of the track; those of a file: hrtem-bench evaluate-rendered MODEL "
             f"--conditions-file {file}"
         )
+    from hrtem_bench.comparison.companions import companions
+    from hrtem_bench.scoring.reading import read_results
+
+    for path in beside or ():
+        read_results(path)  # before the model runs
     folder = out or Path("results") / slug(model)
     chosen = scoring.with_model(given, conditions=conditions, train_conditions=train_conditions, seed=seed)
     with timed("evaluated"):
         evaluation = evaluated(model, data or default_data(), track, folder, chosen, context.obj)
     print_curve(evaluation)
-    wrote(reported(evaluation, folder))
+    wrote(reported(evaluation, folder, companions(evaluation.results, folder, beside or ())))

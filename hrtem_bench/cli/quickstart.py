@@ -34,6 +34,6 @@ def quickstart(
         with timed(f"scores of {model} in {out / slug(model)}"):
             evaluations.append(evaluated(model, data, TRACK, out / slug(model), Options(), context.obj))
     with timed("report"):
-        page = reported(evaluations[0], out, evaluations[1:])
+        page = reported(evaluations[0], out, [one.results for one in evaluations[1:]])
     print_curve(evaluations[0])
     print(f"Look at {page}")

@@ -14,6 +14,7 @@ if TYPE_CHECKING:
     from hrtem_bench.dataset import Track
     from hrtem_bench.evaluation.evaluate import Evaluation
     from hrtem_bench.scoring.options import Options
+    from hrtem_bench.scoring.results import Results
 
 PLACES = ("mini", "quickstart/data")
 """Folders in which a dataset is looked for where none is named."""
@@ -43,11 +44,11 @@ def evaluated(
         return score(model, data, track, out, options=options, command=command, progress=progress)
 
 
-def reported(evaluation: Evaluation, out: Path, others: Sequence[Evaluation] = ()) -> Path:
+def reported(evaluation: Evaluation, out: Path, others: Sequence[Results] = ()) -> Path:
     """Write the page about an evaluation into `out`, with the curves of others beside its own; returns its path."""
     from hrtem_bench.report import curve_of, report_evaluation
 
-    return report_evaluation(evaluation, out, others=[curve_of(other.results) for other in others])
+    return report_evaluation(evaluation, out, others=[curve_of(other) for other in others])
 
 
 def print_curve(evaluation: Evaluation) -> None:

@@ -229,8 +229,9 @@ def shift_figure(
     """
     x = curve.sigma if against == "sigma" else curve.epsilon
     panels = [name for name in ("nll", "dice") if name in curve.scores and np.isfinite(curve.scores[name][0]).any()]
-    figure = new_figure(width, 10.0 + 58.0 * len(panels))
-    axes = np.atleast_1d(figure.subplots(len(panels), 1, sharex=True))
+    beside = width > BESIDE
+    figure = new_figure(width, 14.0 + 58.0 * (1 if beside else len(panels)))
+    axes = np.atleast_1d(figure.subplots(1, len(panels)) if beside else figure.subplots(len(panels), 1, sharex=True))
     for ax, name in zip(axes, panels, strict=True):
         mean, low, high = curve.scores[name]
         for index in range(len(x)):
@@ -241,7 +242,8 @@ def shift_figure(
         ax.margins(0.1)
         stated = rho[name] if rho and name in rho else spearman(x, mean)
         ax.set_title(f"Spearman’s ρ = {number(stated, 2, signed=True)}", fontweight="normal")
-    axes[-1].set_xlabel(TRANSFER_LABELS[against] + (": shared transfer" if against == "sigma" else ": transferred"))
+    for ax in axes if beside else axes[-1:]:
+        ax.set_xlabel(TRANSFER_LABELS[against] + (": shared transfer" if against == "sigma" else ": transferred"))
     figure.align_ylabels(list(axes))
     if len(curve.labels) <= MANY:
         words = f"numbers: {track.title.lower()} in {track.unit}" if track.unit else "names: conditions"
@@ -265,7 +267,7 @@ def reliability_figure(curves: Mapping[str, ReliabilityCurve], *, width: float =
     width
         Of the figure, mm.
     """
-    figure = new_figure(width, 1.15 * width)
+    figure = new_figure(width, min(1.15 * width, 110.0))
     top, bottom = figure.subplots(2, 1, sharex=True, height_ratios=[3, 1])
     top.plot([0, 1], [0, 1], color=GREY, linewidth=0.8, linestyle=(0, (4, 2)))
     others = iter(SERIES)
