@@ -93,7 +93,8 @@ def curve_figure(
         colors = (BLACK, GREY) if others else (GREEN, PURPLE)  # with others, these stand for models
         _draw_transfer(axes["transfer"], curve, colors, joined=bool(track.unit))
     for ax in axes.values():
-        if ax.get_subplotspec().is_last_row():
+        place = ax.get_subplotspec()
+        if place is not None and place.is_last_row():
             draw_axis(ax, curve, track)
         else:
             ax.tick_params(labelbottom=False)
@@ -107,7 +108,7 @@ def _curve_panels(names: Sequence[str], width: float) -> tuple[Figure, dict[str,
     """A figure with a panel for each name, and the panels: stacked, or the first beside the others if it is wide."""
     beside = width > BESIDE and len(names) > 1
     first, *rest = names
-    layout = [[first, name] for name in rest] if beside else [[name] for name in names]
+    layout: Any = [[first, name] for name in rest] if beside else [[name] for name in names]
     figure = new_figure(width, 96.0 if beside else 16.0 + 42.0 * len(names))
     return figure, figure.subplot_mosaic(layout, sharex=True)
 
