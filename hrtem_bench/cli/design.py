@@ -10,6 +10,7 @@ import typer
 from hrtem_bench.cli.output_files import FIGURES, check_ending, write_figure, write_text
 from hrtem_bench.cli.printing import fixed, print_table
 from hrtem_bench.cli.transfer import WeightName
+from hrtem_bench.errors import InputError
 
 if TYPE_CHECKING:
     from hrtem_bench.planning import Plan
@@ -33,7 +34,8 @@ def design(
     ] = None,
     track: Annotated[str, typer.Option(help="The track; without --target, all of it is the target.")] = "defocus",
     criterion: Annotated[
-        Literal["sigma", "coverage"], typer.Option(help="What is made large between the plan and the targets.")
+        Literal["sigma", "coverage", "observer"],
+        typer.Option(help="What is made large between plan and targets; observer: the expected loss, made small."),
     ] = "sigma",
     worst: Annotated[
         bool, typer.Option("--worst/--mean", help="Its lowest value over the targets, or its mean.")
@@ -54,10 +56,16 @@ def design(
     Lengths are in Å or have a unit, and C10 > 0 is overfocus, as in `transfer`. Equal parts of the training data are
     meant for each.
     """
+    from hrtem_bench.cli.design_by_observer import design_by_observer
     from hrtem_bench.planning import design as choose
     from hrtem_bench.planning import plan_toml
     from hrtem_bench.planning.choices import choices
 
+    if criterion == "observer":
+        if out is not None or plan is not None:
+            raise InputError("--criterion observer prints its plan: leave --out and --plan out")
+        design_by_observer(target or (), candidates or (), budget, data, spread, worst)
+        return
     check_ending(out, FIGURES)
     check_ending(plan, (".toml",), "--plan")
     given = choices(target or (), candidates or (), budget, data=data, track=track, spread=spread, q_max=q_max)

@@ -1,4 +1,4 @@
-"""A model against baselines: its relative error, and its score beyond what σ and ε predict from the baselines."""
+"""A model against baselines: its relative error, its score beyond what σ and ε or the model observer predict."""
 
 from __future__ import annotations
 
@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 
 from hrtem_bench.errors import InputError
 from hrtem_bench.scoring.estimate import Estimate, estimate_of
+from hrtem_bench.scoring.results import CurvePoint
 from hrtem_bench.scoring.run import Run, check_same
 from hrtem_bench.scoring.statistics import bootstrap, stacked
 
@@ -25,10 +26,13 @@ class Standing(msgspec.Struct, frozen=True, kw_only=True):
         Sum over conditions of 1 - mean Dice, over that of the first baseline; below 1 is better.
     effective_robustness
         See `standing`; above 0 is better than predicted from the baselines. None where it is not defined.
+    excess_loss
+        See `standing`; below 0 is better than the model observer expects. None where it expects nothing.
     """
 
     relative_error: Estimate
     effective_robustness: Estimate | None = None
+    excess_loss: Estimate | None = None
 
 
 def standing(
@@ -41,6 +45,9 @@ def standing(
     conditions that the model was not trained at, of its mean Dice minus the plane at its own σ and ε. It is None if a σ
     is not known, if the model was trained at every condition, or if the baselines do not determine a plane. For the
     intervals, structures are resampled for all models at once.
+
+    Excess loss needs no baseline: the mean, over the conditions that the model was not trained at, of ln(loss) less ln
+    of the loss that the model observer expects there, with the model's own offset.
 
     Parameters
     ----------
@@ -63,11 +70,55 @@ def standing(
     dice = stacked([bootstrap(one.clusters(), samples=samples, seed=seed) for one in (run, *family)])
     first = dice.map(lambda m: (1 - m[..., 0, :]).sum(axis=-1) / np.maximum((1 - m[..., 1, :]).sum(axis=-1), 1e-12))
     relative = estimate_of(first, confidence)
+    excess = excess_loss(run, confidence=confidence, samples=samples, seed=seed)
     weights = _weights(run, family)
     if weights is None:
-        return Standing(relative_error=relative)
+        return Standing(relative_error=relative, excess_loss=excess)
     beyond = dice.map(lambda m: np.einsum("...rc,rc->...", m, weights))
-    return Standing(relative_error=relative, effective_robustness=estimate_of(beyond, confidence))
+    return Standing(relative_error=relative, effective_robustness=estimate_of(beyond, confidence), excess_loss=excess)
+
+
+def expected_with_offset(points: Sequence[CurvePoint]) -> Floats:
+    """What the model observer expects at each point of a curve, with the model's own offset, and its limits, (3, n).
+
+    The offset makes the mean of ln loss where the model was trained what was measured there. NaN where nothing is
+    expected, and everywhere where no loss was measured where the model was trained.
+    """
+    found = np.full((3, len(points)), np.nan)
+    for index, point in enumerate(points):
+        if point.expected is not None:
+            limits = point.expected.low, point.expected.high
+            found[:, index] = point.expected.value, *(np.nan if one is None else one for one in limits)
+    measured = np.array([point.scores["nll"].value if "nll" in point.scores else np.nan for point in points])
+    trained = np.array([point.in_distribution for point in points], dtype=bool) & np.isfinite(found[0] * measured)
+    if not trained.any():
+        return np.full_like(found, np.nan)
+    return found * np.exp(np.mean(np.log(measured[trained] / found[0, trained])))
+
+
+def excess_loss(run: Run, *, confidence: float = 0.95, samples: int = 2000, seed: int = 0) -> Estimate | None:
+    """ln of the loss over what the model observer expects, the mean over conditions not trained at; see `standing`.
+
+    Parameters
+    ----------
+    run
+        The model's results.
+    confidence, samples, seed
+        Of the bootstrap over structures, whose interval it has; the law's own is not in it.
+    """
+    points = run.results.curve
+    expected = expected_with_offset(points)[0]
+    away = np.array([not point.in_distribution for point in points]) & np.isfinite(expected)
+    trained = np.array([point.in_distribution for point in points]) & np.isfinite(expected)
+    if not away.any() or not trained.any():
+        return None
+    first = np.log([1.0 if one.expected is None else one.expected.value for one in points])
+
+    def score(losses: Floats) -> Floats:
+        beyond = np.log(np.maximum(losses, 1e-12)) - first
+        return beyond[..., away].mean(axis=-1) - beyond[..., trained].mean(axis=-1)
+
+    return estimate_of(bootstrap(run.clusters("nll"), samples=samples, seed=seed).map(score), confidence)
 
 
 def _weights(run: Run, family: Sequence[Run]) -> Floats | None:
@@ -91,4 +142,4 @@ def _design(run: Run) -> Floats:
     return np.array([[1.0, point.sigma, point.epsilon] for point in run.results.curve], dtype=np.float64)
 
 
-__all__ = ["Standing", "standing"]
+__all__ = ["Standing", "excess_loss", "expected_with_offset", "standing"]

@@ -16,6 +16,7 @@ import hrtem_bench
 from hrtem_bench.conditions import ConditionSet
 from hrtem_bench.errors import InputError
 from hrtem_bench.evaluation.batches import MOST_PIXELS, BatchSize
+from hrtem_bench.evaluation.expected import expected_losses
 from hrtem_bench.evaluation.preflight import Trial, preflight
 from hrtem_bench.evaluation.provenance import dataset_info, model_info, provenance
 from hrtem_bench.evaluation.resume import KEPT, RunFolder, check_writable
@@ -175,8 +176,10 @@ def _finished(
     statistics = curves.Scored.of(columns, setup.ids, resampling)
     settings = _settings(setup)
     tested = [ConditionSet.about(one.condition, one.spread) for one in setup.chosen]
-    transfer = curves.transfer_values(training_set(submission, track, options), tested, settings.q_max)
+    transfer: Any = curves.transfer_values(training_set(submission, track, options), tested, settings.q_max)
     trained = trained_ids(submission, track, options)
+    expected = expected_losses(track, trained)
+    transfer = [{**row, "expected": expected.get(name)} for row, name in zip(transfer, setup.ids, strict=True)]
     points = curves.curve_points(setup.chosen, statistics, transfer, [one.reliability for one in scores], trained)
     results = Results(
         model=setup.model,

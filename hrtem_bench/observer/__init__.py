@@ -19,47 +19,14 @@ from hrtem_bench.observer.holding import Agreement, Held, hold
 from hrtem_bench.observer.law import Coefficients, Estimate, Frozen, freeze, loaded
 from hrtem_bench.observer.settings import ObserverSettings
 from hrtem_bench.observer.setups import Setup, setups_of_rows, setups_of_track
-from hrtem_bench.observer.sources import KINDS, SINGLE_PARTICLES, ship, specimens_of
+from hrtem_bench.observer.sources import KINDS, SINGLE_PARTICLES, ship, simulated_specimens, specimens_of
 from hrtem_bench.observer.spectra import RingPowers
 
 __all__ = [
-    "KINDS",
-    "SINGLE_PARTICLES",
-    "Agreement",
-    "Coefficients",
-    "Estimate",
-    "Exposure",
-    "Foretold",
-    "Frozen",
-    "Held",
-    "Moments",
-    "Observer",
-    "ObserverSettings",
-    "Place",
-    "RingPowers",
-    "Setup",
-    "Terms",
-    "channel_shares",
-    "delocalisation",
-    "detectability",
-    "expected_cross_entropy",
-    "expected_loss",
-    "exposure",
-    "fit_coefficients",
-    "foretold",
-    "freeze",
-    "hold",
-    "loaded",
-    "mixed",
-    "pairs_of",
-    "parse_exposure",
-    "place_of",
-    "places_of",
-    "recalibrated",
-    "setups_of_rows",
-    "setups_of_track",
-    "ship",
-    "specimens_of",
-    "terms",
+    "KINDS", "SINGLE_PARTICLES", "Agreement", "Coefficients", "Estimate", "Exposure", "Foretold", "Frozen", "Held",
+    "Moments", "Observer", "ObserverSettings", "Place", "RingPowers", "Setup", "Terms", "channel_shares",
+    "delocalisation", "detectability", "expected_cross_entropy", "expected_loss", "exposure", "fit_coefficients",
+    "foretold", "freeze", "hold", "loaded", "mixed", "pairs_of", "parse_exposure", "place_of", "places_of",
+    "recalibrated", "setups_of_rows", "setups_of_track", "ship", "simulated_specimens", "specimens_of", "terms",
     "trained",
 ]  # fmt: skip

@@ -71,12 +71,7 @@ def setups_of_track(
     powers
         Of the dataset's specimens.
     scenes
-        Id of a condition that has specimens of its own -> their ring powers.
-
-    Raises
-    ------
-    InputError
-        For a condition whose specimens are not given.
+        Id of a condition that has specimens of its own -> their ring powers; those that are not given are left out.
     """
     from hrtem_bench.dataset.detectors import recording_of
     from hrtem_bench.dataset.recipes import recipe_from_dict
@@ -86,7 +81,7 @@ def setups_of_track(
     for one in track.conditions:
         own = (scenes or {}).get(one.condition_id)
         if one.scene and own is None:
-            raise InputError(f"{one.condition_id} of the track {track.name} has specimens of its own: give their waves")
+            continue
         std = one.spread.get("C10", 0.0)
         detector = recording_of(recipe, one.camera).detector
         members = focus_spread(one.condition, std if isinstance(std, float | int) else std.std)

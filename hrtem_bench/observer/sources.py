@@ -6,7 +6,7 @@ import io
 from collections.abc import Iterator
 from importlib import resources
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import msgspec
 import numpy as np
@@ -14,6 +14,9 @@ import numpy as np
 from hrtem_bench.errors import InputError
 from hrtem_bench.observer.specimens import DIFFUSE_BAND, SpecimenSet, SpecimenWave, compact
 from hrtem_bench.support.files import write_aside_bytes
+
+if TYPE_CHECKING:
+    from hrtem_bench.dataset.recipe_tables import Recipe
 
 DEFAULT_KIND = "CdSe on carbon"
 SINGLE_PARTICLES = "single CdSe particles"
@@ -76,6 +79,47 @@ def _of_dataset(source: str | Path, structures: int | None) -> SpecimenSet:
         detector=recording_of(recipe).detector,
         pixel_size=recipe.sampling.pixel_size,
         band=recipe.wave_band,
+        read=read,
+    )
+
+
+def simulated_specimens(recipe: Recipe, scene: str = "", structures: int = 4) -> SpecimenSet:
+    """Test structures of a recipe that no dataset keeps the waves of: they are simulated each time they are read.
+
+    Parameters
+    ----------
+    recipe
+        Of a dataset.
+    scene
+        The specimen's variant, as `TrackCondition.scene` names it; "" for the recipe's own.
+    structures
+        The first so many.
+
+    Returns
+    -------
+    SpecimenSet
+        The very structures that the dataset shows.
+    """
+    from hrtem_bench.dataset.detectors import recording_of
+    from hrtem_bench.dataset.plan import Job
+    from hrtem_bench.dataset.recipe_tables import recipe_hash
+    from hrtem_bench.dataset.simulation import simulate
+
+    def read() -> Iterator[SpecimenWave]:
+        for index in range(structures):
+            job = Job("test", index, scene)
+            made = simulate(recipe, job)
+            yield compact(job.structure_id, made.waves, made.mask, recipe.sampling.field, made.zero_focus)
+
+    return SpecimenSet(
+        name=scene or recipe.name,
+        key=f"{recipe_hash(recipe)} {scene} {structures}",
+        lens=recipe.settings,
+        coherence=recipe.coherence,
+        nodes=recipe.nodes,
+        detector=recording_of(recipe).detector,
+        pixel_size=recipe.sampling.pixel_size,
+        band=recipe.simulated_band,
         read=read,
     )
 
@@ -171,4 +215,4 @@ def _field(stored: Any, chosen: Any) -> Any:
     return fft.ifft2(spectrum, norm="forward")
 
 
-__all__ = ["DEFAULT_KIND", "KINDS", "SHIPPED_BAND", "SINGLE_PARTICLES", "ship", "specimens_of"]
+__all__ = ["DEFAULT_KIND", "KINDS", "SHIPPED_BAND", "SINGLE_PARTICLES", "ship", "simulated_specimens", "specimens_of"]

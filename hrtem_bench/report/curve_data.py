@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import NDArray
 
+from hrtem_bench.comparison.robustness import expected_with_offset
 from hrtem_bench.report.wording import plain, quantity
 from hrtem_bench.scoring.statistics import spearman
 
@@ -56,6 +57,9 @@ class Curve:
         (n,), see `hrtem_bench.sigma` and `hrtem_bench.epsilon`.
     band
         (2, n), lower and upper limit of a simultaneous band of Dice; NaN or an empty array where it is not known.
+    expected
+        (3, n), the loss that the model observer expects and its limits, with the model's own offset, see
+        `comparison.expected_with_offset`; NaN or an empty array where it is not known.
     """
 
     name: str
@@ -66,6 +70,7 @@ class Curve:
     sigma: Floats = field(default_factory=lambda: np.empty(0))
     epsilon: Floats = field(default_factory=lambda: np.empty(0))
     band: Floats = field(default_factory=lambda: np.empty((2, 0)))
+    expected: Floats = field(default_factory=lambda: np.empty((3, 0)))
 
 
 PerImage = Mapping[str, NDArray[Any]]
@@ -136,6 +141,7 @@ def curve_through(name: str, points: Sequence[CurvePoint], track: TrackAxis) -> 
         band=np.array([[_known(point.dice_band.low), _known(point.dice_band.high)] for point in points]).T,
         sigma=np.array([_known(point.sigma) for point in points]),
         epsilon=np.array([_known(point.epsilon) for point in points]),
+        expected=expected_with_offset(points),
     )
 
 

@@ -83,6 +83,8 @@ def curve_figure(
         _mark_trained(ax, curve)
         if name == "dice" and _has_band(curve) and track.unit:
             ax.fill_between(curve.value, *curve.band, color=BLUE, alpha=0.12, linewidth=0)
+        if name == "nll" and _has_expected(curve):
+            _draw_expected(ax, curve, joined=bool(track.unit))
         for index, one in enumerate(models):
             if name in one.scores:
                 _draw_scores(ax, one, name, SERIES[index % len(SERIES)], joined=bool(track.unit))
@@ -99,7 +101,8 @@ def curve_figure(
         else:
             ax.tick_params(labelbottom=False)
     if panels:
-        _name_marks(figure, models, confidence, band=_has_band(curve) and bool(track.unit))
+        expected = "nll" in panels and _has_expected(curve)
+        _name_marks(figure, models, confidence, band=_has_band(curve) and bool(track.unit), expected=expected)
     figure.align_ylabels(list(axes.values()))
     return figure
 
@@ -125,6 +128,21 @@ def _range(models: Sequence[Curve], name: str) -> tuple[float, float]:
 
 def _has_band(curve: Curve) -> bool:
     return curve.band.size > 0 and bool(np.isfinite(curve.band).any())
+
+
+def _has_expected(curve: Curve) -> bool:
+    return curve.expected.size > 0 and bool(np.isfinite(curve.expected).any())
+
+
+def _draw_expected(ax: Axes, curve: Curve, *, joined: bool) -> None:
+    """The model observer's expectation under the measured loss, as a band; bars where conditions have no order."""
+    middle, low, high = curve.expected
+    if joined:
+        ax.fill_between(curve.value, low, high, color=GREY, alpha=0.18, linewidth=0, zorder=0)
+        ax.plot(curve.value, middle, color=GREY, linestyle=(0, (1, 1.2)), zorder=2)
+    else:
+        ax.vlines(curve.value, low, high, color=GREY, linewidth=5, alpha=0.25, zorder=0)
+        ax.plot(curve.value, middle, "_", color=GREY, markersize=9, zorder=2)
 
 
 def _draw_scores(ax: Axes, curve: Curve, name: str, color: str, *, joined: bool) -> None:
@@ -158,7 +176,7 @@ def _mark_trained(ax: Axes, curve: Curve) -> None:
         ax.axvline(value, color=TRAINED, linewidth=0.8, linestyle=(0, (4, 2)), zorder=1)
 
 
-def _name_marks(figure: Figure, models: Sequence[Curve], confidence: float, *, band: bool) -> None:
+def _name_marks(figure: Figure, models: Sequence[Curve], confidence: float, *, band: bool, expected: bool) -> None:
     handles: list[Any] = []
     wide = figure.get_figwidth() > BESIDE * MM
     if len(models) > 1:
@@ -172,6 +190,8 @@ def _name_marks(figure: Figure, models: Sequence[Curve], confidence: float, *, b
     handles.append(Patch(color=color, alpha=0.3, label=f"{level} interval"))
     if band:
         handles.append(Patch(color=BLUE, alpha=0.12, label=f"{level} band of the curve"))
+    if expected:
+        handles.append(Patch(color=GREY, alpha=0.18, label="loss that physics expects"))
     figure.legend(
         handles=handles, frameon=False, ncols=3 if wide else 2, loc="outside upper left", borderaxespad=0.2,
         handletextpad=0.5, columnspacing=1.2, handlelength=1.6,

@@ -189,6 +189,7 @@ COLUMNS: Mapping[str, str] = MappingProxyType({
     **{name: one.title for name, one in CURVE_SCORES.items() if one.title},
     "relative_error": "Error / baseline's",
     "effective_robustness": "Effective robustness",
+    "excess_loss": "ln(loss / expected)",
 })  # fmt: skip
 """Title of each score that a board may show."""
 

@@ -86,6 +86,9 @@ class CurvePoint(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_field
         The mean Dice with the band that holds the whole curve at once.
     reliability
         None for a model that returns classes.
+    expected
+        Cross-entropy, nats per pixel, that the model observer expects of networks trained where the model was, with the
+        interval of its law; the law's offset is not the model's own. None where it expects nothing.
     """
 
     condition: str
@@ -100,6 +103,7 @@ class CurvePoint(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_field
     scores: dict[str, Estimate]
     dice_band: Estimate
     reliability: Reliability | None = None
+    expected: Estimate | None = None
 
     @property
     def dice(self) -> Estimate:

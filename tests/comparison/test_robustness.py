@@ -9,7 +9,7 @@ import msgspec
 import numpy as np
 import pytest
 
-from hrtem_bench.comparison.robustness import standing
+from hrtem_bench.comparison.robustness import excess_loss, expected_with_offset, standing
 from hrtem_bench.errors import InputError
 from hrtem_bench.evaluation.evaluate import evaluate
 from hrtem_bench.scoring.estimate import Estimate
@@ -101,3 +101,32 @@ def test_other_images_are_refused(run: Run) -> None:
         standing(run, [Run(run.results, part)])
     with pytest.raises(InputError, match="no baseline"):
         standing(run, [])
+
+
+def physics(run: Run, factor: np.ndarray) -> Run:
+    """The run where the model observer expects the measured losses divided by these factors."""
+    points = [
+        msgspec.structs.replace(p, expected=Estimate(*(p.scores["nll"].value / f * np.array([1.0, 0.5, 2.0]))))
+        for p, f in zip(run.results.curve, factor, strict=True)
+    ]
+    return Run(msgspec.structs.replace(run.results, curve=points), run.per_image)
+
+
+def test_loss_beyond_physics_is_counted_from_where_a_model_was_trained(run: Run) -> None:
+    away = np.array([not point.in_distribution for point in run.results.curve])
+    assert away.any() and not away.all()
+    found = excess_loss(physics(run, np.where(away, 6.0, 3.0)))  # twice what physics says, once the offset is its own
+    assert found is not None and found.value == pytest.approx(np.log(2))
+    assert found.low is not None and found.high is not None and found.low <= found.value <= found.high
+    band = expected_with_offset(physics(run, np.where(away, 6.0, 3.0)).results.curve)
+    measured = np.array([point.scores["nll"].value for point in run.results.curve])
+    np.testing.assert_allclose(band[:, ~away], np.array([1.0, 0.5, 2.0])[:, None] * measured[~away])
+    np.testing.assert_allclose(band[0, away], measured[away] / 2)
+
+
+def test_nothing_is_beyond_physics_that_expects_nothing(run: Run) -> None:
+    assert excess_loss(run) is None
+    assert np.isnan(expected_with_offset(run.results.curve)).all()
+    points = [msgspec.structs.replace(one, in_distribution=False) for one in run.results.curve]
+    untrained = Run(msgspec.structs.replace(run.results, curve=points), run.per_image)
+    assert excess_loss(physics(untrained, np.ones(len(points)))) is None

@@ -1,0 +1,82 @@
+"""Plans by the model observer: the least expected loss of all sets, dose and camera among them."""
+
+from __future__ import annotations
+
+import itertools
+
+import pytest
+
+from hrtem_bench.cli import run
+from hrtem_bench.errors import InputError
+from hrtem_bench.observer import RingPowers, foretold, loaded, specimens_of
+from hrtem_bench.observer.exposures import joined
+from hrtem_bench.planning.by_observer import design_by_observer, exposures_of
+
+TARGETS = ["defocus=-10nm,0nm,10nm"]
+CANDIDATES = ["defocus=-10nm,10nm,dose=60", "defocus=0nm,camera=ideal,scintillator-poor"]
+
+
+@pytest.fixture(scope="module")
+def powers() -> RingPowers:
+    return RingPowers(specimens_of(structures=1), loaded().settings)
+
+
+@pytest.mark.parametrize("over", ["worst", "mean"])
+def test_the_plan_is_the_best_of_all_sets(powers: RingPowers, over: str) -> None:
+    targets, offered = (exposures_of(one, "--target", powers) for one in (TARGETS, CANDIDATES))
+    assert len(offered) == 4
+    found = design_by_observer(targets, offered, 2, powers, over=over)  # type: ignore[arg-type]
+
+    def of(members: tuple[str, ...]) -> float:
+        train = joined([offered[name] for name in members])
+        losses = [foretold(train, one, powers).loss.value for one in targets.values()]
+        return max(losses) if over == "worst" else sum(losses) / len(losses)
+
+    sets = [one for size in (1, 2) for one in itertools.combinations(offered, size)]
+    least = min(of(one) for one in sets)
+    assert getattr(found.best, over) == pytest.approx(least, rel=1e-3)
+    assert of(tuple(found.best.conditions)) == pytest.approx(getattr(found.best, over))
+    assert [len(one.conditions) for one in found.sizes] == [1, 2]
+    assert all(own >= matched * (1 - 1e-9) for own, matched in found.targets.values())
+
+
+def test_what_is_targeted_is_what_to_train_at(powers: RingPowers) -> None:
+    targets = exposures_of(["defocus=10nm,dose=50"], "--target", powers)
+    offered = exposures_of(["defocus=-10nm,10nm,dose=50,400"], "--candidates", powers)
+    found = design_by_observer(targets, offered, 1, powers)
+    (chosen,) = found.best.conditions
+    assert offered[chosen].conditions == next(iter(targets.values())).conditions
+    (one,) = found.targets.values()
+    assert one[0] == pytest.approx(one[1])
+
+
+def test_the_command_prints_a_plan(capsys: pytest.CaptureFixture[str]) -> None:
+    command = ["design", "--criterion", "observer", "--target", "defocus=-10nm,10nm", "--budget", "1"]
+    assert run([*command, "--candidates", "defocus=-10nm,0nm,10nm"]) == 0
+    said = capsys.readouterr().out
+    for words in ("train at", "if trained there", "all candidates", "counted off evenly", "on CdSe on carbon"):
+        assert words in said
+
+
+@pytest.mark.parametrize(
+    ("more", "words"),
+    [
+        ([], "needs --target"),
+        (["--target", "defocus=0nm", "--out", "plan.png"], "prints its plan"),
+        (["--target", "defocus=0nm", "--spread", "C12=5"], "spread of C10 alone"),
+        (["--target", "camera=none-such"], "none-such"),
+        (["--target", "camera=ideal,dose=5"], "camera=NAME last"),
+        (["--target", "dose=0"], "dose"),
+    ],
+)
+def test_what_cannot_be_is_refused_in_a_line(more: list[str], words: str, capsys: pytest.CaptureFixture[str]) -> None:
+    assert run(["design", "--criterion", "observer", "--budget", "1", *more]) == 2
+    said = capsys.readouterr().err
+    assert words in said and len(said.splitlines()) == 1
+
+
+def test_nothing_to_choose_from_is_refused(powers: RingPowers) -> None:
+    one = exposures_of(["defocus=0nm"], "--target", powers)
+    for targets, offered, budget in (({}, one, 1), (one, {}, 1), (one, one, 0)):
+        with pytest.raises(InputError):
+            design_by_observer(targets, offered, budget, powers)
