@@ -1,9 +1,9 @@
 """Holds the frozen law against rows that it was not fitted on, and writes the table of docs/explanation/observer.md.
 
-    python benchmarks/observer_held_out.py --published OUT --wide OUT2 --powers CACHE
+    python benchmarks/observer_held_out.py --published OUT --film OUT2 --wide OUT3 --powers CACHE
 
-OUT and OUT2 are folders of `hrtem-bench study published` and `hrtem-bench study wide`; either may be left out. Spectra
-are kept in CACHE. Nothing is refitted.
+The folders are those of `hrtem-bench study published`, `film` and `wide`; each may be left out. Spectra are kept in
+CACHE. Nothing is refitted.
 """
 
 from __future__ import annotations
@@ -14,67 +14,50 @@ from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
-from hrtem_bench.dataset import open_dataset
-from hrtem_bench.dataset.recipes import recipe_from_dict
-from hrtem_bench.observer import (
-    Estimate,
-    Held,
-    RingPowers,
-    hold,
-    loaded,
-    setups_of_rows,
-    setups_of_track,
-    simulated_specimens,
-    specimens_of,
-)
+from observer_law import BLOCKS, published_setups
+
+from hrtem_bench.observer import Estimate, Held, RingPowers, hold, loaded, setups_of_rows, specimens_of
 from hrtem_bench.study.table import all_rows
 
 PAGE = Path(__file__).parents[1] / "docs" / "explanation" / "observer.md"
 MARKS = "<!-- held out: written by benchmarks/observer_held_out.py -->", "<!-- end of held out -->"
-SCENES = 4
-"""Test structures of each scene: all that the track has."""
 
 
 def families(asked: argparse.Namespace) -> Iterator[tuple[str, Held]]:
     """Families by name, each held against the frozen law."""
     law = loaded()
     if asked.published:
-        yield from of_structures(asked.published, asked.powers, law)
-    if asked.wide:
-        yield from of_wide(asked.wide, asked.powers, law)
+        yield from of_networks(asked.published, asked.powers, law)
+    for name in ("film", "wide"):
+        if getattr(asked, name):
+            yield from of_rendered(name, getattr(asked, name), asked.powers, law)
 
 
-def of_structures(out: Path, cache: Path, law: Any) -> Iterator[tuple[str, Held]]:
-    data = out / "data" / "published"
-    track = open_dataset(data, "structure")
-    recipe = recipe_from_dict(track.manifest.recipe)
-    own = RingPowers(specimens_of(data), law.settings, cache / "published.npz")
-    scenes = {
-        one.condition_id: RingPowers(
-            simulated_specimens(recipe, one.scene, SCENES), law.settings, cache / f"{one.scene}.npz"
-        )
-        for one in track.conditions
-    }
-    setups = setups_of_track(track, "published", own, scenes)
-    rows = [row for row in rows_of(out) if row["block"] == "structure"]
-    yield "nine lattices, two sizes", hold(rows, law, setups)
-    known = [row for row in rows if "CdSe" in row["train"]]
-    yield "… trained on CdSe", hold(known, law, setups)
+def of_networks(out: Path, cache: Path, law: Any) -> Iterator[tuple[str, Held]]:
+    """Other networks and schedules on the same images: blocks that the law was not fitted on."""
+    setups = published_setups(out, cache, law.settings)
+    rows = rows_of(out)
+    for block in sorted({row["block"] for row in rows} - set(BLOCKS)):
+        chosen = [row for row in rows if row["block"] == block]
+        if any(row["converged"] for row in chosen):
+            yield block, hold(chosen, law, setups)
 
 
-def of_wide(out: Path, cache: Path, law: Any) -> Iterator[tuple[str, Held]]:
+def of_rendered(name: str, out: Path, cache: Path, law: Any) -> Iterator[tuple[str, Held]]:
+    """A study of rendered conditions: all of it, each of its specimens, and training sets of several conditions."""
     rows = [row for row in rows_of(out) if row["converged"] and not row["failed"]]
-    names = sorted({row["specimens"] for row in rows})
+    specimens = sorted({row["specimens"] for row in rows})
     powers = {
-        name: RingPowers(specimens_of(out / "data" / name), law.settings, cache / f"{name}.npz") for name in names
+        one: RingPowers(specimens_of(out / "data" / one), law.settings, cache / f"{name}-{one}.npz")
+        for one in specimens
     }
     setups = setups_of_rows(rows, powers)
-    yield "wide, all", hold(rows, law, setups)
-    for name in names:
-        yield f"wide, {name}", hold([row for row in rows if row["specimens"] == name], law, setups)
+    yield f"{name}, all", hold(rows, law, setups)
+    for one in specimens:
+        yield f"{name}, {one}", hold([row for row in rows if row["specimens"] == one], law, setups)
     several = [row for row in rows if ";" in row["train"]]
     if several:
-        yield "wide, trained on mixtures", hold(several, law, setups)
+        yield f"{name}, trained on mixtures", hold(several, law, setups)
 
 
 def rows_of(out: Path) -> list[Mapping[str, Any]]:
@@ -110,6 +93,7 @@ def table(found: Mapping[str, Held]) -> str:
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--published", type=Path)
+    parser.add_argument("--film", type=Path)
     parser.add_argument("--wide", type=Path)
     parser.add_argument("--powers", type=Path, required=True)
     asked = parser.parse_args()

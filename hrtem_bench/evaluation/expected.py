@@ -33,8 +33,7 @@ def expected_losses(track: Any, trained: Sequence[str]) -> dict[str, Estimate]:
     from hrtem_bench.observer.fitting import setup_of
 
     folder = getattr(track, "folder", None)
-    own = {one.condition_id for one in track.conditions if one.scene}
-    if folder is None or not trained or own.intersection(trained):
+    if folder is None or not trained:
         return {}
     law = loaded()
     try:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -30,11 +31,13 @@ class Terms:
     Parameters
     ----------
     hardness
-        M = ln E(test → test), E the expected cross-entropy in nats per pixel.
+        M = ln (E(test → test) + ε), E the expected cross-entropy, ε that of edges, nats per pixel.
     mismatch
-        G = ln E(train → test) - M, not below 0.
+        G = ln (E(train → test) + ε) - M, not below 0.
     delocalisation
         R, rms displacement of lattice fringes at the test condition, Å.
+    training
+        T = ln (E(train → train) + ε), the hardness of the training set.
     information
         Information density of each ring at the test condition, nats per Å².
     shares
@@ -47,9 +50,20 @@ class Terms:
     hardness: float
     mismatch: float
     delocalisation: float
+    training: float
     information: Floats
     shares: Floats
     own_shares: Floats
+
+    @property
+    def numbers(self) -> tuple[float, float, float, float]:
+        """M, G, R and T."""
+        return self.hardness, self.mismatch, self.delocalisation, self.training
+
+    @property
+    def matched(self) -> tuple[float, float, float, float]:
+        """The same of a training set that is the test condition itself."""
+        return self.hardness, 0.0, self.delocalisation, self.hardness
 
 
 @dataclass(frozen=True)
@@ -62,6 +76,8 @@ class Place:
         Of the channels over all members.
     observer
         Trained there.
+    edge_loss
+        ε of the settings.
     hardness, delocalisation, information
         As of `Terms`.
     spectra
@@ -71,6 +87,7 @@ class Place:
 
     moments: Moments
     observer: Observer
+    edge_loss: float
     hardness: float
     delocalisation: float
     information: Floats
@@ -110,10 +127,26 @@ def place_of(one: Exposure, powers: RingPowers, settings: ObserverSettings | Non
     return Place(
         moments=moments,
         observer=observer,
-        hardness=math.log(expected_cross_entropy(observer, moments)),
+        edge_loss=settings.edge_loss,
+        hardness=math.log(expected_cross_entropy(observer, moments) + settings.edge_loss),
         delocalisation=math.sqrt(float(weights @ np.array(squares))),
         information=weights @ np.stack([information_density(*member, settings) for member in members]),
         spectra=np.einsum("i,ijk->jk", weights, np.stack([np.log(image_powers(*one)[2]) for one in members])),
+    )
+
+
+def mixed_place(parts: Sequence[Place]) -> Place:
+    """Places of one and the same settings as one, each of the same weight, as a training set of them all."""
+    moments = mixed([one.moments for one in parts], [1.0] * len(parts))
+    observer, edge_loss = trained(moments), parts[0].edge_loss
+    return Place(
+        moments=moments,
+        observer=observer,
+        edge_loss=edge_loss,
+        hardness=math.log(expected_cross_entropy(observer, moments) + edge_loss),
+        delocalisation=math.sqrt(float(np.mean([one.delocalisation**2 for one in parts]))),
+        information=np.mean([one.information for one in parts], axis=0),
+        spectra=np.mean([one.spectra for one in parts], axis=0),
     )
 
 
@@ -129,8 +162,9 @@ def terms(train: Place, test: Place) -> Terms:
     """
     return Terms(
         hardness=test.hardness,
-        mismatch=math.log(expected_cross_entropy(train.observer, test.moments)) - test.hardness,
+        mismatch=math.log(expected_cross_entropy(train.observer, test.moments) + test.edge_loss) - test.hardness,
         delocalisation=test.delocalisation,
+        training=train.hardness,
         information=test.information,
         shares=channel_shares(train.observer, test.moments),
         own_shares=channel_shares(test.observer, test.moments),
@@ -176,4 +210,4 @@ def delocalisation(condition: Condition, power: RingPower, settings: ObserverSet
     return math.sqrt(float(np.dot(squares, weights)) / total) if total else 0.0
 
 
-__all__ = ["LATTICE", "Place", "Terms", "delocalisation", "place_of", "terms"]
+__all__ = ["LATTICE", "Place", "Terms", "delocalisation", "mixed_place", "place_of", "terms"]

@@ -22,12 +22,14 @@ from hrtem_bench.observer.settings import ObserverSettings
 from hrtem_bench.observer.setups import Key, Setup
 
 Floats = NDArray[np.float64]
-AREAS = (1.0, 2.0, 4.0, 8.0, 12.0, 16.0, 24.0, 32.0, 100.0)
-"""Å²: values of the averaging area that are tried."""
-FLOORS = (0.01, 0.03, 0.1, 0.2, 0.35, 0.5, 0.8)
+AREAS = (8.0, 16.0, 24.0)
+"""Å²: values of the averaging area that are tried; of smaller ones coefficients far above 1 would have to make up."""
+FLOORS = (0.03, 0.1)
 """Values of κ that are tried."""
-SHARES = (0.0, 0.2, 0.4, 0.5, 0.6, 0.7, 0.8, 1.0)
+SHARES = (0.5, 0.6, 0.7, 0.8)
 """Values of λ that are tried."""
+EDGE_LOSSES = (0.0, 0.01, 0.03, 0.1)
+"""Values of ε that are tried, nats per pixel."""
 
 
 @dataclass(frozen=True)
@@ -46,6 +48,8 @@ class Pair:
         ln(Dice / (1 - Dice)) of the mean Dice.
     doubt
         1 - the networks' mean confidence max(p, 1 - p) over pixels; NaN where the rows do not have it.
+    block
+        The part of the study, "" where the rows do not have it.
     """
 
     specimens: str
@@ -54,6 +58,7 @@ class Pair:
     log_loss: float
     logit_dice: float
     doubt: float
+    block: str = ""
 
     @property
     def keys(self) -> tuple[Key, Key]:
@@ -70,7 +75,7 @@ class Fitted:
     settings
         The observer's.
     solution
-        α, β, γ, δ.
+        α, β, γ, δ, τ.
     score
         What the settings were chosen by, see `fit_coefficients`.
     """
@@ -105,7 +110,8 @@ def pairs_of(rows: Iterable[Mapping[str, Any]]) -> list[Pair]:
         loss = float(np.mean([one["nll"] for one in members]))
         dice = float(np.clip(np.mean([one["dice"] for one in members]), 1e-4, 1 - 1e-4))
         doubt = 1 - float(np.mean([one.get("confidence", math.nan) for one in members]))
-        found.append(Pair(*key, math.log(max(loss, 1e-9)), math.log(dice / (1 - dice)), doubt))
+        block = members[0].get("block", "")
+        found.append(Pair(*key, math.log(max(loss, 1e-9)), math.log(dice / (1 - dice)), doubt, block))
     return found
 
 
@@ -149,9 +155,8 @@ def setup_of(key: Key, setups: Mapping[Key, Setup]) -> Setup:
 
 
 def terms_of_pairs(pairs: Sequence[Pair], places: Mapping[Key, Place]) -> Floats:
-    """M, G and R of each pair, (pairs, 3)."""
-    found = [terms(*(places[key] for key in one.keys)) for one in pairs]
-    return np.array([(one.hardness, one.mismatch, one.delocalisation) for one in found]).reshape(-1, 3)
+    """M, G, R and T of each pair, (pairs, 4)."""
+    return np.array([terms(*(places[key] for key in one.keys)).numbers for one in pairs]).reshape(-1, 4)
 
 
 def fit_coefficients(
@@ -161,11 +166,11 @@ def fit_coefficients(
     fitted_on: str,
     settings: ObserverSettings | None = None,
 ) -> Frozen:
-    """Area, floor, share and coefficients that describe the rows best, over `AREAS`, `FLOORS` and `SHARES`.
+    """Settings and coefficients that describe the rows best, over `AREAS`, `FLOORS`, `SHARES` and `EDGE_LOSSES`.
 
-    The coefficients are those of least squares of ln loss. The settings are those of the largest sum of R², the rank
-    correlation and the rank correlation within training sets, of predictions that leave out the pairs' own training
-    set.
+    The coefficients are those of least squares of ln loss, each block of the study with the same weight. The settings
+    are those of the largest sum over blocks of R², the rank correlation and the rank correlation within training sets,
+    of predictions that leave out the pairs' own training set.
 
     Parameters
     ----------
@@ -192,13 +197,13 @@ def fit_coefficients(
     sets = training_sets(pairs)
     if len(pairs) < 8 or sets.max() < 1:
         raise InputError(
-            f"four coefficients and three settings are not fitted on {len(pairs)} pairs of {sets.max() + 1} training "
+            f"five coefficients and four settings are not fitted on {len(pairs)} pairs of {sets.max() + 1} training "
             "sets: give at least 8 of 2"
         )
     measured = np.array([one.log_loss for one in pairs])
     grid = [
-        replace(settings, area=area, floor=floor, standardised=share)
-        for area, floor, share in itertools.product(AREAS, FLOORS, SHARES)
+        replace(settings, area=area, floor=floor, standardised=share, edge_loss=edge)
+        for area, floor, share, edge in itertools.product(AREAS, FLOORS, SHARES, EDGE_LOSSES)
     ]
     best = max((_fitted(pairs, setups, tried, measured, sets) for tried in grid), key=lambda one: one.score)
     design = with_constant(terms_of_pairs(pairs, places_of(pairs, setups, best.settings)))
@@ -212,8 +217,8 @@ def fit_coefficients(
         rows=len(pairs),
         settings=best.settings,
         coefficients=Coefficients(
-            **dict(zip(("alpha", "beta", "gamma", "delta"), map(float, best.solution), strict=True)),
-            residual=math.sqrt(squares / (len(pairs) - 4)),
+            **dict(zip(("alpha", "beta", "gamma", "delta", "tau"), map(float, best.solution), strict=True)),
+            residual=math.sqrt(squares / (len(pairs) - 5)),
             dice_at_zero=float(at_zero),
             dice_slope=float(slope),
             dice_residual=math.sqrt(float(np.sum((logits - line @ [at_zero, slope]) ** 2)) / (len(pairs) - 2)),
@@ -221,13 +226,20 @@ def fit_coefficients(
     )
 
 
-def left_out(design: Floats, measured: Floats, sets: NDArray[np.int64]) -> Floats:
+def left_out(design: Floats, measured: Floats, sets: NDArray[np.int64], weights: Floats) -> Floats:
     """Predictions of each pair by least squares on the pairs of all other training sets, (pairs,)."""
     found = np.empty(len(measured))
     for one in np.unique(sets):
         own = sets == one
-        found[own] = design[own] @ np.linalg.lstsq(design[~own], measured[~own], rcond=None)[0]
+        found[own] = design[own] @ _least_squares(design[~own], measured[~own], weights[~own])
     return found
+
+
+def weights_of(pairs: Sequence[Pair]) -> Floats:
+    """Weights of the pairs' squares that add up to 1 in each block of the study, (pairs,)."""
+    where = np.unique([one.block for one in pairs], return_inverse=True)[1]
+    weights: Floats = (1 / np.bincount(where))[where]
+    return weights
 
 
 def training_sets(pairs: Sequence[Pair]) -> NDArray[np.int64]:
@@ -262,7 +274,7 @@ def recalibrated(rows: Iterable[Mapping[str, Any]], frozen: Frozen, setups: Mapp
     law = frozen.coefficients
     found = terms_of_pairs(pairs, places_of(pairs, setups, frozen.settings))
     measured = np.array([one.log_loss for one in pairs])
-    alpha = float(np.mean(measured - found @ [law.beta, law.gamma, law.delta]))
+    alpha = float(np.mean(measured - found @ [law.beta, law.gamma, law.delta, law.tau]))
     at_zero = float(np.mean([one.logit_dice for one in pairs] - law.dice_slope * measured))
     return msgspec.structs.replace(
         frozen, coefficients=msgspec.structs.replace(law, alpha=alpha, dice_at_zero=at_zero), sha256=""
@@ -272,15 +284,23 @@ def recalibrated(rows: Iterable[Mapping[str, Any]], frozen: Frozen, setups: Mapp
 def _fitted(
     pairs: Sequence[Pair], setups: Mapping[Key, Setup], settings: ObserverSettings, measured: Floats, sets: Any
 ) -> Fitted:
+    weights = weights_of(pairs)
     design = with_constant(terms_of_pairs(pairs, places_of(pairs, setups, settings)))
-    foretold = left_out(design, measured, sets)
-    scores = (r_squared(foretold, measured), rank(foretold, measured), rank_in_rows(foretold, measured, sets))
-    known = [one for one in scores if math.isfinite(one)]
-    solution = np.asarray(np.linalg.lstsq(design, measured, rcond=None)[0], float)
-    return Fitted(settings, solution, sum(known) if known else -math.inf)
+    foretold = left_out(design, measured, sets, weights)
+    blocks = np.array([one.block for one in pairs])
+    score = 0.0
+    for name in np.unique(blocks):
+        e, m, s = (one[blocks == name] for one in (foretold, measured, sets))
+        score += sum(one for one in (r_squared(e, m), rank(e, m), rank_in_rows(e, m, s)) if math.isfinite(one))
+    return Fitted(settings, _least_squares(design, measured, weights), score)
+
+
+def _least_squares(design: Floats, measured: Floats, weights: Floats) -> Floats:
+    root = np.sqrt(weights)
+    return np.asarray(np.linalg.lstsq(design * root[:, None], measured * root, rcond=None)[0], float)
 
 
 __all__ = [
-    "AREAS", "FLOORS", "SHARES", "Fitted", "Pair", "fit_coefficients", "left_out", "pairs_of", "places_of",
-    "recalibrated", "setup_of", "terms_of_pairs", "training_sets", "with_constant",
+    "AREAS", "EDGE_LOSSES", "FLOORS", "SHARES", "Fitted", "Pair", "fit_coefficients", "left_out", "pairs_of",
+    "places_of", "recalibrated", "setup_of", "terms_of_pairs", "training_sets", "weights_of", "with_constant",
 ]  # fmt: skip

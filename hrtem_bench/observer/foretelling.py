@@ -55,8 +55,8 @@ def foretold(train: Exposure, test: Exposure, powers: RingPowers, frozen: Frozen
     frozen = frozen or loaded()
     powers.prepare([*train.conditions, *test.conditions])
     found = terms(*(place_of(one, powers, frozen.settings) for one in (train, test)))
-    loss, dice = expected((found.hardness, found.mismatch, found.delocalisation), frozen.coefficients)
-    matched, _ = expected((found.hardness, 0.0, found.delocalisation), frozen.coefficients)
+    loss, dice = expected(found.numbers, frozen.coefficients)
+    matched, _ = expected(found.matched, frozen.coefficients)
     return Foretold(loss, dice, matched, found)
 
 

@@ -1,4 +1,4 @@
-"""The law of the loss, ln loss = α + β M + γ G + δ R: its coefficients, frozen in a file, and what they foretell."""
+"""The law of the loss, ln loss = α + β M + γ G + δ R + τ T: coefficients, frozen in a file, and what they foretell."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ NORMAL_95 = 1.959963984540054
 
 
 class Coefficients(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """ln loss = alpha + beta M + gamma G + delta R, in nats per pixel; logit Dice = dice_at_zero + dice_slope ln loss.
+    """ln loss = alpha + beta M + gamma G + delta R + tau T, nats; logit Dice = dice_at_zero + dice_slope ln loss.
 
     Parameters
     ----------
@@ -34,6 +34,8 @@ class Coefficients(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
         Of hardness and mismatch, without unit.
     delta
         Of delocalisation, 1/Å.
+    tau
+        Of the hardness of the training set, without unit.
     residual
         Standard deviation of ln loss about the law, between pairs.
     dice_at_zero, dice_slope, dice_residual
@@ -44,6 +46,7 @@ class Coefficients(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     beta: float
     gamma: float
     delta: float
+    tau: float
     residual: float
     dice_at_zero: float
     dice_slope: float
@@ -126,12 +129,12 @@ def freeze(found: Frozen, path: Path) -> Frozen:
 
 
 def log_losses(terms: Any, law: Coefficients) -> NDArray[np.float64]:
-    """ln loss by the law, (...,), of terms M, G and R, (..., 3)."""
-    found: NDArray[np.float64] = law.alpha + np.asarray(terms, float) @ [law.beta, law.gamma, law.delta]
+    """ln loss by the law, (...,), of terms M, G, R and T, (..., 4)."""
+    found: NDArray[np.float64] = law.alpha + np.asarray(terms, float) @ [law.beta, law.gamma, law.delta, law.tau]
     return found
 
 
-def expected(terms: tuple[float, float, float], law: Coefficients) -> tuple[Estimate, Estimate]:
+def expected(terms: tuple[float, float, float, float], law: Coefficients) -> tuple[Estimate, Estimate]:
     """Expected loss, nats per pixel, and Dice, each with the interval of 95 % of new pairs.
 
     The residuals are taken as normal, of ln loss and of the logit of Dice, those of Dice independent of those of loss.

@@ -30,6 +30,9 @@ class ObserverSettings:
     standardised
         λ: share of ln of the image's variance that is taken from the channels of the rings, 0 to 1. Networks see
         standardised images, which is 1; 0 would be a network that knows the contrast all the same.
+    edge_loss
+        ε: cross-entropy, nats per pixel, that is added to every expected one, for the pixels at the edges of particles,
+        which the two regions leave out; 0 or more.
 
     Raises
     ------
@@ -43,7 +46,8 @@ class ObserverSettings:
     dilation: float = 6.0
     area: float = 8.0
     floor: float = 0.03
-    standardised: float = 0.6
+    standardised: float = 0.7
+    edge_loss: float = 0.1
 
     def __post_init__(self) -> None:
         edges = tuple(float(one) for one in self.edges)
@@ -54,9 +58,9 @@ class ObserverSettings:
         for name in ("low_pass", "area", "floor"):
             if not 0 < getattr(self, name) < math.inf:
                 raise InputError(f"{name} of the observer must be above 0, not {getattr(self, name)!r}")
-        for name in ("erosion", "dilation"):
+        for name in ("erosion", "dilation", "edge_loss"):
             if not 0 <= getattr(self, name) < math.inf:
-                raise InputError(f"{name} of the observer is a distance in Å, 0 or more, not {getattr(self, name)!r}")
+                raise InputError(f"{name} of the observer must be 0 or more, not {getattr(self, name)!r}")
         if not 0 <= self.standardised <= 1:
             raise InputError(f"standardised of the observer is a share, 0 to 1, not {self.standardised!r}")
 

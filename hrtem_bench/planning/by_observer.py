@@ -13,7 +13,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from hrtem_bench.errors import InputError
-from hrtem_bench.observer import Exposure, Frozen, RingPowers, expected_cross_entropy, loaded, mixed, place_of, trained
+from hrtem_bench.observer import Exposure, Frozen, RingPowers, loaded, place_of, terms
+from hrtem_bench.observer.expectation import mixed_place
 from hrtem_bench.observer.law import log_losses
 from hrtem_bench.planning.plan import Over
 from hrtem_bench.planning.search import best_sets
@@ -117,12 +118,9 @@ def design_by_observer(
 
     def losses(members: Sequence[str]) -> Floats:
         """Of a training set at each target, (targets,)."""
-        observer = trained(mixed([there[name].moments for name in members], [1.0] * len(members)))
-        terms = [
-            (one.hardness, np.log(expected_cross_entropy(observer, one.moments)) - one.hardness, one.delocalisation)
-            for one in places
-        ]
-        return np.exp(log_losses(terms, law.coefficients))
+        place = mixed_place([there[name] for name in members])
+        found = [terms(place, one).numbers for one in places]
+        return np.exp(log_losses(found, law.coefficients))
 
     def score(sets: NDArray[np.intp]) -> Floats:
         values = np.array([losses([names[i] for i in row]) for row in sets])
@@ -150,10 +148,7 @@ def design_by_observer(
         for one in found
     ]
     best = sizes[int(np.argmax([one.score for one in found]))]
-    matched = {
-        name: np.exp(log_losses((one.hardness, 0.0, one.delocalisation), law.coefficients))
-        for name, one in here.items()
-    }
+    matched = {name: np.exp(log_losses(terms(one, one).matched, law.coefficients)) for name, one in here.items()}
     return ObserverPlan(
         over=over,
         best=best,

@@ -108,6 +108,7 @@ def _observer(settings: ObserverSettings, points: int) -> dict[str, Any]:
         "low_pass": settings.low_pass,
         "floor": settings.floor,
         "standardised": settings.standardised,
+        "edge_loss": settings.edge_loss,
         "lattice": LATTICE,
         "trigamma": polygamma(1, np.array(settings.modes) * settings.area).tolist(),
         "points": points,

@@ -27,12 +27,12 @@ from hrtem_bench.observer import (
 )
 from hrtem_bench.observer import fitting as fitting_module
 from hrtem_bench.observer.agreement import bootstrapped, r_squared, rank, rank_in_rows
-from hrtem_bench.observer.fitting import left_out, setup_of, terms_of_pairs
+from hrtem_bench.observer.fitting import left_out, setup_of, terms_of_pairs, weights_of
 from hrtem_bench.observer.law import log_losses
 from hrtem_bench.observer.rivals import OTHERS, discrepancy, frechet
 
 TEXTS = ["defocus=-10nm", "defocus=10nm", "defocus=0nm,dose=50", "defocus=20nm"]
-SETTINGS = ObserverSettings(area=8.0, floor=0.1, standardised=0.5)
+SETTINGS = ObserverSettings(area=8.0, floor=0.1, standardised=0.5, edge_loss=0.02)
 
 
 @pytest.fixture(scope="module")
@@ -42,11 +42,11 @@ def powers() -> RingPowers:
 
 @pytest.fixture(scope="module")
 def rows(powers: RingPowers) -> list[dict]:
-    """Losses by α = -1.5, β = 0.6, γ = 0.9, δ = 0.05, exactly; two seeds whose mean is the law's."""
+    """Losses by α = -1.5, β = 0.6, γ = 0.9, δ = 0.05, τ = 0.2, exactly; two seeds whose mean is the law's."""
     bare = [row(train, test) for train in TEXTS for test in TEXTS]
     pairs = pairs_of(bare)
     found = terms_of_pairs(pairs, places_of(pairs, setups_of_rows(bare, {"own": powers}), SETTINGS))
-    law = replace_law(alpha=-1.5, beta=0.6, gamma=0.9, delta=0.05)
+    law = replace_law(alpha=-1.5, beta=0.6, gamma=0.9, delta=0.05, tau=0.2)
     losses = np.exp(log_losses(found, law))
     return [
         row(one.train, one.test, loss=share * loss)
@@ -70,11 +70,13 @@ def test_a_law_is_found_again(monkeypatch: pytest.MonkeyPatch, rows: list[dict],
     monkeypatch.setattr(fitting_module, "AREAS", (8.0, 32.0))
     monkeypatch.setattr(fitting_module, "FLOORS", (0.1, 0.5))
     monkeypatch.setattr(fitting_module, "SHARES", (0.0, 0.5))
+    monkeypatch.setattr(fitting_module, "EDGE_LOSSES", (0.02, 0.2))
     setups = setups_of_rows(rows, {"own": powers})
     found = fit_coefficients(rows, setups, fitted_on="itself")
-    assert (found.settings.area, found.settings.floor, found.settings.standardised) == (8.0, 0.1, 0.5)
+    assert found.settings == SETTINGS
     law = found.coefficients
-    np.testing.assert_allclose((law.alpha, law.beta, law.gamma, law.delta), (-1.5, 0.6, 0.9, 0.05), rtol=1e-6)
+    fitted = law.alpha, law.beta, law.gamma, law.delta, law.tau
+    np.testing.assert_allclose(fitted, (-1.5, 0.6, 0.9, 0.05, 0.2), rtol=1e-6)
     assert law.residual < 1e-6
     assert found.rows == len(TEXTS) ** 2
     # and held on its own rows it foretells them all
@@ -109,8 +111,16 @@ def test_networks_that_did_not_converge_are_left_out() -> None:
 def test_pairs_are_foretold_from_other_training_sets() -> None:
     design = np.column_stack([np.ones(6), np.arange(6.0)])
     measured = np.array([0.0, 1.0, 2.0, 3.0, 4.0, 50.0])
-    found = left_out(design, measured, np.array([0, 0, 1, 1, 1, 2]))
-    assert found[5] == pytest.approx(5.0)  # from the line through the others
+    sets = np.array([0, 0, 1, 1, 1, 2])
+    assert left_out(design, measured, sets, np.ones(6))[5] == pytest.approx(5.0)  # from the line through the others
+    # of weight 0, the outlier does not move the others
+    weights = np.array([1.0, 1.0, 1.0, 1.0, 1.0, 0.0])
+    np.testing.assert_allclose(left_out(design, measured, sets, weights)[:5], measured[:5], atol=1e-9)
+
+
+def test_blocks_of_a_study_weigh_alike() -> None:
+    pairs = pairs_of([row("a", str(k), block="one") for k in range(3)] + [row("b", "b", block="other")])
+    np.testing.assert_allclose(sorted(weights_of(pairs)), [1 / 3, 1 / 3, 1 / 3, 1.0])
 
 
 def test_a_training_set_is_joined_of_its_conditions(powers: RingPowers) -> None:

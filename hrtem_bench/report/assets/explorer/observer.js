@@ -145,10 +145,13 @@ function delocalisation(powers, c) {
  * train, test: a condition, and the powers of all specimens at it.
  */
 function expectedLoss(train, test) {
-  const {alpha, beta, gamma, delta} = DATA.observer.coefficients;
+  const {coefficients, edge_loss} = DATA.observer, {alpha, beta, gamma, delta, tau} = coefficients;
   const [there, here] = [train, test].map((one) => moments(one.powers, one.condition));
-  const hardness = Math.log(expectedCrossEntropy(trainedObserver(here), here));
-  const mismatch = Math.log(expectedCrossEntropy(trainedObserver(there), here)) - hardness;
+  const costOf = (observer, at) => Math.log(expectedCrossEntropy(observer, at) + edge_loss);
+  const hardness = costOf(trainedObserver(here), here), training = costOf(trainedObserver(there), there);
+  const mismatch = costOf(trainedObserver(there), here) - hardness;
   const own = alpha + beta * hardness + delta * delocalisation(test.powers, test.condition);
-  return {loss: Math.exp(own + gamma * mismatch), matched: Math.exp(own), hardness, mismatch};
+  return {
+    loss: Math.exp(own + gamma * mismatch + tau * training), matched: Math.exp(own + tau * hardness), hardness, mismatch,
+  };
 }
