@@ -12,7 +12,7 @@ EDGES = (0.1, 0.3, 0.6)
 
 
 def found(loss: float, matched: float) -> Foretold:
-    terms = Terms(-1.0, 0.2, 1.0, np.array([0.1, 0.4]), np.array([3.0, 1.0, 0.0]), np.array([1.0, 1.0, 0.0]))
+    terms = Terms(-1.0, 0.2, 1.0, -1.5, np.array([0.1, 0.4]), np.array([3.0, 1.0, 0.0]), np.array([1.0, 1.0, 0.0]))
     return Foretold(*(Estimate(v, 0.9 * v, 1.1 * v) for v in (loss, 0.8, matched)), terms)
 
 
