@@ -9,7 +9,7 @@ import pytest
 
 from hrtem_bench import observer
 from hrtem_bench.dataset import open_dataset
-from hrtem_bench.evaluation.expected import STRUCTURES, expected_losses
+from hrtem_bench.evaluation.expected import expected_losses
 from hrtem_bench.observer import RingPowers, foretold, loaded, setups_of_track, specimens_of
 
 
