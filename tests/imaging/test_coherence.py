@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import doctest
 from itertools import pairwise
-from pathlib import Path
 
 import numpy as np
 import pytest
@@ -330,10 +328,3 @@ def test_bad_arguments_are_one_line(call, message):
     with pytest.raises(InputError, match=message) as caught:
         call(phase_object(0.5))
     assert "\n" not in str(caught.value)
-
-
-def test_numbers_printed_in_the_documentation():
-    page = Path(__file__).parents[2] / "docs" / "explanation" / "coherence.md"
-    result = doctest.testfile(str(page), module_relative=False, encoding="utf-8")
-    assert result.attempted > 0
-    assert result.failed == 0

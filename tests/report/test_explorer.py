@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import base64
-import doctest
 import json
 import re
 import shlex
@@ -232,11 +231,6 @@ def test_what_is_copied_is_understood(probed: dict[str, Any], capsys: pytest.Cap
     printed = [float(one) for one in re.findall(r"\d\.\d{3,4}\b", capsys.readouterr().out)]
     for key in ("sigma", "coverage", "loss", "matched"):
         assert any(one == pytest.approx(numbers[key], abs=1e-3) for one in printed)
-
-
-def test_its_documentation_holds() -> None:
-    page = Path(__file__).parents[2] / "docs" / "explorer.md"
-    assert doctest.testfile(str(page), module_relative=False).failed == 0
 
 
 def test_no_script_is_fetched_and_the_file_is_small() -> None:

@@ -6,6 +6,7 @@ import ast
 import doctest
 import importlib
 import inspect
+import json
 import re
 import shlex
 import textwrap
@@ -218,9 +219,15 @@ def anchors(text: str) -> set[str]:
     return {re.sub(r"[^\w\- ]", "", title).replace(" ", "-") for title in bare}
 
 
-def broken(page: str) -> list[str]:
+def prose_of(notebook: Path) -> str:
+    cells = json.loads(notebook.read_text("utf-8"))["cells"]
+    return "\n\n".join("".join(cell["source"]) for cell in cells if cell["cell_type"] == "markdown")
+
+
+def broken(page: str, text: str) -> list[str]:
+    """Addresses of links and pictures within a page that lead nowhere."""
     home = (ROOT / page).parent
-    text = re.sub(r"^( *)```(?!\{).*?^\1```|`[^`\n]*`", "", TEXT[page], flags=re.DOTALL | re.MULTILINE)
+    text = re.sub(r"^( *)```(?!\{).*?^\1```|`[^`\n]*`", "", text, flags=re.DOTALL | re.MULTILINE)
     targets = re.findall(r"\]\(([^)\s]+)\)", text) + re.findall(r'(?:href|src)="([^"]+)"', text)
     wrong = []
     for target in targets:
@@ -238,7 +245,17 @@ def broken(page: str) -> list[str]:
 
 @pytest.mark.parametrize("page", TEXT)
 def test_links_lead_somewhere(page: str) -> None:
-    assert broken(page) == []
+    assert broken(page, TEXT[page]) == []
+
+
+@pytest.mark.parametrize("notebook", sorted(DOCS.glob("*/*.ipynb")), ids=lambda path: path.stem)
+def test_links_of_notebooks_lead_somewhere(notebook: Path) -> None:
+    assert broken(notebook.relative_to(ROOT).as_posix(), prose_of(notebook)) == []
+
+
+def test_a_broken_link_is_seen() -> None:
+    text = "[a](reference/api.md) [b](reference/nothing.md) [c](reference/conventions.md#nowhere) `[d](e)`"
+    assert broken("docs/index.md", text) == ["reference/nothing.md", "reference/conventions.md#nowhere"]
 
 
 @pytest.mark.parametrize("page", [page for page in TEXT if "{py:" in TEXT[page]])
