@@ -17,6 +17,7 @@ from pathlib import Path
 import hrtem_bench
 from hrtem_bench.dataset import load_recipe
 from hrtem_bench.models import baseline_at, baseline_names, load_submission
+from hrtem_bench.models.shipped_baselines import shipped_results
 from hrtem_bench.multislice.real_space_cuda import source
 from hrtem_bench.report import explorer_page
 assert Path(hrtem_bench.__file__).is_relative_to(sys.argv[1]), hrtem_bench.__file__
@@ -27,6 +28,7 @@ for name in baseline_names():
         continue
     submission = load_submission(name)
     print(name, submission.name, submission.parameters, sep=": ")
+assert any(folder.name == "unet_small" for folder in shipped_results())
 assert load_recipe("mini").name == "mini"
 assert "slice_pass" in source()
 assert "recordedPicture" in explorer_page()

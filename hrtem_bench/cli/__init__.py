@@ -17,6 +17,7 @@ import hrtem_bench
 from hrtem_bench.cli import (
     compare,
     compare_images,
+    describe,
     design,
     evaluate,
     evaluate_fresh,
@@ -61,6 +62,7 @@ COMMANDS: tuple[Callable[..., None], ...] = (
     predict.predict,
     imitate.imitate,
     tailor.tailor,
+    describe.describe,
     compare.compare,
     compare_images.compare_images,
     figures.figures,

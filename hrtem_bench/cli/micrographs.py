@@ -23,8 +23,8 @@ def print_expectation(expected: Expectation | None) -> None:
         return
     print(
         f"expected Dice {fixed(expected.dice)} ({limits(expected.dice)}), from the model's results on "
-        f"simulated images: σ(train, condition) = {expected.sigma:.3f}, tested from {expected.tested_low:.3f} to "
-        f"{expected.tested_high:.3f}"
+        f"simulated images: σ(train, condition) = {expected.sigma:.3f}, tested from {fixed(expected.tested_low)} to "
+        f"{fixed(expected.tested_high)}"
     )
     for warning in expected.warnings:
         print(f"note: {warning}")

@@ -4,21 +4,36 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable, Sequence
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+import msgspec
 import numpy as np
 
 from hrtem_bench.errors import InputError
-from hrtem_bench.micrographs.description import Description, RadialSpectrum, Reading
+from hrtem_bench.evaluation.resume import check_writable
+from hrtem_bench.micrographs.description import (
+    DESCRIPTION,
+    Description,
+    RadialSpectrum,
+    Reading,
+    read_description,
+)
+from hrtem_bench.micrographs.expected_here import expected_here
 from hrtem_bench.micrographs.image_files import ImageFile
 from hrtem_bench.micrographs.lattice_spots import named_crystal, pixel_ratio
-from hrtem_bench.micrographs.measuring import Lens, Measured, measured, without_frames
-from hrtem_bench.micrographs.noise import ring_means
+from hrtem_bench.micrographs.measuring import Lens, Measured, Spectrum, measured, read_frames
 from hrtem_bench.micrographs.noise_readings import PooledNoise, noise_readings, pooled_noise
 from hrtem_bench.micrographs.particles import Found, particles
 from hrtem_bench.micrographs.recordings import Micrograph, Recording, find_micrographs, open_recording
-from hrtem_bench.micrographs.ring_readings import image_description, reading, ring_readings, spread_reading
+from hrtem_bench.micrographs.ring_readings import (
+    amplitude_phase_reading,
+    image_description,
+    reading,
+    ring_readings,
+    spread_reading,
+)
 from hrtem_bench.models.submission import Submission
 from hrtem_bench.physics import wavelength
 
@@ -33,6 +48,7 @@ def describe(
     spherical_aberration: float | None = None,
     crystal: str | None = None,
     model: Submission | str | None = None,
+    results: str | Path | None = None,
     each: Callable[[int, int], None] | None = None,
 ) -> Description:
     """What can be read off micrographs, each number with its interval and how it was found.
@@ -51,7 +67,9 @@ def describe(
         The particles' crystal, whose lattice spots check the pixel size: an element ("Au"), the name of a lattice, or a
         CIF file.
     model
-        A model, or its name, that finds the particles.
+        A model, or its name, that finds the particles; its Dice on such images is then foretold.
+    results
+        Folder of the model's own results, which foretell it better than the model observer.
     each
         Called with (files done, files in all).
 
@@ -65,34 +83,86 @@ def describe(
     InputError
         One line, for files that cannot be read, a pixel size that is not known, and settings that are not physical.
     """
-    recordings = _recordings(images, pixel_size)
-    lens = _lens(energy, spherical_aberration)
-    lattice = None if crystal is None else named_crystal(crystal)
-    submission = _submission(model)
+    settings = Settings(pixel_size, energy, spherical_aberration, crystal, model, results)
+    return described(images, settings, each).description
+
+
+@dataclass(frozen=True)
+class Settings:
+    """What is known of the images, and what is looked for: the arguments of `describe`."""
+
+    pixel_size: float | None = None
+    energy: float | None = None
+    spherical_aberration: float | None = None
+    crystal: str | None = None
+    model: Submission | str | None = None
+    results: str | Path | None = None
+
+
+@dataclass(frozen=True)
+class Described:
+    """A description, with what a page shows beside it: the images, and the spectrum of the image with clearest rings.
+
+    place: of that image among `images`; spectrum: None where no image has one.
+    """
+
+    description: Description
+    images: list[Measured]
+    place: int
+    spectrum: Spectrum | None
+
+
+def described(images: Images, settings: Settings, each: Callable[[int, int], None] | None = None) -> Described:
+    """As `describe`, with pictures and spectrum."""
+    recordings = _recordings(images, settings.pixel_size)
+    lens = _lens(settings.energy, settings.spherical_aberration)
+    lattice = None if settings.crystal is None else named_crystal(settings.crystal)
+    submission = _submission(settings.model)
     found: list[Measured] = []
     seen: list[Found] = []
+    place, spectrum = 0, None
     for index, recording in enumerate(recordings):
-        one = measured(recording, lens)
+        raw = read_frames(recording)
+        one, own = measured(recording, raw, lens)
+        if spectrum is None or _clearness(one) > _clearness(found[place]):
+            place, spectrum = index, own
+        found.append(one)
         if submission is not None:
-            own = [Micrograph(one.name, frame, one.pixel_size) for frame in one.frames]
-            seen += particles(submission, own)
-        found.append(without_frames(one) if len(recordings) > 1 else one)
+            seen += particles(submission, [Micrograph(one.name, f.astype(np.float32), one.pixel_size) for f in raw])
         if each is not None:
             each(index + 1, len(recordings))
     noise = pooled_noise(found)
-    readings: dict[str, Any] = ring_readings(found, lens) | noise_readings(noise) | _particle_readings(seen, submission)
-    return Description(
+    readings: dict[str, Any] = ring_readings(found) | noise_readings(noise) | _particle_readings(seen, submission)
+    told = Description(
         images=[image_description(one) for one in found],
-        energy=energy,
-        spherical_aberration=spherical_aberration,
-        crystal=crystal,
+        energy=settings.energy,
+        spherical_aberration=settings.spherical_aberration,
+        crystal=settings.crystal,
         model=None if submission is None else submission.name,
-        pixel_size=_pixel_size(found, pixel_size is not None),
+        pixel_size=_pixel_size(found, settings.pixel_size is not None),
         pixel_size_of_crystal=_of_crystal(found, lattice),
+        amplitude_phase=amplitude_phase_reading(found[place], spectrum, lens),
         **readings,
-        spectrum=_radial(found, noise),
+        spectrum=_radial(found[place], noise),
         warnings=_warnings(found),
     )
+    expected, why = expected_here(told, submission, None if settings.results is None else Path(settings.results))
+    told = msgspec.structs.replace(told, expected=expected, expected_how=why)
+    return Described(told, found, place, spectrum)
+
+
+def check_free(out: Path, places: Sequence[Path]) -> None:
+    """Raise InputError for a folder that cannot be written to, or holds the description of other images."""
+    check_writable(out)
+    if (out / DESCRIPTION).is_file():
+        held = {one.name for one in read_description(out).images}
+        own = {path.stem for path in find_micrographs(list(places))}
+        if held != own:
+            raise InputError(f"{out} holds the description of other images: choose another folder, or remove it")
+
+
+def _clearness(one: Measured) -> float:
+    return one.rings.drop if one.rings.found else 0.0
 
 
 def _recordings(images: Images, pixel_size: float | None) -> list[Recording]:
@@ -182,30 +252,19 @@ def _mean(values: np.ndarray[Any, Any], unit: str, how: str) -> Reading:
     return reading(float(values.mean()), std, unit, how)
 
 
-def _radial(found: Sequence[Measured], noise: PooledNoise) -> RadialSpectrum | None:
-    """Of the image with the clearest rings; without rings, of the first that has a spectrum."""
-    best = max(
-        (one for one in found if one.spectrum is not None),
-        key=lambda one: one.rings.drop if one.rings.found else 0.0,
-        default=None,
-    )
-    if best is None or best.spectrum is None:
+def _radial(one: Measured, noise: PooledNoise) -> RadialSpectrum | None:
+    if one.fine is None:
         return None
-    spectrum = best.spectrum
-    rings = ring_means(spectrum, max(50, min(400, int(spectrum.nyquist / spectrum.step / 2))))
-    own = next((scale for one, scale in zip(noise.images, noise.scales, strict=True) if one is best), None)
-    floor = None if noise.fit is None or own is None else (own * noise.fit.power(rings.u)).tolist()
+    own = next((scale for image, scale in zip(noise.images, noise.scales, strict=True) if image is one), None)
+    floor = None if noise.fit is None or own is None else (own * noise.fit.power(one.fine.u)).tolist()
     return RadialSpectrum(
-        image=best.name,
-        q=(rings.u * spectrum.nyquist).tolist(),
-        power=rings.power.tolist(),
-        noise=floor,
+        image=one.name, q=(one.fine.u * one.nyquist).tolist(), power=one.fine.power.tolist(), noise=floor
     )
 
 
 def _warnings(found: Sequence[Measured]) -> list[str]:
     said = [one for own in found for one in own.warnings]
-    shapes = sorted({one.frames.shape[1:] for one in found})
+    shapes = sorted({one.shape for one in found})
     sizes = sorted({one.pixel_size for one in found})
     if len(shapes) > 1:
         listed = ", ".join(f"{ny} x {nx}" for ny, nx in shapes)
@@ -220,4 +279,4 @@ def _warnings(found: Sequence[Measured]) -> list[str]:
     return said
 
 
-__all__ = ["Images", "describe"]
+__all__ = ["Described", "Images", "Settings", "check_free", "describe", "described"]

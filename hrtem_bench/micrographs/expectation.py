@@ -18,20 +18,33 @@ from hrtem_bench.scoring.statistics import bootstrap, interval
 
 Floats = NDArray[np.float64]
 _ROWS = 200
+FROM_RESULTS = "the model's results on simulated images"
 
 
 class Expectation(msgspec.Struct, frozen=True, kw_only=True):
     """The Dice expected at a condition.
 
-    sigma: σ(train, condition). tested_low, tested_high: the range of σ that the curve covers; outside of it
-    `dice` is that of the nearer end. For its interval see `expected_dice`.
+    Parameters
+    ----------
+    sigma
+        σ(train, condition).
+    tested_low, tested_high
+        The range of σ that the model's curve covers; outside of it `dice` is that of the nearer end. None where the
+        model observer was asked and no curve.
+    dice
+        For its interval see `expected_dice`, or `observer.foretold`.
+    warnings
+        What the number does not hold for.
+    how
+        What it comes from.
     """
 
     sigma: float
-    tested_low: float
-    tested_high: float
+    tested_low: float | None
+    tested_high: float | None
     dice: Estimate
     warnings: list[str]
+    how: str = FROM_RESULTS
 
 
 def expected_dice(run: Run, train: Conditions, condition: Condition) -> Expectation:
@@ -114,11 +127,17 @@ def expectation_for(submission: Submission, condition: str | None, results: Path
         return None
     if condition is None or results is None:
         raise InputError("what to expect needs both --condition and --results: give the other one too, or neither")
+    run = own_run(submission, results)
+    trained = () if submission.trained_on is None else submission.trained_on.used()
+    return expected_dice(run, trained, parse_condition(condition))
+
+
+def own_run(submission: Submission, results: Path) -> Run:
+    """A model's own results from their folder; InputError for those of another model."""
     run = read_run(results)
     if run.results.model.checksum != submission.checksum:
         raise InputError(f"{results} is not of this model, but of {run.results.model.name}: evaluate the model first")
-    trained = () if submission.trained_on is None else submission.trained_on.used()
-    return expected_dice(run, trained, parse_condition(condition))
+    return run
 
 
 def isotonic(values: Floats) -> Floats:

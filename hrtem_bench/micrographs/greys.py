@@ -25,19 +25,20 @@ above. By chance an image of 1024² pixels has 0.02 dead ones."""
 class Slope:
     """How noise grows with grey in an image: d ln(noise power) / d ln(grey), 1 where grey 0 is no dose.
 
-    std: standard deviation of the slope.
+    std: standard deviation of the slope. Noise that does not grow with the dose, as a camera's read noise, makes it
+    less than 1 by its share of the noise, see `shot_share`.
     """
 
     value: float
     std: float
 
 
-def noise_slope(image: NDArray[np.float32], noise: NoiseFit) -> Slope | None:
-    """The slope over blocks of 16² pixels, noise being the power beyond `noise.start`, where no specimen shows.
+def noise_slope(image: NDArray[np.float32], start: float) -> Slope | None:
+    """The slope over blocks of 16² pixels, noise being the power from `start`, a share of Nyquist, up.
 
-    None for images of fewer than 50 blocks, or a mean that is not above 0. A camera's read noise is taken off.
-    Janesick, Photon Transfer (SPIE 2007), has it for flat fields; the errors of a block's mean and of its noise come
-    from the same electrons, and leave the slope as it is.
+    None for images of fewer than 50 blocks, or a mean that is not above 0. Janesick, Photon Transfer (SPIE 2007), has
+    it for flat fields; the errors of a block's mean and of its noise come from the same electrons, and leave the slope
+    as it is.
     """
     from scipy import fft
 
@@ -46,7 +47,7 @@ def noise_slope(image: NDArray[np.float32], noise: NoiseFit) -> Slope | None:
     if (ny // BLOCK) * (nx // BLOCK) < 50 or mean <= 0:
         return None
     u = 2 * np.hypot(np.fft.fftfreq(ny)[:, None], np.fft.rfftfreq(nx)[None])
-    high = fft.irfft2(fft.rfft2(image) * (u >= noise.start), s=image.shape)
+    high = fft.irfft2(fft.rfft2(image) * (u >= start), s=image.shape)
     grey, power = _block_means(image), _block_means(high**2)
     middle = float(np.median(power))
     scatter = 1.4826 * float(np.median(np.abs(power - middle)))
@@ -57,7 +58,7 @@ def noise_slope(image: NDArray[np.float32], noise: NoiseFit) -> Slope | None:
     slope = float(x @ y / (x @ x))
     rest = y - slope * x
     std = float(np.sqrt(rest @ rest / (len(x) - 2) / (x @ x)))
-    scale = mean / float(power[kept].mean()) / _shot_share(noise)
+    scale = mean / float(power[kept].mean())
     return Slope(slope * scale, std * scale)
 
 
@@ -128,7 +129,7 @@ def _block_means(image: NDArray[np.floating]) -> Floats:
     return np.asarray(blocks.mean(axis=(1, 3), dtype=np.float64)).ravel()
 
 
-def _shot_share(noise: NoiseFit) -> float:
+def shot_share(noise: NoiseFit) -> float:
     """The share of shot noise in the noise power beyond `noise.start`, over the area of the square spectrum."""
     if noise.white:
         return 1.0
@@ -137,4 +138,4 @@ def _shot_share(noise: NoiseFit) -> float:
     return 1 - float(noise.constant * area.sum() / (area @ noise.power(u)))
 
 
-__all__ = ["Slope", "are_whole", "grey_warnings", "is_rescaled", "noise_slope", "odd_pixels"]
+__all__ = ["Slope", "are_whole", "grey_warnings", "is_rescaled", "noise_slope", "odd_pixels", "shot_share"]

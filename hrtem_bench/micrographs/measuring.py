@@ -2,22 +2,25 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from dataclasses import dataclass, field, replace
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from hrtem_bench.errors import InputError
-from hrtem_bench.micrographs.greys import are_whole, grey_warnings, is_rescaled, odd_pixels
+from hrtem_bench.micrographs.greys import Slope, are_whole, grey_warnings, is_rescaled, noise_slope, odd_pixels
 from hrtem_bench.micrographs.lattice_spots import spot_radii
+from hrtem_bench.micrographs.noise import RingMeans, noise_start, ring_means
 from hrtem_bench.micrographs.power_spectrum import PowerSpectrum, power_spectrum
 from hrtem_bench.micrographs.recordings import Recording
-from hrtem_bench.micrographs.ring_curves import RingCurves, ring_curves
+from hrtem_bench.micrographs.ring_curves import Drift, RingCurves, drift_of, ring_curves
 from hrtem_bench.micrographs.thon_rings import ThonRings, fit_thon_rings
 
 MOST_FRAMES, MOST_PIXELS = 16, 2**26
 """Frames of a stack that are measured, at equal distances, and pixels of them together."""
+LARGEST_PICTURE = 512
 SPOTS_FROM = 0.2
 """1/Å, from which lattice spots are looked for."""
 
@@ -32,68 +35,98 @@ class Lens:
 
 @dataclass(frozen=True)
 class Measured:
-    """A file of images. frames: (n, ny, nx) float32, those that were measured; count: how many the file holds.
+    """A file of images, in numbers few enough that many files can be held.
 
-    spectrum: their mean, None where there is none. rings: found False with the reason where there are none, or where
-    they were not looked for. curves: where rings were found. spots: 1/Å, (n,). whole: greys are whole numbers.
+    count: frames in the file. shape: (ny, nx). mean, std: of the greys. picture: (ny, nx), the first frame, at most 512
+    pixels a side. coarse, fine: rings of the mean spectrum, 50 to Nyquist or one for each pixel of it;
+    None where there is no spectrum. rings: found False with the reason where there are none, or where they were not
+    looked for. spots: 1/Å, (n,). whole: greys are whole numbers.
     """
 
     name: str
     count: int
     pixel_size: float
-    frames: NDArray[np.float32]
-    spectrum: PowerSpectrum | None
+    shape: tuple[int, int]
+    mean: float
+    std: float
+    picture: NDArray[np.float32]
+    coarse: RingMeans | None
+    fine: RingMeans | None
     rings: ThonRings
-    curves: RingCurves | None
+    drift: Drift | None
+    slopes: list[Slope]
     spots: NDArray[np.float64]
     dead: int
     hot: int
     whole: bool
     rescaled: bool
-    warnings: list[str] = field(default_factory=list)
+    warnings: list[str]
 
     @property
-    def mean(self) -> float:
-        """Mean grey."""
-        return float(self.frames.mean(dtype=np.float64))
+    def nyquist(self) -> float:
+        """1/Å."""
+        return 0.5 / self.pixel_size
 
 
-def measured(recording: Recording, lens: Lens) -> Measured:
-    """A file of images, measured; stacks by up to 16 of their frames. InputError as iterating over it raises."""
+@dataclass(frozen=True)
+class Spectrum:
+    """The mean spectrum of a file, pixel by pixel, and what is fitted to it where there are rings."""
+
+    power: PowerSpectrum
+    curves: RingCurves | None
+
+
+def read_frames(recording: Recording) -> list[NDArray[Any]]:
+    """The frames (ny, nx) that are measured, up to 16, as the file holds them; InputError for NaN."""
     raw = [recording.file.frame(index) for index in _chosen(recording)]
-    frames = np.stack([one.astype(np.float32) for one in raw])
-    if not np.isfinite(frames).all():
+    if not all(np.isfinite(one).all() for one in raw):
         raise InputError(f"{recording.file.path} holds NaN or infinity: mend the image first")
+    return raw
+
+
+def measured(recording: Recording, raw: Sequence[NDArray[Any]], lens: Lens) -> tuple[Measured, Spectrum | None]:
+    """A file of images, measured by some of its frames (ny, nx), see `read_frames`."""
+    frames = np.stack([one.astype(np.float32) for one in raw])
     warnings = grey_warnings(raw[0])
     if len(recording) > len(raw):
         warnings.append(f"of {len(recording)} frames {len(raw)} are measured")
-    spectrum, reason = _spectrum(frames, recording.pixel_size)
-    rings, curves = ThonRings(False, reason), None
-    if spectrum is not None:
-        rings = _rings(spectrum, lens)
+    power, reason = _power(frames, recording.pixel_size)
+    rings, curves, drift = ThonRings(False, reason), None, None
+    if power is not None:
+        rings = _rings(power, lens)
         if rings.found and lens.energy is not None:
-            curves = ring_curves(spectrum, rings, lens.energy, lens.spherical_aberration)
-    dead, hot = odd_pixels(frames) if spectrum is not None else (0, 0)
-    return Measured(
+            curves = ring_curves(power, rings, lens.energy, lens.spherical_aberration)
+            drift = drift_of(power, curves, rings.resolution)
+    start = noise_start(0.5 / recording.pixel_size)
+    dead, hot = (0, 0) if power is None else odd_pixels(frames)
+    found = Measured(
         name=recording.name,
         count=len(recording),
         pixel_size=recording.pixel_size,
-        frames=frames,
-        spectrum=spectrum,
+        shape=recording.file.shape,
+        mean=float(frames.mean(dtype=np.float64)),
+        std=float(frames.std(dtype=np.float64)),
+        picture=_smaller(frames[0]),
+        coarse=None if power is None else ring_means(power),
+        fine=None if power is None else ring_means(power, max(50, int(power.nyquist / power.step))),
         rings=rings,
-        curves=curves,
-        spots=np.zeros(0) if spectrum is None else spot_radii(spectrum, SPOTS_FROM),
+        drift=drift,
+        slopes=[slope for one in frames if power is not None and (slope := noise_slope(one, start)) is not None],
+        spots=np.zeros(0) if power is None else spot_radii(power, SPOTS_FROM),
         dead=dead,
         hot=hot,
         whole=all(are_whole(one) for one in raw),
         rescaled=any(is_rescaled(one) for one in raw),
         warnings=[f"{recording.name}: {one}" for one in warnings],
     )
+    return found, None if power is None else Spectrum(power, curves)
 
 
-def without_frames(one: Measured) -> Measured:
-    """The same without its frames but one, so that many large files can be held."""
-    return replace(one, frames=one.frames[:1])
+def _smaller(image: NDArray[np.float32]) -> NDArray[np.float32]:
+    """Means over squares of pixels, so that no side is longer than 512."""
+    by = -(-max(image.shape) // LARGEST_PICTURE)
+    ny, nx = (side // by for side in image.shape)
+    return np.asarray(image[: ny * by, : nx * by].reshape(ny, by, nx, by).mean(axis=(1, 3)), dtype=np.float32)
 
 
 def _chosen(recording: Recording) -> Iterator[int]:
@@ -102,7 +135,7 @@ def _chosen(recording: Recording) -> Iterator[int]:
     yield from np.unique(np.linspace(0, len(recording) - 1, most).round().astype(int)).tolist()
 
 
-def _spectrum(frames: NDArray[np.float32], pixel_size: float) -> tuple[PowerSpectrum | None, str]:
+def _power(frames: NDArray[np.float32], pixel_size: float) -> tuple[PowerSpectrum | None, str]:
     varied = frames[frames.min(axis=(1, 2)) < frames.max(axis=(1, 2))]
     try:
         return power_spectrum(varied if len(varied) else frames, pixel_size), ""
@@ -119,4 +152,4 @@ def _rings(spectrum: PowerSpectrum, lens: Lens) -> ThonRings:
         return ThonRings(False, f"no Thon rings: {error}")
 
 
-__all__ = ["Lens", "Measured", "measured", "without_frames"]
+__all__ = ["Lens", "Measured", "Spectrum", "measured", "read_frames"]

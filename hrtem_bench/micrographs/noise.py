@@ -100,12 +100,17 @@ def fit_noise(rings: RingMeans, nyquist: float) -> NoiseFit | None:
     nyquist: 1/Å. Fitted are the rings beyond 1.1 1/Å, or 0.85 of Nyquist if that is less, to the corner of the
     spectrum. A camera is taken only where white noise does not fit.
     """
-    start = min(SPECIMEN_ENDS / nyquist, LAST_START)
+    start = noise_start(nyquist)
     white = _fit_white(rings, start)
     if white.chi2 < FITS:
         return white
     best = min((_fit_camera(rings, start, name) for name in CAMERAS), key=lambda one: one.chi2)
     return best if best.chi2 < FITS else None
+
+
+def noise_start(nyquist: float) -> float:
+    """Share of Nyquist, 1/Å, from which a spectrum is taken to hold noise alone."""
+    return min(SPECIMEN_ENDS / nyquist, LAST_START)
 
 
 def half_width(curve: Callable[[Floats], Floats], width: float) -> float | None:
@@ -154,4 +159,4 @@ def _amplitudes(shape: Floats, power: Floats, weight: Floats) -> tuple[Sequence[
     return (float(found[0]), float(found[1])), float(left**2)
 
 
-__all__ = ["CAMERAS", "NoiseFit", "RingMeans", "fit_noise", "half_width", "mtf_of", "ring_means"]
+__all__ = ["CAMERAS", "NoiseFit", "RingMeans", "fit_noise", "half_width", "mtf_of", "noise_start", "ring_means"]

@@ -13,9 +13,9 @@ import numpy as np
 
 from hrtem_bench.imaging.cameras import camera
 from hrtem_bench.micrographs.description import Reading
-from hrtem_bench.micrographs.greys import Slope, noise_slope
+from hrtem_bench.micrographs.greys import Slope, shot_share
 from hrtem_bench.micrographs.measuring import Measured
-from hrtem_bench.micrographs.noise import NoiseFit, RingMeans, fit_noise, half_width, mtf_of, ntf_squared, ring_means
+from hrtem_bench.micrographs.noise import NoiseFit, RingMeans, fit_noise, half_width, mtf_of, ntf_squared
 from hrtem_bench.micrographs.ring_readings import SIGMAS, reading
 from hrtem_bench.micrographs.texture import Texture, texture_of
 
@@ -58,20 +58,19 @@ class Greys:
 
 def pooled_noise(found: Sequence[Measured]) -> PooledNoise:
     """The noise of images: their spectra, each over its own power at the end, are averaged and fitted together."""
-    sizes = Counter((one.frames.shape[1:], one.pixel_size) for one in found if one.spectrum is not None)
+    sizes = Counter((one.shape, one.pixel_size) for one in found if one.coarse is not None)
     if not sizes:
         return PooledNoise([], [], None, found[0].rings.reason)
     chosen = sizes.most_common(1)[0][0]
-    images = [one for one in found if one.spectrum is not None and (one.frames.shape[1:], one.pixel_size) == chosen]
-    spectra = [one.spectrum for one in images if one.spectrum is not None]
-    rings = [ring_means(one) for one in spectra]
+    images = [one for one in found if one.coarse is not None and (one.shape, one.pixel_size) == chosen]
+    rings = [one.coarse for one in images if one.coarse is not None]
     high = rings[0].u >= 0.85
     scales = [float(np.average(one.power[high], weights=one.weight[high])) for one in rings]
     if min(scales) <= 0:
         return PooledNoise(images, scales, None, "there is no noise at high frequencies: the images were smoothed")
     power = np.mean([one.power / scale for one, scale in zip(rings, scales, strict=True)], axis=0)
     weight = np.sum([one.weight for one in rings], axis=0)
-    fit = fit_noise(RingMeans(rings[0].u, power, weight), spectra[0].nyquist)
+    fit = fit_noise(RingMeans(rings[0].u, power, weight), images[0].nyquist)
     reason = UNKNOWN_NOISE
     return PooledNoise(images, scales, fit, "" if fit is not None else reason)
 
@@ -96,8 +95,7 @@ def noise_readings(noise: PooledNoise) -> dict[str, Any]:
 
 
 def _greys(noise: PooledNoise, fit: NoiseFit) -> Greys:
-    slopes = [slope for one in noise.images for frame in one.frames if (slope := noise_slope(frame, fit)) is not None]
-    slope = _mean_slope(slopes)
+    slope = _mean_slope([slope for one in noise.images for slope in one.slopes], shot_share(fit))
     means = np.array([one.mean for one in noise.images])
     gains = fit.at_zero * np.array(noise.scales) / np.where(means > 0, means, np.nan)
     if (
@@ -122,12 +120,12 @@ def _greys(noise: PooledNoise, fit: NoiseFit) -> Greys:
     )
 
 
-def _mean_slope(slopes: Sequence[Slope]) -> Slope | None:
+def _mean_slope(slopes: Sequence[Slope], share: float) -> Slope | None:
     if not slopes:
         return None
     weights = np.array([1 / max(one.std, 1e-6) ** 2 for one in slopes])
     mean = float(np.average([one.value for one in slopes], weights=weights))
-    return Slope(mean, math.hypot(1 / math.sqrt(float(weights.sum())), SLOPE_ERROR))
+    return Slope(mean / share, math.hypot(1 / math.sqrt(float(weights.sum())) / share, SLOPE_ERROR))
 
 
 def _dose(noise: PooledNoise, fit: NoiseFit, greys: Greys) -> dict[str, Reading]:
@@ -152,7 +150,7 @@ def _dose(noise: PooledNoise, fit: NoiseFit, greys: Greys) -> dict[str, Reading]
         how += f"; noise extrapolated by the camera {fit.camera}"
     return {
         "dose": reading(float(doses.mean()), float(doses.mean()) * math.hypot(fit.power_std, 2 * zero), "e/Å²", how),
-        "gain": reading(float(gains.mean()), float(gains.mean()) * math.hypot(fit.power_std, zero), "greys", how),
+        "gain": reading(float(gains.mean()), float(gains.mean()) * math.hypot(fit.power_std, zero), "greys", "as dose"),
     }
 
 
@@ -165,7 +163,7 @@ def _camera(fit: NoiseFit) -> dict[str, Any]:
             "camera_width": Reading(how=white),
             "dqe_fall": Reading(how=white),
         }
-    how = f"noise fitted by the camera {fit.camera}, its frequencies times a width, from {fit.start:.2f} of Nyquist up"
+    how = f"noise from {fit.start:.2f} of Nyquist up, fitted by the camera {fit.camera} with its frequencies scaled"
     if fit.width_high - fit.width_low > WIDTH_KNOWN * fit.width:
         how = f"the noise falls, but from {fit.start:.2f} of Nyquist up that does not tell a width: finer pixels would"
         return {name: Reading(unit="of Nyquist", how=how) for name in ("ntf_half", "mtf_half")} | {
@@ -179,24 +177,24 @@ def _camera(fit: NoiseFit) -> dict[str, Any]:
     falls = [float((transfer(half / w) ** 2 / squared(half / w))[0]) for w in widths]
     return {
         "camera": fit.camera,
-        "camera_width": Reading(*widths, "", how),
+        "camera_width": Reading(*widths, "", "factor on its frequencies"),
         "ntf_half": Reading(ntf[0], ntf[1], ntf[2], "of Nyquist", how),
-        "mtf_half": Reading(mtf[0], mtf[1], mtf[2], "of Nyquist", f"{how}; the MTF is that camera's"),
-        "dqe_fall": Reading(falls[0], min(falls), max(falls), "", f"MTF² over NTF² at half of Nyquist, {how}"),
+        "mtf_half": Reading(mtf[0], mtf[1], mtf[2], "of Nyquist", "the MTF of that camera"),
+        "dqe_fall": Reading(falls[0], min(falls), max(falls), "", "MTF² over NTF² of that camera"),
     }
 
 
 def _texture(noise: PooledNoise, fit: NoiseFit, greys: Greys) -> dict[str, Reading]:
     found = [
-        texture_of(one.spectrum, fit, scale)
+        texture_of(one.fine, one.nyquist, fit, scale)
         for one, scale in zip(noise.images, noise.scales, strict=True)
-        if one.spectrum is not None
+        if one.fine is not None
     ]
     how = "spectrum less its noise from 0.02 to 1.1 1/Å, particles included"
     lengths = [one.correlation for one in found if math.isfinite(one.correlation)]
     correlation = Reading(unit="Å", how="nothing lies above the noise")
     if lengths:
-        spread = float(np.std(lengths)) / math.sqrt(len(lengths)) if len(lengths) > 1 else math.nan
+        spread = float(np.std(lengths, ddof=1)) / math.sqrt(len(lengths)) if len(lengths) > 1 else math.nan
         correlation = reading(float(np.median(lengths)), spread, "Å", f"half of the correlation, {how}")
     contrast = Reading(how=f"{greys.how}: greys are no doses")
     if math.isfinite(greys.zero):

@@ -9,8 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from hrtem_bench.micrographs.description import ImageDescription, Reading
-from hrtem_bench.micrographs.measuring import Lens, Measured
-from hrtem_bench.micrographs.ring_curves import drift_of
+from hrtem_bench.micrographs.measuring import Lens, Measured, Spectrum
 from hrtem_bench.micrographs.thon_rings import fit_amplitude_phase
 
 SIGMAS = 1.96
@@ -39,10 +38,10 @@ def image_description(one: Measured) -> ImageDescription:
     return ImageDescription(
         name=one.name,
         frames=one.count,
-        shape=(one.frames.shape[1], one.frames.shape[2]),
+        shape=one.shape,
         pixel_size=one.pixel_size,
         grey_mean=one.mean,
-        grey_std=float(one.frames.std(dtype=np.float64)),
+        grey_std=one.std,
         defocus=reading(rings.defocus, rings.defocus_std, "Å", how) if rings.found else missing,
         astigmatism=reading(rings.astigmatism, rings.astigmatism_std, "Å", how) if rings.found else missing,
         astigmatism_angle=reading(rings.astigmatism_angle, _angle_std(one), "rad", how)
@@ -57,8 +56,8 @@ def image_description(one: Measured) -> ImageDescription:
     )
 
 
-def ring_readings(found: Sequence[Measured], lens: Lens) -> dict[str, Reading]:
-    """Defocus, astigmatism, resolution, amplitude phase and drift, over the images with rings."""
+def ring_readings(found: Sequence[Measured]) -> dict[str, Reading]:
+    """Defocus, astigmatism, resolution and drift, over the images with rings."""
     with_rings = [one for one in found if one.rings.found]
     if not with_rings:
         names = ("defocus", "defocus_spread", "astigmatism", "rings_resolution", "drift")
@@ -68,7 +67,7 @@ def ring_readings(found: Sequence[Measured], lens: Lens) -> dict[str, Reading]:
             else f"no image has rings; of {found[0].name}: {found[0].rings.reason}"
         )
         lacking = {name: Reading(unit="Å", how=reason) for name in names}
-        angles = ("astigmatism_angle", "amplitude_phase", "drift_angle")
+        angles = ("astigmatism_angle", "drift_angle")
         return lacking | {name: Reading(unit="rad", how=reason) for name in angles}
     rings = [one.rings for one in with_rings]
     how = f"fit of Thon rings, {len(rings)} of {len(found)} files"
@@ -85,7 +84,6 @@ def ring_readings(found: Sequence[Measured], lens: Lens) -> dict[str, Reading]:
         "rings_resolution": reading(
             float(np.median([one.resolution for one in rings])), math.nan, "Å", f"median, {how}"
         ),
-        "amplitude_phase": _amplitude_phase(max(with_rings, key=lambda one: one.rings.drop), lens),
         **_drift(with_rings),
     }
 
@@ -125,10 +123,11 @@ def _angle_std(one: Measured) -> float:
     return 0.5 * std / size if size > 0 else math.nan
 
 
-def _amplitude_phase(one: Measured, lens: Lens) -> Reading:
-    if one.spectrum is None or lens.energy is None:
-        return Reading(unit="rad")
-    phase, std = fit_amplitude_phase(one.spectrum, lens.energy, lens.spherical_aberration, one.rings)
+def amplitude_phase_reading(one: Measured, spectrum: Spectrum | None, lens: Lens) -> Reading:
+    """The amplitude phase, of the image with the clearest rings."""
+    if spectrum is None or lens.energy is None or not one.rings.found:
+        return Reading(unit="rad", how=one.rings.reason)
+    phase, std = fit_amplitude_phase(spectrum.power, lens.energy, lens.spherical_aberration, one.rings)
     if not math.isfinite(phase):
         return Reading(unit="rad", how=f"no phase from -0.4 to 0.6 fits the rings of {one.name} best")
     how = f"rings of {one.name} with focus fitted anew; 0 in all other fits"
@@ -137,13 +136,7 @@ def _amplitude_phase(one: Measured, lens: Lens) -> Reading:
 
 def _drift(found: Sequence[Measured]) -> dict[str, Reading]:
     """The drift of the image whose rings tell it best."""
-    drifts = [
-        (one, drift)
-        for one in found
-        if one.spectrum is not None
-        and one.curves is not None
-        and (drift := drift_of(one.spectrum, one.curves, one.rings.resolution)) is not None
-    ]
+    drifts = [(one, one.drift) for one in found if one.drift is not None]
     if not drifts:
         return {
             "drift": Reading(unit="Å", how="rings too weak to tell"),
@@ -172,4 +165,4 @@ def _drift(found: Sequence[Measured]) -> dict[str, Reading]:
     }
 
 
-__all__ = ["SIGMAS", "image_description", "reading", "ring_readings", "spread_reading"]
+__all__ = ["SIGMAS", "amplitude_phase_reading", "image_description", "reading", "ring_readings", "spread_reading"]

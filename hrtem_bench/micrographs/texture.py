@@ -7,8 +7,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from hrtem_bench.micrographs.noise import SPECIMEN_ENDS, NoiseFit, RingMeans, ring_means
-from hrtem_bench.micrographs.power_spectrum import HANN_CORRELATION, PowerSpectrum
+from hrtem_bench.micrographs.noise import SPECIMEN_ENDS, NoiseFit, RingMeans
 
 Floats = NDArray[np.float64]
 
@@ -34,17 +33,15 @@ class Texture:
     at_end: bool
 
 
-def texture_of(spectrum: PowerSpectrum, noise: NoiseFit, scale: float) -> Texture:
-    """The signal of an image from its spectrum less the noise; scale: what the noise is multiplied by, grey²."""
-    fine = ring_means(spectrum, max(50, int(spectrum.nyquist / spectrum.step)))
-    q = fine.u * spectrum.nyquist
+def texture_of(fine: RingMeans, nyquist: float, noise: NoiseFit, scale: float) -> Texture:
+    """The signal of an image from the rings of its spectrum less the noise; scale: what the noise is multiplied by."""
+    q = fine.u * nyquist
     chosen = (q > COARSEST) & (q < SPECIMEN_ENDS)
     excess, share = (fine.power - scale * noise.power(fine.u))[chosen], (fine.weight / fine.weight.sum())[chosen]
     variance = float(excess @ share)
-    independent = spectrum.q.size * spectrum.repeats / HANN_CORRELATION
-    spread = float(np.sqrt((fine.power[chosen] ** 2) @ share / independent))
+    spread = float(np.sqrt((fine.power[chosen] ** 2) @ share / fine.weight.sum()))
     std = float(np.sqrt(max(variance, 0.0)))
-    limit, at_end = _limit(spectrum, noise, scale)
+    limit, at_end = _limit(fine, nyquist, noise, scale)
     return Texture(std, spread / (2 * std) if std else spread, _half_distance(q[chosen], excess * share), limit, at_end)
 
 
@@ -54,20 +51,24 @@ def _half_distance(q: Floats, weight: Floats) -> float:
     r = np.linspace(0, 20, 401)
     correlation = j0(2 * np.pi * r[:, None] * q) @ weight
     below = np.flatnonzero(correlation <= 0.5 * correlation[0])
-    return float(r[below[0]]) if len(below) and correlation[0] > 0 else float("nan")
+    if not len(below) or correlation[0] <= 0:
+        return float("nan")
+    last = below[0]
+    return float(np.interp(-0.5 * correlation[0], -correlation[last - 1 : last + 1], r[last - 1 : last + 1]))
 
 
-def _limit(spectrum: PowerSpectrum, noise: NoiseFit, scale: float) -> tuple[float, bool]:
-    rings: RingMeans = ring_means(spectrum, max(2, round(spectrum.nyquist / _BAND)))
-    q = rings.u * spectrum.nyquist
-    inside = (q > 0.1) & (rings.u < noise.start)
-    excess = rings.power / (scale * noise.power(rings.u)) - 1
+def _limit(fine: RingMeans, nyquist: float, noise: NoiseFit, scale: float) -> tuple[float, bool]:
+    band = (fine.u * nyquist / _BAND).astype(np.intp)
+    weight = np.maximum(np.bincount(band, fine.weight), 1e-9)
+    power, u = (np.bincount(band, fine.weight * one) / weight for one in (fine.power, fine.u))
+    inside = (u * nyquist > 0.1) & (u < noise.start)
+    excess = power / (scale * noise.power(u)) - 1
     # the noise of a camera is extrapolated to low q, where its width decides
     doubt = 0.0 if noise.white else 2 * noise.power_std
-    seen = np.flatnonzero(inside & (excess > CERTAIN / np.sqrt(rings.weight) + doubt))
+    seen = np.flatnonzero(inside & (excess > CERTAIN / np.sqrt(weight) + doubt))
     if not len(seen):
         return float("nan"), False
-    return 1 / float(q[seen[-1]]), bool(seen[-1] == np.flatnonzero(inside)[-1])
+    return 1 / float(u[seen[-1]] * nyquist), bool(seen[-1] == np.flatnonzero(inside)[-1])
 
 
 __all__ = ["Texture", "texture_of"]

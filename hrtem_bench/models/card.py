@@ -61,12 +61,16 @@ class TrainedOn(msgspec.Struct, frozen=True, kw_only=True):
         Ids of conditions of the track.
     condition
         The settings of the training images, as dicts for `condition_from_dict`. σ(train, test) is computed from them.
+    validation_loss, validation_dice
+        Mean cross-entropy, nats per pixel, and Dice on other structures at the training conditions.
     """
 
     track: str
     conditions: list[str]
     condition: list[dict[str, Any]] = []
     dataset_checksum: str | None = None
+    validation_loss: float | None = None
+    validation_dice: float | None = None
 
     def used(self) -> tuple[Condition, ...]:
         """The conditions of the training images."""

@@ -52,8 +52,18 @@ def has_card(folder: Path) -> bool:
 
 def _baseline_roots() -> list[Path]:
     """Where baselines lie: in an installed package, and at the top of a checkout."""
+    return _shipped("baselines")
+
+
+def shipped_results() -> list[Path]:
+    """The folders of results that come with the package, those of its baselines among them."""
+    folders = [folder for root in _shipped("submissions") for folder in root.iterdir()]
+    return sorted(folder for folder in folders if (folder / "results.json").is_file())
+
+
+def _shipped(name: str) -> list[Path]:
     package = Path(hrtem_bench.__file__).parent
-    return [root for root in (package / "shipped" / "baselines", package.parent / "baselines") if root.is_dir()]
+    return [root for root in (package / "shipped" / name, package.parent / name) if root.is_dir()]
 
 
-__all__ = ["baseline_at", "baseline_folder", "baseline_names", "has_card"]
+__all__ = ["baseline_at", "baseline_folder", "baseline_names", "has_card", "shipped_results"]

@@ -1,0 +1,79 @@
+"""`hrtem-bench describe`: what can be read off a user's own micrographs."""
+
+from __future__ import annotations
+
+import time
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from hrtem_bench.cli import options
+from hrtem_bench.cli.micrographs import print_warnings
+from hrtem_bench.cli.printing import counted, wrote
+
+if TYPE_CHECKING:
+    from hrtem_bench.micrographs.description import Description
+
+
+@options.with_option_groups
+def describe(
+    images: Annotated[list[Path], typer.Argument(metavar="IMAGES", help="Micrographs, or folders of them.")],
+    given: options.ModelOptions,
+    pixel_size: options.PixelSize = None,
+    energy: Annotated[str | None, typer.Option(help="Of the beam: 300kV. Without it there is no defocus.")] = None,
+    cs: Annotated[str | None, typer.Option(help="Spherical aberration: 1.2mm; taken as 0 if not given.")] = None,
+    crystal: Annotated[
+        str | None,
+        typer.Option(help="Crystal of the particles, Au or a CIF file, whose lattice spots check the pixel size."),
+    ] = None,
+    model: Annotated[str | None, typer.Option(help="A model that finds the particles, as for predict.")] = None,
+    results: Annotated[
+        Path | None, typer.Option(help="Folder of the model's own results, which say what Dice to expect here.")
+    ] = None,
+    out: Annotated[Path | None, typer.Option(help="Folder for description.json and a page, description.html.")] = None,
+) -> None:
+    """What can be read off micrographs: focus, dose, noise, texture, sizes, each with how it was found.
+
+    What cannot be said is said too. Nothing is simulated, and without --model no network is run.
+    """
+    from hrtem_bench.conditions.units import quantity
+    from hrtem_bench.micrographs.describe import Settings, check_free, described
+
+    settings = Settings(
+        pixel_size,
+        None if energy is None else quantity("--energy", energy, "eV"),
+        None if cs is None else quantity("--cs", cs, "Å"),
+        crystal,
+        None if model is None else given.load(model),
+        results,
+    )
+    if out is not None:
+        check_free(out, images)
+    start = time.process_time()
+    with counted("micrographs") as moved:
+        found = described(images, settings, moved)
+    print_description(found.description)
+    used = time.process_time() - start
+    print(f"{used:.1f} s of processor time, {used / len(found.images):.1f} s for each file")
+    if out is not None:
+        from hrtem_bench.report import write_description
+
+        wrote(write_description(out, found))
+
+
+def print_description(told: Description) -> None:
+    """A line for each number that was found, and for what was not."""
+    from hrtem_bench.report import description_rows, missing_rows
+
+    print(f"files: {len(told.images)}; ± and brackets are 95 % intervals")
+    rows = list(description_rows(told))
+    first, second = (max(len(row[column]) for row in rows) for column in (0, 1))
+    for what, value, how in rows:
+        print(f"{what:{first}}  {value:>{second}}  {how}".rstrip())
+    for names, how in missing_rows(told):
+        print(f"not known: {names}: {how}")
+    print_warnings(told.warnings)
+    if told.expected is not None:
+        for warning in told.expected.warnings:
+            print(f"note: {warning}")

@@ -1,0 +1,282 @@
+"""One self-contained page on micrographs: the images, the spectrum with its fit, and the numbers."""
+
+from __future__ import annotations
+
+import base64
+from collections.abc import Sequence
+from pathlib import Path
+
+import msgspec
+import numpy as np
+from matplotlib.figure import Figure
+from numpy.typing import NDArray
+
+from hrtem_bench.comparison.report_pages import EMBEDDED
+from hrtem_bench.micrographs.describe import Described
+from hrtem_bench.micrographs.description import DESCRIPTION, Description
+from hrtem_bench.micrographs.measuring import Measured, Spectrum
+from hrtem_bench.micrographs.power_spectrum import PowerSpectrum
+from hrtem_bench.micrographs.ring_curves import RingCurves
+from hrtem_bench.report.captioned_figures import Plate, plate_element
+from hrtem_bench.report.description_words import description_rows, missing_rows, reading_text
+from hrtem_bench.report.figure_style import (
+    BLUE,
+    COLUMN,
+    GREY,
+    PAGE,
+    VERMILION,
+    casing,
+    figure_palette_png,
+    new_figure,
+    styled,
+)
+from hrtem_bench.report.html_elements import Html, element, image, join, listing, page, pairs, paragraph, table, text
+from hrtem_bench.report.image_figures import STRETCH, scale_bar_length, stretch
+from hrtem_bench.report.wording import counted, number, plain, quantity
+from hrtem_bench.support.files import write_aside
+
+MOST_PICTURES = 12
+"""Images that the page shows, at equal steps among all."""
+_PICTURE, _BINS = 360, 200  # CSS pixels; squares along a side of the drawn spectrum
+
+
+def write_description(out: Path, found: Described) -> Path:
+    """Write description.json and description.html into a folder; returns the page's path."""
+    out.mkdir(parents=True, exist_ok=True)
+    content = msgspec.json.format(msgspec.json.encode(found.description), indent=1).decode() + "\n"
+    path = (out / DESCRIPTION).with_suffix(".html")
+    write_aside(path, description_page(found))
+    write_aside(out / DESCRIPTION, content)
+    return path
+
+
+def description_page(found: Described) -> str:
+    """The page as HTML text; the same input gives the same text."""
+    told = found.description
+    sections = {
+        "summary": ("What they are", _summary(told)),
+        "spectrum": ("Spectrum", _spectrum(found)),
+        "images": ("Images", _images(found.images)),
+        "numbers": ("Numbers and how they were found", _numbers(told)),
+        "each": ("Image by image", _each(told)),
+        "missing": ("What cannot be said", _missing(told)),
+        "files": ("For programs", _files(told)),
+    }
+    names = ", ".join(one.name for one in told.images[:3]) + (", …" if len(told.images) > 3 else "")
+    header = join([
+        element("p", text("hrtem-bench description"), class_="kicker"),
+        element("h1", text(counted(len(told.images), "micrograph"))),
+        element("p", text(f"{names}; {_given(told)}"), class_="facts"),
+    ])  # fmt: skip
+    return page("Micrographs described – hrtem-bench", header, sections, "Made by hrtem-bench.")
+
+
+def _given(told: Description) -> str:
+    energy = "energy not given" if told.energy is None else quantity(told.energy / 1e3, "kV")
+    spherical = told.spherical_aberration
+    lens = "Cs taken as 0" if spherical is None else f"Cs {quantity(spherical / 1e7, 'mm')}"
+    return f"{energy}, {lens}" + ("" if told.crystal is None else f", crystal {told.crystal}")
+
+
+def _summary(told: Description) -> Html:
+    tiles = [
+        ("Pixel size", reading_text(told.pixel_size, 1, "Å")),
+        ("Defocus", reading_text(told.defocus, 0.1, "nm")),
+        ("Astigmatism", reading_text(told.astigmatism, 0.1, "nm")),
+        ("Dose counted", reading_text(told.dose, 1, "e/Å²")),
+        ("Information reaches", reading_text(told.information_limit, 1, "Å")),
+    ]
+    parts = [element("div", pairs((name, _unbroken(value)) for name, value in tiles), class_="tiles")]
+    if told.warnings:
+        parts += [element("h3", text("Noticed")), listing(told.warnings)]
+    return join(parts)
+
+
+def _unbroken(value: str) -> str:
+    """Words whose lines end at spaces alone."""
+    return value.replace("/", "/\u2060")
+
+
+def _spectrum(found: Described) -> Html:
+    if found.spectrum is None:
+        return Html("")
+    one = found.images[found.place]
+    radial = _radial_plate(found.description, one, found.spectrum)
+    side = _picture_of_spectrum(one, found.spectrum)
+    return join([element("div", side, plate_element(radial), class_="plates")])
+
+
+def _picture_of_spectrum(one: Measured, spectrum: Spectrum) -> Html:
+    fitted = spectrum.curves is not None
+    figure = spectrum_figure(spectrum)
+    said = "left the fit, right the measured spectrum" if fitted else "the measured spectrum on both sides"
+    about = "what its rings oscillate about" if fitted else "its mean at each distance from the centre"
+    caption = f"Power spectrum of {one.name} over {about}: {said}."
+    png = figure_palette_png(figure, 2 * _PICTURE / figure.get_figwidth())
+    return element(
+        "figure", image(png, caption, _PICTURE, _PICTURE), element("figcaption", text(caption)), class_="plate"
+    )
+
+
+@styled
+def spectrum_figure(spectrum: Spectrum) -> Figure:
+    """The half plane that was measured, and on its other side what is fitted to it, or the same again."""
+    power = spectrum.power
+    most = min(power.nyquist, 1.2)
+    measured_half = _binned(power, power.power, spectrum.curves, most)
+    model = power.power if spectrum.curves is None else spectrum.curves.model
+    fitted_half = _binned(power, model, spectrum.curves, most)
+    whole = np.where(np.arange(_BINS)[None, :] >= _BINS // 2, measured_half, fitted_half[::-1, ::-1])
+    figure = new_figure(COLUMN, COLUMN)
+    axes = figure.add_subplot()
+    finite = whole[np.isfinite(whole)]
+    axes.imshow(
+        whole, cmap="gray", vmin=0, vmax=float(np.percentile(finite, 98)), extent=(-most, most, most, -most),
+        interpolation="nearest",
+    )  # fmt: skip
+    axes.axvline(0, color=VERMILION, linewidth=0.6)
+    axes.set_xlabel("q along x (1/Å)")
+    axes.set_ylabel("q along y (1/Å)")
+    return figure
+
+
+def _binned(
+    spectrum: PowerSpectrum, values: NDArray[np.float64], curves: RingCurves | None, most: float
+) -> NDArray[np.float64]:
+    """Means (n, n) over squares of the plane of frequencies; nan where there are none.
+
+    Values are taken over what rings oscillate about, or over the mean of their ring where no rings are fitted.
+    """
+    q, phi = spectrum.q, spectrum.phi
+    known = np.isfinite(values) & (q < most)
+    if curves is None:
+        ring = (q[known] / most * _BINS).astype(np.intp)
+        about = (np.bincount(ring, values[known]) / np.maximum(np.bincount(ring), 1))[ring]
+    else:
+        known &= (q >= curves.q[0]) & (q <= curves.q[-1])
+        about = np.interp(q[known], curves.q, curves.noise + curves.rings / 2)
+    places = [(value / most * _BINS / 2 + _BINS / 2).astype(np.intp) for value in (q * np.sin(phi), q * np.cos(phi))]
+    index = np.minimum(places[0][known], _BINS - 1) * _BINS + np.minimum(places[1][known], _BINS - 1)
+    count = np.bincount(index, minlength=_BINS**2)
+    total = np.bincount(index, values[known] / np.maximum(about, 1e-300), minlength=_BINS**2)
+    return np.where(count > 0, total / np.maximum(count, 1), np.nan).reshape(_BINS, _BINS)
+
+
+def _radial_plate(told: Description, one: Measured, spectrum: Spectrum) -> Plate:
+    caption = f"Mean power of {one.name} over angles."
+    if spectrum.curves is not None:
+        caption += " Vermilion: the fit of Thon rings, averaged alike."
+    if told.spectrum is not None and told.spectrum.noise is not None:
+        caption += " Dashed: the noise, fitted where the specimen no longer shows."
+    return Plate("radial", radial_figure(told, spectrum), caption, f"Line plot of power against frequency. {caption}")
+
+
+@styled
+def radial_figure(told: Description, spectrum: Spectrum) -> Figure:
+    """Mean power over angles against q, with the noise and the fit of rings."""
+    figure = new_figure(COLUMN, 70.0)
+    axes = figure.add_subplot()
+    if told.spectrum is not None:
+        axes.plot(told.spectrum.q, told.spectrum.power, color=BLUE, linewidth=0.9, label="measured")
+        if told.spectrum.noise is not None:
+            axes.plot(told.spectrum.q, told.spectrum.noise, color=GREY, linestyle="--", label="noise")
+    if spectrum.curves is not None:
+        known = np.isfinite(spectrum.curves.model)
+        ring = (spectrum.power.q[known] / spectrum.power.step).astype(np.intp)
+        count = np.bincount(ring)
+        full = count > 0
+        means = [
+            np.bincount(ring, values[known])[full] / count[full] for values in (spectrum.power.q, spectrum.curves.model)
+        ]
+        axes.plot(*means, color=VERMILION, linewidth=0.9, label="fit")
+    axes.set_yscale("log")
+    axes.yaxis.set_major_formatter(lambda value, _: f"{value:g}")
+    axes.set_xlim(0, spectrum.power.nyquist)
+    axes.set_xlabel("q (1/Å)")
+    axes.set_ylabel("power (grey²)")
+    axes.legend(frameon=False)
+    return figure
+
+
+def _images(found: Sequence[Measured]) -> Html:
+    chosen = np.unique(np.linspace(0, len(found) - 1, min(len(found), MOST_PICTURES)).round().astype(int))
+    words = f"Grey levels run from percentile {STRETCH[0]:g} (black) to {STRETCH[1]:g} (white) of each image."
+    if len(chosen) < len(found):
+        words += f" {len(chosen)} of {len(found)} images."
+    return join([paragraph(words), element("div", *(_picture(found[k]) for k in chosen), class_="panels")])
+
+
+def _picture(one: Measured) -> Html:
+    ny, nx = one.picture.shape
+    figure = picture_figure(one)
+    png = figure_palette_png(figure, _PICTURE / figure.get_figwidth())
+    shown = image(png, f"Micrograph {one.name}", _PICTURE, round(_PICTURE * ny / nx))
+    return element("figure", shown, element("figcaption", text(plain(one.name, 60))))
+
+
+@styled
+def picture_figure(one: Measured) -> Figure:
+    """A micrograph with a bar of known length."""
+    ny, nx = one.picture.shape
+    figure = new_figure(PAGE / 3, PAGE / 3 * ny / nx)
+    figure.set_layout_engine("none")
+    axes = figure.add_axes((0, 0, 1, 1))
+    low, high = stretch(one.picture)
+    axes.imshow(one.picture, cmap="gray", vmin=low, vmax=high, aspect="auto")
+    axes.set_axis_off()
+    width = one.shape[1] * one.pixel_size / 10
+    length = scale_bar_length(width)
+    (bar,) = axes.plot([0.05 * nx, (0.05 + length / width) * nx], [0.95 * ny, 0.95 * ny], color="white", linewidth=2.5)
+    label = axes.text(0.05 * nx, 0.92 * ny, f"{length:g} nm", color="white", va="bottom", fontsize=9)
+    for one_drawn in (bar, label):
+        one_drawn.set_path_effects(casing())
+    return figure
+
+
+def _numbers(told: Description) -> Html:
+    rows = [
+        element("div", element("dt", text(what)), element("dd", element("strong", text(value)), text(f" {how}")))
+        for what, value, how in description_rows(told)
+    ]
+    return join([paragraph("± and brackets are 95 % intervals."), element("div", element("dl", *rows), class_="pairs")])
+
+
+def _each(told: Description) -> Html:
+    rows = [
+        [
+            one.name,
+            f"{one.shape[0]} × {one.shape[1]}" + (f", {one.frames} frames" if one.frames > 1 else ""),
+            reading_text(one.defocus, 0.1),
+            reading_text(one.astigmatism, 0.1),
+            reading_text(one.rings_resolution),
+            number(one.grey_mean, 1),
+            number(one.grey_std, 1),
+            f"{one.dead} / {one.hot}",
+        ]
+        for one in told.images
+    ]
+    head = [
+        "",
+        "pixels",
+        "defocus (nm)",
+        "astigmatism (nm)",
+        "rings to (Å)",
+        "mean grey",
+        "its deviation",
+        "dead / hot",
+    ]
+    return table("Each file by itself; stacks by the mean spectrum of their frames", head, rows)
+
+
+def _missing(told: Description) -> Html:
+    rows = list(missing_rows(told))
+    return listing(f"{names}: {how}." for names, how in rows) if rows else Html("")
+
+
+def _files(told: Description) -> Html:
+    data = base64.b64encode(msgspec.json.encode(told)).decode()
+    link = element("a", text(DESCRIPTION), href=f"{EMBEDDED}{data}", download=DESCRIPTION)
+    return element("p", text("All numbers of this page, kept inside it: "), link)
+
+
+__all__ = ["description_page", "write_description"]
