@@ -37,12 +37,12 @@ def describe(
 
     What cannot be said is said too. Nothing is simulated, and without --model no network is run.
     """
-    from hrtem_bench.conditions.units import quantity
+    from hrtem_bench.conditions.units import beam_energy, quantity
     from hrtem_bench.micrographs.describe import Settings, check_free, described
 
     settings = Settings(
         pixel_size,
-        None if energy is None else quantity("--energy", energy, "eV"),
+        None if energy is None else beam_energy(energy),
         None if cs is None else quantity("--cs", cs, "Å"),
         crystal,
         None if model is None else given.load(model),

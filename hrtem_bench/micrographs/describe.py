@@ -11,6 +11,7 @@ from typing import Any
 import msgspec
 import numpy as np
 
+from hrtem_bench.conditions.units import beam_energy
 from hrtem_bench.errors import InputError
 from hrtem_bench.evaluation.resume import check_writable
 from hrtem_bench.micrographs.description import (
@@ -35,7 +36,6 @@ from hrtem_bench.micrographs.ring_readings import (
     spread_reading,
 )
 from hrtem_bench.models.submission import Submission
-from hrtem_bench.physics import wavelength
 
 Images = str | Path | np.ndarray[Any, Any] | Sequence[str | Path | np.ndarray[Any, Any]]
 
@@ -179,7 +179,7 @@ def _recordings(images: Images, pixel_size: float | None) -> list[Recording]:
 
 def _lens(energy: float | None, spherical: float | None) -> Lens:
     if energy is not None:
-        wavelength(energy)  # which refuses what is no energy
+        beam_energy(energy)
     if spherical is not None and not math.isfinite(spherical):
         raise InputError(f"spherical_aberration must be a finite number of Å, not {spherical}")
     return Lens(energy, spherical or 0.0)
@@ -242,7 +242,7 @@ def _particle_readings(seen: Sequence[Found], submission: Submission | None) -> 
         diameters = 2 * np.sqrt(areas / np.pi)
         readings["particle_diameter"] = _mean(diameters, "Å", f"circle of the same area, {whole}")
         readings["particle_area"] = _mean(areas, "Å²", whole)
-        readings["particle_diameter_spread"] = spread_reading(diameters, "Å", whole)
+        readings["particle_diameter_spread"] = spread_reading(diameters, "Å", "particles", how)
     none = f"{submission.name} finds no whole particle"
     return {name: readings.get(name, Reading(unit=unit, how=none)) for name, unit in units.items()}
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import numpy as np
@@ -20,10 +20,23 @@ WEAKEST = 0.02
 """Reflections are those with at least this share of the strongest one's intensity."""
 MOST_SPOTS, APART = 60, 0.04
 """Spots that are looked at; and the least distance between two, 1/Å: nearer ones are a spot and its side lobes."""
+SPOTS_FROM, CLEAR = 0.2, 6.0
+"""1/Å, from which spots are looked for; and how many e-foldings rarer than one in a spectrum noise makes them."""
+SURROUNDINGS = 0.03
+"""1/Å about a spot that are its tails: those of a crystal of 3 nm."""
 CHANCE = 0.01
 """Probability up to which as many spots may lie on reflections by chance."""
 _TOLERANCE, _SYSTEMATIC = 0.008, 0.002
 """1/Å, distance of a spot from its reflection; and the relative error left, as of particles of few planes."""
+
+
+@dataclass(frozen=True)
+class Spots:
+    """Lattice spots: place x, y and radius q, 1/Å, each (n,)."""
+
+    x: Floats
+    y: Floats
+    q: Floats
 
 
 @dataclass(frozen=True)
@@ -72,15 +85,15 @@ def reflections(crystal: Lattice, q_max: float = 1.0) -> Floats:
     return np.asarray(radii[strength > WEAKEST * strength.max()])
 
 
-def spot_radii(spectrum: PowerSpectrum, q_min: float) -> Floats:
-    """Spatial frequencies (n,), 1/Å, of the spots of a spectrum: the pixels that noise of their ring hardly makes."""
+def lattice_spots(spectrum: PowerSpectrum, q_min: float = SPOTS_FROM) -> Spots:
+    """The spots of a spectrum: the pixels from `q_min`, 1/Å, up that noise of their ring hardly makes."""
     chosen = (spectrum.q >= q_min) & (spectrum.q < 0.95 * spectrum.nyquist)
     q, phi, power = spectrum.q[chosen], spectrum.phi[chosen], spectrum.power[chosen]
     ring = ((q - q_min) / spectrum.step).astype(np.intp)
     count = np.maximum(np.bincount(ring), 1)
     mean = np.exp(np.bincount(ring, np.log(np.maximum(power, 1e-300))) / count + np.euler_gamma)
     excess = power / mean[ring]
-    high = np.flatnonzero(excess > math.log(len(q)) + 6)
+    high = np.flatnonzero(excess > math.log(len(q)) + CLEAR)
     near = np.flatnonzero(excess > 4)
     x, y = q * np.cos(phi), q * np.sin(phi)
     found: list[tuple[float, float, float]] = []
@@ -91,7 +104,17 @@ def spot_radii(spectrum: PowerSpectrum, q_min: float) -> Floats:
             found.append((float(x[index]), float(y[index]), radius))
         if len(found) == MOST_SPOTS:
             break
-    return np.array([radius for _, _, radius in found])
+    return Spots(*np.array(found, dtype=np.float64).reshape(-1, 3).T)
+
+
+def without_spots(spectrum: PowerSpectrum, spots: Spots) -> PowerSpectrum:
+    """The spectrum without lattice spots and their surroundings, which are no part of an amorphous film."""
+    x, y = spectrum.q * np.cos(spectrum.phi), spectrum.q * np.sin(spectrum.phi)
+    kept = np.ones(len(x), bool)
+    for side in (1, -1):  # the half plane that is kept ends beside some of them
+        for one, other in zip(side * spots.x, side * spots.y, strict=True):
+            kept &= np.hypot(x - one, y - other) > max(SURROUNDINGS, 4 * spectrum.step)
+    return replace(spectrum, power=spectrum.power[kept], q=spectrum.q[kept], phi=spectrum.phi[kept])
 
 
 def _apart(first: tuple[float, float], second: tuple[float, float, float]) -> float:
@@ -133,4 +156,4 @@ def _chance(matched: int, radii: Floats, rings: Floats) -> float:
     return min(1.0, tries * float(stats.binom.sf(matched - 1, len(radii), covered)))
 
 
-__all__ = ["SpotFit", "named_crystal", "pixel_ratio", "reflections", "spot_radii"]
+__all__ = ["SpotFit", "Spots", "lattice_spots", "named_crystal", "pixel_ratio", "reflections", "without_spots"]

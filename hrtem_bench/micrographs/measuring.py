@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 
 from hrtem_bench.errors import InputError
 from hrtem_bench.micrographs.greys import Slope, are_whole, grey_warnings, is_rescaled, noise_slope, odd_pixels
-from hrtem_bench.micrographs.lattice_spots import spot_radii
+from hrtem_bench.micrographs.lattice_spots import lattice_spots, without_spots
 from hrtem_bench.micrographs.noise import RingMeans, noise_start, ring_means
 from hrtem_bench.micrographs.power_spectrum import PowerSpectrum, power_spectrum
 from hrtem_bench.micrographs.recordings import Recording
@@ -21,8 +21,6 @@ from hrtem_bench.micrographs.thon_rings import ThonRings, fit_thon_rings
 MOST_FRAMES, MOST_PIXELS = 16, 2**26
 """Frames of a stack that are measured, at equal distances, and pixels of them together."""
 LARGEST_PICTURE = 512
-SPOTS_FROM = 0.2
-"""1/Å, from which lattice spots are looked for."""
 
 
 @dataclass(frozen=True)
@@ -91,12 +89,14 @@ def measured(recording: Recording, raw: Sequence[NDArray[Any]], lens: Lens) -> t
     if len(recording) > len(raw):
         warnings.append(f"of {len(recording)} frames {len(raw)} are measured")
     power, reason = _power(frames, recording.pixel_size)
-    rings, curves, drift = ThonRings(False, reason), None, None
+    rings, curves, drift, spots = ThonRings(False, reason), None, None, np.zeros(0)
     if power is not None:
-        rings = _rings(power, lens)
+        seen = lattice_spots(power)
+        film, spots = without_spots(power, seen), seen.q
+        rings = _rings(film, lens)
         if rings.found and lens.energy is not None:
+            drift = drift_of(film, ring_curves(film, rings, lens.energy, lens.spherical_aberration), rings.resolution)
             curves = ring_curves(power, rings, lens.energy, lens.spherical_aberration)
-            drift = drift_of(power, curves, rings.resolution)
     start = noise_start(0.5 / recording.pixel_size)
     dead, hot = (0, 0) if power is None else odd_pixels(frames)
     found = Measured(
@@ -112,7 +112,7 @@ def measured(recording: Recording, raw: Sequence[NDArray[Any]], lens: Lens) -> t
         rings=rings,
         drift=drift,
         slopes=[slope for one in frames if power is not None and (slope := noise_slope(one, start)) is not None],
-        spots=np.zeros(0) if power is None else spot_radii(power, SPOTS_FROM),
+        spots=spots,
         dead=dead,
         hot=hot,
         whole=all(are_whole(one) for one in raw),

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import math
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import partial
+from types import MappingProxyType
 from typing import Any
 
 import numpy as np
@@ -15,12 +16,14 @@ from hrtem_bench.imaging.cameras import camera
 from hrtem_bench.micrographs.description import Reading
 from hrtem_bench.micrographs.greys import Slope, shot_share
 from hrtem_bench.micrographs.measuring import Measured
-from hrtem_bench.micrographs.noise import NoiseFit, RingMeans, fit_noise, half_width, mtf_of, ntf_squared
+from hrtem_bench.micrographs.noise import SPECIMEN_ENDS, NoiseFit, RingMeans, fit_noise, half_width, mtf_of, ntf_squared
 from hrtem_bench.micrographs.ring_readings import SIGMAS, reading
 from hrtem_bench.micrographs.texture import Texture, texture_of
 
 SLOPE_KNOWN = 0.3
 """Standard deviation of the slope of noise with grey up to which it tells where grey 0 lies."""
+LEAST_SLOPE = 0.3
+"""Slope below which it is the specimen that shows among the noise, brighter parts of an image having less."""
 SLOPE_ERROR = 0.05
 """Standard deviation of the slope that comes on top: what a specimen adds to the noise."""
 COUNTS_AGREE = 0.05
@@ -31,6 +34,14 @@ UNKNOWN_NOISE = (
 )
 WIDTH_KNOWN = 0.4
 """Relative width of the interval of a camera's width from which it is not stated."""
+
+_CAMERA = ("ntf_half", "mtf_half", "camera_width", "dqe_fall")
+_TEXTURE = ("film_contrast", "film_correlation", "information_limit")
+UNITS: Mapping[str, str] = MappingProxyType({
+    "gain": "greys", "dose": "e/Å²", "ntf_half": "of Nyquist", "mtf_half": "of Nyquist", "camera_width": "",
+    "dqe_fall": "", "film_contrast": "", "film_correlation": "Å", "information_limit": "Å",
+})  # fmt: skip
+"""Of the readings that noise tells."""
 
 
 @dataclass(frozen=True)
@@ -79,23 +90,18 @@ def noise_readings(noise: PooledNoise) -> dict[str, Any]:
     """Fields of `Description` that noise tells: greys, gain, dose, noise_white, camera, its widths, texture, limit."""
     fit = noise.fit
     if fit is None:
-        names = {
-            "gain": "greys", "dose": "e/Å²", "ntf_half": "of Nyquist", "mtf_half": "of Nyquist", "camera_width": "",
-            "dqe_fall": "", "film_contrast": "", "film_correlation": "Å", "information_limit": "Å",
-        }  # fmt: skip
-        return {name: Reading(unit=unit, how=noise.reason) for name, unit in names.items()}
+        return {name: Reading(unit=unit, how=noise.reason) for name, unit in UNITS.items()}
     greys = _greys(noise, fit)
-    return {
-        "greys": greys.kind,
-        "noise_white": fit.white,
-        **_dose(noise, fit, greys),
-        **_camera(fit),
-        **_texture(noise, fit, greys),
-    }
+    told = {"greys": greys.kind, "noise_white": fit.white, **_camera(fit)}
+    if width_known(fit):
+        return told | _dose(noise, fit, greys) | _texture(noise, fit, greys)
+    lacking = {name: Reading(unit=UNITS[name], how=_no_width(fit)) for name in ("dose", "gain", *_TEXTURE)}
+    return told | lacking
 
 
 def _greys(noise: PooledNoise, fit: NoiseFit) -> Greys:
-    slope = _mean_slope([slope for one in noise.images for slope in one.slopes], shot_share(fit))
+    alone = fit.start * noise.images[0].nyquist > 0.99 * SPECIMEN_ENDS and width_known(fit)
+    slope = _mean_slope([slope for one in noise.images for slope in one.slopes if alone], shot_share(fit))
     means = np.array([one.mean for one in noise.images])
     gains = fit.at_zero * np.array(noise.scales) / np.where(means > 0, means, np.nan)
     if (
@@ -106,8 +112,8 @@ def _greys(noise: PooledNoise, fit: NoiseFit) -> Greys:
         return Greys("counts", 0.0, 0.0, "whole numbers whose noise power is their mean")
     if any(one.rescaled for one in noise.images) and (slope is None or slope.std > SLOPE_KNOWN):
         return Greys("rescaled", math.nan, math.nan, "8 bits from 0 to 255, or greys below 0")
-    if slope is None or slope.std > SLOPE_KNOWN:
-        return Greys("unknown", 0.0, 0.0, "too little contrast to see where no dose lies, which is taken as grey 0")
+    if slope is None or slope.std > SLOPE_KNOWN or slope.value < LEAST_SLOPE:
+        return Greys("unknown", 0.0, 0.0, "where no dose lies cannot be seen, and is taken as grey 0")
     told = f"slope of noise power with grey {slope.value:.2f} ± {SIGMAS * slope.std:.2f}"
     if abs(slope.value - 1) < 3 * slope.std:
         return Greys("proportional", 0.0, 0.0, f"grey 0 taken as no dose, which has a slope of 1: {told}")
@@ -118,6 +124,15 @@ def _greys(noise: PooledNoise, fit: NoiseFit) -> Greys:
         slope.std / slope.value**2 if slope.value > 0 else math.nan,
         f"no dose has a grey other than 0: {told}",
     )
+
+
+def width_known(fit: NoiseFit) -> bool:
+    """The fit tells the noise at frequency 0: it is white, or the width of its camera has a narrow interval."""
+    return fit.white or fit.width_high - fit.width_low <= WIDTH_KNOWN * fit.width
+
+
+def _no_width(fit: NoiseFit) -> str:
+    return f"the noise falls, but from {fit.start:.2f} of Nyquist up that does not tell how wide: finer pixels would"
 
 
 def _mean_slope(slopes: Sequence[Slope], share: float) -> Slope | None:
@@ -157,18 +172,10 @@ def _dose(noise: PooledNoise, fit: NoiseFit, greys: Greys) -> dict[str, Reading]
 def _camera(fit: NoiseFit) -> dict[str, Any]:
     white = "the noise is white, which shows no MTF: that of a counting camera comes from its maker, or a knife edge"
     if fit.white:
-        return {
-            "ntf_half": Reading(unit="of Nyquist", how="the noise is white from 1.1 1/Å up, or 0.85 of Nyquist"),
-            "mtf_half": Reading(unit="of Nyquist", how=white),
-            "camera_width": Reading(how=white),
-            "dqe_fall": Reading(how=white),
-        }
+        return {name: Reading(unit=UNITS[name], how=white) for name in _CAMERA}
     how = f"noise from {fit.start:.2f} of Nyquist up, fitted by the camera {fit.camera} with its frequencies scaled"
-    if fit.width_high - fit.width_low > WIDTH_KNOWN * fit.width:
-        how = f"the noise falls, but from {fit.start:.2f} of Nyquist up that does not tell a width: finer pixels would"
-        return {name: Reading(unit="of Nyquist", how=how) for name in ("ntf_half", "mtf_half")} | {
-            name: Reading(how=how) for name in ("camera_width", "dqe_fall")
-        }
+    if not width_known(fit):
+        return {name: Reading(unit=UNITS[name], how=_no_width(fit)) for name in _CAMERA}
     detector = camera(fit.camera)
     transfer, squared = mtf_of(detector), partial(ntf_squared, fit.camera)
     widths = (fit.width, fit.width_low, fit.width_high)

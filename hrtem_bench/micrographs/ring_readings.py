@@ -79,7 +79,7 @@ def ring_readings(found: Sequence[Measured]) -> dict[str, Reading]:
     )
     return {
         "defocus": reading(float(focus.mean()), focus_std, "Å", told),
-        "defocus_spread": spread_reading(focus, "Å", how),
+        "defocus_spread": spread_reading(focus, "Å", "images", how),
         **_astigmatism(with_rings, how),
         "rings_resolution": reading(
             float(np.median([one.resolution for one in rings])), math.nan, "Å", f"median, {how}"
@@ -88,15 +88,15 @@ def ring_readings(found: Sequence[Measured]) -> dict[str, Reading]:
     }
 
 
-def spread_reading(values: NDArray[np.float64], unit: str, how: str) -> Reading:
+def spread_reading(values: NDArray[np.float64], unit: str, noun: str, how: str) -> Reading:
     """The standard deviation of values (n,), with its interval; for one value there is none."""
     from scipy import stats
 
     if len(values) < 2:
-        return Reading(unit=unit, how="one image has no spread")
+        return Reading(unit=unit, how=f"there are less than two {noun}")
     std, free = float(values.std(ddof=1)), len(values) - 1
     low, high = (std * math.sqrt(free / float(stats.chi2.ppf(share, free))) for share in (0.975, 0.025))
-    return Reading(std, low, high, unit, f"standard deviation over {len(values)} images, {how}")
+    return Reading(std, low, high, unit, f"standard deviation over {len(values)} {noun}, {how}")
 
 
 def _not_below(one: Reading, least: float) -> Reading:

@@ -187,7 +187,7 @@ def test_small_fields_say_that_there_is_nothing_to_fit(wave: Any, side: int) -> 
         (np.eye(64) * 1j, {"pixel_size": 0.2}, "no grey image"),
         (np.where(np.eye(64), np.nan, 1.0), {"pixel_size": 0.2}, "NaN"),
         (np.eye(64), {"pixel_size": 0.2, "crystal": "Xx"}, "unknown lattice"),
-        (np.eye(128), {"pixel_size": 0.2, "energy": -3.0}, "energy"),
+        (np.eye(128), {"pixel_size": 0.2, "energy": 300}, "energy"),
         ("nowhere.tif", {}, "not there"),
     ],
 )
