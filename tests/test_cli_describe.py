@@ -87,6 +87,7 @@ def test_the_description_of_other_images_is_kept(place: Path, capsys: pytest.Cap
         (["images", "--crystal", "none.cif"], "no CIF file"),
         (["images", "--pixel-size", "-1"], "pixel size"),
         (["images", "--model", "bright.py:dark"], "dark"),
+        (["images", "--results", "images"], "name the model"),
         (["none.tif"], "not there"),
         (["plain.npy"], "pixel size"),
         (["bright.py"], "no known format"),

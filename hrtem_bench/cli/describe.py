@@ -21,8 +21,8 @@ def describe(
     images: Annotated[list[Path], typer.Argument(metavar="IMAGES", help="Micrographs, or folders of them.")],
     given: options.ModelOptions,
     pixel_size: options.PixelSize = None,
-    energy: Annotated[str | None, typer.Option(help="Of the beam: 300kV. Without it there is no defocus.")] = None,
-    cs: Annotated[str | None, typer.Option(help="Spherical aberration: 1.2mm; taken as 0 if not given.")] = None,
+    energy: options.Energy = None,
+    cs: options.Cs = None,
     crystal: Annotated[
         str | None,
         typer.Option(help="Crystal of the particles, Au or a CIF file, whose lattice spots check the pixel size."),
@@ -37,13 +37,12 @@ def describe(
 
     What cannot be said is said too. Nothing is simulated, and without --model no network is run.
     """
-    from hrtem_bench.conditions.units import beam_energy, quantity
     from hrtem_bench.micrographs.describe import Settings, check_free, described
 
     settings = Settings(
         pixel_size,
-        None if energy is None else beam_energy(energy),
-        None if cs is None else quantity("--cs", cs, "Å"),
+        options.energy(energy),
+        options.cs(cs),
         crystal,
         None if model is None else given.load(model),
         results,

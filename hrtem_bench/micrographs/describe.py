@@ -118,6 +118,8 @@ def described(images: Images, settings: Settings, each: Callable[[int, int], Non
     lens = _lens(settings.energy, settings.spherical_aberration)
     lattice = None if settings.crystal is None else named_crystal(settings.crystal)
     submission = _submission(settings.model)
+    if settings.results is not None and submission is None:
+        raise InputError("results are a model's: name the model too, or leave them out")
     found: list[Measured] = []
     seen: list[Found] = []
     place, spectrum = 0, None

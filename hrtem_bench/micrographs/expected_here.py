@@ -91,21 +91,20 @@ def _nearness(one: Expectation) -> float:
 def _by_observer(
     submission: Submission, trained: Sequence[Condition], here: Sequence[Condition], warnings: list[str]
 ) -> tuple[Expectation | None, str]:
-    from hrtem_bench.observer import RingPowers, exposure, foretold, loaded, recalibrated, specimens_of
+    from hrtem_bench.observer import RingPowers, Setup, exposure, foretold, loaded, recalibrated, specimens_of
 
     record = submission.trained_on
     if record is None or record.validation_loss is None or record.validation_dice is None:
         return None, f"the card of {submission.name} has no validation loss to start from: give its results"
     specimens, frozen = specimens_of(), loaded()
     powers = RingPowers(specimens, frozen.settings)
-    text = ";".join(f"C10={one.C10!r},dose={one.dose!r}" for one in trained)
+    there, at_images = (exposure(conditions, specimens.detector) for conditions in (trained, here))
     row = {
-        "specimens": _OWN, "train": text, "test": text, "converged": True,
+        "specimens": _OWN, "train": _OWN, "test": _OWN, "converged": True,
         "nll": record.validation_loss, "dice": record.validation_dice,
     }  # fmt: skip
-    law = recalibrated([row], frozen, {_OWN: powers})
-    detector = specimens.detector
-    dice = foretold(exposure(trained, detector), exposure(here, detector), powers, law).dice
+    law = recalibrated([row], frozen, {(_OWN, _OWN): Setup(there, powers)})
+    dice = foretold(there, at_images, powers, law).dice
     sigma = transfer_values(as_condition_set(trained), [as_condition_set(here)], Q_MAX)[0]["sigma"]
     assert sigma is not None
     how = f"the model observer on {specimens.name}, from the Dice {record.validation_dice:.3f} of the model's card"
