@@ -19,6 +19,8 @@ from hrtem_bench.scoring.run import Run, read_run
 
 Q_MAX = 1.25
 """1/Å: the band of σ, and of the observer's rings."""
+ALIKE = 0.05
+"""Relative distance from the ends of what was trained up to which a setting counts as within."""
 _OWN = "own"
 
 
@@ -129,7 +131,7 @@ def _unlike(told: Description, here: Sequence[Condition], trained: Sequence[Cond
         ("dose", "e/Å²", 1.0),
     ):
         own, other = ([_setting(one, name) / scale for one in many] for many in (here, trained))
-        if max(own) > max(other) + 1e-3 * abs(max(other)) or min(own) < min(other) - 1e-3 * abs(min(other)):
+        if max(own) > max(other) + ALIKE * abs(max(other)) or min(own) < min(other) - ALIKE * abs(min(other)):
             said.append(f"outside of what was trained: {name} {_range(own)} {unit}, in training {_range(other)} {unit}")
     if told.greys == "rescaled":
         said.append("the dose is not known and taken as that of the training")
@@ -142,7 +144,7 @@ def _setting(one: Condition, name: str) -> float:
 
 def _range(values: Sequence[float]) -> str:
     low, high = min(values), max(values)
-    return f"{low:.3g}" if high - low < 1e-3 * abs(high) else f"{low:.3g} to {high:.3g}"
+    return f"{low:.3g}" if high - low <= 1e-3 * abs(high) else f"{low:.3g} to {high:.3g}"
 
 
 __all__ = ["conditions_here", "expected_here"]

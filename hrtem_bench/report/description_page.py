@@ -41,7 +41,20 @@ _PICTURE, _BINS = 360, 200  # CSS pixels; squares along a side of the drawn spec
 
 
 def write_description(out: Path, found: Described) -> Path:
-    """Write description.json and description.html into a folder; returns the page's path."""
+    """Write description.json and description.html into a folder.
+
+    Parameters
+    ----------
+    out
+        The folder; it is made.
+    found
+        What was read off the micrographs, with their pictures.
+
+    Returns
+    -------
+    Path
+        The page's.
+    """
     out.mkdir(parents=True, exist_ok=True)
     content = msgspec.json.format(msgspec.json.encode(found.description), indent=1).decode() + "\n"
     path = (out / DESCRIPTION).with_suffix(".html")
