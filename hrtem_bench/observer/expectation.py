@@ -31,13 +31,13 @@ class Terms:
     Parameters
     ----------
     hardness
-        M = ln (E(test → test) + ε), E the expected cross-entropy, ε that of edges, nats per pixel.
+        M = ln (E(test → test) + b), E the expected cross-entropy, b that of edges, nats per pixel.
     mismatch
-        G = ln (E(train → test) + ε) - M, not below 0.
+        G = ln (E(train → test) + b) - M, not below 0.
     delocalisation
         R, rms displacement of lattice fringes at the test condition, Å.
     training
-        T = ln (E(train → train) + ε), the hardness of the training set.
+        T = ln (E(train → train) + b), the hardness of the training set.
     information
         Information density of each ring at the test condition, nats per Å².
     shares
@@ -77,7 +77,7 @@ class Place:
     observer
         Trained there.
     edge_loss
-        ε of the settings.
+        b of the settings.
     hardness, delocalisation, information
         As of `Terms`.
     spectra

@@ -29,7 +29,7 @@ FLOORS = (0.03, 0.1)
 SHARES = (0.5, 0.6, 0.7, 0.8)
 """Values of λ that are tried."""
 EDGE_LOSSES = (0.0, 0.01, 0.03, 0.1)
-"""Values of ε that are tried, nats per pixel."""
+"""Values of b that are tried, nats per pixel."""
 
 
 @dataclass(frozen=True)

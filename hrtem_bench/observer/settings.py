@@ -31,7 +31,7 @@ class ObserverSettings:
         λ: share of ln of the image's variance that is taken from the channels of the rings, 0 to 1. Networks see
         standardised images, which is 1; 0 would be a network that knows the contrast all the same.
     edge_loss
-        ε: cross-entropy, nats per pixel, that is added to every expected one, for the pixels at the edges of particles,
+        b: cross-entropy, nats per pixel, that is added to every expected one, for the pixels at the edges of particles,
         which the two regions leave out; 0 or more.
 
     Raises
