@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import io
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from importlib import resources
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -57,7 +57,6 @@ def specimens_of(source: str | Path | None = None, *, structures: int | None = N
 
 def _of_dataset(source: str | Path, structures: int | None) -> SpecimenSet:
     from hrtem_bench.dataset import open_exit_waves
-    from hrtem_bench.dataset.detectors import recording_of
     from hrtem_bench.dataset.recipes import recipe_from_dict
 
     kept = open_exit_waves(source)
@@ -70,17 +69,7 @@ def _of_dataset(source: str | Path, structures: int | None) -> SpecimenSet:
                 return
             yield compact(one.structure_id, np.asarray(one.waves), one.mask, field, one.zero_focus)
 
-    return SpecimenSet(
-        name=str(source),
-        key=f"{kept.manifest.checksum} {structures}",
-        lens=recipe.settings,
-        coherence=recipe.coherence,
-        nodes=recipe.nodes,
-        detector=recording_of(recipe).detector,
-        pixel_size=recipe.sampling.pixel_size,
-        band=recipe.wave_band,
-        read=read,
-    )
+    return _imaged_as(recipe, str(source), f"{kept.manifest.checksum} {structures}", recipe.wave_band, read)
 
 
 def simulated_specimens(recipe: Recipe, scene: str = "", structures: int = 4) -> SpecimenSet:
@@ -100,7 +89,6 @@ def simulated_specimens(recipe: Recipe, scene: str = "", structures: int = 4) ->
     SpecimenSet
         The very structures that the dataset shows.
     """
-    from hrtem_bench.dataset.detectors import recording_of
     from hrtem_bench.dataset.plan import Job
     from hrtem_bench.dataset.recipe_tables import recipe_hash
     from hrtem_bench.dataset.simulation import simulate
@@ -111,16 +99,8 @@ def simulated_specimens(recipe: Recipe, scene: str = "", structures: int = 4) ->
             made = simulate(recipe, job)
             yield compact(job.structure_id, made.waves, made.mask, recipe.sampling.field, made.zero_focus)
 
-    return SpecimenSet(
-        name=scene or recipe.name,
-        key=f"{recipe_hash(recipe)} {scene} {structures}",
-        lens=recipe.settings,
-        coherence=recipe.coherence,
-        nodes=recipe.nodes,
-        detector=recording_of(recipe).detector,
-        pixel_size=recipe.sampling.pixel_size,
-        band=recipe.simulated_band,
-        read=read,
+    return _imaged_as(
+        recipe, scene or recipe.name, f"{recipe_hash(recipe)} {scene} {structures}", recipe.simulated_band, read
     )
 
 
@@ -163,7 +143,6 @@ def ship(source: str | Path, path: Path, structures: int) -> None:
 
 
 def _shipped(name: str, structures: int | None) -> SpecimenSet:
-    from hrtem_bench.dataset.detectors import recording_of
     from hrtem_bench.dataset.recipes import recipe_from_dict
     from hrtem_bench.dataset.waves import inside
 
@@ -186,15 +165,24 @@ def _shipped(name: str, structures: int | None) -> SpecimenSet:
                 zero_focus=float(kept["zero_focus"][number]),
             )
 
+    return _imaged_as(recipe, name, f"{name} {structures}", SHIPPED_BAND, read)
+
+
+def _imaged_as(
+    recipe: Recipe, name: str, key: str, band: float, read: Callable[[], Iterator[SpecimenWave]]
+) -> SpecimenSet:
+    """Specimens that are imaged as a recipe has it; other arguments as of `SpecimenSet`."""
+    from hrtem_bench.dataset.detectors import recording_of
+
     return SpecimenSet(
         name=name,
-        key=f"{name} {structures}",
+        key=key,
         lens=recipe.settings,
         coherence=recipe.coherence,
         nodes=recipe.nodes,
         detector=recording_of(recipe).detector,
         pixel_size=recipe.sampling.pixel_size,
-        band=SHIPPED_BAND,
+        band=band,
         read=read,
     )
 
