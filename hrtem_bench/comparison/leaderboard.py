@@ -19,6 +19,8 @@ from hrtem_bench.scoring.statistics import bootstrap
 
 CONFIDENCE = 0.95
 """Of the intervals of a board."""
+NAMED = 12
+"""Folders of results that an error names."""
 
 
 class Row(msgspec.Struct, frozen=True, kw_only=True):
@@ -121,13 +123,15 @@ def leaderboard(
     names = [_name(folder, path) for path, _ in kept]
     missing = next((name for name in baselines if name not in names), None)
     if missing is not None:
-        raise InputError(f"no baseline {missing!r} among the results: they are {', '.join(names)}")
+        more = f" and {len(names) - NAMED} more" if len(names) > NAMED else ""
+        raise InputError(f"no baseline {missing!r} in {folder}: its results are {', '.join(names[:NAMED])}{more}")
     links = {path: report_link(path, here or folder) for path, _ in kept}
     return [_board(folder, groups[key], links, baselines, samples, seed) for key in sorted(groups)]
 
 
 def _name(folder: Path, path: Path) -> str:
-    return path.relative_to(folder).as_posix()
+    """Of a folder of results, for a person: its path below `folder`, or, of `folder` itself, its own name."""
+    return path.relative_to(folder).as_posix() if path != folder else folder.resolve().name
 
 
 def _hidden(path: Path) -> bool:
@@ -164,7 +168,7 @@ def _board(
             model=run.results.model.name,
             kind=run.results.model.kind,
             parameters=run.results.model.parameters,
-            path=_name(folder, path),
+            path=path.relative_to(folder).as_posix(),
             report=links[path],
             url=told[i][0],
             mean_dice=estimate_of(means[i], CONFIDENCE),

@@ -244,6 +244,21 @@ def test_what_cannot_be_simulated_is_said_in_one_line(change, arguments, message
     assert "\n" not in str(caught.value)
 
 
+@pytest.mark.parametrize(
+    ("atoms", "arguments", "message"),
+    [
+        ("x.cif", {}, r"not a str: read the file with ase\.io\.read"),
+        (None, {}, "not a NoneType"),
+        (single_atom("C", length=10.0), {"energy": 200}, "200 keV is 200e3"),
+        (single_atom("C", length=10.0), {"pixel_size": np.nan}, "pixel_size must be finite"),
+    ],
+)
+def test_what_is_no_specimen_and_no_energy(atoms, arguments, message):
+    with pytest.raises(InputError, match=message) as caught:
+        exit_waves(atoms, **arguments)
+    assert "\n" not in str(caught.value)
+
+
 def test_no_atoms_is_an_error():
     with pytest.raises(InputError, match="no atoms"):
         exit_waves(ase.Atoms(cell=[10, 10, 10]))

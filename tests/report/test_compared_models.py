@@ -93,6 +93,8 @@ def test_the_commands(
     assert (tmp_path / "figures" / "curve_170mm.svg").stat().st_size > 10_000
     assert run(["compare", one, two, "--out", str(tmp_path / "pair.html")]) == 0
     assert "The curves" in (tmp_path / "pair.html").read_text("utf-8")
+    assert run(["leaderboard", one, "--baseline", "x", "--out", str(tmp_path / "board.html")]) == 2
+    assert "no baseline 'x' in" in (said := capsys.readouterr().err) and said.strip().endswith("its results are a")
     other = make_results("c", dataset={"checksum": "f" * 64})
     capsys.readouterr()
     other_folder = str(written(tmp_path / "c", msgspec.convert(msgspec.to_builtins(other), Results), per_image))
