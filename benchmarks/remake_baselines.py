@@ -1,11 +1,13 @@
-"""Trains the shipped networks anew on a dataset, scores all baselines on it, and makes their entries again.
+"""Trains the shipped networks anew, scores all baselines, and makes their entries again.
 
-    python benchmarks/remake_baselines.py --data mini [--only unet_small] [--entries]
+    hrtem-bench generate baselines/training.toml --out mini-training
+    python benchmarks/remake_baselines.py --data mini-training [--only unet_small]
+    python benchmarks/remake_baselines.py --data mini --entries
 
-For each network: `hrtem-bench train` at the conditions below, then its weights, log and training record go into its
-folder under baselines/, whose card keeps its name and description. With --entries every baseline is scored on the
-tracks `defocus` and `joint` of the dataset and submissions/ is made again. `update_cards.py --mini` and
-`update_readme.py --quickstart` come after it.
+Run it beside the data, so that no folder of one machine gets into the entries. For each network: `hrtem-bench train` at
+the conditions below, then its weights, log and training record go into its folder under baselines/, whose card keeps its
+name and description. With --entries every baseline is scored on the tracks `defocus` and `joint` of the dataset and
+submissions/ is made again. `update_cards.py --mini` and `update_readme.py --quickstart` come after it.
 """
 
 from __future__ import annotations
@@ -23,9 +25,9 @@ from hrtem_bench.models.card import card_text, read_card
 ROOT = Path(__file__).parents[1]
 BASELINES, ENTRIES = ROOT / "baselines", ROOT / "submissions"
 TRAINING = {
-    "unet_small": ["--track", "defocus", "--conditions", "defocus=-10nm", "--steps", "300"],
-    "unet_small_under": ["--track", "defocus", "--conditions", "defocus=10nm", "--steps", "300"],
-    "unet_joint": ["--track", "joint", "--all-conditions", "--steps", "300"],
+    "unet_small": ["--track", "defocus", "--conditions", "defocus=-10nm", "--steps", "200"],
+    "unet_small_under": ["--track", "defocus", "--conditions", "defocus=10nm", "--steps", "200"],
+    "unet_joint": ["--track", "joint", "--all-conditions", "--steps", "200"],
 }
 """Shipped network -> where it is trained."""
 SCORED = (*TRAINING, "otsu")
@@ -66,7 +68,7 @@ def enter(name: str, data: str) -> None:
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--data", required=True, help="folder of the generated recipe mini")
+    parser.add_argument("--data", required=True, help="folder of baselines/training.toml, or with --entries of mini")
     parser.add_argument("--only", choices=SCORED, help="this baseline alone")
     parser.add_argument("--entries", action="store_true", help="score the baselines and make submissions/ again")
     given = parser.parse_args()
