@@ -135,7 +135,7 @@ def render_each(
     size = _size_of(waves, pixel_size)
     out = size if output_pixel_size is None else pixel_sizes(output_pixel_size)
     images = _images(
-        waves, [condition for condition, _ in settings], size, out, zero_focus, coherence, nodes, 1, device, 1
+        waves, [condition for condition, _ in settings], size, out, zero_focus, coherence, nodes, None, device, 1
     )
     return (
         intensity

@@ -297,6 +297,15 @@ def test_render_takes_the_model_by_name():
     assert (images["quadrature"] != images["envelope"]).any()
 
 
+@pytest.mark.parametrize("coherence", ["quadrature", "tcc"])
+def test_render_takes_the_angular_spread(coherence):
+    wave = phase_object(0.5)
+    image = hb.render(wave, SOURCE, pixel_size=SIZE, coherence=coherence)
+    np.testing.assert_array_equal(image, expected_intensity(wave, [SOURCE], coherence=coherence, **SAME)[0])
+    without = hb.render(wave, SOURCE.replace(angular_spread=0.0), pixel_size=SIZE, coherence=coherence)
+    assert difference(image, without) > 0.02
+
+
 def test_many_conditions_by_quadrature_are_those_one_by_one():
     waves = phase_object(0.5, count=2)
     settings = [(FOCUS, None), (SOURCE, None), (BOTH.replace(dose=100.0), 3)]
