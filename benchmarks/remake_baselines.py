@@ -25,9 +25,9 @@ from hrtem_bench.models.card import card_text, read_card
 ROOT = Path(__file__).parents[1]
 BASELINES, ENTRIES = ROOT / "baselines", ROOT / "submissions"
 TRAINING = {
-    "unet_small": ["--track", "defocus", "--conditions", "defocus=-10nm", "--steps", "200"],
-    "unet_small_under": ["--track", "defocus", "--conditions", "defocus=10nm", "--steps", "200"],
-    "unet_joint": ["--track", "joint", "--all-conditions", "--steps", "200"],
+    "unet_small": ["--track", "defocus", "--conditions", "defocus=-10nm", "--steps", "300"],
+    "unet_small_under": ["--track", "defocus", "--conditions", "defocus=10nm", "--steps", "300"],
+    "unet_joint": ["--track", "joint", "--all-conditions", "--steps", "300"],
 }
 """Shipped network -> where it is trained."""
 SCORED = (*TRAINING, "otsu")

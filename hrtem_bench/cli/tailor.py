@@ -159,8 +159,8 @@ def _model(network: str, out: Path, command: str) -> None:
         done = train(
             network, out / "data", out / "model", track=TRACK, name="tailored", command=command, progress=progress
         )
-    last = done.log[-1]
-    print(f"Dice {last['validation_dice']:.3f} on simulated images that it was not trained on")
+    best = min(done.log, key=lambda row: row["validation_loss"])
+    print(f"Dice {best['validation_dice']:.3f} on simulated images that it was not trained on")
 
 
 def _answers(paths: list[Path], known: Known, out: Path) -> None:

@@ -76,8 +76,8 @@ def train(
             command=context.obj,
             progress=progress,
         )
-    last = done.log[-1]
-    print(f"validation: loss {last['validation_loss']:.4f}, Dice {last['validation_dice']:.4f}")
+    best = min(done.log, key=lambda row: row["validation_loss"])
+    print(f"validation: loss {best['validation_loss']:.4f}, Dice {best['validation_dice']:.4f}")
     if not done.ended:
         print(f"note: the validation loss was still falling after {len(done.log)} cycles: give more --steps")
     wrote(out)

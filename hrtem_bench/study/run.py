@@ -32,7 +32,7 @@ from hrtem_bench.support.files import locked, write_aside
 from hrtem_bench.support.pool import clustered, pooled
 from hrtem_bench.support.reading import read_json
 from hrtem_bench.training.images import TrainingImages
-from hrtem_bench.training.loop import begin, fit, probabilities, seeded
+from hrtem_bench.training.loop import begin, best_row, fit, probabilities, seeded
 from hrtem_bench.training.together import Member, Outcome, fit_together
 
 KEPT = "finished networks are kept: run the same command again"
@@ -301,7 +301,7 @@ def _tested_rows(job: Job, one: Network, source: Source, member: Member, outcome
     shared = {
         "converged": outcome.ended,
         "cycles": len(outcome.log),
-        "id_loss": outcome.log[-1]["validation_loss"],
+        "id_loss": best_row(outcome.log)["validation_loss"],
         "parameters": sum(each.numel() for each in member.network.parameters()),
     }
     limit, cache = job.block.test_structures, job.out / IMAGES

@@ -31,12 +31,13 @@ class Training:
     """A training under way: the network, its optimiser, and a row of numbers for each finished cycle.
 
     A row has "cycle", "steps", "loss" (mean over the last tenth of the cycle, nats per pixel), "validation_loss",
-    "validation_dice" and "seconds".
+    "validation_dice" and "seconds". best: the network's state after the cycle with the lowest validation loss.
     """
 
     network: Any
     optimiser: Optimiser
     log: list[dict[str, float]] = field(default_factory=list)
+    best: dict[str, Any] = field(default_factory=dict)
 
 
 def seeded(make: Callable[[], Any], seed: int) -> Any:
@@ -82,6 +83,18 @@ def run_cycle(
             total = settings.steps * max(settings.cycles, cycle + 1)
             progress(f"loss {np.mean(losses[-10:]):.3f}", cycle * settings.steps + step + 1, total)
     state.log.append(row_of(state.network, losses, validation, cycle, time.perf_counter() - start))
+    if best_row(state.log) is state.log[-1]:
+        state.best = copied(state.network)
+
+
+def best_row(log: list[dict[str, float]]) -> dict[str, float]:
+    """The row of the cycle with the lowest validation loss, which is that of the trained network."""
+    return min(log, key=lambda row: row["validation_loss"])
+
+
+def copied(network: Any) -> dict[str, Any]:
+    """A copy of a network's state."""
+    return {name: value.detach().clone() for name, value in network.state_dict().items()}
 
 
 def batch_generator(seed: int, cycle: int) -> np.random.Generator:
@@ -123,12 +136,16 @@ def fit(
 ) -> bool:
     """Cycles until training has ended or the most are done; returns whether it has ended.
 
+    The network is then that of the cycle with the lowest validation loss: a cycle begins at the full learning rate, and
+    the last may end higher.
+
     keep: called with the state after every cycle, to save it.
     """
     while len(state.log) < settings.most_cycles and not has_ended(state.log, settings):
         run_cycle(state, training, validation, settings, progress)
         if keep is not None:
             keep(state)
+    state.network.load_state_dict(state.best)
     return has_ended(state.log, settings)
 
 
@@ -164,6 +181,8 @@ __all__ = [
     "Training",
     "batch_generator",
     "begin",
+    "best_row",
+    "copied",
     "fit",
     "has_ended",
     "probabilities",

@@ -35,6 +35,7 @@ def save_state(partial: Path, key: str, state: Training) -> None:
         "network": state.network.state_dict(),
         "optimiser": state.optimiser.state_dict(),
         "log": state.log,
+        "best": state.best,
     }
     with aside(partial / STATE) as temporary:
         torch.save(held, temporary)
@@ -50,7 +51,7 @@ def load_state(partial: Path, key: str, state: Training) -> None:
     if isinstance(held, dict) and held.get("key") == key:
         state.network.load_state_dict(held["network"])
         state.optimiser.load_state_dict(held["optimiser"])
-        state.log = held["log"]
+        state.log, state.best = held["log"], held["best"]
 
 
 def write_model(out: Path, state: Training, card: Card, trained_on: Mapping[str, Any], code: Path | None) -> None:

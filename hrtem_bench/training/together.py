@@ -12,7 +12,7 @@ import numpy as np
 from hrtem_bench.errors import require
 from hrtem_bench.training.batches import draw_batch
 from hrtem_bench.training.images import TrainingImages
-from hrtem_bench.training.loop import batch_generator, has_ended, row_of
+from hrtem_bench.training.loop import batch_generator, best_row, copied, has_ended, row_of
 from hrtem_bench.training.optimisation import Optimiser, kernel_names, share_of_peak
 from hrtem_bench.training.settings import TrainingSettings
 
@@ -54,6 +54,7 @@ def fit_together(members: Sequence[Member]) -> list[Outcome]:
     """
     logs: list[list[dict[str, float]]] = [[] for _ in members]
     failed = [""] * len(members)
+    best: list[dict[str, Any]] = [{} for _ in members]
     active = list(range(len(members)))
     stack = _Stack([one.network for one in members], members[0].settings) if members else None
     while active and stack is not None:
@@ -64,11 +65,16 @@ def fit_together(members: Sequence[Member]) -> list[Outcome]:
             if np.isfinite(mine).all():
                 seconds = (time.perf_counter() - start) / len(active)
                 logs[k].append(row_of(members[k].network, mine.tolist(), members[k].validation, cycle, seconds))
+                if best_row(logs[k]) is logs[k][-1]:
+                    best[k] = copied(members[k].network)
             else:
                 failed[k] = f"the loss is not finite in cycle {cycle + 1}: lower the learning rate"
         stay = [place for place, k in enumerate(active) if not failed[k] and not _done(logs[k], members[k].settings)]
         active = [active[place] for place in stay]
         stack.keep(stay)
+    for one, state in zip(members, best, strict=True):
+        if state:
+            one.network.load_state_dict(state)
     ended = [has_ended(log, one.settings) for log, one in zip(logs, members, strict=True)]
     return [Outcome(*found) for found in zip(logs, ended, failed, strict=True)]
 

@@ -21,7 +21,7 @@ from hrtem_bench.models.runtime import Runtime
 from hrtem_bench.models.shipped_baselines import baseline_at, baseline_folder
 from hrtem_bench.models.submission import untrained_network
 from hrtem_bench.training.images import TrainingImages, images_of, track_images
-from hrtem_bench.training.loop import Progress, Training, begin, fit, seeded
+from hrtem_bench.training.loop import Progress, Training, begin, best_row, fit, seeded
 from hrtem_bench.training.record import load_state, partial_folder, save_state, write_model
 from hrtem_bench.training.settings import TrainingSettings
 
@@ -208,7 +208,7 @@ def _record(
 ) -> dict[str, Any]:
     """[trained_on] of the card."""
     torch = require("torch", "torch")
-    last = state.log[-1]
+    best = best_row(state.log)
     return {
         "track": source.track,
         "conditions": source.conditions,
@@ -216,8 +216,8 @@ def _record(
         "ended": ended,
         "images": len(source.training),
         "cycles": len(state.log),
-        "validation_loss": round(last["validation_loss"], 6),
-        "validation_dice": round(last["validation_dice"], 6),
+        "validation_loss": round(best["validation_loss"], 6),
+        "validation_dice": round(best["validation_dice"], 6),
         "seconds": round(sum(row["seconds"] for row in state.log), 1),
         "threads": torch.get_num_threads(),
         **({} if command is None else {"command": command}),

@@ -18,7 +18,7 @@ torch = pytest.importorskip("torch")
 from hrtem_bench.errors import InputError  # noqa: E402
 from hrtem_bench.models import load_submission, standardise  # noqa: E402
 from hrtem_bench.models.prediction import predict  # noqa: E402
-from hrtem_bench.training import Augmentations, TrainingSettings, train  # noqa: E402
+from hrtem_bench.training import Augmentations, TrainingSettings, loop, train  # noqa: E402
 from hrtem_bench.training.batches import augmented, dihedral, draw_batch  # noqa: E402
 from hrtem_bench.training.images import track_images  # noqa: E402
 from hrtem_bench.training.loop import Diverged, begin, fit, has_ended, run_cycle, seeded, validated  # noqa: E402
@@ -119,6 +119,16 @@ def test_training_has_ended_when_a_cycle_gains_little() -> None:
     assert has_ended(log(0.1, 0.095), settings)
     assert has_ended(log(0.01, 0.006), settings)
     assert has_ended(log(0.1, 0.12), settings)
+
+
+def test_the_network_kept_is_that_of_the_best_cycle(monkeypatch: pytest.MonkeyPatch) -> None:
+    found = iter([(0.3, 0.5), (0.2, 0.6), (0.4, 0.4)])
+    monkeypatch.setattr(loop, "validated", lambda network, images: next(found))
+    state = begin(seeded(small, 0), SHORT)
+    states: list[Any] = []
+    patient = msgspec.structs.replace(SHORT, cycles=3, most_cycles=3)
+    fit(state, data(), data("validation"), patient, keep=lambda one: states.append(weights(one.network)))
+    assert torch.equal(weights(state.network), states[1]) and not torch.equal(states[1], states[2])
 
 
 def test_the_same_seed_gives_the_same_weights_and_another_does_not() -> None:
