@@ -4,10 +4,10 @@
     python benchmarks/remake_baselines.py --data mini-training [--only unet_small]
     python benchmarks/remake_baselines.py --data mini --entries
 
-Run it beside the data, so that no folder of one machine gets into the entries. For each network: `hrtem-bench train` at
-the conditions below, then its weights, log and training record go into its folder under baselines/, whose card keeps its
-name and description. With --entries every baseline is scored on the tracks `defocus` and `joint` of the dataset and
-submissions/ is made again. `update_cards.py --mini` and `update_readme.py --quickstart` come after it.
+For each network: `hrtem-bench train` at the conditions below, then its weights, log and training record go into its
+folder under baselines/, whose card keeps its name and description. With --entries every baseline is scored on the
+tracks `defocus` and `joint` of the dataset and submissions/ is made again. `update_cards.py --mini` and
+`update_readme.py --quickstart` come after it.
 """
 
 from __future__ import annotations
@@ -34,10 +34,9 @@ SCORED = (*TRAINING, "otsu")
 TRACKS = ("defocus", "joint")
 
 
-def command(*arguments: str) -> None:
-    """Run `hrtem-bench` with these arguments; its errors end this script."""
-    code = "from hrtem_bench.cli import main; main()"
-    subprocess.run([sys.executable, "-c", code, *arguments], check=True)
+def command(*arguments: str, folder: str | None = None) -> None:
+    """Run `hrtem-bench` with these arguments in a folder, by default this one; its errors end this script."""
+    subprocess.run([sys.executable, "-m", "hrtem_bench", *arguments], check=True, cwd=folder)
 
 
 def train(name: str, data: str) -> None:
@@ -59,8 +58,9 @@ def enter(name: str, data: str) -> None:
     for track in TRACKS:
         entry = ENTRIES / (name if track == TRACKS[0] else f"{name}-{track}")
         with tempfile.TemporaryDirectory() as folder:
-            results = Path(folder) / "results"
-            command("evaluate", name, "--data", data, "--track", track, "--out", str(results))
+            results, link = Path(folder) / "results", Path(folder) / Path(data).name
+            link.symlink_to(Path(data).resolve())  # so that the command in the entry names no folder of this machine
+            command("evaluate", name, "--data", link.name, "--track", track, "--out", results.name, folder=folder)
             (results / "report.html").unlink()  # the public page makes one of the numbers, which is smaller
             shutil.rmtree(entry, ignore_errors=True)
             command("submit", str(results), "--card", str(BASELINES / name / "card.toml"), "--out", str(entry))

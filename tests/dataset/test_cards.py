@@ -13,8 +13,10 @@ from hrtem_bench.dataset import generate, load_recipe, read_manifest
 from hrtem_bench.dataset.card import render_body
 from hrtem_bench.dataset.card_sources import SCORES, BaselineScores, baseline_scores, render_scores, without_scores
 from hrtem_bench.dataset.manifest import checksum
+from hrtem_bench.dataset.plan import make_plan
 from hrtem_bench.dataset.recipe_tables import recipe_hash
 from hrtem_bench.models.shipped_baselines import baseline_names
+from hrtem_bench.scoring.reading import read_results
 
 ROOT = Path(__file__).parents[2]
 MINI = update_cards.CARD.parent
@@ -38,8 +40,19 @@ def test_the_rendered_card_is_of_the_dataset_that_the_package_makes_and_scores()
     manifest = read_manifest(MINI)
     assert manifest.recipe_sha256 == recipe_hash(load_recipe("mini"))
     assert manifest.checksum == checksum(manifest.shards)
-    trained_on = tomllib.loads((ROOT / "baselines/unet_small/card.toml").read_text("utf-8"))["trained_on"]
-    assert manifest.checksum == trained_on["dataset_checksum"]
+    scored = (read_results(path) for path in (ROOT / "submissions").glob("*/results.json"))
+    assert {one.dataset.checksum for one in scored} == {manifest.checksum}
+
+
+def test_baselines_are_trained_on_specimens_and_images_such_as_those_they_are_scored_on():
+    training, mini = load_recipe(ROOT / "baselines" / "training.toml"), load_recipe("mini")
+    for name in ("seed", "sampling", "scene", "multislice", "settings", "detector", "coherence", "nodes"):
+        assert getattr(training, name) == getattr(mini, name), name
+    first, other = make_plan(training).conditions["joint"], make_plan(mini).conditions["joint"]
+    assert [one for one in first if one.train] == [one for one in other if one.train]
+    cards = [tomllib.loads(path.read_text("utf-8")) for path in (ROOT / "baselines").glob("*/card.toml")]
+    trained = [one["trained_on"] for one in cards if "trained_on" in one]
+    assert len({one["dataset_checksum"] for one in trained}) == 1 and len(trained) == 3
 
 
 def test_a_card_has_the_scores_of_its_own_dataset_alone(tmp_path):
