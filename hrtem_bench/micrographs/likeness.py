@@ -397,7 +397,13 @@ def _profile(image: NDArray[np.float32], mask: Mask | None, pixel_size: float) -
 
 
 def spread(values: Floats) -> tuple[Floats, Floats, Floats]:
-    """5th percentile, median and 95th percentile over the first axis of what is finite; nan where nothing is."""
+    """5th percentile, median and 95th percentile over the first axis of what is finite; nan where nothing is.
+
+    Parameters
+    ----------
+    values
+        (n,) or (n, columns).
+    """
     kept = values[:, None] if values.ndim == 1 else values
     columns = [column[np.isfinite(column)] for column in kept.T]
     ends = np.array([
