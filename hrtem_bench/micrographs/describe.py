@@ -135,6 +135,7 @@ def described(images: Images, settings: Settings, each: Callable[[int, int], Non
             each(index + 1, len(recordings))
     noise = pooled_noise(found)
     readings: dict[str, Any] = ring_readings(found) | noise_readings(noise) | _particle_readings(seen, submission)
+    by_lattice = _of_crystal(found, lattice)
     told = Description(
         images=[image_description(one) for one in found],
         energy=settings.energy,
@@ -142,11 +143,11 @@ def described(images: Images, settings: Settings, each: Callable[[int, int], Non
         crystal=settings.crystal,
         model=None if submission is None else submission.name,
         pixel_size=_pixel_size(found, settings.pixel_size is not None),
-        pixel_size_of_crystal=_of_crystal(found, lattice),
+        pixel_size_of_crystal=by_lattice,
         amplitude_phase=amplitude_phase_reading(found[place], spectrum, lens),
         **readings,
         spectrum=_radial(found[place], noise),
-        warnings=_warnings(found),
+        warnings=_warnings(found) + _wrong_pixels(found[0].pixel_size, by_lattice),
     )
     expected, why = expected_here(told, submission, None if settings.results is None else Path(settings.results))
     told = msgspec.structs.replace(told, expected=expected, expected_how=why)
@@ -262,6 +263,15 @@ def _radial(one: Measured, noise: PooledNoise) -> RadialSpectrum | None:
     return RadialSpectrum(
         image=one.name, q=(one.fine.u * one.nyquist).tolist(), power=one.fine.power.tolist(), noise=floor
     )
+
+
+def _wrong_pixels(size: float, by_lattice: Reading) -> list[str]:
+    low, high = by_lattice.low, by_lattice.high
+    if by_lattice.value is None or low is None or high is None or low <= size <= high:
+        return []
+    return [
+        f"the lattice has pixels of {by_lattice.value:.4g} Å, not {size:.4g} Å: give that size, all lengths follow it"
+    ]
 
 
 def _warnings(found: Sequence[Measured]) -> list[str]:

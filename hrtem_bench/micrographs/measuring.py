@@ -68,7 +68,7 @@ class Measured:
 
 @dataclass(frozen=True)
 class Spectrum:
-    """The mean spectrum of a file, pixel by pixel, and what is fitted to it where there are rings."""
+    """The mean spectrum of a file, pixel by pixel without lattice spots, and the fit of rings to it."""
 
     power: PowerSpectrum
     curves: RingCurves | None
@@ -89,14 +89,14 @@ def measured(recording: Recording, raw: Sequence[NDArray[Any]], lens: Lens) -> t
     if len(recording) > len(raw):
         warnings.append(f"of {len(recording)} frames {len(raw)} are measured")
     power, reason = _power(frames, recording.pixel_size)
-    rings, curves, drift, spots = ThonRings(False, reason), None, None, np.zeros(0)
+    rings, curves, drift, spots, film = ThonRings(False, reason), None, None, np.zeros(0), None
     if power is not None:
         seen = lattice_spots(power)
         film, spots = without_spots(power, seen), seen.q
         rings = _rings(film, lens)
         if rings.found and lens.energy is not None:
-            drift = drift_of(film, ring_curves(film, rings, lens.energy, lens.spherical_aberration), rings.resolution)
-            curves = ring_curves(power, rings, lens.energy, lens.spherical_aberration)
+            curves = ring_curves(film, rings, lens.energy, lens.spherical_aberration)
+            drift = drift_of(film, curves, rings.resolution)
     start = noise_start(0.5 / recording.pixel_size)
     dead, hot = (0, 0) if power is None else odd_pixels(frames)
     found = Measured(
@@ -119,7 +119,7 @@ def measured(recording: Recording, raw: Sequence[NDArray[Any]], lens: Lens) -> t
         rescaled=any(is_rescaled(one) for one in raw),
         warnings=[f"{recording.name}: {one}" for one in warnings],
     )
-    return found, None if power is None else Spectrum(power, curves)
+    return found, None if film is None else Spectrum(film, curves)
 
 
 def _smaller(image: NDArray[np.float32]) -> NDArray[np.float32]:

@@ -124,7 +124,7 @@ def _picture_of_spectrum(one: Measured, spectrum: Spectrum) -> Html:
     figure = spectrum_figure(spectrum)
     said = "left the fit, right the measured spectrum" if fitted else "the measured spectrum on both sides"
     about = "what its rings oscillate about" if fitted else "its mean at each distance from the centre"
-    caption = f"Power spectrum of {one.name} over {about}: {said}."
+    caption = f"Power spectrum of {one.name} without lattice spots, over {about}: {said}."
     png = figure_palette_png(figure, 2 * _PICTURE / figure.get_figwidth())
     return element(
         "figure", image(png, caption, _PICTURE, _PICTURE), element("figcaption", text(caption)), class_="plate"
@@ -176,7 +176,7 @@ def _binned(
 
 
 def _radial_plate(told: Description, one: Measured, spectrum: Spectrum) -> Plate:
-    caption = f"Mean power of {one.name} over angles."
+    caption = f"Mean power of {one.name} over angles, lattice spots left out."
     if spectrum.curves is not None:
         caption += " Vermilion: the fit of Thon rings, averaged alike."
     if told.spectrum is not None and told.spectrum.noise is not None:
@@ -189,19 +189,12 @@ def radial_figure(told: Description, spectrum: Spectrum) -> Figure:
     """Mean power over angles against q, with the noise and the fit of rings."""
     figure = new_figure(COLUMN, 70.0)
     axes = figure.add_subplot()
-    if told.spectrum is not None:
-        axes.plot(told.spectrum.q, told.spectrum.power, color=BLUE, linewidth=0.9, label="measured")
-        if told.spectrum.noise is not None:
-            axes.plot(told.spectrum.q, told.spectrum.noise, color=GREY, linestyle="--", label="noise")
+    power = spectrum.power
+    axes.plot(*_over_angles(power, power.power), color=BLUE, linewidth=0.9, label="measured")
+    if told.spectrum is not None and told.spectrum.noise is not None:
+        axes.plot(told.spectrum.q, told.spectrum.noise, color=GREY, linestyle="--", label="noise")
     if spectrum.curves is not None:
-        known = np.isfinite(spectrum.curves.model)
-        ring = (spectrum.power.q[known] / spectrum.power.step).astype(np.intp)
-        count = np.bincount(ring)
-        full = count > 0
-        means = [
-            np.bincount(ring, values[known])[full] / count[full] for values in (spectrum.power.q, spectrum.curves.model)
-        ]
-        axes.plot(*means, color=VERMILION, linewidth=0.9, label="fit")
+        axes.plot(*_over_angles(power, spectrum.curves.model), color=VERMILION, linewidth=0.9, label="fit")
     axes.set_yscale("log")
     axes.yaxis.set_major_formatter(lambda value, _: f"{value:g}")
     axes.set_xlim(0, spectrum.power.nyquist)
@@ -209,6 +202,18 @@ def radial_figure(told: Description, spectrum: Spectrum) -> Figure:
     axes.set_ylabel("power (grey²)")
     axes.legend(frameon=False)
     return figure
+
+
+def _over_angles(
+    spectrum: PowerSpectrum, values: NDArray[np.float64]
+) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+    """Frequencies, 1/Å, and means of values in rings as wide as a pixel of the spectrum."""
+    known = np.isfinite(values) & (spectrum.q < spectrum.nyquist)
+    ring = (spectrum.q[known] / spectrum.step).astype(np.intp)
+    count = np.bincount(ring)
+    full = count > 0
+    q, mean = (np.bincount(ring, one[known])[full] / count[full] for one in (spectrum.q, values))
+    return q, mean
 
 
 def _images(found: Sequence[Measured]) -> Html:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -106,6 +107,32 @@ def test_noise_too_high(wave: Any) -> None:
     assert found.images[0].sign_known is None
 
 
+@functools.cache
+def waves_at(energy: float) -> Any:
+    return film_wave(energy, side=204.8)
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("energy", [80e3, 200e3, 300e3])
+@pytest.mark.parametrize("c30", [0.0, 1.2e7])
+@pytest.mark.parametrize("defocus", [200.0, 600.0, 1200.0, 3000.0, -800.0])
+def test_a_wide_sweep_is_right_or_says_that_it_cannot(energy: float, c30: float, defocus: float) -> None:
+    pytest.importorskip("ase")
+    lens = {"C30": c30, "aberrations": {"C12": 50.0, "phi12": -0.7}, "dose": 200.0}
+    image = film_image(waves_at(energy), defocus=defocus, **lens)
+    found = describe(image, pixel_size=PIXEL_SIZE, energy=energy, spherical_aberration=c30)
+    if defocus >= 600 and not (energy < 100e3 and c30):  # the rings of 80 kV and 1.2 mm lie too close to each other
+        assert found.defocus.value is not None
+    if found.defocus.value is None:
+        assert found.defocus.how
+        return
+    sign = 1 if found.images[0].sign_known or defocus > 0 else -1  # underfocus is said where the sign is not known
+    assert holds(found.defocus, sign * defocus, max(20, 0.01 * abs(defocus)))
+    angle = -0.7 if sign > 0 else -0.7 + np.pi / 2
+    told = (found.astigmatism.value or 0.0) * np.exp(2j * (found.astigmatism_angle.value or 0.0))
+    assert abs(told - 50 * np.exp(2j * angle)) < 20
+
+
 def fringes(pixel_size: float) -> np.ndarray:
     """Fringes of the planes {111}, {200} and {220} of gold in twelve patches, each turned otherwise; counts."""
     rng = np.random.default_rng(0)
@@ -125,6 +152,7 @@ def test_lattice_spots_give_the_pixel_size(error: float) -> None:
     assert holds(found.pixel_size_of_crystal, 0.2, 0.001)
     assert found.pixel_size_of_crystal.low < 0.2 < found.pixel_size_of_crystal.high
     assert "3 reflections of Au" in found.pixel_size_of_crystal.how
+    assert any("the lattice has pixels of 0.2" in one for one in found.warnings) == (error != 1)
 
 
 def test_without_a_crystal_there_is_no_check(wave: Any) -> None:
