@@ -152,7 +152,7 @@ def test_lattice_spots_give_the_pixel_size(error: float) -> None:
     assert holds(found.pixel_size_of_crystal, 0.2, 0.001)
     assert found.pixel_size_of_crystal.low < 0.2 < found.pixel_size_of_crystal.high
     assert "3 reflections of Au" in found.pixel_size_of_crystal.how
-    assert any("the lattice has pixels of 0.2" in one for one in found.warnings) == (error != 1)
+    assert any("the lattice has pixels of" in one for one in found.warnings) == (error != 1)
 
 
 def test_without_a_crystal_there_is_no_check(wave: Any) -> None:
