@@ -7,7 +7,7 @@ import re
 from collections.abc import Sequence
 from pathlib import Path
 from types import MappingProxyType
-from typing import Any
+from typing import Annotated, Any
 
 import msgspec
 
@@ -21,6 +21,8 @@ from hrtem_bench.support.files import write_aside
 from hrtem_bench.support.reading import read_json
 
 MANIFEST = "manifest.json"
+LARGEST_PIXEL = 1e4
+"""Å, of an image."""
 
 
 class Shard(msgspec.Struct, frozen=True, kw_only=True):
@@ -81,7 +83,7 @@ class Manifest(msgspec.Struct, frozen=True, kw_only=True):
     recipe_sha256: str
     code_version: str
     seed: int
-    pixel_size: float
+    pixel_size: Annotated[float, msgspec.Meta(gt=0, le=LARGEST_PIXEL)]
     tracks: dict[str, TrackEntry]
     shards: tuple[Shard, ...]
     checksum: str

@@ -146,8 +146,8 @@ def run_study(
     out.mkdir(parents=True, exist_ok=True)
     with locked(out / "lock", f"another run works on {out}"):
         _claim(study, out)
+        gathered(out, rows)  # first, since it takes no time to find that a file is none
         make_specimens(study, out, workers)
-        gathered(out, rows)
         left = waiting(study, out)
         total = len(networks(study))
         jobs = [Job(group, study, out, device) for group in grouped(left[:most], together)]

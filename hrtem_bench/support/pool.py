@@ -56,7 +56,7 @@ def pooled(
     workers = min(workers, max(1, len(jobs)))
     before = set(multiprocessing.active_children())
     context = multiprocessing.get_context("spawn")
-    pool = ProcessPoolExecutor(workers, mp_context=context, initializer=_start_worker, initargs=(threads,))
+    pool = ProcessPoolExecutor(workers, mp_context=context, initializer=_start_worker, initargs=(threads, os.getcwd()))
     running: dict[Future[T], J] = {}
     try:
         queue = iter(jobs)
@@ -139,12 +139,16 @@ def clustered(
             client.cancel(futures, force=True)
 
 
-def _start_worker(threads: int) -> None:
-    """Set up a worker: its threads; no Ctrl-C, which the parent handles; it ends when the parent does."""
+def _start_worker(threads: int, folder: str) -> None:
+    """Set up a worker: its threads; no Ctrl-C, which the parent handles; it ends when the parent does.
+
+    folder: the parent's own, from which paths count. Python would give the one that multiprocessing was imported in.
+    """
     import multiprocessing
 
     from threadpoolctl import threadpool_limits
 
+    os.chdir(folder)
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     os.environ["OMP_NUM_THREADS"] = str(threads)  # for libraries that this process has yet to load
     threadpool_limits(threads)

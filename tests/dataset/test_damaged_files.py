@@ -96,6 +96,15 @@ def test_evaluate_names_a_damaged_shard(copy: Path, kind: str, capsys: pytest.Ca
     assert SHARD in said and said.startswith("hrtem-bench: ") and "\n" not in said
 
 
+@pytest.mark.parametrize("size", [0.0, -1.0, 1e30])
+def test_a_pixel_size_that_no_image_has_is_refused(size: float, copy: Path) -> None:
+    manifest = json.loads((copy / "manifest.json").read_text())
+    (copy / "manifest.json").write_text(json.dumps(manifest | {"pixel_size": size}))
+    for use in (read_manifest, verify, lambda folder: open_dataset(folder, "defocus")):
+        with pytest.raises(InputError, match="is no valid manifest: Expected `float`"):
+            use(copy)
+
+
 def test_a_manifest_nested_deep_is_refused(copy: Path) -> None:
     manifest = (copy / "manifest.json").read_text()
     deep = "[" * 100_000 + "]" * 100_000

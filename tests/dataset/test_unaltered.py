@@ -77,7 +77,7 @@ def test_rows_are_those_of_the_recipe_even_where_the_manifest_agrees(change: Cha
 
 @pytest.mark.parametrize(
     ("field", "value"),
-    [("pixel_size", 0.0), ("version", "9.9.9"), ("name", "mini"), ("seed", 8), ("recipe_sha256", "0")],
+    [("pixel_size", 0.6), ("version", "9.9.9"), ("name", "mini"), ("seed", 8), ("recipe_sha256", "0")],
 )
 def test_a_manifest_that_is_not_of_its_recipe(field: str, value: object, data: Path) -> None:
     write_manifest(data, msgspec.structs.replace(read_manifest(data), **{field: value}))

@@ -91,6 +91,14 @@ def test_the_table_alone_is_enough_to_go_on_from(text: str, tmp_path: Path) -> N
     assert not (tmp_path / "two").exists()
 
 
+def test_rows_that_are_none_are_told_before_specimens_are_made(text: str, tmp_path: Path) -> None:
+    (tmp_path / "rows.parquet").write_bytes(b"x")
+    for path in (tmp_path / "rows.parquet", tmp_path / "absent.parquet"):
+        with pytest.raises(InputError, match=f"{path.name} cannot be read"):
+            run_study(parse_study(text), tmp_path / "one", rows=[path])
+    assert not list(tmp_path.glob("one/data/*"))
+
+
 def test_networks_trained_together_have_the_rows_of_those_trained_alone(text: str, tmp_path: Path) -> None:
     alone = run_study(parse_study(text), tmp_path / "alone", workers=1).to_pylist()
     together = run_study(parse_study(text), tmp_path / "together", workers=1, together=3).to_pylist()

@@ -132,6 +132,11 @@ def test_a_file_that_cannot_be_made_is_named_as_the_user_did(tmp_path: Path) -> 
     assert caught.value.filename == str(tmp_path / "absent" / "page.html")
 
 
+def test_workers_take_paths_from_where_the_caller_is(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)  # after multiprocessing was imported, as a notebook does
+    assert list(pooled(os.path.abspath, [Path("a")], 1, kept="")) == [str(tmp_path / "a")]
+
+
 def test_workers_without_number_are_refused() -> None:
     with pytest.raises(InputError, match="give 1 to 256"):
         next(pooled(str, [], 10**20, kept=""))
