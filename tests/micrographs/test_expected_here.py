@@ -54,7 +54,10 @@ def test_what_was_not_trained_is_said(model: Submission) -> None:
     found, _ = expected_here(told(600.0, 640.0, dose=50.0, spherical=1.2e7), model, None)
     assert found is not None
     words = " ".join(found.warnings)
-    for part in ("defocus 60 to 64 nm, in training -13.2 to -7.54 nm", "C30 1.2 mm", "dose 50 e/Å²"):
+    assert model.trained_on is not None
+    low, high = (f(-one.C10 / 10 for one in model.trained_on.used()) for f in (min, max))
+    trained = f"defocus 60 to 64 nm, in training {low:.3g} to {high:.3g} nm"
+    for part in (trained, "C30 1.2 mm", "dose 50 e/Å²"):
         assert f"outside of what was trained: {part}" in words
 
 
