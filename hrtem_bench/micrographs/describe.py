@@ -285,9 +285,7 @@ def _warnings(found: Sequence[Measured]) -> list[str]:
         said.append(f"images of mixed pixel sizes, {sizes[0]:g} to {sizes[-1]:g} Å: describe them apart")
     for one in found:
         if one.dead or one.hot:
-            said.append(
-                f"{one.name}: {one.dead} dead and {one.hot} hot pixels: replace them by the median of their neighbours"
-            )
+            said.append(f"{one.name}: {one.dead} dead and {one.hot} hot pixels: measured with their neighbours' median")
     return said
 
 

@@ -61,20 +61,29 @@ def noise_slope(image: NDArray[np.float32], start: float) -> Slope | None:
     return Slope(slope * scale, std * scale)
 
 
-def odd_pixels(frames: NDArray[np.float32]) -> tuple[int, int]:
-    """Dead and hot pixels of the mean of images (n, ny, nx): those that lie far outside of their 8 neighbours."""
+def odd_pixels(frames: NDArray[np.float32]) -> tuple[NDArray[np.bool_], NDArray[np.bool_]]:
+    """Dead and hot pixels (ny, nx) of the mean of images (n, ny, nx): those far outside of their 8 neighbours."""
     from scipy import ndimage
 
     image = frames.mean(axis=0)
     steps = np.abs(np.diff(image, axis=1))
     spread = 1.4826 / np.sqrt(2) * float(np.median(steps)) or float(steps.std())
     if spread <= 0:
-        return 0, 0
+        return np.zeros(image.shape, bool), np.zeros(image.shape, bool)
     ring = np.ones((3, 3), bool)
     ring[1, 1] = False
     below = ndimage.minimum_filter(image, footprint=ring, mode="mirror") - image
     above = image - ndimage.maximum_filter(image, footprint=ring, mode="mirror")
-    return int(np.count_nonzero(below > DEAD * spread)), int(np.count_nonzero(above > HOT * spread))
+    return below > DEAD * spread, above > HOT * spread
+
+
+def mended(frames: NDArray[np.float32], odd: NDArray[np.bool_]) -> NDArray[np.float32]:
+    """Images (n, ny, nx) with odd pixels (ny, nx) replaced by the median of 3 by 3 pixels."""
+    from scipy import ndimage
+
+    if not odd.any():
+        return frames
+    return np.stack([np.where(odd, ndimage.median_filter(one, 3, mode="mirror"), one) for one in frames])
 
 
 def grey_warnings(image: NDArray[np.generic]) -> list[str]:
@@ -135,4 +144,4 @@ def shot_share(noise: NoiseFit) -> float:
     return 1 - float(noise.constant * area.sum() / (area @ noise.power(u)))
 
 
-__all__ = ["Slope", "are_whole", "grey_warnings", "is_rescaled", "noise_slope", "odd_pixels", "shot_share"]
+__all__ = ["Slope", "are_whole", "grey_warnings", "is_rescaled", "mended", "noise_slope", "odd_pixels", "shot_share"]

@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from hrtem_bench.errors import InputError
-from hrtem_bench.micrographs.greys import Slope, are_whole, grey_warnings, is_rescaled, noise_slope, odd_pixels
+from hrtem_bench.micrographs.greys import Slope, are_whole, grey_warnings, is_rescaled, mended, noise_slope, odd_pixels
 from hrtem_bench.micrographs.lattice_spots import lattice_spots, without_spots
 from hrtem_bench.micrographs.noise import RingMeans, noise_start, ring_means
 from hrtem_bench.micrographs.power_spectrum import PowerSpectrum, power_spectrum
@@ -88,6 +88,8 @@ def measured(recording: Recording, raw: Sequence[NDArray[Any]], lens: Lens) -> t
     warnings = grey_warnings(raw[0])
     if len(recording) > len(raw):
         warnings.append(f"of {len(recording)} frames {len(raw)} are measured")
+    dead, hot = odd_pixels(frames)
+    frames = mended(frames, dead | hot)
     power, reason = _power(frames, recording.pixel_size)
     rings, curves, drift, spots, film = ThonRings(False, reason), None, None, np.zeros(0), None
     if power is not None:
@@ -98,7 +100,6 @@ def measured(recording: Recording, raw: Sequence[NDArray[Any]], lens: Lens) -> t
             curves = ring_curves(film, rings, lens.energy, lens.spherical_aberration)
             drift = drift_of(film, curves, rings.resolution)
     start = noise_start(0.5 / recording.pixel_size)
-    dead, hot = (0, 0) if power is None else odd_pixels(frames)
     found = Measured(
         name=recording.name,
         count=len(recording),
@@ -113,8 +114,8 @@ def measured(recording: Recording, raw: Sequence[NDArray[Any]], lens: Lens) -> t
         drift=drift,
         slopes=[slope for one in frames if power is not None and (slope := noise_slope(one, start)) is not None],
         spots=spots,
-        dead=dead,
-        hot=hot,
+        dead=int(np.count_nonzero(dead)),
+        hot=int(np.count_nonzero(hot)),
         whole=all(are_whole(one) for one in raw),
         rescaled=any(is_rescaled(one) for one in raw),
         warnings=[f"{recording.name}: {one}" for one in warnings],

@@ -167,6 +167,9 @@ def test_odd_pixels(wave: Any) -> None:
     found = describe(image, pixel_size=PIXEL_SIZE)
     assert (found.images[0].dead, found.images[0].hot) == (2, 1)
     assert any("2 dead and 1 hot" in one for one in found.warnings)
+    counts = film_image(wave, defocus=600.0)
+    counts[::40, ::50] = 4000.0
+    assert holds(describe(counts, pixel_size=PIXEL_SIZE).dose, 400, 12)
 
 
 def test_a_constant_image_beside_a_good_one(wave: Any) -> None:
