@@ -453,3 +453,12 @@ def test_an_empty_path_is_refused(command, empty, capsys, tmp_path, monkeypatch)
     assert run(["evaluate", ""]) == 2
     assert "an argument is empty" in capsys.readouterr().err
     assert not list(tmp_path.iterdir())
+
+
+@pytest.mark.parametrize("command", ["imitate", "tailor"])
+def test_an_option_that_must_be_given_says_so(command: str, capsys: pytest.CaptureFixture[str]) -> None:
+    assert run([command, "--help"]) == 0
+    said = capsys.readouterr().out
+    assert "object at" not in said and "[required]" in said[said.index("--crystal") :]
+    assert run([command, "images"]) == 2
+    assert "--crystal" in capsys.readouterr().err

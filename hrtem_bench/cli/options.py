@@ -5,7 +5,7 @@ from __future__ import annotations
 import functools
 import inspect
 from collections.abc import Callable
-from dataclasses import dataclass, fields, is_dataclass
+from dataclasses import MISSING, dataclass, fields, is_dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, Literal, get_type_hints
 
@@ -166,10 +166,9 @@ def with_option_groups(command: Callable[..., None]) -> Callable[..., None]:
             groups[one.name] = one.annotation
             hints = get_type_hints(one.annotation, include_extras=True)
             for field in fields(one.annotation):
-                kind = inspect.Parameter.KEYWORD_ONLY
-                parameters.append(
-                    inspect.Parameter(field.name, kind, default=field.default, annotation=hints[field.name])
-                )
+                kind, needed = inspect.Parameter.KEYWORD_ONLY, field.default is MISSING
+                default = inspect.Parameter.empty if needed else field.default
+                parameters.append(inspect.Parameter(field.name, kind, default=default, annotation=hints[field.name]))
         else:
             parameters.append(one.replace(kind=inspect.Parameter.KEYWORD_ONLY))
 
