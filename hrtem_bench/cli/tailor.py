@@ -152,6 +152,7 @@ def _data(recipe: Recipe, data: Path, workers: int | None) -> None:
 def _model(network: str, out: Path, command: str) -> None:
     from hrtem_bench.support.progress import progress_bar
     from hrtem_bench.training import train
+    from hrtem_bench.training.loop import best_row
 
     if (out / "model").exists():
         return
@@ -159,7 +160,7 @@ def _model(network: str, out: Path, command: str) -> None:
         done = train(
             network, out / "data", out / "model", track=TRACK, name="tailored", command=command, progress=progress
         )
-    best = min(done.log, key=lambda row: row["validation_loss"])
+    best = best_row(done.log)
     print(f"Dice {best['validation_dice']:.3f} on simulated images that it was not trained on")
 
 

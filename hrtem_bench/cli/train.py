@@ -57,6 +57,7 @@ def train(
     from hrtem_bench.support.progress import progress_bar
     from hrtem_bench.training import TrainingSettings
     from hrtem_bench.training import train as fit
+    from hrtem_bench.training.loop import best_row
 
     if bool(conditions) + all_conditions + bool(settings) != 1:
         raise InputError("say what to train at: --conditions one by one, --all-conditions, or --settings; one of them")
@@ -76,7 +77,7 @@ def train(
             command=context.obj,
             progress=progress,
         )
-    best = min(done.log, key=lambda row: row["validation_loss"])
+    best = best_row(done.log)
     print(f"validation: loss {best['validation_loss']:.4f}, Dice {best['validation_dice']:.4f}")
     if not done.ended:
         print(f"note: the validation loss was still falling after {len(done.log)} cycles: give more --steps")

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
+from typing import Any
 
 import numpy as np
 
@@ -12,14 +13,32 @@ from hrtem_bench.dataset.from_waves import check_reach
 from hrtem_bench.dataset.reader import Sample, StoredWaves, StructureWaves
 from hrtem_bench.dataset.recipe_tables import Recipe
 from hrtem_bench.dataset.recipes import recipe_from_dict
-from hrtem_bench.dataset.tracks import TrackCondition
+from hrtem_bench.dataset.tracks import TrackCondition, draw
 from hrtem_bench.errors import InputError
 from hrtem_bench.support.child_seeds import child_seed
 
 CAMERA = "camera"
 """The one setting of a condition's text that is not of the lens: a camera's name, as `imaging.camera` takes it."""
-WIDEST = 4.0
-"""Standard deviations from its nominal value within which C10 is drawn."""
+
+
+def parse_setting(text: str, base: Mapping[str, Any]) -> tuple[Condition, str | None]:
+    """The condition that a text names, with `camera=NAME` beside its settings if wanted, and that camera's name.
+
+    Parameters
+    ----------
+    text
+        As "defocus=-7nm,dose=200,camera=k3-300kV".
+    base
+        What the text does not name, as `with_settings` takes it.
+
+    Raises
+    ------
+    InputError
+        For text that is no setting. The camera is not looked up.
+    """
+    settings = parse_settings(text)
+    name = settings.pop(CAMERA, None)
+    return with_settings(base, settings), None if name is None else str(name)
 
 
 def rendered_sample(
@@ -81,7 +100,7 @@ def samples_at(
     limit
         The first so many structures.
     spread
-        Standard deviation of C10 from image to image, Å, of a normal distribution cut at WIDEST of them.
+        Standard deviation of C10 from image to image, Å, drawn as those of a track are.
 
     Raises
     ------
@@ -96,24 +115,16 @@ def samples_at(
             "{ train = …, validation = …, test = … }"
         )
     recipe = recipe_from_dict(waves.manifest.recipe)
-    settings = parse_settings(text)
-    name = settings.pop(CAMERA, None)
-    nominal = with_settings(recipe.settings, settings)
-    chosen = None if name is None else Recording(camera(str(name)))
+    nominal, name = parse_setting(text, recipe.settings)
+    chosen = None if name is None else Recording(camera(name))
     for index, kept in enumerate(waves.rows(split)):
         if limit is not None and index >= limit:
             return
         seed = child_seed(waves.manifest.seed, "settings", split, kept.structure_id, text)
         generator = np.random.default_rng([seed, 1])
-        condition = _about(nominal, spread, generator)
+        condition = draw(nominal, {"C10": spread} if spread else {}, generator)
         one = TrackCondition(condition_id=text, value=0.0, condition=condition, train=True)
         yield rendered_sample(recipe, kept, one, chosen or drawn_recording(recipe, "", generator), seed)
 
 
-def _about(nominal: Condition, std: float, generator: np.random.Generator) -> Condition:
-    if not std:
-        return nominal
-    return nominal.replace(C10=nominal.C10 + std * float(np.clip(generator.standard_normal(), -WIDEST, WIDEST)))
-
-
-__all__ = ["CAMERA", "rendered_sample", "samples_at"]
+__all__ = ["CAMERA", "parse_setting", "rendered_sample", "samples_at"]

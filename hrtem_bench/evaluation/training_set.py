@@ -6,6 +6,7 @@ from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING
 
 from hrtem_bench.conditions import Condition, ConditionSet, Spread, flat
+from hrtem_bench.dataset.tracks import WIDEST
 from hrtem_bench.models.card import TrainedOn
 from hrtem_bench.models.submission import Submission
 from hrtem_bench.scoring.options import Options
@@ -13,9 +14,6 @@ from hrtem_bench.scoring.options import Options
 if TYPE_CHECKING:
     from hrtem_bench.dataset import TrackCondition
     from hrtem_bench.evaluation.tracks import Track
-
-WIDEST = 4.0
-"""Standard deviations from the nominal value within which a dataset draws its settings."""
 
 
 def trained_ids(submission: Submission, track: Track, options: Options) -> list[str]:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -15,14 +15,11 @@ from hrtem_bench.conditions import (
     ConditionSet,
     as_condition_set,
     flat,
-    parse_settings,
-    with_settings,
 )
+from hrtem_bench.dataset.rendered_samples import parse_setting
 from hrtem_bench.errors import InputError
 from hrtem_bench.observer.specimens import SpecimenSet
 
-CAMERA = "camera"
-"""The one setting of an exposure's text that is not of the lens: a camera's name, see `imaging.camera_names`."""
 MOST_MEMBERS = 48
 """Conditions of a set that are imaged; a larger set is represented by as many of its members."""
 
@@ -91,10 +88,8 @@ def parse_exposure(text: str, specimens: SpecimenSet, spread: float = 0.0) -> Ex
     weights: list[float] = []
     detectors: list[Any] = []
     for part in parts:
-        settings: Mapping[str, Any] = parse_settings(part)
-        name = settings.get(CAMERA)
-        detector = specimens.detector if name is None else camera(str(name))
-        nominal = with_settings(specimens.lens, {key: one for key, one in settings.items() if key != CAMERA})
+        nominal, name = parse_setting(part, specimens.lens)
+        detector = specimens.detector if name is None else camera(name)
         for condition, weight in focus_spread(nominal, spread):
             conditions.append(condition)
             weights.append(weight / len(parts))
@@ -138,4 +133,4 @@ def _thinned(whole: ConditionSet) -> ConditionSet:
     return ConditionSet(tuple(whole.conditions[order[i]] for i in chosen))
 
 
-__all__ = ["CAMERA", "Exposure", "exposure", "focus_spread", "joined", "parse_exposure"]
+__all__ = ["Exposure", "exposure", "focus_spread", "joined", "parse_exposure"]

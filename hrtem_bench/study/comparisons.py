@@ -13,7 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from hrtem_bench.conditions import parse_condition, parse_settings
-from hrtem_bench.dataset.rendered_samples import CAMERA
+from hrtem_bench.dataset.rendered_samples import parse_setting
 from hrtem_bench.errors import InputError
 from hrtem_bench.scoring.estimate import Estimate
 
@@ -154,13 +154,11 @@ def _difference(parts: Sequence[tuple[dict[int, float], dict[int, float]]], gene
 
 def _place(text: str) -> tuple[Floats, str]:
     """Where a condition lies along the axes, NaN for what it does not say, and its camera."""
-    settings = parse_settings(text)
-    camera = str(settings.pop(CAMERA, ""))
     try:
-        condition = parse_condition(",".join(f"{name}={value}" for name, value in settings.items()))
+        condition, camera = parse_setting(text, {})
     except InputError:  # an id of a track that is no setting of the lens, as structure=Ag-small
-        return np.full(len(AXES), np.nan), camera
-    return np.array([of(condition) for of in AXES.values()]), camera
+        return np.full(len(AXES), np.nan), ""
+    return np.array([of(condition) for of in AXES.values()]), camera or ""
 
 
 def _centred(x: Floats, y: Floats, groups: Sequence[tuple[str, str]]) -> tuple[Floats, Floats]:

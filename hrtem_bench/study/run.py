@@ -94,7 +94,11 @@ def waiting(study: Study, out: Path, rows: Iterable[Path] = ()) -> list[Network]
     rows
         Other tables of rows: networks that they hold count as done.
     """
-    done = set(all_rows(out, rows)["name"].to_pylist())
+    return _left(study, all_rows(out, rows))
+
+
+def _left(study: Study, table: Any) -> list[Network]:
+    done = set(table["name"].to_pylist())
     return [one for one in networks(study) if one.name not in done]
 
 
@@ -146,9 +150,8 @@ def run_study(
     out.mkdir(parents=True, exist_ok=True)
     with locked(out / "lock", f"another run works on {out}"):
         _claim(study, out)
-        gathered(out, rows)  # first, since it takes no time to find that a file is none
+        left = _left(study, gathered(out, rows))  # first, since it takes no time to find that a file is none
         make_specimens(study, out, workers)
-        left = waiting(study, out)
         total = len(networks(study))
         jobs = [Job(group, study, out, device) for group in grouped(left[:most], together)]
         done = total - len(left)
@@ -202,7 +205,8 @@ def _data_of(one: Specimens) -> str:
     """What the images of some specimens are made from, in one line."""
     if one.recipe is None:
         return f"the dataset {open_dataset(str(one.data)).manifest.checksum}"
-    return f"the recipe {recipe_of(one).name} {recipe_of(one).version}, scene {msgspec.json.encode(one.scene).decode()}"
+    recipe = recipe_of(one)
+    return f"the recipe {recipe.name} {recipe.version}, scene {msgspec.json.encode(one.scene).decode()}"
 
 
 def recipe_of(one: Specimens) -> Recipe:

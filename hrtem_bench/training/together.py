@@ -122,10 +122,11 @@ class _Stack:
     def write_back(self) -> None:
         """Put the parameters and buffers into the networks."""
         torch = require("torch", "torch")
+        held = self._parameters | self._buffers
         with torch.no_grad():
             for place, network in enumerate(self._networks):
                 for name, own in (*network.named_parameters(), *network.named_buffers()):
-                    own.copy_((self._parameters.get(name) if name in self._parameters else self._buffers[name])[place])
+                    own.copy_(held[name][place])
 
     def keep(self, places: Sequence[int]) -> None:
         """Go on with some of the networks."""
