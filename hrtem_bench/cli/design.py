@@ -64,6 +64,8 @@ def design(
     if criterion == "observer":
         if out is not None or plan is not None:
             raise InputError("--criterion observer prints its plan: leave --out and --plan out")
+        if q_max is not None or (track, weight) != ("defocus", "area"):
+            raise InputError("--criterion observer goes by images alone: leave --track, --q-max and --weight out")
         design_by_observer(target or (), candidates or (), budget, data, spread, worst)
         return
     check_ending(out, FIGURES)

@@ -64,6 +64,8 @@ def test_the_command_prints_a_plan(capsys: pytest.CaptureFixture[str]) -> None:
         ([], "needs --target"),
         (["--target", "defocus=0nm", "--out", "plan.png"], "prints its plan"),
         (["--target", "defocus=0nm", "--spread", "C12=5"], "spread of C10 alone"),
+        (["--target", "defocus=0nm", "--q-max", "2"], "leave --track, --q-max and --weight out"),
+        (["--target", "defocus=0nm", "--track", "dose"], "leave --track, --q-max and --weight out"),
         (["--target", "camera=none-such"], "none-such"),
         (["--target", "camera=ideal,dose=5"], "camera=NAME last"),
         (["--target", "dose=0"], "dose"),
