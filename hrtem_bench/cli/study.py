@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from hrtem_bench.cli.printing import counted, duration, print_table, wrote
+from hrtem_bench.errors import InputError
 
 if TYPE_CHECKING:
     from hrtem_bench.study import Finished, Study
@@ -53,6 +54,8 @@ def study(
 
     chosen = load_study(settings)
     if check is not None:
+        if dry_run or findings or scheduler or most or device != "cpu" or together > 1:
+            raise InputError("--check trains and compares a few networks here: it goes with --rows and --workers alone")
         _check(chosen, out, rows or (), check, workers)
         return
     if dry_run:

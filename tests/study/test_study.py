@@ -167,6 +167,9 @@ def test_networks_trained_afresh_are_held_against_the_rows(
     asked = ["study", str(path), "--out", str(tmp_path / "out"), "--workers", "1"]
     assert run([*asked, "--check", "1"]) == 2
     assert "no training set has 3 networks" in capsys.readouterr().err
+    for more in (["--dry-run"], ["--most", "1"], ["--together", "2"], ["--device", "cuda"]):
+        assert run([*asked, "--check", "1", *more]) == 2
+        assert "goes with --rows and --workers alone" in capsys.readouterr().err
     assert run(asked) == 0
     before = (tmp_path / "out" / TABLE).read_bytes()
     assert run([*asked, "--check", "2"]) == 0
