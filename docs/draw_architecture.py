@@ -17,8 +17,8 @@ from pathlib import Path
 
 PACKAGE = Path(__file__).parents[1] / "hrtem_bench"
 COLUMNS = (
-    ("observer",),
-    ("conditions", "physics", "comparison", "micrographs"),
+    ("image_files", "observer", "micrographs"),
+    ("conditions", "physics", "measurement", "comparison"),
     ("errors", "machine", "multislice", "imaging", "dataset", "models", "scoring", "evaluation", "report",
      "interactive", "cli"),
     ("support", "specimens", "training", "study"),

@@ -44,7 +44,7 @@ def tailor(
     The recipe in the folder may be changed before that, as long as there are no data yet.
     """
     from hrtem_bench.evaluation.resume import check_writable
-    from hrtem_bench.micrographs import find_micrographs
+    from hrtem_bench.image_files import find_micrographs
 
     paths = find_micrographs(images)
     check_writable(out)

@@ -10,9 +10,10 @@ from itertools import chain
 from pathlib import Path
 
 from hrtem_bench.evaluation.resume import check_writable
+from hrtem_bench.image_files.recordings import Labels, Recording, find_micrographs, open_labels, open_recording
+from hrtem_bench.image_files.saving import tiff_pages
 from hrtem_bench.micrographs.origin import ORIGIN, check_origin, origin_of, write_origin
-from hrtem_bench.micrographs.recordings import Labels, Recording, find_micrographs, open_labels, open_recording
-from hrtem_bench.micrographs.segmentation import MicrographScore, score, segment, tiff_pages, with_sides
+from hrtem_bench.micrographs.segmentation import MicrographScore, score, segment, with_sides
 from hrtem_bench.micrographs.unfinished import Finished, finished, forget, keep, mark_of
 from hrtem_bench.micrographs.warnings import frame_warnings, told_once
 from hrtem_bench.models.submission import Submission

@@ -14,27 +14,22 @@ import numpy as np
 from hrtem_bench.conditions.units import beam_energy
 from hrtem_bench.errors import InputError
 from hrtem_bench.evaluation.resume import check_writable
+from hrtem_bench.image_files.opening import ImageFile
+from hrtem_bench.image_files.recordings import Micrograph, Recording, find_micrographs, open_recording
+from hrtem_bench.measurement.lattice_spots import named_crystal, pixel_ratio
+from hrtem_bench.measurement.measured_file import Lens, Measured, Spectrum, measured, read_frames
+from hrtem_bench.measurement.noise_readings import PooledNoise, noise_readings, pooled_noise
+from hrtem_bench.measurement.readings import Reading, reading
+from hrtem_bench.measurement.ring_readings import amplitude_phase_reading, ring_readings
 from hrtem_bench.micrographs.description import (
     DESCRIPTION,
     Description,
+    ImageDescription,
     RadialSpectrum,
-    Reading,
     read_description,
 )
 from hrtem_bench.micrographs.expected_here import expected_here
-from hrtem_bench.micrographs.image_files import ImageFile
-from hrtem_bench.micrographs.lattice_spots import named_crystal, pixel_ratio
-from hrtem_bench.micrographs.measuring import Lens, Measured, Spectrum, measured, read_frames
-from hrtem_bench.micrographs.noise_readings import PooledNoise, noise_readings, pooled_noise
-from hrtem_bench.micrographs.particles import Found, particles
-from hrtem_bench.micrographs.recordings import Micrograph, Recording, find_micrographs, open_recording
-from hrtem_bench.micrographs.ring_readings import (
-    amplitude_phase_reading,
-    image_description,
-    reading,
-    ring_readings,
-    spread_reading,
-)
+from hrtem_bench.micrographs.particles import Found, particle_readings, particles
 from hrtem_bench.models.submission import Submission
 
 Images = str | Path | np.ndarray[Any, Any] | Sequence[str | Path | np.ndarray[Any, Any]]
@@ -134,10 +129,10 @@ def described(images: Images, settings: Settings, each: Callable[[int, int], Non
         if each is not None:
             each(index + 1, len(recordings))
     noise = pooled_noise(found)
-    readings: dict[str, Any] = ring_readings(found) | noise_readings(noise) | _particle_readings(seen, submission)
+    readings: dict[str, Any] = ring_readings(found) | noise_readings(noise) | particle_readings(seen, submission)
     by_lattice = _of_crystal(found, lattice)
     told = Description(
-        images=[image_description(one) for one in found],
+        images=[_image_description(one) for one in found],
         energy=settings.energy,
         spherical_aberration=settings.spherical_aberration,
         crystal=settings.crystal,
@@ -162,6 +157,37 @@ def check_free(out: Path, places: Sequence[Path]) -> None:
         own = {path.stem for path in find_micrographs(list(places))}
         if held != own:
             raise InputError(f"{out} holds the description of other images: choose another folder, or remove it")
+
+
+def _image_description(one: Measured) -> ImageDescription:
+    """The description of one file."""
+    rings, lacking = one.rings, one.rings.reason
+    how = "fit of Thon rings" + ("" if rings.sign_known else ", taken as underfocus: the other sign fits as well")
+    missing = Reading(unit="Å", how=lacking)
+    return ImageDescription(
+        name=one.name,
+        frames=one.count,
+        shape=one.shape,
+        pixel_size=one.pixel_size,
+        grey_mean=one.mean,
+        grey_std=one.std,
+        defocus=reading(rings.defocus, rings.defocus_std, "Å", how) if rings.found else missing,
+        astigmatism=reading(rings.astigmatism, rings.astigmatism_std, "Å", how) if rings.found else missing,
+        astigmatism_angle=reading(rings.astigmatism_angle, _angle_std(one), "rad", how)
+        if rings.found
+        else Reading(unit="rad", how=lacking),
+        sign_known=rings.sign_known if rings.found else None,
+        rings_resolution=reading(rings.resolution, math.nan, "Å", "last band in which power follows the rings")
+        if rings.found
+        else missing,
+        dead=one.dead,
+        hot=one.hot,
+    )
+
+
+def _angle_std(one: Measured) -> float:
+    size, std = one.rings.astigmatism, one.rings.astigmatism_std
+    return 0.5 * std / size if size > 0 else math.nan
 
 
 def _clearness(one: Measured) -> float:
@@ -222,37 +248,6 @@ def _of_crystal(found: Sequence[Measured], lattice: Any) -> Reading:
     size = found[0].pixel_size
     how = f"{fit.matched} of {fit.spots} lattice spots on {fit.reflections} reflections of {lattice.name}"
     return reading(size * fit.ratio, size * fit.std, "Å", how)
-
-
-def _particle_readings(seen: Sequence[Found], submission: Submission | None) -> dict[str, Reading]:
-    units = {"contrast": "", "particle_diameter": "Å", "particle_diameter_spread": "Å", "particle_area": "Å²",
-             "particle_count": "", "particle_cover": ""}  # fmt: skip
-    if submission is None:
-        return {name: Reading(unit=unit, how="no model is given to find particles") for name, unit in units.items()}
-    how = f"as {submission.name} finds them in {len(seen)} images"
-    count, cover = (np.array([getattr(one, name) for one in seen], dtype=float) for name in ("count", "cover"))
-    readings = {
-        "particle_count": _mean(count, "", f"mean over images, {how}"),
-        "particle_cover": _mean(cover, "", f"share of the area, {how}"),
-    }
-    areas = np.concatenate([one.areas for one in seen])
-    contrasts = np.array([one.contrast for one in seen])
-    contrasts = contrasts[np.isfinite(contrasts)]
-    if len(contrasts):
-        readings["contrast"] = _mean(contrasts, "", f"mean grey on particles over that beside them, less 1, {how}")
-    if len(areas):
-        whole = f"{len(areas)} particles that do not touch the border, {how}"
-        diameters = 2 * np.sqrt(areas / np.pi)
-        readings["particle_diameter"] = _mean(diameters, "Å", f"circle of the same area, {whole}")
-        readings["particle_area"] = _mean(areas, "Å²", whole)
-        readings["particle_diameter_spread"] = spread_reading(diameters, "Å", "particles", how)
-    none = f"{submission.name} finds no whole particle"
-    return {name: readings.get(name, Reading(unit=unit, how=none)) for name, unit in units.items()}
-
-
-def _mean(values: np.ndarray[Any, Any], unit: str, how: str) -> Reading:
-    std = float(values.std(ddof=1)) / math.sqrt(len(values)) if len(values) > 1 else math.nan
-    return reading(float(values.mean()), std, unit, how)
 
 
 def _radial(one: Measured, noise: PooledNoise) -> RadialSpectrum | None:

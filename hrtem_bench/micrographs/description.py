@@ -6,25 +6,12 @@ from pathlib import Path
 
 import msgspec
 
+from hrtem_bench.measurement.readings import NOT_MEASURED, Reading
 from hrtem_bench.micrographs.expectation import Expectation
 from hrtem_bench.support.versioned_json import read_versioned
 
 DESCRIPTION = "description.json"
 VERSION = 1
-NOT_MEASURED = "not measured"
-
-
-class Reading(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """A number with the ends of its 95 % interval, in `unit`, and in words how it was found.
-
-    value: None where it cannot be had; `how` then says why. low, high: None where the interval is not known.
-    """
-
-    value: float | None = None
-    low: float | None = None
-    high: float | None = None
-    unit: str = ""
-    how: str = NOT_MEASURED
 
 
 class ImageDescription(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
@@ -186,4 +173,4 @@ def read_description(path: Path) -> Description:
     return read_versioned(file, Description, VERSION, "description", remake="run hrtem-bench describe again")
 
 
-__all__ = ["DESCRIPTION", "Description", "ImageDescription", "RadialSpectrum", "Reading", "read_description"]
+__all__ = ["DESCRIPTION", "Description", "ImageDescription", "RadialSpectrum", "read_description"]

@@ -17,15 +17,15 @@ from numpy.typing import NDArray
 
 from hrtem_bench.dataset import Track, open_dataset, read_manifest
 from hrtem_bench.errors import InputError
-from hrtem_bench.micrographs.edges import edge_distance
-from hrtem_bench.micrographs.power_spectrum import SMALLEST, power_spectrum
-from hrtem_bench.micrographs.recordings import (
+from hrtem_bench.image_files.recordings import (
     Micrograph,
     Recording,
     find_micrographs,
     open_labels,
     open_recording,
 )
+from hrtem_bench.measurement.power_spectrum import SMALLEST, power_spectrum
+from hrtem_bench.micrographs.edges import edge_distance
 from hrtem_bench.micrographs.segmentation import segment, with_sides
 from hrtem_bench.models.contract import InputContract, model_input
 from hrtem_bench.models.resampling import resample

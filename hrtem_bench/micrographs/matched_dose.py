@@ -18,8 +18,8 @@ from hrtem_bench.dataset.simulation import Structure, simulate
 from hrtem_bench.dataset.tracks import track_conditions
 from hrtem_bench.imaging.detector import Detector, noise_power
 from hrtem_bench.imaging.rendering import render_each
+from hrtem_bench.measurement.power_spectrum import power_spectrum
 from hrtem_bench.micrographs.description import Description, Reading
-from hrtem_bench.micrographs.power_spectrum import power_spectrum
 
 Floats = NDArray[np.float64]
 SURE = 0.5

@@ -2,11 +2,9 @@
 
 from __future__ import annotations
 
-import contextlib
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Any
 
 import msgspec
 import numpy as np
@@ -14,12 +12,11 @@ from numpy.typing import NDArray
 
 from hrtem_bench.conditions import Condition
 from hrtem_bench.dataset.reader import Sample
-from hrtem_bench.errors import require
 from hrtem_bench.evaluation.provenance import model_info, provenance
 from hrtem_bench.evaluation.scored_images import image_scores
+from hrtem_bench.image_files.recordings import Micrograph
 from hrtem_bench.micrographs.edges import OFFSETS, EdgeCounts, Edges, edge_counts, edges, moved_edges
 from hrtem_bench.micrographs.expectation import Expectation
-from hrtem_bench.micrographs.recordings import Micrograph
 from hrtem_bench.models.contract import is_resampled, model_input
 from hrtem_bench.models.prediction import Told, predict, with_side_multiple
 from hrtem_bench.models.resampling import nearest_shape
@@ -29,7 +26,7 @@ from hrtem_bench.scoring.estimate import Estimate, estimates_of, finite
 from hrtem_bench.scoring.objects import MIN_AREA
 from hrtem_bench.scoring.results import ModelInfo, Provenance
 from hrtem_bench.scoring.statistics import Resampling, bootstrap, clusters
-from hrtem_bench.support.files import aside, write_aside
+from hrtem_bench.support.files import write_aside
 
 WHOLE = 1024
 """Images of more pixels along a side, at the model's pixel size, go through the model in windows of half as many."""
@@ -190,25 +187,7 @@ def write_scores(folder: Path, scores: MicrographScores) -> Path:
     return path
 
 
-@contextlib.contextmanager
-def tiff_pages(path: Path, shape: tuple[int, ...], dtype: Any, pixel_size: float) -> Iterator[NDArray[Any]]:
-    """An array of zeros (n, ny, nx) to fill, which is a TIFF at the end of the block; it is gone if the block fails.
-
-    shape: (ny, nx) for a single page, (n, ny, nx) for n of them. The file is written page by page, aside and renamed,
-    with its pixel size (Å) as ImageJ reads it.
-    """
-    tifffile = require("tifffile", "io")
-    per_nm = 10 / pixel_size
-    metadata = {"unit": "nm", "axes": "TYX"[-len(shape) :]}
-    with aside(path) as temporary:
-        pages = tifffile.memmap(
-            temporary, shape=shape, dtype=dtype, imagej=True, resolution=(per_nm, per_nm), metadata=metadata
-        )
-        yield pages.reshape(-1, *shape[-2:])
-        pages.flush()
-
-
 __all__ = [
-    "MicrographScore", "MicrographScores", "Segmented", "score", "segment", "summarised", "tiff_pages",
+    "MicrographScore", "MicrographScores", "Segmented", "score", "segment", "summarised", 
     "with_sides", "write_scores",
 ]  # fmt: skip

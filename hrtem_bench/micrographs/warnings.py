@@ -8,7 +8,7 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from hrtem_bench.micrographs.recordings import Labels
+from hrtem_bench.image_files.recordings import Labels
 from hrtem_bench.micrographs.segmentation import Segmented
 
 Warned = tuple[str, int, str]

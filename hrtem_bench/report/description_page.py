@@ -12,11 +12,11 @@ from matplotlib.figure import Figure
 from numpy.typing import NDArray
 
 from hrtem_bench.comparison.report_pages import EMBEDDED
+from hrtem_bench.measurement.measured_file import Measured, Spectrum
+from hrtem_bench.measurement.power_spectrum import PowerSpectrum
+from hrtem_bench.measurement.ring_curves import RingCurves
 from hrtem_bench.micrographs.describe import Described
 from hrtem_bench.micrographs.description import DESCRIPTION, Description
-from hrtem_bench.micrographs.measuring import Measured, Spectrum
-from hrtem_bench.micrographs.power_spectrum import PowerSpectrum
-from hrtem_bench.micrographs.ring_curves import RingCurves
 from hrtem_bench.report.captioned_figures import Plate, plate_element
 from hrtem_bench.report.description_words import description_rows, missing_rows, reading_text
 from hrtem_bench.report.figure_style import (

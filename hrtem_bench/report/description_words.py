@@ -5,7 +5,8 @@ from __future__ import annotations
 import math
 from collections.abc import Iterator
 
-from hrtem_bench.micrographs.description import Description, Reading
+from hrtem_bench.measurement import Reading
+from hrtem_bench.micrographs.description import Description
 from hrtem_bench.report.wording import estimated, number
 
 _ROWS: tuple[tuple[str, str, float, str], ...] = (

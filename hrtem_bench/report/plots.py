@@ -11,7 +11,7 @@ from numpy.typing import ArrayLike
 
 from hrtem_bench.conditions import UNITS, Condition, Conditions, ConditionSet, flat
 from hrtem_bench.errors import InputError
-from hrtem_bench.micrographs import power_spectrum
+from hrtem_bench.measurement import power_spectrum
 from hrtem_bench.report.figure_style import GREY, SERIES, casing
 from hrtem_bench.report.image_figures import draw_scale_bar, stretch
 from hrtem_bench.report.transfer_figures import Q_LABEL, as_set, limit_in_band, transfer_line

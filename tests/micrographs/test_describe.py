@@ -16,8 +16,8 @@ from hrtem_bench.errors import InputError
 from hrtem_bench.imaging.cameras import camera
 from hrtem_bench.imaging.curves import WidenedCurve
 from hrtem_bench.imaging.detector import Detector, detect
+from hrtem_bench.measurement import Reading
 from hrtem_bench.micrographs.describe import describe
-from hrtem_bench.micrographs.description import Reading
 
 
 @pytest.fixture(scope="module")

@@ -8,7 +8,8 @@ import msgspec
 import pytest
 
 from hrtem_bench.errors import InputError
-from hrtem_bench.micrographs.description import Description, ImageDescription, Reading, read_description
+from hrtem_bench.measurement import Reading
+from hrtem_bench.micrographs.description import Description, ImageDescription, read_description
 
 
 def test_a_file_gives_back_the_record(tmp_path: Path) -> None:

@@ -10,7 +10,8 @@ import pytest
 
 from hrtem_bench.conditions import Condition
 from hrtem_bench.errors import InputError
-from hrtem_bench.micrographs.description import Description, ImageDescription, Reading
+from hrtem_bench.measurement import Reading
+from hrtem_bench.micrographs.description import Description, ImageDescription
 from hrtem_bench.micrographs.expectation import expected_dice
 from hrtem_bench.micrographs.expected_here import expected_here
 from hrtem_bench.models.submission import Submission, load_submission

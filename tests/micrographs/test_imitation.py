@@ -12,7 +12,8 @@ from msgspec.structs import replace
 
 from hrtem_bench.dataset import load_recipe
 from hrtem_bench.errors import InputError
-from hrtem_bench.micrographs import Description, ImageDescription, Reading, Wishes, imitate
+from hrtem_bench.measurement import Reading
+from hrtem_bench.micrographs import Description, ImageDescription, Wishes, imitate
 
 CIF = """data_rocksalt
 _cell_length_a 4.212

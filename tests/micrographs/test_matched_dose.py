@@ -13,9 +13,10 @@ from hrtem_bench.dataset.plan import Job
 from hrtem_bench.dataset.simulation import simulate
 from hrtem_bench.dataset.tracks import track_conditions
 from hrtem_bench.imaging import render_each
-from hrtem_bench.micrographs import Description, RadialSpectrum, Reading
+from hrtem_bench.measurement import Reading
+from hrtem_bench.measurement.power_spectrum import power_spectrum
+from hrtem_bench.micrographs import Description, RadialSpectrum
 from hrtem_bench.micrographs.matched_dose import is_sure, matched_dose
-from hrtem_bench.micrographs.power_spectrum import power_spectrum
 
 RECIPE = Path(__file__).parents[2] / "hrtem_bench" / "dataset" / "recipes" / "tiny.toml"
 

@@ -12,8 +12,9 @@ import pytest
 from scipy import ndimage, stats
 
 from hrtem_bench.errors import InputError
-from hrtem_bench.micrographs.recordings import Micrograph, open_recording
-from hrtem_bench.micrographs.segmentation import MicrographScore, score, segment, summarised, tiff_pages, write_scores
+from hrtem_bench.image_files.recordings import Micrograph, open_recording
+from hrtem_bench.image_files.saving import tiff_pages
+from hrtem_bench.micrographs.segmentation import MicrographScore, score, segment, summarised, write_scores
 from hrtem_bench.models.contract import InputContract
 from hrtem_bench.models.submission import Submission, load_submission
 from hrtem_bench.scoring.metrics import dice

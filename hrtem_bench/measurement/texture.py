@@ -7,7 +7,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from hrtem_bench.micrographs.noise import SPECIMEN_ENDS, NoiseFit, RingMeans
+from hrtem_bench.measurement.noise import SPECIMEN_ENDS, NoiseFit, RingMeans
 
 Floats = NDArray[np.float64]
 

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import contextlib
 import io
 import os
 import struct
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -12,7 +14,7 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from hrtem_bench.errors import InputError, require
-from hrtem_bench.support.files import write_aside_bytes
+from hrtem_bench.support.files import aside, write_aside_bytes
 
 PNG_PIXEL_SIZE = "Pixel size"
 """Key of the text in a PNG that says it: "0.2 Å". PNG's own field (pHYs) ends at 4.7 Å."""
@@ -60,6 +62,24 @@ def save_image(path: str | os.PathLike[str], image: ArrayLike, pixel_size: float
         raise InputError(f"{path}: the name must end in .tif, .tiff, .mrc, .mrcs or .png")
     path.parent.mkdir(parents=True, exist_ok=True)
     write_aside_bytes(path, data)
+
+
+@contextlib.contextmanager
+def tiff_pages(path: Path, shape: tuple[int, ...], dtype: Any, pixel_size: float) -> Iterator[NDArray[Any]]:
+    """An array of zeros (n, ny, nx) to fill, which is a TIFF at the end of the block; it is gone if the block fails.
+
+    shape: (ny, nx) for a single page, (n, ny, nx) for n of them. The file is written page by page, aside and renamed,
+    with its pixel size (Å) as ImageJ reads it.
+    """
+    tifffile = require("tifffile", "io")
+    per_nm = 10 / pixel_size
+    metadata = {"unit": "nm", "axes": "TYX"[-len(shape) :]}
+    with aside(path) as temporary:
+        pages = tifffile.memmap(
+            temporary, shape=shape, dtype=dtype, imagej=True, resolution=(per_nm, per_nm), metadata=metadata
+        )
+        yield pages.reshape(-1, *shape[-2:])
+        pages.flush()
 
 
 def _compact(pixels: NDArray[Any]) -> NDArray[Any]:
@@ -113,4 +133,4 @@ def _png(pixels: NDArray[Any], pixel_size: float) -> bytes:
     return buffer.getvalue()
 
 
-__all__ = ["PNG_PIXEL_SIZE", "save_image"]
+__all__ = ["PNG_PIXEL_SIZE", "save_image", "tiff_pages"]

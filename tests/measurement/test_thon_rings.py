@@ -10,8 +10,8 @@ from scipy.ndimage import gaussian_filter
 
 import hrtem_bench as hb
 from hrtem_bench.errors import InputError
-from hrtem_bench.micrographs.power_spectrum import power_spectrum
-from hrtem_bench.micrographs.thon_rings import ThonRings, fit_thon_rings
+from hrtem_bench.measurement.power_spectrum import power_spectrum
+from hrtem_bench.measurement.thon_rings import ThonRings, fit_thon_rings
 from hrtem_bench.multislice.parametrization import mott_bethe_constant, scattering_factor
 
 PIXEL_SIZE, SIDE = 0.4, 256

@@ -13,12 +13,11 @@ from typing import Any
 import numpy as np
 
 from hrtem_bench.imaging.cameras import camera
-from hrtem_bench.micrographs.description import Reading
-from hrtem_bench.micrographs.greys import Slope, shot_share
-from hrtem_bench.micrographs.measuring import Measured
-from hrtem_bench.micrographs.noise import SPECIMEN_ENDS, NoiseFit, RingMeans, fit_noise, half_width, mtf_of, ntf_squared
-from hrtem_bench.micrographs.ring_readings import SIGMAS, reading
-from hrtem_bench.micrographs.texture import Texture, texture_of
+from hrtem_bench.measurement.greys import Slope, shot_share
+from hrtem_bench.measurement.measured_file import Measured
+from hrtem_bench.measurement.noise import SPECIMEN_ENDS, NoiseFit, RingMeans, fit_noise, half_width, mtf_of, ntf_squared
+from hrtem_bench.measurement.readings import SIGMAS, Reading, reading
+from hrtem_bench.measurement.texture import Texture, texture_of
 
 SLOPE_KNOWN = 0.3
 """Standard deviation of the slope of noise with grey up to which it tells where grey 0 lies."""

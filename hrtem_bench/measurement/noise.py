@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 
 from hrtem_bench.imaging.cameras import camera
 from hrtem_bench.imaging.detector import Detector, noise_power
-from hrtem_bench.micrographs.power_spectrum import HANN_CORRELATION, PowerSpectrum
+from hrtem_bench.measurement.power_spectrum import HANN_CORRELATION, PowerSpectrum
 
 Floats = NDArray[np.float64]
 

@@ -9,7 +9,7 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from hrtem_bench.micrographs.power_spectrum import PowerSpectrum
+from hrtem_bench.measurement.power_spectrum import PowerSpectrum
 from hrtem_bench.specimens.lattices import Lattice
 
 Floats = NDArray[np.float64]

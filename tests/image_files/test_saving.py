@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 
 import hrtem_bench as hb
-from hrtem_bench.micrographs.image_files import open_images, stated_pixel_size
+from hrtem_bench.image_files.opening import open_images, stated_pixel_size
 
 COUNTS = np.random.default_rng(1).poisson(40.0, (48, 64))
 INTENSITY = COUNTS / 37.0 - 0.5

@@ -11,7 +11,7 @@ import pytest
 from microscope_files import write_dm, write_emd, write_mrc, write_ser
 
 from hrtem_bench.errors import InputError
-from hrtem_bench.micrographs.recordings import Micrograph, find_micrographs, open_labels, open_recording
+from hrtem_bench.image_files.recordings import Micrograph, find_micrographs, open_labels, open_recording
 
 tifffile = pytest.importorskip("tifffile")
 pytest.importorskip("rsciio")

@@ -8,8 +8,8 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from hrtem_bench.micrographs.power_spectrum import HANN_CORRELATION, PowerSpectrum
-from hrtem_bench.micrographs.thon_rings import ThonRings
+from hrtem_bench.measurement.power_spectrum import HANN_CORRELATION, PowerSpectrum
+from hrtem_bench.measurement.thon_rings import ThonRings
 from hrtem_bench.physics import wavelength
 
 Floats = NDArray[np.float64]

@@ -14,7 +14,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from hrtem_bench.errors import InputError
-from hrtem_bench.micrographs.power_spectrum import HANN_CORRELATION, PowerSpectrum
+from hrtem_bench.measurement.power_spectrum import HANN_CORRELATION, PowerSpectrum
 from hrtem_bench.physics import wavelength
 
 Floats = NDArray[np.float64]

@@ -13,7 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from hrtem_bench.errors import InputError, require
-from hrtem_bench.micrographs.axes import Axis, unit_name
+from hrtem_bench.image_files.axes import Axis, unit_name
 
 MAX_PAGES = 100_000
 MOST_COMPRESSED, ALWAYS = 2000, 256 << 20

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from hrtem_bench.micrographs.noise import NoiseFit
+from hrtem_bench.measurement.noise import NoiseFit
 
 Floats = NDArray[np.float64]
 

@@ -10,13 +10,13 @@ import numpy as np
 from numpy.typing import NDArray
 
 from hrtem_bench.errors import InputError
-from hrtem_bench.micrographs.greys import Slope, are_whole, grey_warnings, is_rescaled, mended, noise_slope, odd_pixels
-from hrtem_bench.micrographs.lattice_spots import lattice_spots, without_spots
-from hrtem_bench.micrographs.noise import RingMeans, noise_start, ring_means
-from hrtem_bench.micrographs.power_spectrum import PowerSpectrum, power_spectrum
-from hrtem_bench.micrographs.recordings import Recording
-from hrtem_bench.micrographs.ring_curves import Drift, RingCurves, drift_of, ring_curves
-from hrtem_bench.micrographs.thon_rings import ThonRings, fit_thon_rings
+from hrtem_bench.image_files.recordings import Recording
+from hrtem_bench.measurement.greys import Slope, are_whole, grey_warnings, is_rescaled, mended, noise_slope, odd_pixels
+from hrtem_bench.measurement.lattice_spots import lattice_spots, without_spots
+from hrtem_bench.measurement.noise import RingMeans, noise_start, ring_means
+from hrtem_bench.measurement.power_spectrum import PowerSpectrum, power_spectrum
+from hrtem_bench.measurement.ring_curves import Drift, RingCurves, drift_of, ring_curves
+from hrtem_bench.measurement.thon_rings import ThonRings, fit_thon_rings
 
 MOST_FRAMES, MOST_PIXELS = 16, 2**26
 """Frames of a stack that are measured, at equal distances, and pixels of them together."""

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from hrtem_bench.errors import InputError
-from hrtem_bench.micrographs.power_spectrum import HANN_CORRELATION, power_spectrum
+from hrtem_bench.measurement.power_spectrum import HANN_CORRELATION, power_spectrum
 
 
 def test_white_noise_has_its_variance_as_power_at_every_frequency() -> None:

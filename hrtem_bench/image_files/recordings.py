@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from hrtem_bench.errors import InputError
-from hrtem_bench.micrographs.image_files import SUFFIXES, ImageFile, open_images, size, stated_pixel_size
+from hrtem_bench.image_files.opening import SUFFIXES, ImageFile, open_images, size, stated_pixel_size
 
 SMALLEST_PIXEL, LARGEST_PIXEL = 0.001, 10_000
 """Å; a size beyond is in another unit."""

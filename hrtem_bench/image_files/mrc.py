@@ -13,7 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from hrtem_bench.errors import InputError
-from hrtem_bench.micrographs.axes import Axis
+from hrtem_bench.image_files.axes import Axis
 
 HEADER = 1024
 """Bytes."""

@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from hrtem_bench.errors import InputError, require
-from hrtem_bench.micrographs.axes import LENGTHS, Axis, unit_name
+from hrtem_bench.image_files.axes import LENGTHS, Axis, unit_name
 
 MOST_COMPRESSED = 1100
 """Times that deflate can compress data; a data set that stores less is not all there."""

@@ -15,12 +15,12 @@ import numpy as np
 from numpy.typing import NDArray
 
 from hrtem_bench.errors import InputError, one_line, require
-from hrtem_bench.micrographs import tiff
-from hrtem_bench.micrographs.axes import LENGTHS, NO_UNITS, Axis, length, unit_name
-from hrtem_bench.micrographs.emd import read_berkeley_emd
-from hrtem_bench.micrographs.mrc import read_mrc
-from hrtem_bench.micrographs.saving import PNG_PIXEL_SIZE
-from hrtem_bench.micrographs.ser import read_ser
+from hrtem_bench.image_files import tiff
+from hrtem_bench.image_files.axes import LENGTHS, NO_UNITS, Axis, length, unit_name
+from hrtem_bench.image_files.emd import read_berkeley_emd
+from hrtem_bench.image_files.mrc import read_mrc
+from hrtem_bench.image_files.saving import PNG_PIXEL_SIZE
+from hrtem_bench.image_files.ser import read_ser
 
 ROSETTA: Mapping[str, str] = MappingProxyType({
     ".tif": "tiff", ".tiff": "tiff", ".dm3": "digitalmicrograph", ".dm4": "digitalmicrograph", ".emd": "emd",

@@ -12,9 +12,9 @@ import pytest
 from microscope_files import write_dm, write_emd, write_mrc, write_ser
 
 from hrtem_bench.errors import InputError
-from hrtem_bench.micrographs.axes import LENGTHS, unit_name
-from hrtem_bench.micrographs.image_files import open_images, stated_pixel_size
-from hrtem_bench.micrographs.recordings import open_labels, open_recording
+from hrtem_bench.image_files.axes import LENGTHS, unit_name
+from hrtem_bench.image_files.opening import open_images, stated_pixel_size
+from hrtem_bench.image_files.recordings import open_labels, open_recording
 
 tifffile = pytest.importorskip("tifffile")
 pytest.importorskip("rsciio")

@@ -1,4 +1,4 @@
-"""Readings from the rings of images: focus, astigmatism, amplitude phase, drift; and of each image by itself."""
+"""Readings from the rings of images: focus, astigmatism, amplitude phase, drift."""
 
 from __future__ import annotations
 
@@ -6,54 +6,15 @@ import math
 from collections.abc import Sequence
 
 import numpy as np
-from numpy.typing import NDArray
 
-from hrtem_bench.micrographs.description import ImageDescription, Reading
-from hrtem_bench.micrographs.measuring import Lens, Measured, Spectrum
-from hrtem_bench.micrographs.thon_rings import fit_amplitude_phase
+from hrtem_bench.measurement.measured_file import Lens, Measured, Spectrum
+from hrtem_bench.measurement.readings import SIGMAS, Reading, reading, spread_reading
+from hrtem_bench.measurement.thon_rings import fit_amplitude_phase
 
-SIGMAS = 1.96
-"""Standard deviations on either side that hold 95 % of a normal distribution."""
 PHASE_ERROR = 0.1
 """rad, standard deviation of what a film's thickness and the focal spread do to the amplitude phase."""
 LARGEST_DRIFT = 1.3
 """Å: a drift that damps rings more than this is too long for the form that is fitted."""
-
-
-def reading(value: float, std: float, unit: str, how: str) -> Reading:
-    """A number with the 95 % interval of a standard deviation."""
-    if not math.isfinite(value):
-        return Reading(unit=unit, how=how)
-    spread = SIGMAS * std if math.isfinite(std) else None
-    return Reading(
-        value, None if spread is None else value - spread, None if spread is None else value + spread, unit, how
-    )
-
-
-def image_description(one: Measured) -> ImageDescription:
-    """The description of one file."""
-    rings, lacking = one.rings, one.rings.reason
-    how = "fit of Thon rings" + ("" if rings.sign_known else ", taken as underfocus: the other sign fits as well")
-    missing = Reading(unit="Å", how=lacking)
-    return ImageDescription(
-        name=one.name,
-        frames=one.count,
-        shape=one.shape,
-        pixel_size=one.pixel_size,
-        grey_mean=one.mean,
-        grey_std=one.std,
-        defocus=reading(rings.defocus, rings.defocus_std, "Å", how) if rings.found else missing,
-        astigmatism=reading(rings.astigmatism, rings.astigmatism_std, "Å", how) if rings.found else missing,
-        astigmatism_angle=reading(rings.astigmatism_angle, _angle_std(one), "rad", how)
-        if rings.found
-        else Reading(unit="rad", how=lacking),
-        sign_known=rings.sign_known if rings.found else None,
-        rings_resolution=reading(rings.resolution, math.nan, "Å", "last band in which power follows the rings")
-        if rings.found
-        else missing,
-        dead=one.dead,
-        hot=one.hot,
-    )
 
 
 def ring_readings(found: Sequence[Measured]) -> dict[str, Reading]:
@@ -88,17 +49,6 @@ def ring_readings(found: Sequence[Measured]) -> dict[str, Reading]:
     }
 
 
-def spread_reading(values: NDArray[np.float64], unit: str, noun: str, how: str) -> Reading:
-    """The standard deviation of values (n,), with its interval; for one value there is none."""
-    from scipy import stats
-
-    if len(values) < 2:
-        return Reading(unit=unit, how=f"there are less than two {noun}")
-    std, free = float(values.std(ddof=1)), len(values) - 1
-    low, high = (std * math.sqrt(free / float(stats.chi2.ppf(share, free))) for share in (0.975, 0.025))
-    return Reading(std, low, high, unit, f"standard deviation over {len(values)} {noun}, {how}")
-
-
 def _not_below(one: Reading, least: float) -> Reading:
     low = None if one.low is None else max(one.low, least)
     return Reading(one.value, low, one.high, one.unit, one.how)
@@ -116,11 +66,6 @@ def _astigmatism(found: Sequence[Measured], how: str) -> dict[str, Reading]:
         angle = Reading(unit="rad", how="the astigmatism is no larger than its uncertainty")
     size_reading = reading(size, std, "Å", how)
     return {"astigmatism": _not_below(size_reading, 0.0), "astigmatism_angle": angle}
-
-
-def _angle_std(one: Measured) -> float:
-    size, std = one.rings.astigmatism, one.rings.astigmatism_std
-    return 0.5 * std / size if size > 0 else math.nan
 
 
 def amplitude_phase_reading(one: Measured, spectrum: Spectrum | None, lens: Lens) -> Reading:
@@ -165,4 +110,4 @@ def _drift(found: Sequence[Measured]) -> dict[str, Reading]:
     }
 
 
-__all__ = ["SIGMAS", "amplitude_phase_reading", "image_description", "reading", "ring_readings", "spread_reading"]
+__all__ = ["amplitude_phase_reading", "ring_readings"]
