@@ -22,10 +22,10 @@ import msgspec
 import numpy as np
 
 from hrtem_bench.dataset import Recipe, generate, load_recipe
-from hrtem_bench.dataset.assembly import assemble
-from hrtem_bench.dataset.plan import Job, Plan, expected_rows, make_plan
-from hrtem_bench.dataset.scenes import scene_spec
-from hrtem_bench.dataset.simulation import make_structure
+from hrtem_bench.generation.assembly import assemble
+from hrtem_bench.generation.simulation import make_structure
+from hrtem_bench.recipes.plan import Job, Plan, expected_rows, make_plan
+from hrtem_bench.recipes.scenes import scene_spec
 from hrtem_bench.specimens import Scene, scene, vacuum
 from hrtem_bench.support.child_seeds import child_seed
 
@@ -150,7 +150,7 @@ def joining_seconds(recipe: Recipe) -> float:
         },
     )
     plan = make_plan(few)
-    from hrtem_bench.dataset.assembly import open_parts, part_path, save_part
+    from hrtem_bench.generation.assembly import open_parts, part_path, save_part
 
     with tempfile.TemporaryDirectory() as folder:
         open_parts(Path(folder), few)

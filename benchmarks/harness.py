@@ -32,10 +32,10 @@ import torch
 from PIL import Image
 
 from hrtem_bench.dataset import Sample, Track, open_dataset
-from hrtem_bench.dataset.plan import place_of
 from hrtem_bench.dataset.reader import first_of_each
 from hrtem_bench.evaluation.evaluate import evaluate
 from hrtem_bench.models.submission import load_submission
+from hrtem_bench.recipes.plan import place_of
 from hrtem_bench.scoring.options import Options
 
 MEBIBYTE = 1 << 20

@@ -17,9 +17,9 @@ import numpy as np
 import torch
 
 from hrtem_bench.dataset import Track, open_dataset
-from hrtem_bench.dataset.plan import place_of
 from hrtem_bench.models.contract import standardise
 from hrtem_bench.models.submission import load_submission
+from hrtem_bench.recipes.plan import place_of
 from hrtem_bench.support.files import sha256_of
 
 SPLIT, BATCH = "test", 8

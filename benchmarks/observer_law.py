@@ -17,7 +17,6 @@ from pathlib import Path
 import numpy as np
 
 from hrtem_bench.dataset import open_dataset
-from hrtem_bench.dataset.recipes import recipe_from_dict
 from hrtem_bench.observer import (
     ObserverSettings,
     RingPowers,
@@ -34,6 +33,7 @@ from hrtem_bench.observer import (
 from hrtem_bench.observer.agreement import r_squared, rank, rank_in_rows
 from hrtem_bench.observer.fitting import left_out, terms_of_pairs, training_sets, weights_of, with_constant
 from hrtem_bench.observer.law import FROZEN
+from hrtem_bench.recipes.loading import recipe_from_dict
 from hrtem_bench.study.table import all_rows
 
 BLOCKS = ("defocus", "dose", "structure")

@@ -25,14 +25,14 @@ from scipy.ndimage import distance_transform_edt
 
 from hrtem_bench.conditions import Condition
 from hrtem_bench.dataset import load_recipe
-from hrtem_bench.dataset.detectors import digitised, recording_of
-from hrtem_bench.dataset.plan import Job
-from hrtem_bench.dataset.recipe_tables import Recipe
-from hrtem_bench.dataset.scenes import scene_spec
-from hrtem_bench.dataset.simulation import Structure, simulate
-from hrtem_bench.dataset.tracks import track_conditions
+from hrtem_bench.generation.simulation import Structure, simulate
 from hrtem_bench.imaging import Detector, expected_intensity, find_zero_focus, mask, render_each
 from hrtem_bench.multislice import exit_waves
+from hrtem_bench.recipes.detectors import digitised, recording_of
+from hrtem_bench.recipes.plan import Job
+from hrtem_bench.recipes.scenes import scene_spec
+from hrtem_bench.recipes.tables import Recipe
+from hrtem_bench.recipes.tracks import track_conditions
 from hrtem_bench.specimens import scene, vacuum
 from hrtem_bench.support.child_seeds import child_seed
 

@@ -17,10 +17,10 @@ from typing import Any
 import msgspec
 
 from hrtem_bench.dataset import read_manifest
-from hrtem_bench.dataset.card import render_body
-from hrtem_bench.dataset.card_sources import SCORES, BaselineScores, MeanDice
-from hrtem_bench.dataset.manifest import MANIFEST
-from hrtem_bench.dataset.pictures import PICTURES
+from hrtem_bench.generation.card import render_body
+from hrtem_bench.generation.card_sources import SCORES, BaselineScores, MeanDice
+from hrtem_bench.generation.manifest import MANIFEST
+from hrtem_bench.generation.pictures import PICTURES
 from hrtem_bench.models.shipped_baselines import baseline_names
 from hrtem_bench.scoring.reading import read_results
 

@@ -19,16 +19,17 @@ PACKAGE = Path(__file__).parents[1] / "hrtem_bench"
 COLUMNS = (
     ("image_files", "observer", "micrographs"),
     ("conditions", "physics", "measurement", "comparison"),
-    ("errors", "machine", "multislice", "imaging", "dataset", "models", "scoring", "evaluation", "report",
-     "interactive", "cli"),
-    ("support", "specimens", "training", "study"),
+    ("errors", "machine", "multislice", "imaging", "generation", "dataset", "models", "scoring", "evaluation",
+     "report", "interactive", "cli"),
+    ("support", "specimens", "recipes", "training", "study"),
     ("planning",),
 )  # fmt: skip
 """Where a package stands from left to right; its row is one below the lowest of what it imports."""
 WAY = (
     ("specimens", "multislice", "atoms"),
     ("multislice", "imaging", "exit waves"),
-    ("imaging", "dataset", "counts, masks"),
+    ("imaging", "generation", "counts, masks"),
+    ("generation", "dataset", "folder of files"),
     ("dataset", "models", "images"),
     ("models", "scoring", "probabilities"),
     ("scoring", "evaluation", "scores of images"),

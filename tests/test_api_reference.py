@@ -16,8 +16,8 @@ import pytest
 import hrtem_bench
 
 API = Path(__file__).parents[1] / "docs" / "reference" / "api.md"
-INTERNAL = {"support"}
-"""Packages without public names: what layers share among themselves."""
+INTERNAL = {"support", "recipes", "generation"}
+"""Packages without public names: what layers share; `dataset` shows what is public of recipes and generation."""
 PACKAGES = sorted({one.name for one in pkgutil.iter_modules(hrtem_bench.__path__) if one.ispkg} - INTERNAL)
 
 

@@ -28,7 +28,7 @@ def place(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     monkeypatch.chdir(tmp_path)
     text = toy_datasets.TOML.replace("pixels = 32", "pixels = 128")
     text = text.replace("pixel_size = 0.5\n", "pixel_size = 0.8\n").replace("= 0.25", "= 0.4")
-    monkeypatch.setattr("hrtem_bench.dataset.generation.write_card", lambda out, manifest: None)
+    monkeypatch.setattr("hrtem_bench.generation.generate.write_card", lambda out, manifest: None)
     generate(toy_datasets.recipe(text), "truth", workers=1, simulate=toy_datasets.coarse)
     Path("images").mkdir()
     for sample in open_dataset("truth", "defocus").rows("test", ["defocus=0nm"], limit=2):

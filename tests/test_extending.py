@@ -14,9 +14,9 @@ import toy_datasets
 
 import hrtem_bench as hb
 from hrtem_bench.dataset import parse_recipe
-from hrtem_bench.dataset.tracks import track_conditions
 from hrtem_bench.imaging import noise_power
 from hrtem_bench.models import baseline_at, load_submission
+from hrtem_bench.recipes.tracks import track_conditions
 from hrtem_bench.scoring import metrics
 from hrtem_bench.specimens import unit_cell
 

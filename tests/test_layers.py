@@ -14,8 +14,8 @@ ROOT = Path(__file__).parents[1]
 PACKAGE = ROOT / "hrtem_bench"
 LAYERS = (
     "errors", "machine", "conditions", "support", "physics", "specimens", "multislice", "imaging",
-    "image_files", "measurement", "dataset", "observer", "models", "scoring", "evaluation", "micrographs",
-    "comparison", "planning", "training", "study", "report", "interactive", "cli", "__main__",
+    "image_files", "measurement", "recipes", "generation", "dataset", "observer", "models", "scoring", "evaluation",
+    "micrographs", "comparison", "planning", "training", "study", "report", "interactive", "cli", "__main__",
 )  # fmt: skip
 BASELINES_MAY_USE = {"hrtem_bench", "hrtem_bench.conditions", "hrtem_bench.dataset", "hrtem_bench.errors"}
 MODULES = sorted(path for path in PACKAGE.rglob("*.py") if path != PACKAGE / "__init__.py")

@@ -45,7 +45,7 @@ def generate(
 def announce(recipe: Recipe, workers: int | None) -> None:
     """Say what a recipe would make and take."""
     from hrtem_bench.dataset import estimate
-    from hrtem_bench.dataset.generation import default_workers
+    from hrtem_bench.generation.generate import default_workers
 
     found = estimate(recipe, workers or default_workers("cpu"))
     waves = f" with {size(found.wave_bytes)} of exit waves for each of {found.wave_structures} structures"

@@ -110,7 +110,7 @@ def _recipe(out: Path, paths: list[Path], known: Known, origin: Origin) -> Recip
 def _announce(recipe: Recipe, workers: int | None, network: str, out: Path) -> None:
     """Say how long what is not yet there will take."""
     from hrtem_bench.dataset import estimate
-    from hrtem_bench.dataset.generation import default_workers
+    from hrtem_bench.generation.generate import default_workers
 
     parts, low, high = [], 0.0, 0.0
     if not (out / "data" / "manifest.json").exists():
@@ -127,10 +127,10 @@ def _announce(recipe: Recipe, workers: int | None, network: str, out: Path) -> N
 
 def _seconds_of_training(network: str, recipe: Recipe) -> tuple[float, float]:
     """Of the fewest and of the most cycles, each with its validation, on all cores."""
-    from hrtem_bench.dataset.tracks import track_conditions
     from hrtem_bench.errors import require
     from hrtem_bench.models.shipped_baselines import baseline_at
     from hrtem_bench.models.submission import untrained_network
+    from hrtem_bench.recipes.tracks import track_conditions
     from hrtem_bench.training import TrainingSettings
     from hrtem_bench.training.duration import seconds_of_step
 

@@ -10,20 +10,20 @@ import numpy as np
 
 import hrtem_bench
 from hrtem_bench.conditions import Condition, condition_from_dict
-from hrtem_bench.dataset.estimate import Estimate, estimate
-from hrtem_bench.dataset.generation import Progress, default_workers, generate
-from hrtem_bench.dataset.manifest import Manifest, checksum
-from hrtem_bench.dataset.plan import Job, make_plan, place_of
 from hrtem_bench.dataset.reader import StoredWaves, open_exit_waves
-from hrtem_bench.dataset.recipe_tables import SPLITS, Recipe
-from hrtem_bench.dataset.recipes import recipe_from_dict
-from hrtem_bench.dataset.scenes import scene_spec
-from hrtem_bench.dataset.schema import EXIT_WAVES
-from hrtem_bench.dataset.simulation import Structure
 from hrtem_bench.dataset.unaltered import check_unaltered
-from hrtem_bench.dataset.waves import SCATTERED_BAND
 from hrtem_bench.errors import InputError
+from hrtem_bench.generation.estimate import Estimate, estimate
+from hrtem_bench.generation.generate import Progress, default_workers, generate
+from hrtem_bench.generation.manifest import Manifest, checksum
+from hrtem_bench.generation.simulation import Structure
+from hrtem_bench.generation.waves import SCATTERED_BAND
 from hrtem_bench.physics import wavelength
+from hrtem_bench.recipes.loading import recipe_from_dict
+from hrtem_bench.recipes.plan import Job, make_plan, place_of
+from hrtem_bench.recipes.scenes import scene_spec
+from hrtem_bench.recipes.schema import EXIT_WAVES
+from hrtem_bench.recipes.tables import SPLITS, Recipe
 from hrtem_bench.support.toml_tables import key_error
 
 MATCHING = ("sampling", "multislice")

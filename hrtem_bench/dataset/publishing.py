@@ -9,12 +9,12 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from hrtem_bench.dataset.card import CARD, render_card
-from hrtem_bench.dataset.croissant import CROISSANT, render_croissant
-from hrtem_bench.dataset.manifest import MANIFEST, Manifest, read_manifest
-from hrtem_bench.dataset.pictures import PICTURES
 from hrtem_bench.dataset.verification import verify
 from hrtem_bench.errors import InputError, require
+from hrtem_bench.generation.card import CARD, render_card
+from hrtem_bench.generation.croissant import CROISSANT, render_croissant
+from hrtem_bench.generation.manifest import MANIFEST, Manifest, read_manifest
+from hrtem_bench.generation.pictures import PICTURES
 from hrtem_bench.support.hub import explained, reachable
 
 LEADERBOARD = "eval.yaml"

@@ -13,14 +13,14 @@ from typing import Any, NamedTuple, TypeVar
 import numpy as np
 
 from hrtem_bench.conditions import Condition, condition_from_dict, flat
-from hrtem_bench.dataset.manifest import MANIFEST, Manifest, read_manifest
-from hrtem_bench.dataset.plan import Job, place_of
-from hrtem_bench.dataset.png import decode_png
-from hrtem_bench.dataset.recipe_tables import SPLITS
-from hrtem_bench.dataset.schema import EXIT_WAVES, WAVE_COLUMNS
-from hrtem_bench.dataset.tracks import TrackCondition
-from hrtem_bench.dataset.waves import unpack
 from hrtem_bench.errors import InputError, require
+from hrtem_bench.generation.manifest import MANIFEST, Manifest, read_manifest
+from hrtem_bench.generation.png import decode_png
+from hrtem_bench.generation.waves import unpack
+from hrtem_bench.recipes.plan import Job, place_of
+from hrtem_bench.recipes.schema import EXIT_WAVES, WAVE_COLUMNS
+from hrtem_bench.recipes.tables import SPLITS
+from hrtem_bench.recipes.tracks import TrackCondition
 from hrtem_bench.support.parquet import open_parquet, reading
 
 SETTINGS = ("energy", "C10", "C30", "C12", "phi12", "focal_spread", "angular_spread", "dose")

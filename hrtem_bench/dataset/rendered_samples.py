@@ -8,13 +8,13 @@ from typing import Any
 import numpy as np
 
 from hrtem_bench.conditions import Condition, parse_settings, with_settings
-from hrtem_bench.dataset.detectors import Recording, digitised, drawn_recording
 from hrtem_bench.dataset.from_waves import check_reach
 from hrtem_bench.dataset.reader import Sample, StoredWaves, StructureWaves
-from hrtem_bench.dataset.recipe_tables import Recipe
-from hrtem_bench.dataset.recipes import recipe_from_dict
-from hrtem_bench.dataset.tracks import TrackCondition, draw
 from hrtem_bench.errors import InputError
+from hrtem_bench.recipes.detectors import Recording, digitised, drawn_recording
+from hrtem_bench.recipes.loading import recipe_from_dict
+from hrtem_bench.recipes.tables import Recipe
+from hrtem_bench.recipes.tracks import TrackCondition, draw
 from hrtem_bench.support.child_seeds import child_seed
 
 CAMERA = "camera"

@@ -10,13 +10,13 @@ from typing import Any
 
 import numpy as np
 
-from hrtem_bench.dataset.detectors import Recording, mean_counts
-from hrtem_bench.dataset.plan import Expected, Job, Plan, expected_rows, place_of, settings_columns
-from hrtem_bench.dataset.png import decode_png
-from hrtem_bench.dataset.recipe_tables import Recipe
-from hrtem_bench.dataset.schema import EXIT_WAVES, arrow_schema, columns_of
-from hrtem_bench.dataset.waves import unpack
 from hrtem_bench.errors import InputError, one_line
+from hrtem_bench.generation.png import decode_png
+from hrtem_bench.generation.waves import unpack
+from hrtem_bench.recipes.detectors import Recording, mean_counts
+from hrtem_bench.recipes.plan import Expected, Job, Plan, expected_rows, place_of, settings_columns
+from hrtem_bench.recipes.schema import EXIT_WAVES, arrow_schema, columns_of
+from hrtem_bench.recipes.tables import Recipe
 from hrtem_bench.support.parquet import open_parquet
 
 FAINTEST, BRIGHTEST = 0.6, 1.1

@@ -10,13 +10,13 @@ from pathlib import Path
 from typing import Any
 
 from hrtem_bench.conditions import Condition
-from hrtem_bench.dataset.manifest import MANIFEST, Manifest, checksum
-from hrtem_bench.dataset.plan import Expected, Plan, expected_rows, make_plan, place_of, settings_columns
-from hrtem_bench.dataset.recipe_tables import Recipe, recipe_hash
-from hrtem_bench.dataset.recipes import load_recipe, recipe_from_dict, shipped_recipes
-from hrtem_bench.dataset.schema import EXIT_WAVES
-from hrtem_bench.dataset.tracks import track_axis
 from hrtem_bench.errors import InputError
+from hrtem_bench.generation.manifest import MANIFEST, Manifest, checksum
+from hrtem_bench.recipes.loading import load_recipe, recipe_from_dict, shipped_recipes
+from hrtem_bench.recipes.plan import Expected, Plan, expected_rows, make_plan, place_of, settings_columns
+from hrtem_bench.recipes.schema import EXIT_WAVES
+from hrtem_bench.recipes.tables import Recipe, recipe_hash
+from hrtem_bench.recipes.tracks import track_axis
 from hrtem_bench.support.files import sha256_of
 from hrtem_bench.support.parquet import read_table
 

@@ -10,20 +10,20 @@ from typing import Any
 
 import numpy as np
 
-from hrtem_bench.dataset.assembly import PARTS
-from hrtem_bench.dataset.card import CARD, location_in, render_card
-from hrtem_bench.dataset.card_sources import without_scores
-from hrtem_bench.dataset.croissant import CROISSANT, HUB, render_croissant
-from hrtem_bench.dataset.figures import drawn_by
-from hrtem_bench.dataset.manifest import MANIFEST, Manifest, checksum, make_manifest, read_manifest
-from hrtem_bench.dataset.pictures import render_pictures
-from hrtem_bench.dataset.plan import Plan, make_plan, place_of
-from hrtem_bench.dataset.png import decode_png
-from hrtem_bench.dataset.recipe_tables import recipe_hash
-from hrtem_bench.dataset.recipes import recipe_from_dict
 from hrtem_bench.dataset.row_checks import Seen, check_shard
-from hrtem_bench.dataset.schema import EXIT_WAVES
 from hrtem_bench.errors import InputError, require
+from hrtem_bench.generation.assembly import PARTS
+from hrtem_bench.generation.card import CARD, location_in, render_card
+from hrtem_bench.generation.card_sources import without_scores
+from hrtem_bench.generation.croissant import CROISSANT, HUB, render_croissant
+from hrtem_bench.generation.figures import drawn_by
+from hrtem_bench.generation.manifest import MANIFEST, Manifest, checksum, make_manifest, read_manifest
+from hrtem_bench.generation.pictures import render_pictures
+from hrtem_bench.generation.png import decode_png
+from hrtem_bench.recipes.loading import recipe_from_dict
+from hrtem_bench.recipes.plan import Plan, make_plan, place_of
+from hrtem_bench.recipes.schema import EXIT_WAVES
+from hrtem_bench.recipes.tables import recipe_hash
 from hrtem_bench.support.code_hash import code_sha256
 from hrtem_bench.support.files import sha256_of
 from hrtem_bench.support.parquet import open_parquet, reading

@@ -9,10 +9,10 @@ from pathlib import Path
 import msgspec
 
 from hrtem_bench.dataset import Manifest, Recipe, Track, generate, open_dataset
-from hrtem_bench.dataset.generation import Progress
-from hrtem_bench.dataset.recipe_tables import Structures, recipe_hash
-from hrtem_bench.dataset.recipes import recipe_from_dict
 from hrtem_bench.errors import InputError
+from hrtem_bench.generation.generate import Progress
+from hrtem_bench.recipes.loading import recipe_from_dict
+from hrtem_bench.recipes.tables import Structures, recipe_hash
 
 
 def fresh_recipe(manifest: Manifest, track: str, seed: int) -> Recipe:

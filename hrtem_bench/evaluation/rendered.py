@@ -30,14 +30,14 @@ from hrtem_bench.dataset import (
     open_dataset,
     open_exit_waves,
 )
-from hrtem_bench.dataset.detectors import recording_of
 from hrtem_bench.dataset.reader import first_of_each
-from hrtem_bench.dataset.recipe_tables import Recipe
-from hrtem_bench.dataset.recipes import recipe_from_dict
 from hrtem_bench.dataset.rendered_samples import rendered_sample
-from hrtem_bench.dataset.schema import EXIT_WAVES
 from hrtem_bench.dataset.unaltered import check_unaltered
 from hrtem_bench.errors import InputError
+from hrtem_bench.recipes.detectors import recording_of
+from hrtem_bench.recipes.loading import recipe_from_dict
+from hrtem_bench.recipes.schema import EXIT_WAVES
+from hrtem_bench.recipes.tables import Recipe
 from hrtem_bench.support.child_seeds import child_seed
 from hrtem_bench.support.reading import read_toml
 

@@ -6,9 +6,9 @@ from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING
 
 from hrtem_bench.conditions import Condition, ConditionSet, Spread, flat
-from hrtem_bench.dataset.tracks import WIDEST
 from hrtem_bench.models.card import TrainedOn
 from hrtem_bench.models.submission import Submission
+from hrtem_bench.recipes.tracks import WIDEST
 from hrtem_bench.scoring.options import Options
 
 if TYPE_CHECKING:

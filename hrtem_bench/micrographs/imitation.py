@@ -12,13 +12,13 @@ import msgspec
 import numpy as np
 from numpy.typing import NDArray
 
-from hrtem_bench.dataset.recipe_tables import SPLITS, Recipe
-from hrtem_bench.dataset.recipes import parse_recipe
 from hrtem_bench.errors import InputError
 from hrtem_bench.imaging.cameras import camera
 from hrtem_bench.imaging.detector import Detector, noise_power
 from hrtem_bench.micrographs.description import Description, Reading
 from hrtem_bench.micrographs.matched_dose import is_sure, matched_dose
+from hrtem_bench.recipes.loading import parse_recipe
+from hrtem_bench.recipes.tables import SPLITS, Recipe
 from hrtem_bench.support.commented_toml import Entry, comment, written
 
 ENERGY, DOSE, FILM, FILM_THICKNESS, DIAMETER = 300e3, 400.0, "a-C", (20.0, 80.0), (20.0, 60.0)

@@ -11,15 +11,15 @@ from dataclasses import replace
 import numpy as np
 from numpy.typing import NDArray
 
-from hrtem_bench.dataset.detectors import recording_of
-from hrtem_bench.dataset.plan import Job
-from hrtem_bench.dataset.recipe_tables import Recipe
-from hrtem_bench.dataset.simulation import Structure, simulate
-from hrtem_bench.dataset.tracks import track_conditions
+from hrtem_bench.generation.simulation import Structure, simulate
 from hrtem_bench.imaging.detector import Detector, noise_power
 from hrtem_bench.imaging.rendering import render_each
 from hrtem_bench.measurement.power_spectrum import power_spectrum
 from hrtem_bench.micrographs.description import Description, Reading
+from hrtem_bench.recipes.detectors import recording_of
+from hrtem_bench.recipes.plan import Job
+from hrtem_bench.recipes.tables import Recipe
+from hrtem_bench.recipes.tracks import track_conditions
 
 Floats = NDArray[np.float64]
 SURE = 0.5

@@ -73,8 +73,8 @@ def setups_of_track(
     scenes
         Id of a condition that has specimens of its own -> their ring powers; those that are not given are left out.
     """
-    from hrtem_bench.dataset.detectors import recording_of
-    from hrtem_bench.dataset.recipes import recipe_from_dict
+    from hrtem_bench.recipes.detectors import recording_of
+    from hrtem_bench.recipes.loading import recipe_from_dict
 
     recipe = recipe_from_dict(track.manifest.recipe)
     found: dict[Key, Setup] = {}

@@ -16,7 +16,7 @@ from hrtem_bench.observer.specimens import DIFFUSE_BAND, SpecimenSet, SpecimenWa
 from hrtem_bench.support.files import write_aside_bytes
 
 if TYPE_CHECKING:
-    from hrtem_bench.dataset.recipe_tables import Recipe
+    from hrtem_bench.recipes.tables import Recipe
 
 DEFAULT_KIND = "CdSe on carbon"
 SINGLE_PARTICLES = "single CdSe particles"
@@ -57,7 +57,7 @@ def specimens_of(source: str | Path | None = None, *, structures: int | None = N
 
 def _of_dataset(source: str | Path, structures: int | None) -> SpecimenSet:
     from hrtem_bench.dataset import open_exit_waves
-    from hrtem_bench.dataset.recipes import recipe_from_dict
+    from hrtem_bench.recipes.loading import recipe_from_dict
 
     kept = open_exit_waves(source)
     recipe = recipe_from_dict(kept.manifest.recipe)
@@ -89,9 +89,9 @@ def simulated_specimens(recipe: Recipe, scene: str = "", structures: int = 4) ->
     SpecimenSet
         The very structures that the dataset shows.
     """
-    from hrtem_bench.dataset.plan import Job
-    from hrtem_bench.dataset.recipe_tables import recipe_hash
-    from hrtem_bench.dataset.simulation import simulate
+    from hrtem_bench.generation.simulation import simulate
+    from hrtem_bench.recipes.plan import Job
+    from hrtem_bench.recipes.tables import recipe_hash
 
     def read() -> Iterator[SpecimenWave]:
         for index in range(structures):
@@ -120,7 +120,7 @@ def ship(source: str | Path, path: Path, structures: int) -> None:
         How many specimens.
     """
     from hrtem_bench.dataset import open_exit_waves
-    from hrtem_bench.dataset.waves import inside
+    from hrtem_bench.generation.waves import inside
 
     kept = open_exit_waves(source)
     waves = list(_of_dataset(source, structures).read())
@@ -143,8 +143,8 @@ def ship(source: str | Path, path: Path, structures: int) -> None:
 
 
 def _shipped(name: str, structures: int | None) -> SpecimenSet:
-    from hrtem_bench.dataset.recipes import recipe_from_dict
-    from hrtem_bench.dataset.waves import inside
+    from hrtem_bench.generation.waves import inside
+    from hrtem_bench.recipes.loading import recipe_from_dict
 
     content = (resources.files("hrtem_bench.observer") / "waves" / KINDS[name]).read_bytes()
     with np.load(io.BytesIO(content), allow_pickle=False) as held:
@@ -172,7 +172,7 @@ def _imaged_as(
     recipe: Recipe, name: str, key: str, band: float, read: Callable[[], Iterator[SpecimenWave]]
 ) -> SpecimenSet:
     """Specimens that are imaged as a recipe has it; other arguments as of `SpecimenSet`."""
-    from hrtem_bench.dataset.detectors import recording_of
+    from hrtem_bench.recipes.detectors import recording_of
 
     return SpecimenSet(
         name=name,

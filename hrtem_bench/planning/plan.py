@@ -9,8 +9,8 @@ from typing import Any, Literal
 import msgspec
 
 from hrtem_bench.conditions import UNITS, Condition, flat
-from hrtem_bench.dataset.tracks import AXES
 from hrtem_bench.planning.choices import varying
+from hrtem_bench.recipes.tracks import AXES
 
 Band = tuple[float, float]
 """From and to, 1/Å."""

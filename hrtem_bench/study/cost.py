@@ -5,11 +5,11 @@ from __future__ import annotations
 from collections.abc import Sequence
 from pathlib import Path
 
-from hrtem_bench.dataset.manifest import read_manifest
-from hrtem_bench.dataset.plan import make_plan
-from hrtem_bench.dataset.recipe_tables import Recipe
-from hrtem_bench.dataset.recipes import recipe_from_dict
 from hrtem_bench.errors import InputError
+from hrtem_bench.generation.manifest import read_manifest
+from hrtem_bench.recipes.loading import recipe_from_dict
+from hrtem_bench.recipes.plan import make_plan
+from hrtem_bench.recipes.tables import Recipe
 from hrtem_bench.study.images import Source, samples_of
 from hrtem_bench.study.networks import Network
 from hrtem_bench.study.run import folder_of, new_network, recipe_of

@@ -15,14 +15,14 @@ import numpy as np
 from numpy.typing import NDArray
 
 from hrtem_bench.dataset import generate, load_recipe, open_dataset
-from hrtem_bench.dataset.recipe_tables import Recipe, recipe_to_dict
-from hrtem_bench.dataset.recipes import recipe_from_dict
 from hrtem_bench.errors import InputError, one_line, require
 from hrtem_bench.machine import cpus
 from hrtem_bench.models.python_models import function_in_folder, returned_by
 from hrtem_bench.models.runtime import Runtime
 from hrtem_bench.models.shipped_baselines import baseline_at
 from hrtem_bench.models.submission import untrained_network
+from hrtem_bench.recipes.loading import recipe_from_dict
+from hrtem_bench.recipes.tables import Recipe, recipe_to_dict
 from hrtem_bench.scoring.metrics import dice, double_softmax_ce, nll
 from hrtem_bench.study.images import ImagesAt, Source, images_at
 from hrtem_bench.study.networks import Network, networks

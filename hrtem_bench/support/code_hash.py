@@ -8,7 +8,7 @@ from pathlib import Path
 
 import hrtem_bench
 
-SHAPING = ("conditions", "support", "physics", "specimens", "multislice", "imaging", "dataset")
+SHAPING = ("conditions", "support", "physics", "specimens", "multislice", "imaging", "recipes", "generation", "dataset")
 """Modules and packages of hrtem_bench on which rows depend."""
 _KINDS = (".py", ".csv", ".cu")
 

@@ -10,7 +10,7 @@ import toy_datasets
 
 import hrtem_bench as hb
 from hrtem_bench.dataset import generate, open_dataset, open_exit_waves
-from hrtem_bench.dataset.card_sources import card_source
+from hrtem_bench.generation.card_sources import card_source
 from hrtem_bench.imaging import camera
 
 PAGE = Path(__file__).parents[2] / "docs" / "reference" / "dataset.md"

@@ -23,15 +23,15 @@ from hrtem_bench.dataset import (
     render_dataset,
     verify,
 )
-from hrtem_bench.dataset.assembly import part_path
 from hrtem_bench.dataset.from_waves import kept_structure, needed_band
-from hrtem_bench.dataset.manifest import MANIFEST, checksum, write_manifest
-from hrtem_bench.dataset.plan import Job, make_plan
-from hrtem_bench.dataset.schema import COLUMNS, EXIT_WAVES
-from hrtem_bench.dataset.tracks import TrackCondition
 from hrtem_bench.errors import InputError
+from hrtem_bench.generation.assembly import part_path
+from hrtem_bench.generation.manifest import MANIFEST, checksum, write_manifest
 from hrtem_bench.imaging import expected_intensity
 from hrtem_bench.physics import wavelength
+from hrtem_bench.recipes.plan import Job, make_plan
+from hrtem_bench.recipes.schema import COLUMNS, EXIT_WAVES
+from hrtem_bench.recipes.tracks import TrackCondition
 
 KEPT = "[exit_waves]\nstructures = { train = 3, validation = 1, test = 2 }\n"
 SCENES = toy_datasets.TOML[toy_datasets.TOML.index("[tracks.structure]") : toy_datasets.TOML.index("[tracks.joint]\n")]

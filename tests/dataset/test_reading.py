@@ -13,11 +13,11 @@ import toy_datasets
 from PIL import Image
 
 from hrtem_bench.dataset import generate, open_dataset, open_exit_waves, reader, verify
-from hrtem_bench.dataset.plan import Job
-from hrtem_bench.dataset.schema import COLUMNS, WAVE_COLUMNS, columns_of
-from hrtem_bench.dataset.simulation import make_structure
-from hrtem_bench.dataset.waves import pack, unpack
 from hrtem_bench.errors import InputError
+from hrtem_bench.generation.simulation import make_structure
+from hrtem_bench.generation.waves import pack, unpack
+from hrtem_bench.recipes.plan import Job
+from hrtem_bench.recipes.schema import COLUMNS, WAVE_COLUMNS, columns_of
 
 
 @pytest.fixture(scope="module")

@@ -9,12 +9,12 @@ import numpy as np
 import pytest
 
 from hrtem_bench.dataset import open_exit_waves
-from hrtem_bench.dataset.detectors import Recording
-from hrtem_bench.dataset.recipes import recipe_from_dict
 from hrtem_bench.dataset.rendered_samples import rendered_sample, samples_at
-from hrtem_bench.dataset.tracks import TrackCondition
 from hrtem_bench.errors import InputError
 from hrtem_bench.imaging import render
+from hrtem_bench.recipes.detectors import Recording
+from hrtem_bench.recipes.loading import recipe_from_dict
+from hrtem_bench.recipes.tracks import TrackCondition
 
 
 def test_an_image_of_each_structure_as_render_makes_it(kept_folder: Path) -> None:

@@ -12,9 +12,9 @@ import pyarrow.parquet as pq
 import pytest
 
 from hrtem_bench.dataset import open_dataset
-from hrtem_bench.dataset.manifest import checksum, read_manifest, write_manifest
 from hrtem_bench.dataset.unaltered import published_defoci
 from hrtem_bench.errors import InputError
+from hrtem_bench.generation.manifest import checksum, read_manifest, write_manifest
 from hrtem_bench.support.files import sha256_of
 
 Change = Callable[[pa.Table], pa.Table]

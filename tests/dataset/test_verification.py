@@ -10,9 +10,9 @@ import pytest
 import toy_datasets
 
 from hrtem_bench.dataset import Difference, differences, generate, read_manifest, verify
-from hrtem_bench.dataset.manifest import checksum, write_manifest
-from hrtem_bench.dataset.png import decode_png, encode_png
 from hrtem_bench.errors import InputError
+from hrtem_bench.generation.manifest import checksum, write_manifest
+from hrtem_bench.generation.png import decode_png, encode_png
 from hrtem_bench.support.files import sha256_of
 
 TEST = "data/defocus/test-00000-of-00001.parquet"

@@ -14,9 +14,9 @@ import numpy as np
 from scipy import ndimage
 
 from hrtem_bench.dataset import generate, parse_recipe
-from hrtem_bench.dataset.plan import Job
-from hrtem_bench.dataset.recipe_tables import Recipe
-from hrtem_bench.dataset.simulation import Structure, crop_band
+from hrtem_bench.generation.simulation import Structure, crop_band
+from hrtem_bench.recipes.plan import Job
+from hrtem_bench.recipes.tables import Recipe
 from hrtem_bench.support.child_seeds import child_seed
 
 TOML = """

@@ -14,11 +14,11 @@ from scipy import stats
 
 from hrtem_bench.comparison.fresh_shift import fresh_shift
 from hrtem_bench.dataset import generate, open_dataset, read_manifest
-from hrtem_bench.dataset.recipe_tables import recipe_to_dict
 from hrtem_bench.errors import InputError
 from hrtem_bench.evaluation import fresh
 from hrtem_bench.evaluation.evaluate import evaluate
 from hrtem_bench.evaluation.fresh import fresh_recipe, fresh_track
+from hrtem_bench.recipes.tables import recipe_to_dict
 from hrtem_bench.report import fresh_sentence
 from hrtem_bench.scoring.options import Options
 from hrtem_bench.scoring.run import Run

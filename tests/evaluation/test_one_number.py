@@ -10,9 +10,9 @@ import pytest
 import hrtem_bench as hb
 from hrtem_bench.conditions import Condition, condition_to_dict
 from hrtem_bench.dataset import open_dataset
-from hrtem_bench.dataset.card import render_body
 from hrtem_bench.evaluation.evaluate import evaluate
 from hrtem_bench.evaluation.training_set import training_set
+from hrtem_bench.generation.card import render_body
 from hrtem_bench.models.card import TrainedOn
 from hrtem_bench.models.submission import load_submission
 from hrtem_bench.planning import design

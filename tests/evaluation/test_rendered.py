@@ -12,12 +12,12 @@ import toy_datasets
 
 import hrtem_bench as hb
 from hrtem_bench.dataset import TrackCondition, generate, open_dataset
-from hrtem_bench.dataset.plan import Job
-from hrtem_bench.dataset.recipe_tables import SPLITS
 from hrtem_bench.errors import InputError
 from hrtem_bench.evaluation.evaluate import evaluate
 from hrtem_bench.evaluation.rendered import RenderedTrack, file_track, grid_track, rendered_track, trained_at
 from hrtem_bench.imaging import render
+from hrtem_bench.recipes.plan import Job
+from hrtem_bench.recipes.tables import SPLITS
 from hrtem_bench.scoring.options import Options
 
 QUICK = Options(bootstrap_samples=200)

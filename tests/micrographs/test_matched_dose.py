@@ -8,17 +8,17 @@ import numpy as np
 import pytest
 
 from hrtem_bench.dataset import parse_recipe
-from hrtem_bench.dataset.detectors import digitised, recording_of
-from hrtem_bench.dataset.plan import Job
-from hrtem_bench.dataset.simulation import simulate
-from hrtem_bench.dataset.tracks import track_conditions
+from hrtem_bench.generation.simulation import simulate
 from hrtem_bench.imaging import render_each
 from hrtem_bench.measurement import Reading
 from hrtem_bench.measurement.power_spectrum import power_spectrum
 from hrtem_bench.micrographs import Description, RadialSpectrum
 from hrtem_bench.micrographs.matched_dose import is_sure, matched_dose
+from hrtem_bench.recipes.detectors import digitised, recording_of
+from hrtem_bench.recipes.plan import Job
+from hrtem_bench.recipes.tracks import track_conditions
 
-RECIPE = Path(__file__).parents[2] / "hrtem_bench" / "dataset" / "recipes" / "tiny.toml"
+RECIPE = Path(__file__).parents[2] / "hrtem_bench" / "recipes" / "shipped" / "tiny.toml"
 
 
 @pytest.fixture(scope="module")

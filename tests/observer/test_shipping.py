@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 from scipy import fft
 
-from hrtem_bench.dataset.waves import inside
+from hrtem_bench.generation.waves import inside
 from hrtem_bench.observer import KINDS, ship, specimens_of
 from hrtem_bench.observer.sources import SHIPPED_BAND
 

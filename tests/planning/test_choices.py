@@ -8,12 +8,12 @@ import pytest
 
 import hrtem_bench as hb
 from hrtem_bench.dataset import load_recipe
-from hrtem_bench.dataset.recipe_tables import recipe_to_dict
-from hrtem_bench.dataset.recipes import recipe_from_dict
-from hrtem_bench.dataset.tracks import track_conditions
 from hrtem_bench.errors import InputError
 from hrtem_bench.planning import design, plan_toml
 from hrtem_bench.planning.choices import candidates_about, evenly, parse_spread, region, regions
+from hrtem_bench.recipes.loading import recipe_from_dict
+from hrtem_bench.recipes.tables import recipe_to_dict
+from hrtem_bench.recipes.tracks import track_conditions
 
 
 def test_a_region_is_every_combination_of_its_ranges() -> None:
