@@ -65,6 +65,3 @@ def _near(out: Path) -> Iterator[Results]:
                 yield read_results(folder)
             except InputError:
                 continue
-
-
-__all__ = ["MOST_LOOKED_AT", "companions", "same_images"]

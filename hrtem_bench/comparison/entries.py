@@ -278,6 +278,3 @@ def _check_same(folder: Path, field: str, given: Summary, anew: Summary) -> None
     mine, theirs = getattr(given, field), getattr(anew, field)
     if mine != theirs:
         raise InputError(f"{folder}: {field} of the summary is {mine}, and the scores of the images give {theirs}")
-
-
-__all__ = ["check_entry", "write_entry"]

@@ -90,6 +90,3 @@ def _shift(
         half = float(stats.t.ppf(0.5 + 0.5 * confidence, freedom)) * total**0.5
         low, high = difference - half, difference + half
     return Shift(condition=condition, public=mean, fresh=new_mean, difference=estimate(difference, low, high))
-
-
-__all__ = ["FRESH", "FreshShift", "Shift", "fresh_shift"]

@@ -57,6 +57,3 @@ def report_link(folder: Path, here: Path) -> str:
 def safe_url(url: str) -> str:
     """An https address in which the characters that would end it in HTML or Markdown are percent-encoded."""
     return quote(url, safe=_IN_URLS)
-
-
-__all__ = ["EMBEDDED", "PAGE_START", "POLICY", "REPORT", "check_report", "report_link", "safe_url"]

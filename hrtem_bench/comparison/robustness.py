@@ -140,6 +140,3 @@ def _weights(run: Run, family: Sequence[Run]) -> Floats | None:
 def _design(run: Run) -> Floats:
     """(C, 3): one, σ and ε of each condition, NaN where not known."""
     return np.array([[1.0, point.sigma, point.epsilon] for point in run.results.curve], dtype=np.float64)
-
-
-__all__ = ["Standing", "excess_loss", "expected_with_offset", "standing"]

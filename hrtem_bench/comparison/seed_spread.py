@@ -120,6 +120,3 @@ def _point(condition: str | None, scores: Floats, confidence: float) -> SeedPoin
         seed_sd=max(0.0, seed_ms - both_ms / structures) ** 0.5,
         structure_sd=max(0.0, structure_ms - both_ms / trainings) ** 0.5,
     )
-
-
-__all__ = ["SeedPoint", "SeedSpread", "seed_spread"]

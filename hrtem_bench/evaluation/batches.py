@@ -89,6 +89,3 @@ class ReadAhead(Generic[T]):
 
     def _read(self, size: int) -> list[T]:
         return list(islice(self._items, size))
-
-
-__all__ = ["FIRST", "GAIN", "MOST_PIXELS", "TRIES", "BatchSize", "ReadAhead"]

@@ -45,6 +45,3 @@ def expected_losses(track: Any, trained: Sequence[str]) -> dict[str, Estimate]:
     except InputError:  # no waves, no particles, no film: the scores stand without
         return {}
     return {name: Estimate(one.value, one.low, one.high) for name, one in found.items()}
-
-
-__all__ = ["STRUCTURES", "expected_losses"]

@@ -74,6 +74,3 @@ def fresh_track(
 def cache_folder() -> Path:
     """Where fresh test sets are kept: hrtem-bench/fresh below XDG_CACHE_HOME, by default ~/.cache."""
     return Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache") / "hrtem-bench" / "fresh"
-
-
-__all__ = ["cache_folder", "fresh_recipe", "fresh_track"]

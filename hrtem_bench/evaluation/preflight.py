@@ -129,6 +129,3 @@ def _other_normalisations(
 def _trial_dice(submission: Submission, samples: Sequence[Sample], probability: Images) -> float:
     mask = np.stack([sample.mask for sample in samples]) > 0
     return float(dice(probability > submission.contract.threshold, mask).mean())
-
-
-__all__ = ["Trial", "preflight"]

@@ -245,6 +245,3 @@ def _settings(text: str, otherwise: str) -> dict[str, Any]:
         return parse_settings(text)
     except InputError:
         raise InputError(f"{text!r} is neither {otherwise} nor settings such as C10=100,focal_spread=10") from None
-
-
-__all__ = ["RenderedTrack", "file_track", "grid_track", "rendered_track", "trained_at"]

@@ -71,6 +71,3 @@ def _may_be_drawn(condition: Condition, about: TrackCondition) -> bool:
         if abs(value - centre) > WIDEST * std + 1e-6 * max(1.0, abs(centre)):
             return False
     return True
-
-
-__all__ = ["trained_ids", "training_set"]

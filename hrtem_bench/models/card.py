@@ -163,6 +163,3 @@ def _without_defaults(record: msgspec.Struct) -> dict[str, Any]:
             continue
         tables[field.name] = _without_defaults(value) if isinstance(value, msgspec.Struct) else value
     return tables
-
-
-__all__ = ["CARD", "Card", "ModelEntry", "TrainedOn", "card_text", "check_name", "read_card"]

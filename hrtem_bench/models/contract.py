@@ -214,14 +214,3 @@ def _from_classes(values: NDArray[Any]) -> Images:
     if values.dtype.kind != "b" and values.size and values.min() < 0:
         raise InputError(f"the model returned class {values.min()}: classes start at 0, the background")
     return (values > 0).astype(np.float32)
-
-
-__all__ = [
-    "InputContract",
-    "is_resampled",
-    "logistic",
-    "minmax",
-    "model_input",
-    "probabilities",
-    "standardise",
-]

@@ -60,6 +60,3 @@ def refuse_code(folder: Path, model: str, allowed: bool) -> None:
             f"{model} comes with code of its own, which would run here: read it in {folder}, then give "
             "--allow-code (in Python allow_code=True)"
         )
-
-
-__all__ = ["download_model", "is_hub_id", "refuse_code"]

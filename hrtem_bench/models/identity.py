@@ -177,9 +177,3 @@ def _sha256(named: Iterable[tuple[str, Path]]) -> str:
         with file.open("rb") as stream:
             digest.update(hashlib.file_digest(stream, "sha256").digest())
     return digest.hexdigest()
-
-
-__all__ = [
-    "checksum", "files_of", "function_checksum", "import_root", "imported_files", "source_of", "trial_answers",
-    "trial_images", "with_answers",
-]  # fmt: skip

@@ -99,6 +99,3 @@ def _varint(content: mmap.mmap, start: int, end: int) -> tuple[int, int]:
         if byte < 128:
             return value, start + i + 1
     raise ValueError("a number does not end")
-
-
-__all__ = ["external_files"]

@@ -180,6 +180,3 @@ def stack(samples: Sequence[Sample]) -> Images:
     if len({sample.image.shape for sample in samples}) > 1:
         raise InputError("the images of the track differ in size: score them with a batch size of 1")
     return np.stack([sample.image for sample in samples]).astype(np.float32, copy=False)
-
-
-__all__ = ["ModelError", "Told", "answers", "answers_that_fit", "ask", "predict", "stack", "with_side_multiple"]

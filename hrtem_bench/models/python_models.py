@@ -156,9 +156,3 @@ def file_of(named: Any) -> Path | None:
     except TypeError:  # compiled
         return None
     return Path(file) if file is not None and Path(file).is_file() else None
-
-
-__all__ = [
-    "called", "file_of", "function_in_file", "function_in_folder", "function_in_module", "is_factory", "named_in_code",
-    "predictor_of", "returned_by", "split_entry",
-]  # fmt: skip

@@ -43,6 +43,3 @@ def _weights(n: int, new_n: int) -> NDArray[np.float32]:
     distance = np.abs(np.arange(n)[None, :] - np.clip(centres, 0, n - 1)[:, None])
     weights = np.maximum(0.0, 1.0 - distance / width)
     return (weights / weights.sum(axis=1, keepdims=True)).astype(np.float32)
-
-
-__all__ = ["nearest_shape", "resample"]

@@ -118,6 +118,3 @@ def _kibibytes(path: Path, name: str) -> int | None:
         return None
     found = (line.split() for line in lines if line.startswith(f"{name}:"))
     return next((1024 * int(words[1]) for words in found), None)
-
-
-__all__ = ["CPU", "Runtime", "cpu_only", "free_memory", "in_precision", "on_device", "peak_memory", "room_to_grow"]

@@ -64,6 +64,3 @@ def shipped_results() -> list[Path]:
 def _shipped(name: str) -> list[Path]:
     package = Path(hrtem_bench.__file__).parent
     return [root for root in (package / "shipped" / name, package.parent / name) if root.is_dir()]
-
-
-__all__ = ["baseline_at", "baseline_folder", "baseline_names", "has_card", "shipped_results"]

@@ -394,6 +394,3 @@ def _from_function(model: str, runtime: Runtime) -> Submission:
         parameters=None,
         device=runtime.device,
     )
-
-
-__all__ = ["Predictor", "Submission", "load_submission", "untrained_network"]

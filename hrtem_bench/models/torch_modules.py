@@ -110,6 +110,3 @@ def _placement(module: Any) -> tuple[Any, Any]:
         raise InputError(f"the model lies on several devices ({', '.join(devices)}): give a function that runs it")
     dtype = next((one.dtype for one in tensors if one.is_floating_point()), torch.float32)
     return torch.device(devices[0] if devices else "cpu"), dtype
-
-
-__all__ = ["as_array", "evaluating", "is_module", "module_checksum", "module_device", "module_predictor", "only_output"]

@@ -101,6 +101,3 @@ def _check_extent(name: str, entry: dict[str, Any]) -> None:
     width = _BYTES.get(entry["dtype"])
     if width is not None and math.prod(shape) * width != end - start:
         raise ValueError(f"tensor {name[:60]} of shape {shape} has {end - start} bytes")
-
-
-__all__ = ["parameter_count", "refuse_pickles", "safetensors_header"]

@@ -49,6 +49,3 @@ def _weight(window: int) -> NDArray[np.float64]:
     offset = (np.arange(window) - (window - 1) / 2) / (window / 8)
     line = np.maximum(np.exp(-0.5 * offset**2), 1e-3)
     return np.outer(line, line)
-
-
-__all__ = ["continued", "starts", "windowed"]

@@ -58,6 +58,3 @@ def journal_figures(results: Results, others: Sequence[Results] = (), *, width: 
     if reliability := reliability_of(results):
         made["reliability"] = reliability_figure(reliability, width=width)
     return made
-
-
-__all__ = ["NARROWEST", "WIDEST", "journal_figures"]

@@ -90,6 +90,3 @@ def _pair_table(comparison: Comparison, pair: Pair) -> Html:
     caption = f"{label} of {pair.first} less that of {pair.second}"
     marks = ["marked" if one.p_holm <= 1 - comparison.confidence else "" for one in (*pair.conditions, pair.mean)]
     return table(caption, ["Condition", "Difference", percent, "p, Holm"], rows, classes=marks)
-
-
-__all__ = ["comparison_page"]

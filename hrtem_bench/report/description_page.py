@@ -295,6 +295,3 @@ def _files(told: Description) -> Html:
     data = base64.b64encode(msgspec.json.encode(told)).decode()
     link = element("a", text(DESCRIPTION), href=f"{EMBEDDED}{data}", download=DESCRIPTION)
     return element("p", text("All numbers of this page, kept inside it: "), link)
-
-
-__all__ = ["description_page", "write_description"]

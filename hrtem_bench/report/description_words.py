@@ -91,6 +91,3 @@ def reading_text(one: Reading, factor: float = 1.0, unit: str = "") -> str:
 
 def _magnitude(value: float) -> int:
     return math.floor(math.log10(abs(value))) if value else 0
-
-
-__all__ = ["description_rows", "missing_rows", "reading_text"]

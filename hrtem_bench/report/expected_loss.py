@@ -98,6 +98,3 @@ def _loss(ax: Axes, one: Foretold) -> None:
         ax.plot(loss.value, place, "o", color=color)
     ax.set_yticks(range(len(rows)), [name for name, *_ in rows])
     ax.set_ylim(-0.6, len(rows) - 0.4)
-
-
-__all__ = ["MOST", "expected_loss_figure", "reason"]

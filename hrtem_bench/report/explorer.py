@@ -150,6 +150,3 @@ def _base64(values: Any) -> str:
 
 def _asset(name: str) -> str:
     return (files("hrtem_bench.report") / "assets" / name).read_text(encoding="utf-8")
-
-
-__all__ = ["explorer_page"]

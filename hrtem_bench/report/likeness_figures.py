@@ -100,6 +100,3 @@ def likeness_page(likeness: Likeness) -> str:
 def _row(one: Property) -> list[str]:
     cells = [f"{middle:.3g} ({low:.3g} to {high:.3g})" for low, middle, high in (one.images, one.dataset)]
     return [one.words, *(cell.replace("-", "−") for cell in cells), "" if one.alike else "unlike"]
-
-
-__all__ = ["likeness_figure", "likeness_page"]

@@ -148,6 +148,3 @@ def _named(conditions: Conditions) -> dict[str, Conditions]:
 
 def _value(name: str, value: float | None) -> str:
     return "none" if value is None else quantity(value, UNITS[name])
-
-
-__all__ = ["plot_ctf", "plot_image", "plot_spectrum"]

@@ -35,9 +35,6 @@ if TYPE_CHECKING:
     from hrtem_bench.comparison.compare import Comparison, Pair
 
 
-Floats = NDArray[np.float64]
-
-
 MANY = 24
 """More conditions than this are not named one by one in a figure."""
 BESIDE = 120.0

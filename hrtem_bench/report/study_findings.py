@@ -18,7 +18,6 @@ from hrtem_bench.study.comparisons import axis_slopes, between_networks, mixture
 from hrtem_bench.study.findings import Costs, Matrix, costs, matrix, rows_of, seed_share
 from hrtem_bench.support.files import write_aside, write_aside_bytes
 
-NAMES = {"nll": "loss (NLL)", "double_softmax_ce": "double-softmax cross-entropy", "dice": "Dice"}
 DPI = 160.0
 WIDEST_TABLE = 12
 """Columns of a table of costs; the figure alone shows more."""
@@ -206,6 +205,3 @@ def _cost_table(found: Sequence[Costs]) -> str:
     for one in found:
         lines.append("| " + " | ".join([one.train, *map(_interval, one.cost)]) + " |")
     return "\n".join(lines) + "\n"
-
-
-__all__ = ["cost_figure", "write_findings"]

@@ -53,5 +53,3 @@ METRICS = (
         needs_probability=True,
     ),
 )  # fmt: skip
-
-__all__ = ["BINS", "METRICS", "calibration_error", "reliability", "reliability_curve"]

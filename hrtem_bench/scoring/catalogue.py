@@ -38,6 +38,3 @@ def measured(segmentation: Segmentation) -> dict[str, float]:
         for name, one in all_metrics().items()
         if one.of_image is not None and not (one.needs_probability and segmentation.probability is None)
     }
-
-
-__all__ = ["MODULES", "all_metrics", "image_metrics", "measured", "metric_named"]

@@ -113,6 +113,3 @@ def _reliability(sums: Any) -> Reliability:
         accuracy=[finite(one) for one in accuracy],
         count=[int(one) for one in count],
     )
-
-
-__all__ = ["Scored", "curve_points", "transfer_values"]

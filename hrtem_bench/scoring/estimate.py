@@ -53,6 +53,3 @@ def known_only(estimates: Mapping[str, Estimate]) -> dict[str, Estimate]:
 def finite(value: float) -> float | None:
     """A number; None for one that is not finite."""
     return float(value) if math.isfinite(value) else None
-
-
-__all__ = ["Estimate", "estimate", "estimate_of", "estimates_of", "finite", "known_only"]

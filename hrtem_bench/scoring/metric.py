@@ -96,5 +96,3 @@ class Metric:
 
 
 _ROUNDING = 1e-9
-
-__all__ = ["Group", "Metric", "Segmentation"]

@@ -113,5 +113,3 @@ METRICS = (
         group="probabilities", needs_probability=True,
     ),
 )  # fmt: skip
-
-__all__ = ["CLIP", "METRICS", "brier", "dice", "double_softmax_ce", "iou", "nll"]

@@ -77,5 +77,3 @@ METRICS = (
     Metric("f1", "Object F1", lambda one: one.once(_scores)["f1"], group="objects"),
     Metric("panoptic_quality", "Panoptic quality", lambda one: one.once(_scores)["panoptic_quality"], group="objects"),
 )
-
-__all__ = ["MATCH", "METRICS", "MIN_AREA", "object_scores"]

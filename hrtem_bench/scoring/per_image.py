@@ -101,9 +101,3 @@ def metric_clusters(columns: Columns, order: Sequence[str]) -> dict[str, Cluster
         for name, one in image_metrics().items()
         if name in known and (known[name].any() if one.may_lack else known[name].all())
     }
-
-
-__all__ = [
-    "MASK_SHA256", "MOST_ROWS", "PER_IMAGE", "Columns", "ImageScores", "image_clusters", "metric_clusters",
-    "per_image_columns", "read_per_image", "write_per_image",
-]  # fmt: skip

@@ -170,6 +170,3 @@ def _estimate_schema(label: str, low: float, high: float) -> dict[str, Any]:
 def write_schema(path: Path) -> None:
     """Write `results_schema` as JSON, aside and renamed."""
     write_aside(path, json.dumps(results_schema(), indent=1, ensure_ascii=False) + "\n")
-
-
-__all__ = ["check_results", "read_results", "results_schema", "write_schema"]

@@ -82,6 +82,3 @@ def check_same(a: Run, b: Run) -> None:
 def _images(run: Run) -> list[tuple[str, str]]:
     columns = (run.per_image["structure_id"], run.per_image["condition_id"])
     return sorted(zip(*(column.tolist() for column in columns), strict=True))
-
-
-__all__ = ["Run", "check_same", "read_run"]

@@ -294,9 +294,3 @@ def holm(p: ArrayLike) -> Floats:
     result = np.empty(m)
     result[order] = np.minimum(adjusted, 1.0)
     return result
-
-
-__all__ = [
-    "Clusters", "Limits", "Replicates", "Resampling", "bootstrap", "clusters", "holm", "interval", "sign_flip_test",
-    "simultaneous_band", "spearman", "stacked",
-]  # fmt: skip

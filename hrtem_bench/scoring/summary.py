@@ -193,6 +193,3 @@ def width(curve: Floats, value: Floats, trained: NDArray[np.bool_], share: float
     own = curve[..., trained].mean(axis=-1)
     down, up = reach(curve, value, trained, share * own)
     return np.minimum(up, value[-1]) - np.maximum(down, value[0])
-
-
-__all__ = ["CURVE_SCORES", "CurveScore", "area", "reach", "slope", "summarise", "width"]

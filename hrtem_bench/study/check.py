@@ -119,6 +119,3 @@ def _cell(one: Network) -> tuple[str, ...]:
 
 def _anew(one: Network) -> Network:
     return dataclasses.replace(one, seed=0)
-
-
-__all__ = ["LEAST_SEEDS", "LEVEL", "Checked", "check_study"]

@@ -178,6 +178,3 @@ def _bootstrapped(values: Floats) -> Estimate:
     drawn = np.random.default_rng(0).choice(values, size=(SAMPLES, len(values))).mean(axis=1)
     low, high = np.quantile(drawn, [0.025, 0.975])
     return Estimate(float(values.mean()), float(low), float(high))
-
-
-__all__ = ["axis_slopes", "between_networks", "mixture_gains", "side_of_focus"]

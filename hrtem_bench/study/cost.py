@@ -77,6 +77,3 @@ def _seconds_of_image(source: Source, one: Network) -> float:
         return timed(lambda: [list(samples_of(source, text, "test", 1)) for text in settings]) / len(settings)
     except InputError:
         return 0.0
-
-
-__all__ = ["seconds_of"]

@@ -13,7 +13,6 @@ from hrtem_bench.errors import InputError
 from hrtem_bench.scoring.estimate import Estimate
 
 Floats = NDArray[np.float64]
-METRICS = ("nll", "double_softmax_ce", "dice")
 SAMPLES = 2000
 """Of the bootstrap over networks."""
 
@@ -152,15 +151,6 @@ def seed_share(losses: Matrix) -> SeedShare:
     return SeedShare(within**0.5, total**0.5, within / total if total > 0 else np.nan)
 
 
-def sides(dice: Matrix, axis: str = "defocus") -> dict[str, tuple[float, float]]:
-    """For each training set: mean Dice at the conditions with negative and with positive values of an axis."""
-    numbers = np.array([_number(name) if name.startswith(f"{axis}=") else np.nan for name in dice.test])
-    return {
-        name: (float(np.nanmean(dice.mean[k, numbers < 0])), float(np.nanmean(dice.mean[k, numbers > 0])))
-        for k, name in enumerate(dice.train)
-    }
-
-
 def _number(name: str) -> float:
     """The number after the first = of a condition's text; infinity where there is none."""
     digits = name.partition("=")[2].split(";")[0].split(",")[0]
@@ -170,6 +160,3 @@ def _number(name: str) -> float:
         return float(digits)
     except ValueError:
         return np.inf
-
-
-__all__ = ["METRICS", "Costs", "Matrix", "SeedShare", "costs", "matrix", "rows_of", "seed_share", "sides"]

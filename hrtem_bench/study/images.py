@@ -101,6 +101,3 @@ def samples_of(source: Source, condition: str, split: str, limit: int | None) ->
         yield from track.rows(split, [condition], limit=limit)
     else:
         yield from samples_at(open_exit_waves(source.folder), condition, split, limit=limit, spread=source.spread)
-
-
-__all__ = ["ImagesAt", "Source", "images_at", "samples_of"]

@@ -97,6 +97,3 @@ def _value(one: Range, share: float) -> float:
     if one.scale == "log":
         return float(one.low * (one.high / one.low) ** share)
     return float(one.low + (one.high - one.low) * share)
-
-
-__all__ = ["Network", "drawn_sets", "networks"]

@@ -362,18 +362,3 @@ def new_network(study: Study, block: Block) -> Any:
 def _network_name(study: Study, block: Block) -> str:
     function = block.function or study.function
     return f"{Path(block.network or study.network).name}{'' if function is None else f' {function}'}"
-
-
-__all__ = [
-    "Finished",
-    "Job",
-    "folder_of",
-    "make_specimens",
-    "new_network",
-    "recipe_of",
-    "rows_of_networks",
-    "run_networks",
-    "run_study",
-    "tested",
-    "waiting",
-]

@@ -259,6 +259,3 @@ def _no_repeats(where: str, values: list[str]) -> None:
 
 def _folder() -> Any:
     return resources.files("hrtem_bench.study") / "studies"
-
-
-__all__ = ["Block", "Draw", "Range", "Specimens", "Study", "load_study", "parse_study", "shipped_studies", "study_key"]

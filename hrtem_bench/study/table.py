@@ -83,6 +83,3 @@ def _parts(folder: Path) -> list[Path]:
 def _once(tables: Sequence[Any]) -> Any:
     seen = {(row["name"], row["test"]): row for table in tables for row in table.to_pylist()}
     return require("pyarrow", "data").Table.from_pylist([seen[key] for key in sorted(seen)], schema=schema())
-
-
-__all__ = ["COLUMNS", "PARTS", "TABLE", "all_rows", "gathered", "read_rows", "schema", "write_part", "write_rows"]

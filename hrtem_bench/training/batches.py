@@ -60,6 +60,3 @@ def augmented(image: NDArray[np.float32], asked: Augmentations, generator: np.ra
         deviates = generator.standard_normal(image.shape, dtype=np.float32)
         image = image + np.float32(generator.uniform(0, asked.noise)) * deviates
     return image
-
-
-__all__ = ["augmented", "dihedral", "draw_batch"]

@@ -40,6 +40,3 @@ def timed(call: Callable[[], object]) -> float:
     start = time.process_time()
     call()
     return time.process_time() - start
-
-
-__all__ = ["seconds_of_step", "timed"]

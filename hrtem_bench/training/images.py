@@ -68,6 +68,3 @@ def track_images(track: Track, split: str, conditions: Sequence[str]) -> Trainin
     return images_of(
         track.rows(split, conditions=names), f"{split} images of the track {track.name} at {', '.join(names) or 'none'}"
     )
-
-
-__all__ = ["TrainingImages", "images_of", "track_images"]

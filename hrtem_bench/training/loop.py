@@ -174,20 +174,3 @@ def _step(state: Training, images: Any, masks: Any, share: float) -> float:
     loss.backward()
     state.optimiser.step(share)
     return float(loss.detach())
-
-
-__all__ = [
-    "Diverged",
-    "Training",
-    "batch_generator",
-    "begin",
-    "best_row",
-    "copied",
-    "fit",
-    "has_ended",
-    "probabilities",
-    "row_of",
-    "run_cycle",
-    "seeded",
-    "validated",
-]

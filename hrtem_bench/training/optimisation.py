@@ -107,6 +107,3 @@ def _orthogonal_update(values: Any) -> Any:
     matrix = values.flatten(-3)
     scale = max(1.0, matrix.shape[-2] / matrix.shape[-1]) ** 0.5
     return (scale * orthogonalised(matrix)).reshape(values.shape)
-
-
-__all__ = ["Optimiser", "kernel_names", "orthogonalised", "share_of_peak"]

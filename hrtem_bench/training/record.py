@@ -84,6 +84,3 @@ def log_text(log: list[dict[str, float]]) -> str:
     writer.writeheader()
     writer.writerows({name: f"{value:.6g}" for name, value in row.items()} for row in log)
     return text.getvalue()
-
-
-__all__ = ["LOG", "WEIGHTS", "load_state", "log_text", "partial_folder", "save_state", "write_model"]

@@ -81,6 +81,3 @@ class TrainingSettings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown
     weight_decay: Size = 1e-4
     seed: Annotated[int, msgspec.Meta(ge=0)] = 0
     augmentations: Augmentations = Augmentations()
-
-
-__all__ = ["Augmentations", "TrainingSettings"]

@@ -147,6 +147,3 @@ class _Stack:
         self._buffers = {name: one[index].clone() for name, one in self._buffers.items()}
         self._optimiser = Optimiser(self._parameters, self._kernels, self._settings)
         self._optimiser.load_state_dict({"momenta": momenta, "adamw": adamw | {"state": held}})
-
-
-__all__ = ["Member", "Outcome", "fit_together"]

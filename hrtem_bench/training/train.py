@@ -229,6 +229,3 @@ def _record(
 def _plain(condition: Condition) -> dict[str, Any]:
     """A condition for TOML, which has no null."""
     return {name: value for name, value in condition_to_dict(condition).items() if value is not None and value != {}}
-
-
-__all__ = ["Trained", "train"]

@@ -11,7 +11,7 @@ import pytest
 
 from hrtem_bench.errors import InputError
 from hrtem_bench.report import write_findings
-from hrtem_bench.study.findings import costs, matrix, rows_of, seed_share, sides
+from hrtem_bench.study.findings import costs, matrix, rows_of, seed_share
 from hrtem_bench.study.table import schema
 
 pa = pytest.importorskip("pyarrow")
@@ -56,12 +56,6 @@ def test_the_share_of_the_seeds() -> None:
     assert share.total_sd == pytest.approx(
         (0.2**2 + np.var(np.abs(np.subtract.outer(PLACES, PLACES)) / 20)) ** 0.5, rel=0.1
     )
-
-
-def test_the_sides_of_an_axis() -> None:
-    found = sides(matrix(rows_of(table(), "b"), "dice"))
-    assert found["defocus=-10nm"] == pytest.approx((0.9, 0.7))
-    assert found["defocus=10nm"] == pytest.approx((0.7, 0.9))
 
 
 def test_a_block_that_is_not_there_is_said() -> None:
