@@ -28,7 +28,9 @@ SCALE = 1000.0
 """Shipped coefficients of waves of mean amplitude 1 are stored times this, above the underflow of half precision."""
 
 
-def specimens_of(source: str | Path | None = None, *, structures: int | None = None) -> SpecimenSet:
+def specimens_of(
+    source: str | Path | None = None, *, structures: int | None = None, split: str = "test"
+) -> SpecimenSet:
     """The specimens of a dataset or of a shipped kind.
 
     Parameters
@@ -37,6 +39,8 @@ def specimens_of(source: str | Path | None = None, *, structures: int | None = N
         A dataset's folder or Hub id that keeps exit waves, or one of `KINDS`; the first of these if left out.
     structures
         The first so many; all by default. A dozen is enough.
+    split
+        Of a dataset: "train", "validation" or "test".
 
     Raises
     ------
@@ -46,7 +50,7 @@ def specimens_of(source: str | Path | None = None, *, structures: int | None = N
     if source is None or str(source) in KINDS:
         return _shipped(str(source or DEFAULT_KIND), structures)
     try:
-        return _of_dataset(source, structures)
+        return _of_dataset(source, structures, split)
     except InputError as error:
         if not Path(source).exists() and str(source).count("/") != 1:
             raise InputError(
@@ -55,7 +59,7 @@ def specimens_of(source: str | Path | None = None, *, structures: int | None = N
         raise error
 
 
-def _of_dataset(source: str | Path, structures: int | None) -> SpecimenSet:
+def _of_dataset(source: str | Path, structures: int | None, split: str = "test") -> SpecimenSet:
     from hrtem_bench.dataset import open_exit_waves
     from hrtem_bench.recipes.loading import recipe_from_dict
 
@@ -64,12 +68,13 @@ def _of_dataset(source: str | Path, structures: int | None) -> SpecimenSet:
     field = recipe.sampling.field
 
     def read() -> Iterator[SpecimenWave]:
-        for number, one in enumerate(kept.rows()):
+        for number, one in enumerate(kept.rows(split)):
             if structures is not None and number >= structures:
                 return
             yield compact(one.structure_id, np.asarray(one.waves), one.mask, field, one.zero_focus)
 
-    return _imaged_as(recipe, str(source), f"{kept.manifest.checksum} {structures}", recipe.wave_band, read)
+    key = f"{kept.manifest.checksum} {structures}" + ("" if split == "test" else f" {split}")
+    return _imaged_as(recipe, str(source), key, recipe.wave_band, read)
 
 
 def simulated_specimens(recipe: Recipe, scene: str = "", structures: int = 4) -> SpecimenSet:
