@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
+    from hrtem_bench.micrographs.expectation import Expectation
     from hrtem_bench.scoring.estimate import Estimate
 
 
@@ -45,6 +46,25 @@ def timed(what: str) -> Iterator[None]:
     start = time.perf_counter()
     yield
     print(f"{what}: {time.perf_counter() - start:.0f} s")
+
+
+def print_warnings(warnings: Sequence[str]) -> None:
+    """A line for each."""
+    for warning in warnings:
+        print(f"warning: {warning}")
+
+
+def print_expectation(expected: Expectation | None) -> None:
+    """What Dice is expected, from the model's own curve."""
+    if expected is None:
+        return
+    print(
+        f"expected Dice {fixed(expected.dice)} ({limits(expected.dice)}), from the model's results on "
+        f"simulated images: σ(train, condition) = {expected.sigma:.3f}, tested from {fixed(expected.tested_low)} to "
+        f"{fixed(expected.tested_high)}"
+    )
+    for warning in expected.warnings:
+        print(f"note: {warning}")
 
 
 def fixed(one: float | Estimate | None, digits: int = 3) -> str:

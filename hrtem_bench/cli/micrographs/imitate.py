@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from hrtem_bench.cli import options
-from hrtem_bench.cli.generate import announce
+from hrtem_bench.cli.dataset.generate import announce
 from hrtem_bench.cli.output_files import check_ending, write_text
 from hrtem_bench.cli.printing import counted
 from hrtem_bench.errors import InputError

@@ -13,7 +13,7 @@ import toy_datasets
 import hrtem_bench.dataset
 import hrtem_bench.training
 from hrtem_bench.cli import run
-from hrtem_bench.cli.imitate import lengths
+from hrtem_bench.cli.micrographs.imitate import lengths
 from hrtem_bench.dataset import generate, load_recipe, open_dataset
 from hrtem_bench.errors import InputError
 from hrtem_bench.training import TrainingSettings

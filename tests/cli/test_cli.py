@@ -96,7 +96,7 @@ def test_the_help_and_the_page_about_models_name_every_shipped_baseline() -> Non
     from hrtem_bench.models import read_card
     from hrtem_bench.models.shipped_baselines import baseline_at, baseline_names
 
-    page = (Path(__file__).parents[1] / "docs" / "how-to" / "models.md").read_text("utf-8")
+    page = (Path(__file__).parents[2] / "docs" / "how-to" / "models.md").read_text("utf-8")
     lines = next(part for part in page.split("\n- ") if part.startswith("a shipped baseline:"))
     (argument,) = Model.__metadata__
     (named,) = re.findall(r"shipped baseline \(([\w, ]+)\)", argument.help)
@@ -428,8 +428,8 @@ def test_quickstart(
     place: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     """The command on a tiny recipe, made before, and a model just trained, in place of the shipped ones."""
-    monkeypatch.setattr("hrtem_bench.cli.quickstart.RECIPE", str(place / "tiny.toml"))
-    monkeypatch.setattr("hrtem_bench.cli.quickstart.MODELS", (str(place / "run"), "otsu"))
+    monkeypatch.setattr("hrtem_bench.cli.evaluation.quickstart.RECIPE", str(place / "tiny.toml"))
+    monkeypatch.setattr("hrtem_bench.cli.evaluation.quickstart.MODELS", (str(place / "run"), "otsu"))
     out = tmp_path / "quickstart"
     shutil.copytree(place / "data", out / "data")
     assert run(["quickstart", "--out", str(out)]) == 0

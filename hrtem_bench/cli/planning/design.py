@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING, Annotated, Literal
 import typer
 
 from hrtem_bench.cli.output_files import FIGURES, check_ending, write_figure, write_text
+from hrtem_bench.cli.planning.transfer import WeightName
 from hrtem_bench.cli.printing import fixed, print_table
-from hrtem_bench.cli.transfer import WeightName
 from hrtem_bench.errors import InputError
 
 if TYPE_CHECKING:
@@ -56,7 +56,7 @@ def design(
     Lengths are in Å or have a unit, and C10 > 0 is overfocus, as in `transfer`. Equal parts of the training data are
     meant for each.
     """
-    from hrtem_bench.cli.design_by_observer import design_by_observer
+    from hrtem_bench.cli.planning.design_by_observer import design_by_observer
     from hrtem_bench.planning import design as choose
     from hrtem_bench.planning import plan_toml
     from hrtem_bench.planning.choices import choices

@@ -8,8 +8,7 @@ from typing import Annotated
 import typer
 
 from hrtem_bench.cli import options
-from hrtem_bench.cli.micrographs import print_expectation, print_warnings
-from hrtem_bench.cli.printing import wrote
+from hrtem_bench.cli.printing import print_expectation, print_warnings, wrote
 from hrtem_bench.errors import InputError
 
 

@@ -9,8 +9,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from hrtem_bench.cli import options
-from hrtem_bench.cli.micrographs import print_warnings
-from hrtem_bench.cli.printing import counted, wrote
+from hrtem_bench.cli.printing import counted, print_warnings, wrote
 
 if TYPE_CHECKING:
     from hrtem_bench.micrographs.description import Description

@@ -10,8 +10,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from hrtem_bench.cli import options
-from hrtem_bench.cli.micrographs import print_expectation, print_warnings
-from hrtem_bench.cli.printing import fixed, limits, print_table, wrote
+from hrtem_bench.cli.printing import fixed, limits, print_expectation, print_table, print_warnings, wrote
 from hrtem_bench.cli.running import slug
 
 if TYPE_CHECKING:

@@ -8,11 +8,10 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from hrtem_bench.cli import options
-from hrtem_bench.cli.compare_images import print_likeness
-from hrtem_bench.cli.imitate import Known, recipe_like
-from hrtem_bench.cli.micrographs import print_warnings
+from hrtem_bench.cli.micrographs.compare_images import print_likeness
+from hrtem_bench.cli.micrographs.imitate import Known, recipe_like
 from hrtem_bench.cli.output_files import write_json, write_text
-from hrtem_bench.cli.printing import counted, duration, timed, wrote
+from hrtem_bench.cli.printing import counted, duration, print_warnings, timed, wrote
 from hrtem_bench.errors import InputError
 
 if TYPE_CHECKING:

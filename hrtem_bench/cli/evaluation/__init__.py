@@ -1,0 +1,1 @@
+"""Commands that score models on datasets, and set results beside each other."""
