@@ -48,7 +48,7 @@ autodoc_mock_imports = ["cupy"]
 
 html_theme = "furo"
 html_static_path = ["_static"]
-html_css_files = ["doors.css"]
+html_css_files = ["pages.css"]
 html_title = f"hrtem-bench {release}"
 
 SUBMISSIONS = Path(__file__).parents[1] / "submissions"

@@ -50,7 +50,6 @@ _FIGURES = {
     "reason": "expected_loss",
     "likeness_figure": "likeness_figures",
     "likeness_page": "likeness_figures",
-    "matrix_figure": "transfer_figures",
     "plot_ctf": "plots",
     "plot_image": "plots",
     "plot_spectrum": "plots",

@@ -221,43 +221,6 @@ def _numbers(ax: Axes, train: Conditions, test: Mapping[str, Conditions], q_max:
             )  # fmt: skip
 
 
-@styled
-def matrix_figure(values: Floats, train: Sequence[str], test: Sequence[str], *, title: str) -> Figure:
-    """A train × test matrix, such as σ, coverage or Dice, with a number in each cell. Rows are what was trained on.
-
-    Colours go from the lowest value to 1.
-
-    Parameters
-    ----------
-    values
-        (len(train), len(test)); cells of NaN stay empty.
-    train, test
-        Names of rows and columns.
-    title
-        Of the figure.
-    """
-    low = float(np.nanmin(values))
-    rows, columns = values.shape
-    cell = 8.5
-    figure = new_figure(min(PAGE, 34.0 + cell * columns), 26.0 + cell * rows)
-    ax = figure.subplots()
-    image = ax.imshow(values, cmap="cividis", vmin=low, vmax=1.0, aspect="auto")
-    ax.set_xticks(np.arange(columns), [plain(one, 24) for one in test], rotation=45, ha="right", rotation_mode="anchor")
-    ax.set_yticks(np.arange(rows), [plain(one, 24) for one in train])
-    ax.tick_params(length=0)
-    ax.set(xlabel="tested at", ylabel="trained at", title=title)
-    for spine in ax.spines.values():
-        spine.set_visible(False)
-    for row, column in np.ndindex(rows, columns):
-        value = float(values[row, column])
-        if np.isfinite(value):
-            dark = (value - low) / max(1.0 - low, 1e-12) < 0.55
-            color = "white" if dark else "black"
-            ax.text(column, row, number(value, 2), ha="center", va="center", fontsize=7, color=color)
-    figure.colorbar(image, ax=ax, shrink=0.8, pad=0.02).outline.set_visible(False)
-    return figure
-
-
 _PLAN_SAMPLES = 600
 _MOST_LINES = 40
 _MOST_NAMES = 24

@@ -9,7 +9,7 @@ from numpy.testing import assert_allclose
 
 import hrtem_bench as hb
 from hrtem_bench import Condition
-from hrtem_bench.report import family_figure, matrix_figure, transfer_figure
+from hrtem_bench.report import family_figure, transfer_figure
 from hrtem_bench.report.transfer_figures import transfer_amplitude, transfer_line
 
 Q = np.linspace(0, 2.0, 200)
@@ -82,12 +82,6 @@ def test_long_conditions_are_wrapped_and_not_cut() -> None:
     figure = transfer_figure(UNDER, {label: OVER, "b": UNDER}, q_max=1.5)
     (shown, _) = [text.get_text() for text in figure.axes[0].get_yticklabels()]
     assert shown.replace("\n", "") == label and "\n" in shown
-
-
-def test_matrix_writes_each_known_number() -> None:
-    figure = matrix_figure(np.array([[1.0, -0.25], [np.nan, 0.5]]), ["a", "b"], ["c", "d"], title="σ")
-    assert words(figure) == ["1.00", "−0.25", "0.50"]
-    assert [text.get_text() for text in figure.axes[0].get_yticklabels()] == ["a", "b"]
 
 
 @pytest.mark.parametrize("count", [1, 3, 16])

@@ -10,7 +10,7 @@ import pytest
 
 from hrtem_bench.report import write_findings
 from hrtem_bench.study.comparisons import axis_slopes, between_networks, mixture_gains, side_of_focus
-from hrtem_bench.study.networks import drawn_sets
+from hrtem_bench.study.networks import drawn_sets, networks
 from hrtem_bench.study.settings import load_study
 from hrtem_bench.study.table import schema
 
@@ -107,6 +107,31 @@ def test_the_page_has_a_section_for_what_the_rows_say(tmp_path: Path) -> None:
     ]
     write_findings(pa.Table.from_pylist([*sided(0.3), *other], schema=schema()), tmp_path, "T")
     text = (tmp_path / "findings.md").read_text()
-    assert "## Which side of focus is forgiving" in text and "| b | s | below | 0.27 (" in text
-    assert "| other: m | b: n |" in text
+    assert "## Which side of focus is forgiving" in text and "| b: CdSe, film below | 1.31 (" in text  # exp(0.27)
+    assert "they lose more, 1.31 (" in text and "| other beside b, elsewhere |" in text
     assert "What mixtures buy" not in text and "along each axis" not in text
+
+
+@pytest.mark.parametrize("count", [1, 13, 60])
+def test_the_page_of_an_unfinished_study_of_drawn_conditions_says_what_there_is(count: int, tmp_path: Path) -> None:
+    study = load_study("wide")
+    kinds = {one.name: one for one in study.specimens}
+    rows = [
+        row(
+            one.train_id, test, -3 - 0.25 * (";" in one.train_id), one.seed,
+            specimens=one.specimens, material=kinds[one.specimens].material, film=kinds[one.specimens].film,
+        )
+        for one in networks(study)[:count] for test in one.test or ()
+    ]  # fmt: skip
+    written = write_findings(pa.Table.from_pylist(rows, schema=schema()), tmp_path, "T", 1008)
+    text = written[-1].read_text()
+    assert f"{count} network{'s' * (count > 1)} of the 1,008 planned" in text
+    assert [f"]({path.name})" in text for path in written[:-1]] == [True] * (1 if count == 1 else 2)
+    assert "What mixtures buy" not in text  # two training sets of one condition are too few
+
+
+def test_the_page_of_drawn_conditions_has_what_axes_and_mixtures_say(tmp_path: Path) -> None:
+    rows = drawn(lambda train, test: -3 - 0.25 * (";" in train) + 0.1 * np.log(dose(train) / dose(test)))
+    write_findings(pa.Table.from_pylist(rows, schema=schema()), tmp_path, "T")
+    text = (tmp_path / "findings.md").read_text()
+    assert "**A shift costs most along " in text and "| trained at 4 conditions | 0.7" in text

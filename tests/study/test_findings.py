@@ -67,4 +67,10 @@ def test_the_same_rows_give_the_same_files(tmp_path: Path) -> None:
     one, other = (write_findings(table(), tmp_path / name, "Found") for name in "ab")
     assert [path.read_bytes() for path in one] == [path.read_bytes() for path in other]
     text = (tmp_path / "a" / "findings.md").read_text()
-    assert "120 networks, of which 120 had converged" in text and "0.50 (0.50 to 0.50)" in text
+    assert "120 networks; all trained until nothing more was gained." in text
+    assert "| 0 | 1.648" in text and "At worst it is 2.718" in text  # exp(0.5), exp(1)
+
+
+def test_a_page_says_how_many_of_the_planned_networks_there_are(tmp_path: Path) -> None:
+    write_findings(table(seeds=4), tmp_path, "Found", planned=1008)
+    assert "12 networks of the 1,008 planned; all trained" in (tmp_path / "findings.md").read_text()

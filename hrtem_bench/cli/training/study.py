@@ -77,8 +77,10 @@ def study(
     wrote(out / TABLE)
     if findings is not None:
         from hrtem_bench.report import write_findings
+        from hrtem_bench.study.networks import networks
 
-        wrote(write_findings(table, findings, f"What the study {chosen.name} found")[-1])
+        title = f"What the study {chosen.name} found"
+        wrote(write_findings(table, findings, title, len(networks(chosen)))[-1])
 
 
 def _dry_run(study: Study, out: Path, rows: Sequence[Path], workers: int | None) -> None:
