@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import itertools
 import json
+from collections import Counter
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -23,7 +25,7 @@ from hrtem_bench.generation.png import decode_png
 from hrtem_bench.recipes.loading import recipe_from_dict
 from hrtem_bench.recipes.plan import Plan, make_plan, place_of
 from hrtem_bench.recipes.schema import EXIT_WAVES
-from hrtem_bench.recipes.tables import recipe_hash
+from hrtem_bench.recipes.tables import SPLITS, Recipe, recipe_hash
 from hrtem_bench.support.code_hash import code_sha256
 from hrtem_bench.support.files import sha256_of
 from hrtem_bench.support.parquet import open_parquet, reading
@@ -89,21 +91,23 @@ def verify(folder: str | Path, *, progress: Progress | None = None) -> Verificat
     except InputError as error:
         return Verification((f"{MANIFEST}: the recipe is not valid: {error}",), 0, 0, 0)
     plan, seen = make_plan(recipe), Seen()
-    problems = [*_check_manifest(manifest, plan), *_check_files(folder, manifest)]
-    for done, path in enumerate(plan.shards):
+    too_few = [*_check_structures(manifest, plan)]  # where the recipe gives far more than there is, its plan takes long
+    problems = [*_check_manifest(manifest, recipe), *too_few, *_check_files(folder, manifest)]
+    if not too_few:
+        problems += _check_shards(manifest, plan)
+        for done, path in enumerate(plan.shards):
+            if progress:
+                progress(done, len(plan.shards))
+            problems += check_shard(folder, path, plan, seen)
         if progress:
-            progress(done, len(plan.shards))
-        problems += check_shard(folder, path, plan, seen)
-    if progress:
-        progress(len(plan.shards), len(plan.shards))
+            progress(len(plan.shards), len(plan.shards))
     return Verification(
         tuple(problems), len(manifest.shards), seen.images, len(seen.structures), tuple(_notes(manifest))
     )
 
 
-def _check_manifest(manifest: Manifest, plan: Plan) -> Iterator[str]:
+def _check_manifest(manifest: Manifest, recipe: Recipe) -> Iterator[str]:
     """Check what the manifest says of itself."""
-    recipe = plan.recipe
     if recipe_hash(recipe) != manifest.recipe_sha256:
         yield f"{MANIFEST}: the recipe was changed: its SHA-256 is not recipe_sha256"
     if checksum(manifest.shards) != manifest.checksum:
@@ -112,6 +116,24 @@ def _check_manifest(manifest: Manifest, plan: Plan) -> Iterator[str]:
     for key in ("name", "version", "seed", "description", "default_track", "pixel_size", "tracks"):
         if getattr(fresh, key) != getattr(manifest, key):
             yield f"{MANIFEST}: {key} is not what the recipe gives"
+
+
+def _check_structures(manifest: Manifest, plan: Plan) -> Iterator[str]:
+    """Check that as many rows are listed as there are structures, each of which has one at least in every track."""
+    listed: Counter[tuple[str, str]] = Counter()
+    for shard in manifest.shards:
+        listed[place_of(shard.path)] += shard.rows
+    for track, split in itertools.product(plan.conditions, SPLITS):
+        count = getattr(plan.structures(track), split)
+        if count > listed[track, split]:
+            yield (
+                f"{MANIFEST}: the recipe gives {count} {split} structures to {track}, and the files listed have "
+                f"{listed[track, split]} rows: no rows were compared"
+            )
+
+
+def _check_shards(manifest: Manifest, plan: Plan) -> Iterator[str]:
+    """Check that the files listed, and their numbers of rows, are those that the recipe gives."""
     listed = {s.path: s.rows for s in manifest.shards}
     expected = {path: plan.rows_of(path) for path in plan.shards}
     for path in sorted(expected.keys() | listed.keys()):

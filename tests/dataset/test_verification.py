@@ -2,6 +2,7 @@
 
 import re
 import shutil
+import time
 
 import msgspec
 import pyarrow as pa
@@ -13,6 +14,8 @@ from hrtem_bench.dataset import Difference, differences, generate, read_manifest
 from hrtem_bench.errors import InputError
 from hrtem_bench.generation.manifest import checksum, write_manifest
 from hrtem_bench.generation.png import decode_png, encode_png
+from hrtem_bench.recipes.loading import recipe_from_dict
+from hrtem_bench.recipes.tables import recipe_hash, recipe_to_dict
 from hrtem_bench.support.files import sha256_of
 
 TEST = "data/defocus/test-00000-of-00001.parquet"
@@ -175,6 +178,21 @@ def test_an_edited_manifest_is_found(copy, old, new, words):
     assert old in text
     path.write_text(text.replace(old, new, 1))
     assert any(p.startswith("manifest.json") and words in p for p in verify(copy).problems)
+
+
+def test_a_recipe_that_claims_far_more_structures_is_refused_without_its_plan(copy):
+    manifest = read_manifest(copy)
+    recipe = recipe_from_dict(manifest.recipe | {"structures": {"train": 2, "validation": 2, "test": 99_999}})
+    write_manifest(
+        copy, msgspec.structs.replace(manifest, recipe=recipe_to_dict(recipe), recipe_sha256=recipe_hash(recipe))
+    )
+    before = time.process_time()
+    problems = verify(copy).problems
+    assert time.process_time() - before < 2  # the plan of so many takes 40 s
+    assert (
+        "manifest.json: the recipe gives 99999 test structures to defocus, and the files listed have 9 rows: "
+        "no rows were compared"
+    ) in problems
 
 
 def test_how_far_two_makings_differ(toy_folder, copy, tmp_path):
