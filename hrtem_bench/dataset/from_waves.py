@@ -15,12 +15,12 @@ from hrtem_bench.dataset.unaltered import check_unaltered
 from hrtem_bench.errors import InputError
 from hrtem_bench.generation.estimate import Estimate, estimate
 from hrtem_bench.generation.generate import Progress, default_workers, generate
-from hrtem_bench.generation.manifest import Manifest, checksum
+from hrtem_bench.generation.manifest import Manifest, checksum, shards_of
 from hrtem_bench.generation.simulation import Structure
 from hrtem_bench.generation.waves import SCATTERED_BAND
 from hrtem_bench.physics import wavelength
 from hrtem_bench.recipes.loading import recipe_from_dict
-from hrtem_bench.recipes.plan import Job, make_plan, place_of
+from hrtem_bench.recipes.plan import Job, make_plan
 from hrtem_bench.recipes.scenes import scene_spec
 from hrtem_bench.recipes.schema import EXIT_WAVES
 from hrtem_bench.recipes.tables import SPLITS, Recipe
@@ -81,7 +81,7 @@ def render_dataset(
         device=device,
         progress=progress,
         simulate=partial(kept_structure, stored.folder.resolve()),
-        waves_sha256=checksum([s for s in stored.manifest.shards if place_of(s.path)[0] == EXIT_WAVES]),
+        waves_sha256=checksum(shards_of(stored.manifest, EXIT_WAVES)),
     )
 
 

@@ -14,10 +14,10 @@ import numpy as np
 
 from hrtem_bench.conditions import Condition, condition_from_dict, flat
 from hrtem_bench.errors import InputError, require
-from hrtem_bench.generation.manifest import MANIFEST, Manifest, read_manifest
+from hrtem_bench.generation.manifest import MANIFEST, Manifest, read_manifest, shards_of
 from hrtem_bench.generation.png import decode_png
 from hrtem_bench.generation.waves import unpack
-from hrtem_bench.recipes.plan import Job, place_of
+from hrtem_bench.recipes.plan import Job
 from hrtem_bench.recipes.schema import EXIT_WAVES, WAVE_COLUMNS
 from hrtem_bench.recipes.tables import SPLITS
 from hrtem_bench.recipes.tracks import TrackCondition
@@ -236,7 +236,7 @@ class StoredWaves:
     def count(self, split: str = "test") -> int:
         """Number of structures of a split whose exit waves are kept; InputError for an unknown split."""
         _check_split(split)
-        return sum(s.rows for s in self.manifest.shards if place_of(s.path) == (EXIT_WAVES, split))
+        return sum(s.rows for s in shards_of(self.manifest, EXIT_WAVES, split))
 
     def rows(self, split: str = "test", structures: Sequence[str] | None = None) -> Iterator[StructureWaves]:
         """The structures of a split whose exit waves are kept, one at a time.
@@ -285,9 +285,7 @@ class StoredWaves:
         """
         name, group = Job(split, index).structure_id, index
         _check_split(split)
-        for shard in self.manifest.shards:
-            if place_of(shard.path) != (EXIT_WAVES, split):
-                continue
+        for shard in shards_of(self.manifest, EXIT_WAVES, split):
             if group < shard.rows:
                 path = self.folder / shard.path
                 file = _opened(path, WAVE_COLUMNS)
@@ -379,7 +377,7 @@ def _located(source: str | Path, config: str | None, revision: str | None) -> tu
 
 def _check_config(manifest: Manifest, config: str, source: str | Path) -> None:
     if config == EXIT_WAVES:
-        if not any(place_of(s.path)[0] == EXIT_WAVES for s in manifest.shards):
+        if not shards_of(manifest, EXIT_WAVES):
             raise InputError(f"the dataset {source} keeps no exit waves: give its recipe an [exit_waves] table")
     elif config not in manifest.tracks:
         raise InputError(_unknown("track", config, list(manifest.tracks), f"the dataset {source}"))
@@ -391,7 +389,7 @@ def _check_split(split: str) -> None:
 
 
 def _shards(folder: Path, manifest: Manifest, config: str, split: str) -> list[Path]:
-    paths = [folder / s.path for s in manifest.shards if place_of(s.path) == (config, split)]
+    paths = [folder / s.path for s in shards_of(manifest, config, split)]
     for path in paths:
         if not path.is_file():
             raise InputError(f"{path} is missing: run `hrtem-bench verify {folder}`")

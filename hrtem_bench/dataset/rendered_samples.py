@@ -125,6 +125,3 @@ def samples_at(
         condition = draw(nominal, {"C10": spread} if spread else {}, generator)
         one = TrackCondition(condition_id=text, value=0.0, condition=condition, train=True)
         yield rendered_sample(recipe, kept, one, chosen or drawn_recording(recipe, "", generator), seed)
-
-
-__all__ = ["CAMERA", "parse_setting", "rendered_sample", "samples_at"]

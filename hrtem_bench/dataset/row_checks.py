@@ -44,7 +44,7 @@ def check_shard(folder: Path, name: str, plan: Plan, seen: Seen) -> list[str]:
 
     if not (folder / name).is_file():
         return []
-    config, _ = place_of(name)
+    config = place_of(name).config
     jobs, problems = plan.shards[name], []
     expected: list[Any] = jobs if config == EXIT_WAVES else [r for j in jobs for r in expected_rows(plan, config, j)]
     try:

@@ -11,7 +11,7 @@ from typing import Any
 
 from hrtem_bench.conditions import Condition
 from hrtem_bench.errors import InputError
-from hrtem_bench.generation.manifest import MANIFEST, Manifest, checksum
+from hrtem_bench.generation.manifest import MANIFEST, Manifest, checksum, shards_of
 from hrtem_bench.recipes.loading import load_recipe, recipe_from_dict, shipped_recipes
 from hrtem_bench.recipes.plan import Expected, Plan, expected_rows, make_plan, place_of, settings_columns
 from hrtem_bench.recipes.schema import EXIT_WAVES
@@ -39,7 +39,7 @@ def check_unaltered(folder: Path, manifest: Manifest, config: str, split: str) -
     hint = f"generate or download it again; `hrtem-bench verify {folder}` says more"
     if checksum(manifest.shards) != manifest.checksum:
         raise InputError(f"{folder / MANIFEST}: checksum is not that of the files listed: {hint}")
-    shards = [one for one in manifest.shards if place_of(one.path) == (config, split)]
+    shards = shards_of(manifest, config, split)
     for shard in shards:
         path = folder / shard.path
         if not path.is_file():
@@ -52,11 +52,11 @@ def check_unaltered(folder: Path, manifest: Manifest, config: str, split: str) -
     entry = manifest.tracks[config]
     if (entry.axis, entry.unit, entry.conditions) != (*track_axis(plan.recipe, config), plan.conditions[config]):
         raise InputError(f"{folder / MANIFEST}: the conditions of {config} are not those of its recipe: {hint}")
-    due = list(_expected(plan, config, split))
+    due = plan.rows_in(config, split)
     rows = [row for shard in shards for row in _rows(folder / shard.path)]
-    if len(rows) != len(due):
-        raise InputError(f"{folder}: {config}, {split} has {len(rows)} images, its recipe gives {len(due)}: {hint}")
-    for row, wanted in zip(rows, due, strict=True):
+    if len(rows) != due:
+        raise InputError(f"{folder}: {config}, {split} has {len(rows)} images, its recipe gives {due}: {hint}")
+    for row, wanted in zip(rows, _expected(plan, config, split), strict=True):
         for name, value in _columns(wanted).items():
             if row[name] != value:
                 raise InputError(
@@ -105,6 +105,3 @@ def _rows(path: Path) -> list[dict[str, Any]]:
     names = ["structure_id", "condition_id", *settings_columns(Condition())]
     rows: list[dict[str, Any]] = read_table(path, names).to_pylist()
     return rows
-
-
-__all__ = ["check_unaltered", "published_defoci"]

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import itertools
 import json
-from collections import Counter
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -18,13 +17,11 @@ from hrtem_bench.generation.assembly import PARTS
 from hrtem_bench.generation.card import CARD, location_in, render_card
 from hrtem_bench.generation.card_sources import without_scores
 from hrtem_bench.generation.croissant import CROISSANT, HUB, render_croissant
-from hrtem_bench.generation.figures import drawn_by
-from hrtem_bench.generation.manifest import MANIFEST, Manifest, checksum, make_manifest, read_manifest
-from hrtem_bench.generation.pictures import render_pictures
+from hrtem_bench.generation.manifest import MANIFEST, Manifest, checksum, make_manifest, read_manifest, shards_of
+from hrtem_bench.generation.pictures import drawn_by, render_pictures
 from hrtem_bench.generation.png import decode_png
 from hrtem_bench.recipes.loading import recipe_from_dict
-from hrtem_bench.recipes.plan import Plan, make_plan, place_of
-from hrtem_bench.recipes.schema import EXIT_WAVES
+from hrtem_bench.recipes.plan import Plan, make_plan
 from hrtem_bench.recipes.tables import SPLITS, Recipe, recipe_hash
 from hrtem_bench.support.code_hash import code_sha256
 from hrtem_bench.support.files import sha256_of
@@ -120,15 +117,12 @@ def _check_manifest(manifest: Manifest, recipe: Recipe) -> Iterator[str]:
 
 def _check_structures(manifest: Manifest, plan: Plan) -> Iterator[str]:
     """Check that as many rows are listed as there are structures, each of which has one at least in every track."""
-    listed: Counter[tuple[str, str]] = Counter()
-    for shard in manifest.shards:
-        listed[place_of(shard.path)] += shard.rows
     for track, split in itertools.product(plan.conditions, SPLITS):
-        count = getattr(plan.structures(track), split)
-        if count > listed[track, split]:
+        count, rows = getattr(plan.structures(track), split), sum(s.rows for s in shards_of(manifest, track, split))
+        if count > rows:
             yield (
-                f"{MANIFEST}: the recipe gives {count} {split} structures to {track}, and the files listed have "
-                f"{listed[track, split]} rows: no rows were compared"
+                f"{MANIFEST}: the recipe gives {count} {split} structures to {track}, and the files listed have {rows} "
+                "rows: no rows were compared"
             )
 
 
@@ -278,10 +272,7 @@ def differences(folder: str | Path, other: str | Path) -> list[Difference]:
 
 def _difference(track: str, one: Path, two: Path, manifest: Manifest) -> Difference:
     images = pixels = image_pixels = mask_pixels = largest = 0
-    for shard in manifest.shards:
-        config, _ = place_of(shard.path)
-        if config != track or config == EXIT_WAVES:
-            continue
+    for shard in shards_of(manifest, track):
         for a, b in zip(_labelled_images(one / shard.path), _labelled_images(two / shard.path), strict=True):
             apart = np.abs(a["image"].astype(int) - b["image"])
             images += 1

@@ -117,7 +117,7 @@ def assemble(plan: Plan, out: Path) -> list[Shard]:
     """Write every shard from the parts; returns them with their checksums."""
     shards = []
     for path, jobs in plan.shards.items():
-        config, _ = place_of(path)
+        config = place_of(path).config
         file = out / path
         file.parent.mkdir(parents=True, exist_ok=True)
         rows = _write_shard(file, columns_of(config), (load_part(part_path(out, job), config) for job in jobs))

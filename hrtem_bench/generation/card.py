@@ -12,7 +12,7 @@ from typing import Any
 
 from hrtem_bench.conditions import Spread
 from hrtem_bench.generation.card_sources import card_source, label_rule, render_scores
-from hrtem_bench.generation.manifest import Manifest, Shard, TrackEntry
+from hrtem_bench.generation.manifest import Manifest, TrackEntry, shards_of
 from hrtem_bench.generation.pictures import PICTURES, examples_shown
 from hrtem_bench.generation.track_transfer import track_transfer
 from hrtem_bench.recipes.detectors import described
@@ -72,7 +72,7 @@ def _front_matter(folder: Path, manifest: Manifest) -> str:
         lines += [f"  - split: {split}\n    path: data/{name}/{split}-*.parquet" for split in splits]
     lines.append("dataset_info:")
     for name, splits in _configs(manifest).items():
-        lines += _dataset_info(folder, name, splits, manifest.shards)
+        lines += _dataset_info(folder, name, splits, manifest)
     return "\n".join(lines) + "\n"
 
 
@@ -86,13 +86,13 @@ def _configs(manifest: Manifest) -> dict[str, list[str]]:
     return found
 
 
-def _dataset_info(folder: Path, name: str, splits: Sequence[str], shards: Sequence[Shard]) -> list[str]:
+def _dataset_info(folder: Path, name: str, splits: Sequence[str], manifest: Manifest) -> list[str]:
     lines = [f"- config_name: {name}", "  features:"]
     lines += [f"  - name: {column}\n    dtype: {kind}" for column, kind in columns_of(name).items()]
     lines.append("  splits:")
     total = 0
     for split in splits:
-        mine = [s for s in shards if place_of(s.path) == (name, split)]
+        mine = shards_of(manifest, name, split)
         size = 0
         for shard in mine:
             metadata = open_parquet(folder / shard.path).metadata
@@ -100,7 +100,7 @@ def _dataset_info(folder: Path, name: str, splits: Sequence[str], shards: Sequen
         rows = sum(s.rows for s in mine)
         lines.append(f"  - name: {split}\n    num_bytes: {size}\n    num_examples: {rows}")
         total += size
-    download = sum(s.bytes for s in shards if place_of(s.path)[0] == name)
+    download = sum(s.bytes for s in shards_of(manifest, name))
     return [*lines, f"  download_size: {download}", f"  dataset_size: {total}"]
 
 
@@ -198,18 +198,18 @@ def _transfer_table(track: TrackEntry, rows: Sequence[Mapping[str, float]]) -> s
 def _split_table(manifest: Manifest) -> str:
     lines = ["| track | " + " | ".join(f"{s} images" for s in SPLITS) + " |", "|---|" + "---|" * len(SPLITS)]
     for name in _default_first(manifest):
-        counts = [sum(s.rows for s in manifest.shards if place_of(s.path) == (name, split)) for split in SPLITS]
+        counts = [sum(s.rows for s in shards_of(manifest, name, split)) for split in SPLITS]
         lines.append(f"| `{name}` | " + " | ".join(map(str, counts)) + " |")
     return "\n".join(lines)
 
 
 def _exit_waves(manifest: Manifest, recipe: Recipe, location: str) -> str:
-    mine = [s for s in manifest.shards if place_of(s.path)[0] == EXIT_WAVES]
+    mine = shards_of(manifest, EXIT_WAVES)
     if not mine:
         return "This dataset keeps none."
     counts: Counter[str] = Counter()
     for shard in mine:
-        counts[place_of(shard.path)[1]] += shard.rows
+        counts[place_of(shard.path).split] += shard.rows
     size = sum(s.bytes for s in mine)
     kept = {
         "structures": ", ".join(f"{count} {split}" for split, count in counts.items()),

@@ -90,7 +90,7 @@ def estimate(
     """
     plan = make_plan(recipe)
     kept = sum(map(plan.keeps_waves, plan.jobs))
-    images = sum(map(plan.rows_of, plan.shards)) - kept
+    images = sum(plan.rows_in(track, split) for track in recipe.tracks for split in SPLITS)
     of_waves = _seconds_of_simulation if simulated else _seconds_of_reading
     seconds = len(plan.jobs) * of_waves(recipe, clock or transform_seconds)
     seconds += images * _seconds_of_image(recipe, clock or transform_seconds)

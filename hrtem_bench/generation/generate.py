@@ -7,6 +7,7 @@ import os
 import platform
 import traceback
 from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass, replace
 from functools import partial
 from pathlib import Path
 
@@ -43,7 +44,7 @@ def generate(
     simulate: Simulate = simulate,
     waves_sha256: str = "",
 ) -> Manifest:
-    """Make the dataset of a recipe in a folder.
+    """Make the dataset of a recipe in a folder; returns its manifest.
 
     The bytes do not depend on `workers`. After an interruption or a failure, finished structures stay in `out`, and the
     same call goes on from them if recipe and code are the same. A finished dataset of the same recipe is left as it is.
@@ -68,11 +69,6 @@ def generate(
     waves_sha256
         Of the kept exit waves that `simulate` reads in place of simulating, "" for none. The manifest records it.
 
-    Returns
-    -------
-    Manifest
-        That of the dataset.
-
     Raises
     ------
     InputError
@@ -87,7 +83,8 @@ def generate(
     with _explained(out):
         open_parts(out, recipe, waves_sha256)
         with locked(out / PARTS / "lock", f"another run is generating into {out}"):
-            _simulate_all(recipe, out, scheduler or workers or default_workers(device), device, progress, simulate)
+            run = Run(recipe, out, device, simulate)
+            _make_parts(run, scheduler or workers or default_workers(device), progress)
             manifest = make_manifest(recipe, assemble(make_plan(recipe), out), waves_sha256)
             write_pictures(out, manifest)
             write_card(out, manifest)
@@ -118,29 +115,32 @@ def _finished(out: Path, recipe: Recipe, waves_sha256: str) -> Manifest | None:
     return None
 
 
-def _simulate_all(
-    recipe: Recipe, out: Path, where: int | str, device: str, progress: Progress | None, simulate: Simulate
-) -> None:
-    every = make_plan(recipe).jobs
-    waiting = [job for job in every if not part_path(out, job).exists()]
-    done = len(every) - len(waiting)
+@dataclass(frozen=True)
+class Run:
+    """What all jobs of a dataset under way share; `simulate` as `generate` has it."""
+
+    recipe: Recipe
+    out: Path
+    device: str
+    simulate: Simulate
+
+
+def _make_parts(run: Run, where: int | str, progress: Progress | None) -> None:
+    """Make the structures that are not there. where: a number of processes here, or the address of a scheduler."""
+    every = make_plan(run.recipe).jobs
+    waiting = [job for job in every if not part_path(run.out, job).exists()]
+    if isinstance(where, str):
+        made = in_cluster(run, waiting, where)
+    elif min(where, len(waiting)) > 1:
+        made = in_pool(run, waiting, where)
+    else:
+        made = in_process(run, waiting)
+    there = len(every) - len(waiting)
     if progress:
-        progress(done, len(every))
-    for _ in _run(recipe, out, waiting, where, device, simulate):
-        done += 1
+        progress(there, len(every))
+    for done, _ in enumerate(made, start=there + 1):
         if progress:
             progress(done, len(every))
-
-
-def _run(
-    recipe: Recipe, out: Path, waiting: Sequence[Job], where: int | str, device: str, simulate: Simulate
-) -> Iterator[None]:
-    """Make the waiting structures. where: a number of processes here, or the address of a scheduler."""
-    if isinstance(where, str):
-        return in_cluster(recipe, out, waiting, where, device, simulate)
-    if min(where, len(waiting)) > 1:
-        return in_pool(recipe, out, waiting, where, device, simulate)
-    return in_process(recipe, out, waiting, device, simulate)
 
 
 @contextlib.contextmanager
@@ -160,15 +160,15 @@ def default_workers(device: str) -> int:
     return min(cpus(), GPU_WORKERS) if device == "cuda" else cpus()
 
 
-def run_job(recipe: Recipe, out: Path, job: Job, device: str, simulate: Simulate) -> str:
+def run_job(run: Run, job: Job) -> str:
     """Make one structure on one thread, and save its part; returns the job's name.
 
     Every error becomes an InputError, one line, that names the structure. For an unexpected one, the traceback is
     written to the log beside the parts.
     """
-    log = log_path(out, job)
+    log = log_path(run.out, job)
     try:
-        save_part(part_path(out, job), make_structure(recipe, job, simulate, device))
+        save_part(part_path(run.out, job), make_structure(run.recipe, job, run.simulate, run.device))
         log.unlink(missing_ok=True)
     except MissingPackage:
         raise
@@ -180,7 +180,7 @@ def run_job(recipe: Recipe, out: Path, job: Job, device: str, simulate: Simulate
         if error.errno is None or error.errno not in NO_ROOM:
             raise _unforeseen(error, job, log) from None
         raise InputError(
-            f"{job.name}: cannot write to {out}: {os.strerror(error.errno)}; {KEPT} once there is room"
+            f"{job.name}: cannot write to {run.out}: {os.strerror(error.errno)}; {KEPT} once there is room"
         ) from None
     except Exception as error:
         raise _unforeseen(error, job, log) from None
@@ -201,42 +201,37 @@ def _unforeseen(error: Exception, job: Job, log: Path) -> InputError:
     )
 
 
-def in_process(recipe: Recipe, out: Path, waiting: Sequence[Job], device: str, simulate: Simulate) -> Iterator[None]:
+def in_process(run: Run, waiting: Sequence[Job]) -> Iterator[None]:
     """Make the structures in this process, one after the other."""
     from threadpoolctl import threadpool_limits
 
     with threadpool_limits(1):
         for job in waiting:
-            run_job(recipe, out, job, device, simulate)
+            run_job(run, job)
             yield
 
 
-def in_pool(
-    recipe: Recipe, out: Path, waiting: Sequence[Job], workers: int, device: str, simulate: Simulate
-) -> Iterator[None]:
+def in_pool(run: Run, waiting: Sequence[Job], workers: int) -> Iterator[None]:
     """Make the structures in `workers` processes, in any order. InputError if one of them dies or fails.
 
     After an interruption, structures under way are finished and kept, and no more are begun.
     """
-    call = partial(run_job, recipe, out, device=device, simulate=simulate)
-    for _ in pooled(call, waiting, workers, kept=KEPT):
+    for _ in pooled(partial(run_job, run), waiting, workers, kept=KEPT):
         yield
 
 
-def in_cluster(
-    recipe: Recipe, out: Path, waiting: Sequence[Job], scheduler: str, device: str, simulate: Simulate
-) -> Iterator[None]:
-    """Make the structures on the workers of a dask scheduler, which write to `out` under the same path.
+def in_cluster(run: Run, waiting: Sequence[Job], scheduler: str) -> Iterator[None]:
+    """Make the structures on the workers of a dask scheduler, which write to the folder under the same path.
 
     Raises InputError as `clustered` does, and if a worker does not see the folder or has another version of the code.
     """
-    call = partial(run_remote, recipe, out.resolve(), device=device, simulate=simulate, code=code_sha256())
-    for _ in clustered(call, waiting, scheduler, kept=KEPT, prefix=str(out), timeout=CONNECT_TIMEOUT):
+    call = partial(run_remote, replace(run, out=run.out.resolve()), code=code_sha256())
+    for _ in clustered(call, waiting, scheduler, kept=KEPT, prefix=str(run.out), timeout=CONNECT_TIMEOUT):
         yield
 
 
-def run_remote(recipe: Recipe, out: Path, job: Job, device: str, simulate: Simulate, code: str) -> str:
-    """`run_job` on another machine; InputError if it does not see `out`, or if its code is not `code`."""
+def run_remote(run: Run, job: Job, code: str) -> str:
+    """`run_job` on another machine; InputError if it does not see the folder, or if its code is not `code`."""
     from threadpoolctl import threadpool_limits
 
     if code_sha256() != code:
@@ -244,7 +239,9 @@ def run_remote(recipe: Recipe, out: Path, job: Job, device: str, simulate: Simul
             f"{job.name}: the worker on {platform.node()} has another hrtem-bench than this one: "
             "install the same on both, and run the same command again"
         )
-    if not (out / PARTS).is_dir():
-        raise InputError(f"{job.name}: the worker on {platform.node()} does not see {out}: all machines must share it")
+    if not (run.out / PARTS).is_dir():
+        raise InputError(
+            f"{job.name}: the worker on {platform.node()} does not see {run.out}: all machines must share it"
+        )
     with threadpool_limits(1):
-        return run_job(recipe, out, job, device, simulate)
+        return run_job(run, job)

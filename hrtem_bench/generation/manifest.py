@@ -13,6 +13,7 @@ import msgspec
 
 import hrtem_bench
 from hrtem_bench.errors import InputError
+from hrtem_bench.recipes.plan import place_of
 from hrtem_bench.recipes.schema import SCHEMA_VERSION
 from hrtem_bench.recipes.tables import Recipe, recipe_hash, recipe_to_dict
 from hrtem_bench.recipes.tracks import TrackCondition, track_axis, track_conditions
@@ -120,6 +121,12 @@ def checksum(shards: Sequence[Shard]) -> str:
     """SHA-256 over the lines "sha256  path" of the shards, sorted by path."""
     lines = sorted((s.path, s.sha256) for s in shards)
     return hashlib.sha256("".join(f"{digest}  {path}\n" for path, digest in lines).encode()).hexdigest()
+
+
+def shards_of(manifest: Manifest, config: str, split: str | None = None) -> list[Shard]:
+    """The shards of a track or of the exit waves; of one of its splits, or of all."""
+    wanted = (config,) if split is None else (config, split)
+    return [shard for shard in manifest.shards if place_of(shard.path)[: len(wanted)] == wanted]
 
 
 def write_manifest(folder: Path, manifest: Manifest) -> None:

@@ -2,22 +2,37 @@
 
 from __future__ import annotations
 
+import io
+import re
+from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
-from typing import Any
+from types import MappingProxyType
+from typing import Any, NamedTuple
 
 import numpy as np
 
-from hrtem_bench.generation.figures import Line, curves_svg, histogram_svg
-from hrtem_bench.generation.manifest import Manifest
+from hrtem_bench.errors import require
+from hrtem_bench.generation.manifest import Manifest, shards_of
 from hrtem_bench.generation.png import decode_png, encode_png
 from hrtem_bench.physics import ctf
-from hrtem_bench.recipes.plan import place_of
 from hrtem_bench.support.files import write_aside_bytes
 from hrtem_bench.support.parquet import open_parquet
 
 PICTURES = "pictures"
 STRUCTURES, CONDITIONS = 2, 8
 """At most so many structures by so many conditions in a picture of examples."""
+SIZE = (6.4, 3.0)
+"""Inches."""
+MOST_NAMED = 16
+"""Curves that a legend names; of more, evenly chosen ones."""
+STYLE = MappingProxyType({
+    "font.size": 8.0,
+    "axes.spines.top": False,
+    "axes.spines.right": False,
+    "text.parse_math": False,  # names come from recipes: a dollar sign starts no formula
+    "svg.fonttype": "none",  # text stays text
+    "svg.hashsalt": "hrtem-bench",  # the same names inside the file every time
+})  # fmt: skip
 
 
 def write_pictures(folder: Path, manifest: Manifest) -> None:
@@ -50,15 +65,10 @@ def _examples(folder: Path, manifest: Manifest, track: str) -> bytes:
     """Previews of the first test structures, one to a row, over the conditions."""
     columns = examples_shown(manifest, track)
     rows: dict[str, dict[str, Any]] = {}
-    for shard in manifest.shards:
-        if place_of(shard.path) != (track, "test"):
-            continue
-        for batch in open_parquet(folder / shard.path).iter_batches(
-            8, columns=["structure_id", "condition_id", "preview.bytes"]
-        ):
-            for row in batch.to_pylist():
-                if row["structure_id"] in rows or len(rows) < STRUCTURES:
-                    rows.setdefault(row["structure_id"], {})[row["condition_id"]] = decode_png(row["preview"]["bytes"])
+    paths = [folder / shard.path for shard in shards_of(manifest, track, "test")]
+    for row in _rows(paths, ["structure_id", "condition_id", "preview.bytes"]):
+        if row["structure_id"] in rows or len(rows) < STRUCTURES:
+            rows.setdefault(row["structure_id"], {})[row["condition_id"]] = decode_png(row["preview"]["bytes"])
     size = next((len(p) for pictures in rows.values() for p in pictures.values()), 1)
     blank = np.zeros((size, size), np.uint8)
     strips = [np.hstack([pictures.get(c, blank) for c in columns]) for pictures in rows.values()]
@@ -78,15 +88,75 @@ def _drawn(folder: Path, manifest: Manifest) -> tuple[list[float], list[float]]:
     """Thickness of each structure of the default track, and diameter of each of its particles, Å."""
     seen: dict[str, float] = {}
     diameters: list[float] = []
-    for shard in manifest.shards:
-        if place_of(shard.path)[0] != manifest.default_track:
-            continue
-        file = open_parquet(folder / shard.path)
-        for batch in file.iter_batches(8, columns=["structure_id", "thickness", "instances.bytes"]):
-            for row in batch.to_pylist():
-                if row["structure_id"] not in seen:
-                    seen[row["structure_id"]] = row["thickness"]
-                    pixels = np.bincount(decode_png(row["instances"]["bytes"]).ravel())[1:]
-                    area = pixels[pixels > 0] * manifest.pixel_size**2
-                    diameters += (2 * np.sqrt(area / np.pi)).tolist()
+    paths = [folder / shard.path for shard in shards_of(manifest, manifest.default_track)]
+    for row in _rows(paths, ["structure_id", "thickness", "instances.bytes"]):
+        if row["structure_id"] not in seen:
+            seen[row["structure_id"]] = row["thickness"]
+            pixels = np.bincount(decode_png(row["instances"]["bytes"]).ravel())[1:]
+            area = pixels[pixels > 0] * manifest.pixel_size**2
+            diameters += (2 * np.sqrt(area / np.pi)).tolist()
     return list(seen.values()) or [0.0], diameters or [0.0]
+
+
+def _rows(paths: Sequence[Path], columns: list[str]) -> Iterator[dict[str, Any]]:
+    for path in paths:
+        for batch in open_parquet(path).iter_batches(8, columns=columns):
+            yield from batch.to_pylist()
+
+
+class Line(NamedTuple):
+    """A curve of a figure: its name, arrays x and y of one length; thin for conditions that are not trained on."""
+
+    label: str
+    x: Any
+    y: Any
+    thin: bool = False
+
+
+def curves_svg(lines: Sequence[Line], x_label: str, y_label: str, y_range: tuple[float, float]) -> str:
+    """A figure of curves, coloured from first to last, as SVG text; the same lines give the same text."""
+
+    def draw(axes: Any) -> None:
+        import matplotlib
+
+        colours = matplotlib.colormaps["viridis"](np.linspace(0, 0.9, len(lines)))
+        drawn = [
+            axes.plot(line.x, line.y, color=colour, linewidth=0.8 if line.thin else 1.8, label=line.label)[0]
+            for line, colour in zip(lines, colours, strict=True)
+        ]
+        axes.set(xlabel=x_label, ylabel=y_label, ylim=y_range, xlim=(0, max(float(np.max(line.x)) for line in lines)))
+        axes.legend(
+            handles=drawn[:: -(-len(lines) // MOST_NAMED)], loc="center left", bbox_to_anchor=(1, 0.5), frameon=False
+        )
+
+    return _svg(draw)
+
+
+def histogram_svg(values: Any, x_label: str, y_label: str, bins: int = 16) -> str:
+    """A histogram of numbers in equal bins from the least to the greatest, as SVG text."""
+
+    def draw(axes: Any) -> None:
+        axes.hist(values, bins)
+        axes.set(xlabel=x_label, ylabel=y_label)
+
+    return _svg(draw)
+
+
+def drawn_by(svg: str) -> str:
+    """The name and version of the library that drew a figure, as the file says; "" if it does not say."""
+    found = re.search(r"<dc:title>([^<]+)</dc:title>", svg)
+    return found[1] if found else ""
+
+
+def _svg(draw: Callable[[Any], None]) -> str:
+    """One pair of axes, drawn by `draw`, as SVG text in this module's style, whatever the user's settings."""
+    require("matplotlib", "data")
+    import matplotlib.style
+    from matplotlib.figure import Figure
+
+    written = io.StringIO()
+    with matplotlib.style.context(["default", dict(STYLE)]):
+        figure = Figure(figsize=SIZE, layout="constrained")
+        draw(figure.subplots())
+        figure.savefig(written, format="svg", metadata={"Date": None})
+    return "\n".join(line.rstrip() for line in written.getvalue().splitlines()) + "\n"

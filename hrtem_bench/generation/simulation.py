@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 
@@ -53,13 +53,11 @@ def simulate(recipe: Recipe, job: Job, device: str = "cpu") -> Structure:
 
     specimen = scene(scene_spec(recipe, job.scene), child_seed(recipe.seed, "scene", job.split, job.index))
     waves = crop_band(_exit_waves(recipe, specimen.atoms, job, recipe.multislice.phonons, device), ANTIALIAS)
-    zero_focus, where, which = _labels(recipe, specimen, job, device)
+    labels = _labels(recipe, specimen, job, device)
     return Structure(
         waves=waves,
         pixel_size=recipe.sampling.field / waves.shape[-1],
-        zero_focus=zero_focus,
-        mask=where,
-        instances=which,
+        **labels._asdict(),
         lattice="+".join(sorted({p.lattice for p in specimen.particles})),
         particle_count=len(specimen.particles),
         thickness=float(specimen.thickness),
@@ -94,8 +92,16 @@ def crop_band(waves: Any, part: float) -> Any:
     return fft.ifft2(spectrum, norm="forward").astype(np.complex64)
 
 
-def _labels(recipe: Recipe, specimen: Any, job: Job, device: str) -> tuple[float, Any, Any]:
-    """(zero focus in Å, mask, instances) from the particles alone, without displacements of atoms."""
+class _Labels(NamedTuple):
+    """As in `Structure`."""
+
+    zero_focus: float
+    mask: Any
+    instances: Any
+
+
+def _labels(recipe: Recipe, specimen: Any, job: Job, device: str) -> _Labels:
+    """From the particles alone, without displacements of atoms."""
     from hrtem_bench.specimens import vacuum
 
     output, energy = recipe.sampling.pixel_size, _energy(recipe)
@@ -103,7 +109,7 @@ def _labels(recipe: Recipe, specimen: Any, job: Job, device: str) -> tuple[float
     height = float(specimen.atoms.cell[2, 2])
     if not len(alone):  # a bare film: focus is counted from its exit face, and nothing is marked
         empty = np.zeros((recipe.sampling.pixels,) * 2, np.uint8)
-        return float(specimen.atoms.positions[:, 2].max(initial=height)) - height, empty, empty
+        return _Labels(float(specimen.atoms.positions[:, 2].max(initial=height)) - height, empty, empty)
     wave = _exit_waves(recipe, alone, job, None, device)[0]
     pixel_size = recipe.sampling.field / wave.shape[0]
     lowest = float(alone.positions[:, 2].min()) - height
@@ -111,7 +117,7 @@ def _labels(recipe: Recipe, specimen: Any, job: Job, device: str) -> tuple[float
     where = mask(wave, pixel_size=pixel_size, output_pixel_size=output, zero_focus=zero_focus, energy=energy)
     numbers = np.asarray(specimen.particle)
     which = instances(where, alone.positions, numbers[numbers > 0], pixel_size=output)
-    return zero_focus, where, which
+    return _Labels(zero_focus, where, which)
 
 
 def _exit_waves(recipe: Recipe, atoms: Any, job: Job, phonons: int | None, device: str) -> Any:

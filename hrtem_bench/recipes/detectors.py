@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from dataclasses import dataclass
-from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -23,35 +21,6 @@ class Recording:
 
     detector: Any = None
     offset: int = 0
-
-
-def embed_curves(raw: Mapping[str, Any], folder: Path) -> dict[str, Any]:
-    """The tables of a recipe with the curve of every file in place of its path, relative to `folder`."""
-    tables = dict(raw)
-    if isinstance(raw.get("detector"), Mapping):
-        tables["detector"] = {key: _from_file(value, folder) for key, value in raw["detector"].items()}
-    if isinstance(raw.get("tracks"), Mapping):
-        tables["tracks"] = {name: _embed_cameras(track, folder) for name, track in raw["tracks"].items()}
-    return tables
-
-
-def _embed_cameras(track: Any, folder: Path) -> Any:
-    if not isinstance(track, Mapping) or not isinstance(track.get("cameras"), Mapping):
-        return track
-    cameras = {
-        name: {key: _from_file(value, folder) for key, value in table.items()} if isinstance(table, Mapping) else table
-        for name, table in track["cameras"].items()
-    }
-    return {**track, "cameras": cameras}
-
-
-def _from_file(curve: Any, folder: Path) -> Any:
-    if not isinstance(curve, Mapping) or not isinstance(curve.get("file"), str):
-        return curve
-    from hrtem_bench.imaging import read_curve
-
-    found = read_curve(folder / curve["file"])
-    return {"frequency": list(found.frequency), "value": list(found.value)}
 
 
 def recording_of(recipe: Recipe, camera: str = "") -> Recording:

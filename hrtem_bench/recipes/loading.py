@@ -9,8 +9,6 @@ from typing import Any
 
 from hrtem_bench.conditions import warn_if_suspicious
 from hrtem_bench.recipes.checks import check_recipe
-from hrtem_bench.recipes.detectors import embed_curves
-from hrtem_bench.recipes.scenes import embed_crystals
 from hrtem_bench.recipes.tables import AnyTrack, KeptWaves, Multislice, Recipe, Recorder, Sampling, Structures
 from hrtem_bench.recipes.tracks import track_conditions
 from hrtem_bench.support.reading import check_depth, parse_toml
@@ -23,6 +21,8 @@ _TABLES: Mapping[str, type[Any]] = {
     "exit_waves": KeptWaves,
     "detector": Recorder,
 }
+_NAMING_FILES = ("scene", "detector", "tracks")
+"""Keys whose tables may name files."""
 
 
 def shipped_recipes() -> list[str]:
@@ -62,7 +62,7 @@ def parse_recipe(text: str, folder: Path = Path()) -> Recipe:
         Names the first key that is wrong, its value, and what is allowed.
     """
     raw = parse_toml(text, "the recipe")
-    recipe = recipe_from_dict(embed_curves(embed_crystals(raw, folder), folder))
+    recipe = recipe_from_dict({k: _embedded(v, folder) if k in _NAMING_FILES else v for k, v in raw.items()})
     warn_if_suspicious(*(c.condition for name in recipe.tracks for c in track_conditions(recipe, name)))
     return recipe
 
@@ -82,6 +82,27 @@ def recipe_from_dict(raw: Mapping[str, Any]) -> Recipe:
     recipe = convert_table(tables, Recipe, "")
     check_recipe(recipe)
     return recipe
+
+
+def _embedded(value: Any, folder: Path) -> Any:
+    """A table with the content of every CIF file and transfer curve in place of its path, relative to `folder`.
+
+    A recipe must hold everything that shapes the data, since a file beside it could change.
+    """
+    if isinstance(value, list):
+        return [_embedded(one, folder) for one in value]
+    if not isinstance(value, Mapping):
+        return value
+    if isinstance(value.get("cif"), str):
+        from hrtem_bench.specimens import lattice_from_dict, lattice_to_dict
+
+        return lattice_to_dict(lattice_from_dict({**value, "cif": str(folder / value["cif"])}))
+    if isinstance(value.get("file"), str):
+        from hrtem_bench.imaging import read_curve
+
+        curve = read_curve(folder / value["file"])
+        return {"frequency": list(curve.frequency), "value": list(curve.value)}
+    return {key: _embedded(one, folder) for key, one in value.items()}
 
 
 def _folder() -> Any:

@@ -6,6 +6,7 @@ import math
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from functools import cached_property
+from typing import NamedTuple
 
 import numpy as np
 
@@ -92,6 +93,11 @@ class Plan:
         """The rows that a job gives to a track."""
         return len(self.shown(track, job)) * self.draws(track, job.split)
 
+    def rows_in(self, track: str, split: str) -> int:
+        """The rows of a split of a track."""
+        shown = sum(split == "test" or c.train for c in self.conditions[track])
+        return int(getattr(self.structures(track), split)) * shown * self.draws(track, split)
+
     @cached_property
     def shards(self) -> dict[str, list[Job]]:
         """Path of each file -> its jobs, in order. A split without rows has one file without rows."""
@@ -127,7 +133,7 @@ class Plan:
 
     def rows_of(self, path: str) -> int:
         """The rows of one file."""
-        config, _ = place_of(path)
+        config = place_of(path).config
         return sum(1 if config == EXIT_WAVES else self.row_count(config, job) for job in self.shards[path])
 
     def _groups(self, track: str, split: str) -> list[list[Job]]:
@@ -155,10 +161,17 @@ def shard_path(track: str, split: str, index: int, count: int) -> str:
     return f"data/{track}/{split}-{index:05d}-of-{count:05d}.parquet"
 
 
-def place_of(path: str) -> tuple[str, str]:
-    """(config, split) of a shard's path; a config is a track or the exit waves."""
-    _, track, name = path.split("/")
-    return track, name.partition("-")[0]
+class Place(NamedTuple):
+    """Where a shard belongs: its config, which is a track or the exit waves, and its split."""
+
+    config: str
+    split: str
+
+
+def place_of(path: str) -> Place:
+    """The place of a shard, by its path."""
+    _, config, name = path.split("/")
+    return Place(config, name.partition("-")[0])
 
 
 @dataclass(frozen=True)

@@ -81,6 +81,3 @@ def _landed(molecule: np.ndarray, particle: np.ndarray, distance: float, rng: np
 
 def _nearest(a: np.ndarray, b: np.ndarray) -> float:
     return float(np.linalg.norm(a[:, None, :] - b[None, :, :], axis=2).min())
-
-
-__all__ = ["adsorbed"]

@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import math
 import re
-from collections import Counter
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -127,17 +126,19 @@ def _read(text: str, draw: bool) -> tuple[Any, Any, Any]:
 
 def _column(block: Any, item: str) -> list[str]:
     """The raw values of a column of the loop of atoms, by either generation of the dictionary."""
-    return next(
-        (list(values) for dot in "_." if (values := block.find_values(f"_atom_site{dot}{item}"))),
-        [],
-    )
+    return next((list(values) for dot in "_." if (values := block.find_values(f"_atom_site{dot}{item}"))), [])
+
+
+def _value(block: Any, category: str, item: str) -> str:
+    """The raw value of an item, by either generation of the dictionary; "?" if it is not there."""
+    return block.find_value(f"_{category}_{item}") or block.find_value(f"_{category}.{item}") or "?"
 
 
 def _cell(block: Any) -> tuple[float, ...]:
     items = [("length", axis) for axis in "abc"] + [("angle", angle) for angle in ("alpha", "beta", "gamma")]
     cell = []
     for kind, which in items:
-        raw = block.find_value(f"_cell_{kind}_{which}") or block.find_value(f"_cell.{kind}_{which}") or "?"
+        raw = _value(block, "cell", f"{kind}_{which}")
         value = _number(raw)
         if not math.isfinite(value) or value <= 0:
             raise InputError(f"does not read as a CIF file of a crystal: _cell_{kind}_{which} is {raw}")
@@ -153,7 +154,7 @@ def _number(raw: str) -> float:
 
 def _units(block: Any) -> float | None:
     """Formula units in the cell; None where the file does not say."""
-    raw = block.find_value("_cell_formula_units_Z") or block.find_value("_cell.formula_units_Z") or "?"
+    raw = _value(block, "cell", "formula_units_Z")
     if require("gemmi.cif", "sim").is_null(raw):
         return None
     value = _number(raw)
@@ -165,7 +166,7 @@ def _units(block: Any) -> float | None:
 def _formula(block: Any) -> dict[str, float]:
     """Atoms of each element in one formula unit; empty where the file does not say."""
     cif = require("gemmi.cif", "sim")
-    raw = block.find_value("_chemical_formula_sum") or block.find_value("_chemical_formula.sum") or "?"
+    raw = _value(block, "chemical_formula", "sum")
     if cif.is_null(raw):
         return {}
     text = cif.as_string(raw)
@@ -175,13 +176,13 @@ def _formula(block: Any) -> dict[str, float]:
         pairs = re.findall(r"([A-Z][a-z]?)(\d*\.?\d*)", text)
         if "".join(symbol + count for symbol, count in pairs) != "".join(text.split()):
             raise InputError(f"has a _chemical_formula_sum that cannot be read, {text!r}: write it as 'Fe3 O4'")
-    counts: Counter[str] = Counter()
+    counts: dict[str, float] = {}
     for symbol, count in pairs:
         element = _element(symbol)
         if element is None:
             raise InputError(f"has {symbol!r} in _chemical_formula_sum, which is no element")
-        counts[element] += float(count or 1)  # type: ignore[assignment]
-    return dict(counts)
+        counts[element] = counts.get(element, 0.0) + float(count or 1)
+    return counts
 
 
 def _element(symbol: str) -> str | None:
@@ -286,9 +287,10 @@ def _decided(
             raise InputError(f"has more than {MOST_ATOMS} positions in its cell")
     vectors = cell_vectors(cell)
     built = [(setting, [_orbit(site.position, setting, vectors) for site in sites]) for setting in fitting]
-    agreeing = [item for item in built if _disagreement(sites, item[1], formula, units) is None]
-    if not agreeing:
-        raise InputError(str(_disagreement(sites, built[0][1], formula, units)))
+    wrong = [_disagreement(sites, places, formula, units) for _, places in built]
+    if wrong[0] is not None and None not in wrong:
+        raise InputError(wrong[0])
+    agreeing = [item for item, why in zip(built, wrong, strict=True) if why is None]
     names = ", ".join(setting.name for setting, _ in agreeing)
     if not agreeing[0][0].stated and not (formula and units):
         raise InputError(f"states no symmetry, and no formula and Z that would confirm {names}: add its operations")
@@ -317,12 +319,12 @@ def _disagreement(
     sites: list[_Site], places: list[np.ndarray], formula: Mapping[str, float], units: float | None
 ) -> str | None:
     """What the atoms in the cell and the file's formula and Z disagree in; None if they agree or it has no formula."""
+    if not formula:
+        return None
     counts: dict[str, float] = {}
     for site, positions in zip(sites, places, strict=True):
         for element, share in site.occupants:
             counts[element] = counts.get(element, 0.0) + share * len(positions)
-    if not formula:
-        return None
     disordered = any(share < 1 - _FULL for site in sites for _, share in site.occupants)
     times = units if units else sum(counts.values()) / sum(formula.values())
     wanted = {element: count * times for element, count in formula.items()}
@@ -355,6 +357,3 @@ def _distances(sites: list[_Site], places: list[np.ndarray], vectors: np.ndarray
     i, j, d = require("ase.neighborlist", "sim").neighbor_list("ijd", atoms, 4.0)
     table = np.column_stack([kind[i], kind[j], d]).round(2)
     return np.concatenate([table[np.lexsort(table.T[::-1])], [[len(kind), 0.0, NEAREST_ATOMS]]])
-
-
-__all__ = ["lattice_from_cif"]

@@ -7,6 +7,7 @@ import numpy as np
 from hrtem_bench.errors import require
 from hrtem_bench.specimens.films import Placed, amorphous_film, check_film
 from hrtem_bench.specimens.glasses import GLASSES
+from hrtem_bench.specimens.layout import wrapped
 
 MATERIAL = GLASSES["a-C:H"]
 LIGAND_DENSITY, CONTAMINATION_DENSITY = 0.9, 1.2
@@ -78,25 +79,6 @@ def _distances(positions: np.ndarray, atoms: np.ndarray, box: np.ndarray, most: 
         return np.full(len(positions), np.inf)
     tall = float(max(atoms[:, 2].max(), positions[:, 2].max()) - min(atoms[:, 2].min(), positions[:, 2].min()))
     period = np.array([*box, 3 * (tall + most) + 1.0])
-    wrapped = [_inside(found, period) for found in (atoms, positions)]
-    tree = require("scipy.spatial", "sim").cKDTree(wrapped[0], boxsize=period)
-    distances: np.ndarray = tree.query(wrapped[1], distance_upper_bound=most * (1 + 1e-9))[0]
+    tree = require("scipy.spatial", "sim").cKDTree(wrapped(atoms, period), boxsize=period)
+    distances: np.ndarray = tree.query(wrapped(positions, period), distance_upper_bound=most * (1 + 1e-9))[0]
     return distances
-
-
-def _inside(positions: np.ndarray, period: np.ndarray) -> np.ndarray:
-    """Positions in [0, period): rounding may turn a tiny negative number into the period itself."""
-    inside = positions % period
-    return np.where(inside < period, inside, 0.0)
-
-
-__all__ = [
-    "CONTACT",
-    "CONTAMINATION_DENSITY",
-    "LIGAND_DENSITY",
-    "MATERIAL",
-    "MOST_COATING",
-    "check_coating",
-    "coating",
-    "period_of",
-]

@@ -126,6 +126,3 @@ def _site(name: str, value: Any) -> tuple[tuple[str, tuple[float, float, float]]
         raise InputError(f"the probabilities of a site of lattice {name} must add up to at most 1: {what!r}")
     filled = tuple((symbol, float(share)) for symbol, share in occupants)
     return (max(filled, key=lambda pair: pair[1])[0], position), filled
-
-
-__all__ = ["lattice_from_dict", "lattice_to_dict"]

@@ -75,6 +75,3 @@ def slipped(fractional: np.ndarray, slips: Slips) -> np.ndarray:
     """The crystal (n, 3) with everything beyond each plane shifted; the shifts lie in the planes, so heights stay."""
     before = np.concatenate([np.zeros((1, 3)), np.cumsum(slips.shifts, axis=0)])
     return fractional + before[np.searchsorted(slips.heights, fractional @ slips.normal)]
-
-
-__all__ = ["Slips", "drawn_slips", "slipped"]

@@ -174,6 +174,3 @@ def _kept_apart(positions: np.ndarray, box: np.ndarray, kinds: np.ndarray, mater
         relation = np.full(int(near.sum()), bonding.NONBONDED, np.int8)
         positions = bonding.relax(positions, box, pairs[near], relation, allowed[near] + 0.02, np.ones(3), 5, 0.4, 0.0)
     raise InputError(f"the atoms of {material.name} do not keep their distances at this density: lower it")
-
-
-__all__ = ["Placed", "amorphous_film", "atom_count", "check_film"]

@@ -169,6 +169,3 @@ def least_distances(material: Glass) -> np.ndarray:
     bond, second = bond_lengths(material), second_distances(material)
     shortest = np.where(second > 0, second, np.inf).min(axis=0)
     return np.where(bond > 0, 0.91 * bond, 0.85 * np.where(np.isfinite(shortest), shortest, material.contact))
-
-
-__all__ = ["GLASSES", "Glass", "Site", "bond_lengths", "glass", "least_distances", "second_distances"]

@@ -247,16 +247,3 @@ def cell_vectors(cell: Sequence[float]) -> np.ndarray:
     if not abs(np.linalg.det(vectors)) > 1e-3:
         raise InputError(f"lengths and angles {', '.join(f'{value:g}' for value in cell)} enclose no cell")
     return vectors
-
-
-__all__ = [
-    "LATTICES",
-    "NEAREST_ATOMS",
-    "PROTOCOL",
-    "GlidePlanes",
-    "Lattice",
-    "cell_vectors",
-    "checked",
-    "lattice",
-    "unit_cell",
-]

@@ -56,17 +56,14 @@ def resting_height(
     top = film[film[:, 2] > film[:, 2].max() - depth]
     low = particle[particle[:, 2] < particle[:, 2].min() + depth]
     tree = require("scipy.spatial", "sim").cKDTree
-    near = tree(_wrapped(low, box), boxsize=box).sparse_distance_matrix(
-        tree(_wrapped(top, box), boxsize=box), contact, output_type="coo_matrix"
+    near = tree(wrapped(low[:, :2], box), boxsize=box).sparse_distance_matrix(
+        tree(wrapped(top[:, :2], box), boxsize=box), contact, output_type="coo_matrix"
     )
     lifts = top[near.col, 2] + np.sqrt(contact**2 - near.data**2) - low[near.row, 2]
     return float(lifts.max()) if len(lifts) else float(film[:, 2].max() - particle[:, 2].min())
 
 
-def _wrapped(positions: np.ndarray, box: np.ndarray) -> np.ndarray:
-    """x and y in [0, box): rounding may turn a tiny negative number into the box's length itself."""
-    inside = positions[:, :2] % box
-    return np.where(inside < box, inside, 0.0)
-
-
-__all__ = ["drawn_places", "resting_height"]
+def wrapped(positions: np.ndarray, period: np.ndarray) -> np.ndarray:
+    """Positions in [0, period): rounding may turn a tiny negative number into the period itself."""
+    inside = positions % period
+    return np.where(inside < period, inside, 0.0)

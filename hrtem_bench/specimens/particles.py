@@ -3,20 +3,21 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from hrtem_bench.errors import require
+from hrtem_bench.errors import InputError, require
 from hrtem_bench.specimens.faults import drawn_slips, slipped
 from hrtem_bench.specimens.lattices import Lattice, unit_cell
-from hrtem_bench.specimens.shapes import Outline, cluster, sphere_outline
+from hrtem_bench.specimens.shapes import Outline, is_fcc, sphere_outline
 
 if TYPE_CHECKING:
     from ase import Atoms
 
 _SHELL_GAP = 0.9
 """Atoms of a shell keep this share of the shell's own nearest distance to the core."""
+_MOST_SHELLS = 40
 
 
 @dataclass(frozen=True)
@@ -145,7 +146,7 @@ def core_shell(
 
 
 def five_fold(crystal: Lattice, shape: str, diameter: float) -> Cut:
-    """An icosahedron or a decahedron of an fcc metal.
+    """An icosahedron or a Marks decahedron of an fcc metal, as ase.cluster makes them.
 
     Parameters
     ----------
@@ -161,9 +162,30 @@ def five_fold(crystal: Lattice, shape: str, diameter: float) -> Cut:
     InputError
         If the lattice is not face-centred with one atom.
     """
-    atoms = cluster(crystal, shape, diameter)
-    made = _atoms(atoms.numbers, atoms.positions)
+    if not is_fcc(crystal):
+        raise InputError(f"a particle of {crystal.name} cannot be an {shape}: only elements that are face-centred can")
+    symbol, a = crystal.sites[0][0], crystal.cell[0]
+    wanted = np.pi / 6 * diameter**3 / (a**3 / 4)
+    clusters = require("ase.cluster", "sim")
+    if shape == "icosahedron":
+        counts = {n: (10 * n**3 - 15 * n**2 + 11 * n - 3) // 3 for n in range(2, _MOST_SHELLS)}
+        nearest = min(counts, key=lambda n: abs(counts[n] - wanted))
+        atoms = clusters.Icosahedron(symbol, nearest, latticeconstant=a)
+    else:
+        atoms = _decahedron(clusters, symbol, a, wanted)
+    made = _atoms(atoms.numbers, atoms.positions - atoms.positions.mean(axis=0))
     return Cut(made, float(np.linalg.norm(made.positions, axis=1).max()))
+
+
+def _decahedron(clusters: Any, symbol: str, a: float, wanted: float) -> Atoms:
+    """Decahedron of L. D. Marks, Philos. Mag. A 49, 81 (1984): square side faces, re-entrant edges one atom deep."""
+    best: Atoms | None = None
+    for edge in range(2, _MOST_SHELLS):
+        made = clusters.Decahedron(symbol, p=edge, q=edge, r=1, latticeconstant=a)
+        if best is not None and abs(len(made) - wanted) > abs(len(best) - wanted):
+            return best
+        best = made
+    raise InputError(f"a decahedron of {wanted:.0f} atoms is larger than this makes")
 
 
 def equal_volume_diameter(atoms: Atoms, crystal: Lattice) -> float:
@@ -189,6 +211,3 @@ def _atoms(numbers: np.ndarray, positions: np.ndarray) -> Atoms:
     from ase import Atoms
 
     return Atoms(numbers=numbers, positions=positions)
-
-
-__all__ = ["Cut", "core_shell", "cut", "equal_volume_diameter", "filled", "five_fold", "random_rotation", "sphere"]

@@ -128,6 +128,3 @@ def surface_field(radius: float, std: float, correlation: float, rng: np.random.
     """
     waves = rng.standard_normal((_WAVES, 3)) / correlation
     return SurfaceField(waves, rng.uniform(0, 2 * np.pi, _WAVES), radius, std)
-
-
-__all__ = ["PlaneField", "SurfaceField", "plane_field", "spread_by", "surface_field"]

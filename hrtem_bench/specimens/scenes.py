@@ -18,14 +18,7 @@ from hrtem_bench.specimens.lattices import Lattice, unit_cell
 from hrtem_bench.specimens.layout import drawn_places, resting_height
 from hrtem_bench.specimens.particles import Cut, core_shell, cut, equal_volume_diameter, five_fold, random_rotation
 from hrtem_bench.specimens.random_fields import PlaneField, plane_field, surface_field
-from hrtem_bench.specimens.shapes import (
-    Outline,
-    cap_outline,
-    lens_outline,
-    roughened,
-    sphere_outline,
-    wulff_outline,
-)
+from hrtem_bench.specimens.shapes import Outline, cap_outline, lens_outline, sphere_outline, wulff_outline
 from hrtem_bench.specimens.slabs import crystalline_slab
 from hrtem_bench.specimens.spec import SceneSpec
 
@@ -275,7 +268,7 @@ def _cut(
     outline = _outline(spec, crystal, form, rng)
     if spec.particle_roughness:
         relief = surface_field(diameter / 2, spec.particle_roughness, spec.particle_correlation, rng)
-        outline = roughened(outline, relief)
+        outline = replace(outline, relief=relief)
     return cut(crystal, outline, rng, counts)
 
 
@@ -397,6 +390,3 @@ def _assembled(spec: SceneSpec, thickness: float, parts: list[_Part]) -> Scene:
         film_thickness=thickness,
         thickness=float(np.ptp(positions[:, 2])),
     )
-
-
-__all__ = ["Particle", "Scene", "scene", "vacuum"]

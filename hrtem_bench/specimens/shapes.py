@@ -1,11 +1,10 @@
-"""Shapes of particles: sphere, cap, lens, the Wulff polyhedron of given surface energies, five-fold clusters of ase."""
+"""Outlines of particles: sphere, cap, lens, the Wulff polyhedron of given surface energies; smooth or rough."""
 
 from __future__ import annotations
 
 import math
 from collections.abc import Sequence
-from dataclasses import dataclass, field, replace
-from typing import TYPE_CHECKING
+from dataclasses import dataclass, field
 
 import numpy as np
 
@@ -13,13 +12,8 @@ from hrtem_bench.errors import InputError, require
 from hrtem_bench.specimens.lattices import Lattice, unit_cell
 from hrtem_bench.specimens.random_fields import SurfaceField
 
-if TYPE_CHECKING:
-    from ase import Atoms
-
 Facet = tuple[tuple[int, int, int], float]
 """Miller indices (h, k, l) of a surface and its energy, in any unit."""
-
-_MOST_SHELLS = 40
 
 
 @dataclass(frozen=True)
@@ -67,11 +61,6 @@ def _lowered(positions: np.ndarray, by: np.ndarray | float) -> np.ndarray:
     lengths = np.linalg.norm(positions, axis=1)
     scales = np.maximum(lengths - by, 0.0) / np.maximum(lengths, 1e-9)
     return positions * scales[:, None]
-
-
-def roughened(outline: Outline, relief: SurfaceField) -> Outline:
-    """The outline with a rough surface."""
-    return replace(outline, relief=relief)
 
 
 def sphere_outline(diameter: float) -> Outline:
@@ -190,48 +179,6 @@ def _listed(facets: Sequence[Facet]) -> str:
     return ", ".join("(" + " ".join(map(str, indices)) + ")" for indices, _ in facets)
 
 
-def cluster(crystal: Lattice, shape: str, diameter: float) -> Atoms:
-    """The icosahedron or Marks decahedron of an fcc metal whose number of atoms is nearest to the sphere's.
-
-    The atoms, from ase.cluster, lie about the origin. diameter: Å, of the sphere of equal volume.
-    Raises InputError if the lattice is not face-centred with one atom.
-    """
-    if not is_fcc(crystal):
-        raise InputError(f"a particle of {crystal.name} cannot be an {shape}: only elements that are face-centred can")
-    symbol, a = crystal.sites[0][0], crystal.cell[0]
-    wanted = np.pi / 6 * diameter**3 / (a**3 / 4)
-    clusters = require("ase.cluster", "sim")
-    sizes = range(2, _MOST_SHELLS)
-    if shape == "icosahedron":
-        counts = [(10 * n**3 - 15 * n**2 + 11 * n - 3) // 3 for n in sizes]
-        made = clusters.Icosahedron(symbol, sizes[_closest(counts, wanted)], latticeconstant=a)
-    else:
-        made = _decahedron(clusters, symbol, a, wanted)
-    made.positions -= made.positions.mean(axis=0)
-    return made
-
-
-def _decahedron(clusters: object, symbol: str, a: float, wanted: float) -> Atoms:
-    """Decahedron of L. D. Marks, Philos. Mag. A 49, 81 (1984): square side faces, re-entrant edges one atom deep."""
-    best: Atoms | None = None
-    for edge in range(2, _MOST_SHELLS):
-        made = clusters.Decahedron(symbol, p=edge, q=edge, r=1, latticeconstant=a)  # type: ignore[attr-defined]
-        if best is not None and abs(len(made) - wanted) > abs(len(best) - wanted):
-            return best
-        best = made
-    raise InputError(f"a decahedron of {wanted:.0f} atoms is larger than this makes")
-
-
 def is_fcc(crystal: Lattice) -> bool:
     """Whether the lattice is a face-centred cubic element."""
     return crystal.spacegroup == 225 and len(crystal.sites) == 1 and not crystal.occupants
-
-
-def _closest(counts: Sequence[int], wanted: float) -> int:
-    return int(np.argmin(np.abs(np.array(counts) - wanted)))
-
-
-__all__ = [
-    "Facet", "Outline", "cap_outline", "cluster", "is_fcc", "lens_outline", "roughened", "sphere_outline",
-    "wulff_outline",
-]  # fmt: skip

@@ -110,6 +110,3 @@ def _cells_inside(repeats: np.ndarray) -> np.ndarray:
     cells = low + np.indices(high - low + 1).reshape(2, -1).T
     share = cells @ np.linalg.inv(repeats) + 1e-9
     return cells[np.all((share >= 0) & (share < 1), axis=1)]
-
-
-__all__ = ["Slab", "crystalline_slab"]

@@ -376,6 +376,3 @@ def _facets(value: Any) -> tuple[Facet, ...]:
 
 def _crystal(value: Any) -> Lattice:
     return checked(value) if isinstance(value, Lattice) else lattice_from_dict(value)
-
-
-__all__ = ["SHAPES", "SIDES", "SIZES", "SceneSpec", "spec_from_dict"]

@@ -200,6 +200,3 @@ def _standard(group: Any, table: list[Any]) -> bool:
 
 def _whole(text: str) -> int | None:
     return int(text) if text.isdecimal() else None
-
-
-__all__ = ["Setting", "fits_cell", "stated_settings"]

@@ -14,8 +14,7 @@ from PIL import Image
 
 import hrtem_bench as hb
 from hrtem_bench.dataset import generate, load_recipe, open_dataset, shipped_recipes
-from hrtem_bench.generation.figures import Line, curves_svg, drawn_by, histogram_svg
-from hrtem_bench.generation.pictures import examples_shown
+from hrtem_bench.generation.pictures import Line, curves_svg, drawn_by, examples_shown, histogram_svg
 from hrtem_bench.generation.png import preview
 
 SOURCES = Path(__file__).parents[2] / "data_cards"

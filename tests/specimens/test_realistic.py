@@ -21,7 +21,6 @@ from hrtem_bench.specimens import (
     vacuum,
 )
 from hrtem_bench.specimens.random_fields import surface_field
-from hrtem_bench.specimens.shapes import roughened
 
 GOLD = SceneSpec(box=(70.0, 70.0), diameter=(20.0, 24.0), count=1, film_thickness=15.0, lattices=("Au",))
 UP = np.array([0.0, 0.0, 1.0])
@@ -228,12 +227,13 @@ def test_a_rough_sphere_has_the_roughness_and_the_volume_asked_for():
     radii = []
     for seed in range(12):
         relief = surface_field(20.0, 2.0, 6.0, np.random.default_rng(seed))
-        radii.append(edges(roughened(sphere_outline(40.0), relief), directions))
+        radii.append(edges(dataclasses.replace(sphere_outline(40.0), relief=relief), directions))
     radii = np.array(radii)
     assert radii.std() == pytest.approx(2.0, rel=0.05)
     assert (radii**3).mean() == pytest.approx(20.0**3, rel=0.03)
+    smooth = sphere_outline(40.0)
     atoms = [
-        len(cut(lattice("Au"), roughened(sphere_outline(40.0), surface_field(20.0, 2.0, 6.0, rng)), rng).atoms)
+        len(cut(lattice("Au"), dataclasses.replace(smooth, relief=surface_field(20.0, 2.0, 6.0, rng)), rng).atoms)
         for rng in map(np.random.default_rng, range(10))
     ]
     assert np.mean(atoms) == pytest.approx(np.pi / 6 * 40**3 * 4 / 4.08**3, rel=0.05)
