@@ -12,12 +12,13 @@ from __future__ import annotations
 import argparse
 import json
 import tomllib
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 import numpy as np
+from page import write_between
 
 from hrtem_bench.observer import RingPowers, loaded, parse_exposure, place_of, specimens_of, terms
 from hrtem_bench.observer.expectation import Place, mixed_place
@@ -25,6 +26,7 @@ from hrtem_bench.observer.law import log_losses
 from hrtem_bench.planning import design
 from hrtem_bench.planning.by_observer import design_by_observer
 from hrtem_bench.planning.choices import choices
+from hrtem_bench.study import read_rows
 
 ROOT = Path(__file__).parents[1]
 STUDY = ROOT / "docs" / "studies" / "design" / "study.toml"
@@ -38,7 +40,11 @@ SEEDS, PICKS = 3, 20
 PLANNING_STRUCTURES = 8
 """Training structures that the observer plans by: none of those that the networks are tested on."""
 
+AGAIN, AGAIN_NAME = "again", "best random pick"
+"""Block of the random pick that did best with one seed, trained with others."""
+
 Plan = tuple[str, ...]
+Row = Mapping[str, Any]
 
 
 @dataclass(frozen=True)
@@ -147,13 +153,41 @@ def table(found: Mapping[str, Mapping[str, Sequence[Expected]]], plans: Mapping[
     for material, rules in found.items():
         for rule, several in rules.items():
             worst, mean = (np.array([getattr(one, name) for one in several]) for name in ("worst", "mean"))
-            name = f"{MATERIALS[material]}, {'σ' if rule == 'sigma' else rule.partition('-')[0]}"
+            name = f"{MATERIALS[material]}, {rule_name(rule)}"
             if len(several) == 1:
                 plan, where = (", ".join(map(_short, one)) for one in (plans[material][rule][0], [several[0].worst_at]))
                 lines.append(f"| {name} | {plan} | {worst[0]:.3f} | {where} | {mean[0]:.3f} |")
             else:
                 lines.append(f"| {name} | {len(several)} picks | {_range(worst)} | | {_range(mean)} |")
     return "\n".join(lines)
+
+
+def rule_name(block: str) -> str:
+    """The rule that a block of the study stands for."""
+    return {"sigma": "σ", "random": "random", "even": "even"}.get(block, "observer" if "obs" in block else AGAIN_NAME)
+
+
+def with_best_pick(rows: Sequence[Row]) -> None:
+    """Add to the study's file the random pick with the least worst loss on each material, for other seeds."""
+    text = STUDY.read_text("utf-8")
+    for material in MATERIALS:
+        block = f"{AGAIN}-{material}"
+        losses = by_network([one for one in rows if one["specimens"] == material and one["block"] == "random"], "nll")
+        if f'"{block}"' in text or not losses:
+            continue
+        (train, _), _ = min(losses.items(), key=lambda one: max(one[1].values()))
+        plan = json.dumps([train.split(";")])
+        text += f'\n[[blocks]]\nname = "{block}"\nspecimens = ["{material}"]\nseeds = {SEEDS}\nfirst_seed = 1\n'
+        text += f"spread = {SPREAD}\ntrain = {plan}\ntest = {json.dumps(grid())}\n"
+    STUDY.write_text(text, "utf-8")
+
+
+def by_network(rows: Iterable[Row], column: str) -> dict[tuple[str, int], dict[str, float]]:
+    """(Training set, seed) -> test condition -> value."""
+    found: dict[tuple[str, int], dict[str, float]] = {}
+    for one in rows:
+        found.setdefault((one["train"], one["seed"]), {})[one["test"]] = one[column]
+    return found
 
 
 def _range(values: np.ndarray) -> str:
@@ -166,16 +200,10 @@ def _short(condition: str) -> str:
     return f"{focus.removesuffix('nm')} nm at {dose.removesuffix('e/A2')}".replace("-", "−")
 
 
-def write_between(marks: tuple[str, str], text: str) -> None:
-    """Put text between two marks of the page."""
-    page = PAGE.read_text("utf-8")
-    before, rest = page.split(marks[0])
-    PAGE.write_text(f"{before}{marks[0]}\n\n{text}\n\n{marks[1]}{rest.split(marks[1])[1]}", "utf-8")
-
-
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--data", type=Path, required=True)
+    parser.add_argument("--rows", type=Path)
     asked = parser.parse_args()
     powers = {
         one: RingPowers(specimens_of(asked.data / one, structures=PLANNING_STRUCTURES, split="train"))
@@ -184,6 +212,8 @@ def main() -> None:
     if not STUDY.exists():
         STUDY.parent.mkdir(parents=True, exist_ok=True)
         STUDY.write_text(study_toml({one: plans_of(one, powers[one]) for one in MATERIALS}), "utf-8")
+    rows = read_rows(asked.rows).to_pylist() if asked.rows else []
+    with_best_pick(rows)
     plans, found = frozen_plans(), {}
     for material, own in powers.items():
         places = {one: place_of(parse_exposure(one, own.specimens, SPREAD), own, loaded().settings) for one in grid()}
@@ -192,7 +222,7 @@ def main() -> None:
         }
     text = table(found, plans)
     print(text)
-    write_between(EXPECTED, text)
+    write_between(PAGE, EXPECTED, text)
 
 
 if __name__ == "__main__":

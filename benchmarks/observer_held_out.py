@@ -1,71 +1,109 @@
 """Holds the frozen law against rows that it was not fitted on, and writes the table of docs/explanation/observer.md.
 
-    python benchmarks/observer_held_out.py --published OUT --film OUT2 --wide OUT3 --powers CACHE
+    python benchmarks/observer_held_out.py --powers CACHE --published OUT --film OUT2 --wide OUT3
 
-The folders are those of `hrtem-bench study published`, `film` and `wide`; each may be left out. Spectra are kept in
-CACHE. Nothing is refitted.
+The folders are those of `hrtem-bench study published`, `film` and `wide`; a study that is left out keeps what the page
+says of it. Rows of `published` in docs/studies/published count besides those of the folder. Spectra are kept in CACHE.
+Nothing is refitted.
 """
 
 from __future__ import annotations
 
 import argparse
 import time
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
-from typing import Any
 
-from observer_law import BLOCKS, published_setups
+import numpy as np
+from observer_law import BLOCKS, own_setups
+from page import write_between
 
-from hrtem_bench.observer import Estimate, Held, RingPowers, hold, loaded, setups_of_rows, specimens_of
+from hrtem_bench.conditions import parse_condition
+from hrtem_bench.observer import (
+    Estimate,
+    Held,
+    RingPowers,
+    foreseen,
+    hold,
+    loaded,
+    setups_of_rows,
+    specimens_of,
+)
+from hrtem_bench.observer.fitting import Pair
 from hrtem_bench.study.table import all_rows
 
-PAGE = Path(__file__).parents[1] / "docs" / "explanation" / "observer.md"
-MARKS = "<!-- held out: written by benchmarks/observer_held_out.py -->", "<!-- end of held out -->"
+ROOT = Path(__file__).parents[1]
+PAGE = ROOT / "docs" / "explanation" / "observer.md"
+STUDIES = ("published", "film", "wide")
+MATERIALS = {"CdSe": "CdSe", "Au": "gold", "Ag": "silver", "Si": "silicon"}
+FILMS = ("below", "above", "none")
+CAMERAS = ("ideal", "k3-300kV", "scintillator-good", "scintillator-poor")
+FAR_C30 = 200_000.0
+"""Å, 20 µm: beyond it a lens of the study `wide` is far from the C30 of 0 that the law was fitted at."""
+BLOCK_NAMES = {"batch-norm": "batch normalisation", "full-width": "full width", "resnet18": "ResNet-18 encoder"}
+Family = Callable[[Pair], bool]
 
 
-def families(asked: argparse.Namespace) -> Iterator[tuple[str, Held]]:
-    """Families by name, each held against the frozen law."""
+def _cameras(text: str) -> set[str]:
+    return {one.partition("camera=")[2] for one in text.split(";")}
+
+
+def _c30(text: str) -> float:
+    return parse_condition(text.partition(",camera=")[0]).C30
+
+
+def _whole(_: Pair) -> bool:
+    return True
+
+
+def _of(material: str = "", film: str = "") -> Family:
+    """Pairs of the specimens "MATERIAL-FILM", or of those named by the film alone."""
+    return lambda one: f"{one.specimens}-".startswith(material) and f"-{one.specimens}".endswith(film)
+
+
+def _trained_at(count: int) -> Family:
+    return lambda one: one.train.count(";") + 1 == count
+
+
+FILM_FAMILIES: dict[str, Family] = {"whole": _whole} | {f"film {one}": _of(film=f"-{one}") for one in FILMS}
+WIDE_FAMILIES: dict[str, Family] = {
+    "whole": _whole,
+    **{name: _of(material=f"{key}-") for key, name in MATERIALS.items()},
+    **{f"film {one}": _of(film=f"-{one}") for one in FILMS},
+    **{f"tested with {one}": lambda pair, one=one: _cameras(pair.test) == {one} for one in CAMERAS},
+    "tested with a camera of the training set": lambda one: _cameras(one.test) <= _cameras(one.train),
+    "tested with another camera": lambda one: not _cameras(one.test) <= _cameras(one.train),
+    "tested at |C30| above 20 µm": lambda one: abs(_c30(one.test)) > FAR_C30,
+    "trained at one condition": _trained_at(1),
+    "trained at two": _trained_at(2),
+    "trained at four": _trained_at(4),
+}
+
+
+def held(study: str, out: Path, cache: Path) -> Iterator[tuple[str, Held]]:
+    """Each family of a study, held against the frozen law."""
     law = loaded()
-    if asked.published:
-        yield from of_networks(asked.published, asked.powers, law)
-    for name in ("film", "wide"):
-        if getattr(asked, name):
-            yield from of_rendered(name, getattr(asked, name), asked.powers, law)
-
-
-def of_networks(out: Path, cache: Path, law: Any) -> Iterator[tuple[str, Held]]:
-    """Other networks and schedules on the same images: blocks that the law was not fitted on."""
-    setups = published_setups(out, cache, law.settings)
-    rows = rows_of(out)
-    for block in sorted({row["block"] for row in rows} - set(BLOCKS)):
-        chosen = [row for row in rows if row["block"] == block]
-        if any(row["converged"] for row in chosen):
-            yield block, hold(chosen, law, setups)
-
-
-def of_rendered(name: str, out: Path, cache: Path, law: Any) -> Iterator[tuple[str, Held]]:
-    """A study of rendered conditions: all of it, each of its specimens, and training sets of several conditions."""
-    rows = [row for row in rows_of(out) if row["converged"] and not row["failed"]]
-    specimens = sorted({row["specimens"] for row in rows})
+    if study == "published":
+        rows = all_rows(out, [ROOT / "docs" / "studies" / study / "networks.parquet"]).to_pylist()
+        setups = own_setups(out, cache, law.settings)
+        for block in sorted({row["block"] for row in rows if row["converged"]} - set(BLOCKS)):
+            # one block at a time, since blocks have training sets and tests in common
+            yield BLOCK_NAMES.get(block, block), hold(foreseen([r for r in rows if r["block"] == block], law, setups))
+        return
+    rows = all_rows(out).to_pylist()
     powers = {
-        one: RingPowers(specimens_of(out / "data" / one), law.settings, cache / f"{name}-{one}.npz")
-        for one in specimens
+        one: RingPowers(specimens_of(out / "data" / one), law.settings, cache / f"{study}-{one}.npz")
+        for one in sorted({row["specimens"] for row in rows})
     }
-    setups = setups_of_rows(rows, powers)
-    yield f"{name}, all", hold(rows, law, setups)
-    for one in specimens:
-        yield f"{name}, {one}", hold([row for row in rows if row["specimens"] == one], law, setups)
-    several = [row for row in rows if ";" in row["train"]]
-    if several:
-        yield f"{name}, trained on mixtures", hold(several, law, setups)
-
-
-def rows_of(out: Path) -> list[Mapping[str, Any]]:
-    return all_rows(out).to_pylist()
+    found = foreseen(rows, law, setups_of_rows(rows, powers))
+    for name, belongs in (FILM_FAMILIES if study == "film" else WIDE_FAMILIES).items():
+        chosen = np.array([belongs(one) for one in found.pairs])
+        if chosen.any():
+            yield name, hold(found.family(chosen))
 
 
 def cell(one: Estimate) -> str:
-    return f"{one.value:.2f} ({one.low:.2f} to {one.high:.2f})".replace("-", "−")
+    return f"{one.value:.2f} ({one.low:.2f} to {one.high:.2f})"
 
 
 def table(found: Mapping[str, Held]) -> str:
@@ -76,36 +114,34 @@ def table(found: Mapping[str, Held]) -> str:
         "|---|---|---|---|---|---|---|---|",
     ]
     for name, one in found.items():
-        cells = (one.observer.rank, one.observer.rank_in_rows, one.r2, one.r2_own_offset)
-        numbers = f"{one.pairs} | {one.training_sets} | {' | '.join(map(cell, cells))} | {one.oracle_r2:.2f}"
-        lines.append(f"| {name} | {numbers} |".replace("-0.", "−0."))
+        cells = " | ".join(map(cell, (one.rank, one.rank_in_rows, one.r2, one.r2_own_offset)))
+        lines.append(f"| {name} | {one.pairs} | {one.training_sets} | {cells} | {one.oracle_r2:.2f} |")
     lines += ["", "Rank correlations of the rivals, over all pairs and, after the stroke, within training sets:", ""]
-    names = list(found)
-    lines += [f"| | {' | '.join(names)} |", f"|---|{'---|' * len(names)}"]
-    every = {"observer": None} | dict.fromkeys(next(iter(found.values())).rivals)
-    for rival in every:
-        agreements = [one.observer if rival == "observer" else one.rivals[rival] for one in found.values()]
-        cells = [f"{a.rank.value:.2f} / {a.rank_in_rows.value:.2f}" for a in agreements]
-        lines.append(f"| {rival} | {' | '.join(cells)} |".replace("-0.", "−0.").replace("nan", "–"))
-    return "\n".join(lines)
+    rivals = list(next(iter(found.values())).rivals)
+    lines += [f"| family | observer | {' | '.join(rivals)} |", f"|---|{'---|' * (len(rivals) + 1)}"]
+    for name, one in found.items():
+        both = [(one.rank.value, one.rank_in_rows.value), *(one.rivals[rival] for rival in rivals)]
+        lines.append(f"| {name} | {' | '.join('{:.2f} / {:.2f}'.format(*pair) for pair in both)} |")
+    return "\n".join(lines).replace(" -", " −").replace("(-", "(−").replace("nan", "–")
 
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--published", type=Path)
-    parser.add_argument("--film", type=Path)
-    parser.add_argument("--wide", type=Path)
+    for study in STUDIES:
+        parser.add_argument(f"--{study}", type=Path)
     parser.add_argument("--powers", type=Path, required=True)
     asked = parser.parse_args()
     asked.powers.mkdir(parents=True, exist_ok=True)
-    start, found = time.process_time(), {}
-    for name, one in families(asked):
-        found[name] = one
-        print(f"{name}: rank {cell(one.observer.rank)}, {time.process_time() - start:.0f} s of CPU", flush=True)
-    text = PAGE.read_text("utf-8")
-    before, rest = text.split(MARKS[0])
-    after = rest.split(MARKS[1])[1]
-    PAGE.write_text(f"{before}{MARKS[0]}\n\n{table(found)}\n\n{MARKS[1]}{after}", "utf-8")
+    start = time.process_time()
+    for study in STUDIES:
+        if getattr(asked, study) is None:
+            continue
+        found = {}
+        for name, one in held(study, getattr(asked, study), asked.powers):
+            found[name] = one
+            print(f"{study}, {name}: rank {cell(one.rank)}, {time.process_time() - start:.0f} s of CPU", flush=True)
+        marks = f"<!-- held out, {study}: written by benchmarks/observer_held_out.py -->", f"<!-- end of {study} -->"
+        write_between(PAGE, marks, table(found))
 
 
 if __name__ == "__main__":

@@ -11,9 +11,7 @@ from numpy.typing import NDArray
 from hrtem_bench.observer.law import Estimate
 
 Floats = NDArray[np.float64]
-Sets = NDArray[np.int64]
-Score = Callable[[Floats, Floats, Sets], float]
-"""A number from expected and measured values (pairs,) and the numbers of their training sets (pairs,)."""
+Labels = NDArray[np.int64]
 RESAMPLES = 400
 
 
@@ -27,11 +25,17 @@ def rank(first: Floats, second: Floats) -> float:
     return float(np.corrcoef(*(stats.rankdata(one[known]) for one in (first, second)))[0, 1])
 
 
-def rank_in_rows(expected: Floats, measured: Floats, sets: Sets) -> float:
-    """The mean over training sets of Spearman's correlation within each; NaN where none has one."""
-    found = [rank(expected[sets == one], measured[sets == one]) for one in np.unique(sets)]
-    known = [one for one in found if math.isfinite(one)]
-    return float(np.mean(known)) if known else math.nan
+def ranks_of_rows(first: Floats, second: Floats, sets: Labels) -> Floats:
+    """Spearman's correlation within each training set, in ascending order of their numbers, (sets,)."""
+    order = np.argsort(sets, kind="stable")
+    members = np.split(order, np.flatnonzero(np.diff(sets[order])) + 1)
+    return np.array([rank(first[one], second[one]) for one in members])
+
+
+def mean_of_known(values: Floats) -> float:
+    """The mean of what is known; NaN where nothing is."""
+    known = values[np.isfinite(values)]
+    return float(known.mean()) if len(known) else math.nan
 
 
 def r_squared(expected: Floats, measured: Floats) -> float:
@@ -40,23 +44,25 @@ def r_squared(expected: Floats, measured: Floats) -> float:
     return 1 - float(np.sum((measured - expected) ** 2)) / total if total else math.nan
 
 
-def bootstrapped(score: Score, expected: Floats, measured: Floats, sets: Sets, seed: int = 0) -> Estimate:
-    """A score with its 95 % interval over resampled training sets; each drawn set counts as one of its own.
+def bootstrapped(score: Callable[[Labels], float], clusters: Labels, seed: int = 0) -> Estimate:
+    """A score of some members, given as indices, with its 95 % interval over resampled clusters of them.
 
-    Pairs of one training set share their networks and are therefore drawn together.
+    Parameters
+    ----------
+    score
+        Of the members with these indices, which may repeat.
+    clusters
+        (members,): those with one number are drawn together, as pairs of one training set share their networks.
+    seed
+        Of the draws.
     """
     generator = np.random.default_rng(seed)
-    members = [np.flatnonzero(sets == one) for one in np.unique(sets)]
-    found = []
-    for _ in range(RESAMPLES):
-        drawn = generator.integers(len(members), size=len(members))
-        chosen = np.concatenate([members[one] for one in drawn])
-        labels = np.repeat(np.arange(len(drawn)), [len(members[one]) for one in drawn])
-        found.append(score(expected[chosen], measured[chosen], labels))
-    known = [one for one in found if math.isfinite(one)]
-    value = score(expected, measured, sets)
-    low, high = np.quantile(known, [0.025, 0.975]) if known else (value, value)
+    members = [np.flatnonzero(clusters == one) for one in np.unique(clusters)]
+    draws = generator.integers(len(members), size=(RESAMPLES, len(members)))
+    found = np.array([score(np.concatenate([members[one] for one in drawn])) for drawn in draws])
+    value, known = score(np.arange(len(clusters))), found[np.isfinite(found)]
+    low, high = np.quantile(known, [0.025, 0.975]) if len(known) else (value, value)
     return Estimate(value, float(low), float(high))
 
 
-__all__ = ["RESAMPLES", "Score", "bootstrapped", "r_squared", "rank", "rank_in_rows"]
+__all__ = ["RESAMPLES", "bootstrapped", "mean_of_known", "r_squared", "rank", "ranks_of_rows"]

@@ -14,7 +14,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from hrtem_bench.errors import InputError
-from hrtem_bench.observer.agreement import r_squared, rank, rank_in_rows
+from hrtem_bench.observer.agreement import mean_of_known, r_squared, rank, ranks_of_rows
 from hrtem_bench.observer.expectation import Place, place_of, terms
 from hrtem_bench.observer.exposures import joined
 from hrtem_bench.observer.law import Coefficients, Frozen
@@ -291,7 +291,8 @@ def _fitted(
     score = 0.0
     for name in np.unique(blocks):
         e, m, s = (one[blocks == name] for one in (foretold, measured, sets))
-        score += sum(one for one in (r_squared(e, m), rank(e, m), rank_in_rows(e, m, s)) if math.isfinite(one))
+        scores = r_squared(e, m), rank(e, m), mean_of_known(ranks_of_rows(e, m, s))
+        score += sum(one for one in scores if math.isfinite(one))
     return Fitted(settings, _least_squares(design, measured, weights), score)
 
 

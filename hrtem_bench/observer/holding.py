@@ -11,7 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from hrtem_bench.errors import InputError
-from hrtem_bench.observer.agreement import bootstrapped, r_squared, rank, rank_in_rows
+from hrtem_bench.observer.agreement import bootstrapped, mean_of_known, r_squared, rank, ranks_of_rows
 from hrtem_bench.observer.fitting import Pair, pairs_of, places_of, setup_of, terms_of_pairs, training_sets
 from hrtem_bench.observer.law import Estimate, Frozen, log_losses
 from hrtem_bench.observer.rivals import OTHERS, rival_scores
@@ -21,31 +21,48 @@ Floats = NDArray[np.float64]
 
 
 @dataclass(frozen=True)
-class Agreement:
-    """How a predictor's numbers go with ln loss.
+class Foreseen:
+    """Pairs with what was measured and what the law and its rivals say of them, nothing refitted.
 
     Parameters
     ----------
-    rank
-        Spearman's correlation over all pairs.
-    rank_in_rows
-        The same within each training set, the mean over the sets.
+    pairs
+        Of training set and test condition.
+    expected, measured
+        ln loss by the law and of the networks, (pairs,).
+    rivals
+        Name -> a number that should grow with the loss, (pairs,).
     """
 
-    rank: Estimate
-    rank_in_rows: Estimate
+    pairs: Sequence[Pair]
+    expected: Floats
+    measured: Floats
+    rivals: Mapping[str, Floats]
+
+    def family(self, chosen: NDArray[np.bool_]) -> Foreseen:
+        """Some of the pairs."""
+        return Foreseen(
+            [one for one, on in zip(self.pairs, chosen, strict=True) if on],
+            self.expected[chosen],
+            self.measured[chosen],
+            {name: values[chosen] for name, values in self.rivals.items()},
+        )
 
 
 @dataclass(frozen=True)
 class Held:
     """How a frozen law fares on the pairs of one family; intervals of 95 % are from a bootstrap over training sets.
 
+    Training sets of the same conditions on other specimens are drawn together.
+
     Parameters
     ----------
     pairs, training_sets
         How many.
-    observer
-        Agreement of the law's ln loss.
+    rank
+        Spearman's correlation of the law's ln loss with the measured one over all pairs.
+    rank_in_rows
+        The same within each training set, the mean over the sets.
     r2
         1 - Σ(measured - expected)² / Σ(measured - mean)² of ln loss, nothing refitted.
     r2_own_offset
@@ -54,20 +71,21 @@ class Held:
         The same of the mean of ln loss at each test condition over all training sets, the pair's own among them: what
         knowing the condition alone could reach.
     rivals
-        Name -> agreement.
+        Name -> rank and rank in rows.
     """
 
     pairs: int
     training_sets: int
-    observer: Agreement
+    rank: Estimate
+    rank_in_rows: Estimate
     r2: Estimate
     r2_own_offset: Estimate
     oracle_r2: float
-    rivals: Mapping[str, Agreement]
+    rivals: Mapping[str, tuple[float, float]]
 
 
-def hold(rows: Iterable[Mapping[str, Any]], frozen: Frozen, setups: Mapping[Key, Setup], *, seed: int = 0) -> Held:
-    """How a frozen law, as it is, and its rivals fare on the rows of a family.
+def foreseen(rows: Iterable[Mapping[str, Any]], frozen: Frozen, setups: Mapping[Key, Setup]) -> Foreseen:
+    """What a frozen law, as it is, and its rivals say of rows.
 
     Parameters
     ----------
@@ -77,56 +95,80 @@ def hold(rows: Iterable[Mapping[str, Any]], frozen: Frozen, setups: Mapping[Key,
         Settings and coefficients; nothing is refitted.
     setups
         As of `places_of`.
+
+    Raises
+    ------
+    InputError
+        As `pairs_of` and `places_of`.
+    """
+    pairs = pairs_of(rows)
+    places = places_of(pairs, setups, frozen.settings)
+    measured = np.array([one.log_loss for one in pairs])
+    chosen = {key: setup_of(key, setups) for one in pairs for key in one.keys}
+    return Foreseen(
+        pairs=pairs,
+        expected=log_losses(terms_of_pairs(pairs, places), frozen.coefficients),
+        measured=measured,
+        rivals=rival_scores(pairs, places, chosen) | {OTHERS: _others(pairs, measured)},
+    )
+
+
+def hold(found: Foreseen, seed: int = 0) -> Held:
+    """How well expected and measured losses of a family agree.
+
+    Parameters
+    ----------
+    found
+        Of `foreseen`, or some of its pairs.
     seed
         Of the bootstrap.
 
     Raises
     ------
     InputError
-        As `places_of`, and for fewer than three pairs.
+        For fewer than three pairs.
     """
-    pairs = pairs_of(rows)
+    pairs, expected, measured = found.pairs, found.expected, found.measured
     if len(pairs) < 3:
         raise InputError(f"a law is not tested on {len(pairs)} pairs: give at least 3")
-    places = places_of(pairs, setups, frozen.settings)
-    expected = log_losses(terms_of_pairs(pairs, places), frozen.coefficients)
-    measured = np.array([one.log_loss for one in pairs])
-    sets = training_sets(pairs)
-    chosen = {key: setup_of(key, setups) for one in pairs for key in one.keys}
-    rivals = rival_scores(pairs, places, chosen) | {OTHERS: _others(pairs, sets, measured)}
+    sets, drawn = training_sets(pairs), _numbered([one.train for one in pairs])
+    rows = ranks_of_rows(expected, measured, sets)
+    rows_drawn = drawn[np.unique(sets, return_index=True)[1]]
 
-    def agreement(one: Floats) -> Agreement:
-        return Agreement(
-            bootstrapped(lambda e, m, _: rank(e, m), one, measured, sets, seed),
-            bootstrapped(rank_in_rows, one, measured, sets, seed),
-        )
+    def shifted(i: Any) -> float:
+        return r_squared(expected[i] + (measured[i] - expected[i]).mean(), measured[i])
 
     return Held(
         pairs=len(pairs),
-        training_sets=int(sets.max()) + 1,
-        observer=agreement(expected),
-        r2=bootstrapped(lambda e, m, _: r_squared(e, m), expected, measured, sets, seed),
-        r2_own_offset=bootstrapped(lambda e, m, _: r_squared(e + (m - e).mean(), m), expected, measured, sets, seed),
+        training_sets=len(rows),
+        rank=bootstrapped(lambda i: rank(expected[i], measured[i]), drawn, seed),
+        rank_in_rows=bootstrapped(lambda i: mean_of_known(rows[i]), rows_drawn, seed),
+        r2=bootstrapped(lambda i: r_squared(expected[i], measured[i]), drawn, seed),
+        r2_own_offset=bootstrapped(shifted, drawn, seed),
         oracle_r2=r_squared(_condition_means(pairs, measured), measured),
-        rivals={name: agreement(one) for name, one in rivals.items()},
+        rivals={
+            name: (rank(one, measured), mean_of_known(ranks_of_rows(one, measured, sets)))
+            for name, one in found.rivals.items()
+        },
     )
 
 
+def _numbered(texts: Sequence[str]) -> NDArray[np.int64]:
+    """The number of each text among those that differ, (texts,)."""
+    return np.asarray(np.unique(texts, return_inverse=True)[1])
+
+
 def _condition_means(pairs: Sequence[Pair], measured: Floats) -> Floats:
-    where = np.unique([f"{one.specimens}\n{one.test}" for one in pairs], return_inverse=True)[1]
+    where = _numbered([f"{one.specimens}\n{one.test}" for one in pairs])
     means: Floats = (np.bincount(where, measured) / np.bincount(where))[where]
     return means
 
 
-def _others(pairs: Sequence[Pair], sets: NDArray[np.int64], measured: Floats) -> Floats:
+def _others(pairs: Sequence[Pair], measured: Floats) -> Floats:
     """Mean ln loss of the other training sets at each pair's test condition; NaN where there are none."""
-    where = np.unique([f"{one.specimens}\n{one.test}" for one in pairs], return_inverse=True)[1]
-    found = np.full(len(pairs), math.nan)
-    for i in range(len(pairs)):
-        other = (where == where[i]) & (sets != sets[i])
-        if other.any():
-            found[i] = measured[other].mean()
-    return found
+    where = _numbered([f"{one.specimens}\n{one.test}" for one in pairs])  # each training set is there once
+    count, total = np.bincount(where)[where], np.bincount(where, measured)[where]
+    return np.where(count > 1, (total - measured) / np.maximum(count - 1, 1), math.nan)
 
 
-__all__ = ["Agreement", "Held", "hold"]
+__all__ = ["Foreseen", "Held", "foreseen", "hold"]

@@ -7,8 +7,7 @@ it, measured or rendered; those here are of the observer's own renders. What nee
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping, Sequence
-from typing import Any
+from collections.abc import Callable, Mapping, Sequence
 
 import numpy as np
 from numpy.typing import NDArray
@@ -20,6 +19,8 @@ from hrtem_bench.observer.fitting import Pair
 from hrtem_bench.observer.setups import Key, Setup
 
 Floats = NDArray[np.float64]
+NODES = 2**16
+"""Of the quadrature for ε and σ: conditions that are not round would take more than ranks need."""
 OTHERS = "condition mean of other training sets (needs networks there)"
 DOUBT = "1 - mean confidence (needs the network and images)"
 
@@ -34,20 +35,29 @@ def rival_scores(pairs: Sequence[Pair], places: Mapping[Key, Place], setups: Map
     (1982) 450); the maximum mean discrepancy of ln S with a Gaussian kernel of width 1 (Gretton and others, JMLR 13
     (2012) 723).
     """
-    found: dict[str, list[float]] = {}
-    for one in pairs:
-        train, test = (setups[key] for key in one.keys)
-        spectra = [places[key].spectra for key in one.keys]
-        edge = test.powers.settings.edges[-1]
-        scores = _of_conditions(train.exposure, test.exposure, edge) | {
-            "distance of image spectra": float(np.sqrt(np.mean((spectra[0].mean(0) - spectra[1].mean(0)) ** 2))),
-            "Fréchet distance of image spectra": frechet(*spectra),
-            "maximum mean discrepancy of image spectra": discrepancy(*spectra),
-            DOUBT: one.doubt,
-        }
-        for name, value in scores.items():
-            found.setdefault(name, []).append(value)
-    return {name: np.array(values) for name, values in found.items()}
+    known = [[setups[key].exposure for key in one.keys] for one in pairs]
+    spectra = [[places[key].spectra for key in one.keys] for one in pairs]
+    edge = setups[pairs[0].keys[1]].powers.settings.edges[-1]
+    middles = {id(one): _middles(one) for both in known for one in both}
+
+    def nearest(value: Callable[[Condition], float]) -> Floats:
+        """The mean over the test set's conditions of the distance to the nearest training condition."""
+        return np.array([
+            np.mean([min(abs(value(a) - value(b)) for a in middles[id(train)]) for b in middles[id(test)]])
+            for train, test in known
+        ])  # fmt: skip
+
+    return {
+        "distance of focus (nm)": nearest(lambda one: one.C10 / 10),
+        "distance of ln dose": nearest(lambda one: math.log(one.dose) if one.dose else 0.0),
+        **_transfer(known, edge),
+        "distance of image spectra": np.array([
+            np.sqrt(np.mean((a.mean(0) - b.mean(0)) ** 2)) for a, b in spectra
+        ]),
+        "Fréchet distance of image spectra": np.array([frechet(*both) for both in spectra]),
+        "maximum mean discrepancy of image spectra": np.array([discrepancy(*both) for both in spectra]),
+        DOUBT: np.array([one.doubt for one in pairs]),
+    }  # fmt: skip
 
 
 def frechet(first: Floats, second: Floats) -> float:
@@ -70,27 +80,33 @@ def discrepancy(first: Floats, second: Floats) -> float:
     return kernel(first, first) + kernel(second, second) - 2 * kernel(first, second)
 
 
-def _of_conditions(train: Exposure, test: Exposure, edge: float) -> dict[str, float]:
-    from hrtem_bench.physics import epsilon, sigma
+def _transfer(known: Sequence[Sequence[Exposure]], edge: float) -> dict[str, Floats]:
+    """-ε of the test set and 1 - σ of both, of each pair; sets that occur often are integrated once."""
+    from hrtem_bench.physics import transfer_spectra
 
-    sets = [ConditionSet(one.conditions, one.weights) for one in (train, test)]
-    middles = _middles(train), _middles(test)
-    return {
-        "distance of focus (nm)": _nearest(middles[0], middles[1], lambda one: one.C10 / 10),
-        "distance of ln dose": _nearest(middles[0], middles[1], lambda one: math.log(one.dose) if one.dose else 0.0),
-        "ε": -float(epsilon(sets[1], q_max=edge)),
-        "σ": 1 - float(sigma(sets[0], sets[1], q_max=edge)),
-    }
+    numbers: dict[str, int] = {}
+    sets: list[ConditionSet] = []
+    where = np.empty((len(known), 2), np.int64)
+    of_object: dict[int, int] = {}
+    for row, both in enumerate(known):
+        for column, one in enumerate(both):
+            if id(one) not in of_object:
+                text = f"{one.conditions} {one.weights}"
+                if text not in numbers:
+                    numbers[text] = len(sets)
+                    sets.append(ConditionSet(one.conditions, one.weights))
+                of_object[id(one)] = numbers[text]
+            where[row, column] = of_object[id(one)]
+    spectra = transfer_spectra(sets, edge, most=NODES)
+    # rounded, so that conditions of equal transfer, such as ±C10 without C30, are ties and not put in an order
+    own, shared = spectra.epsilon().round(6), spectra.sigma(spectra.power).round(6)
+    return {"ε": -own[where[:, 1]], "σ": 1 - shared[where[:, 0], where[:, 1]]}
 
 
 def _middles(one: Exposure) -> list[Condition]:
     """The nominal conditions: members of the greatest weight."""
     most = max(one.weights)
     return [c for c, weight in zip(one.conditions, one.weights, strict=True) if weight > 0.999 * most]
-
-
-def _nearest(train: Sequence[Condition], test: Sequence[Condition], value: Any) -> float:
-    return float(np.mean([min(abs(value(a) - value(b)) for a in train) for b in test]))
 
 
 __all__ = ["DOUBT", "OTHERS", "discrepancy", "frechet", "rival_scores"]

@@ -17,6 +17,7 @@ from hrtem_bench.observer import (
     Setup,
     exposure,
     fit_coefficients,
+    foreseen,
     hold,
     loaded,
     pairs_of,
@@ -26,7 +27,7 @@ from hrtem_bench.observer import (
     specimens_of,
 )
 from hrtem_bench.observer import fitting as fitting_module
-from hrtem_bench.observer.agreement import bootstrapped, r_squared, rank, rank_in_rows
+from hrtem_bench.observer.agreement import bootstrapped, r_squared, rank, ranks_of_rows
 from hrtem_bench.observer.fitting import left_out, setup_of, terms_of_pairs, weights_of
 from hrtem_bench.observer.law import log_losses
 from hrtem_bench.observer.rivals import OTHERS, discrepancy, frechet
@@ -80,23 +81,52 @@ def test_a_law_is_found_again(monkeypatch: pytest.MonkeyPatch, rows: list[dict],
     assert law.residual < 1e-6
     assert found.rows == len(TEXTS) ** 2
     # and held on its own rows it foretells them all
-    held = hold(rows, found, setups)
-    assert held.observer.rank.value == pytest.approx(1)
-    assert held.observer.rank_in_rows.value == pytest.approx(1)
+    held = hold(foreseen(rows, found, setups))
+    assert held.rank.value == pytest.approx(1)
+    assert held.rank_in_rows.value == pytest.approx(1)
     assert held.r2.value == pytest.approx(1)
     assert held.training_sets == len(TEXTS)
     # an offset of its own
     other = [one | {"nll": 2 * one["nll"]} for one in rows]
     assert recalibrated(other, found, setups).coefficients.alpha == pytest.approx(-1.5 + math.log(2))
-    assert hold(other, found, setups).r2.value < 1
-    assert hold(other, found, setups).r2_own_offset.value == pytest.approx(1)
+    held = hold(foreseen(other, found, setups))
+    assert held.r2.value < 1
+    assert held.r2_own_offset.value == pytest.approx(1)
 
 
 def test_rivals_say_what_they_are(rows: list[dict], powers: RingPowers) -> None:
-    held = hold(rows, loaded(), setups_of_rows(rows, {"own": powers}))
-    assert held.rivals[OTHERS].rank.value < 1
-    assert math.isnan(held.rivals["1 - mean confidence (needs the network and images)"].rank.value)
-    assert all(-1 <= one.rank.low <= one.rank.value for one in held.rivals.values() if not math.isnan(one.rank.value))
+    setups = setups_of_rows(rows, {"own": powers})
+    found = foreseen(rows, loaded(), setups)
+    held = hold(found)
+    assert held.rivals[OTHERS][0] < 1
+    assert math.isnan(held.rivals["1 - mean confidence (needs the network and images)"][0])
+    for k in (1, 4, 11):
+        train, test = (setups["own", text].exposure for text in (found.pairs[k].train, found.pairs[k].test))
+        a, b = (hb.ConditionSet(one.conditions, one.weights) for one in (train, test))
+        assert found.rivals["σ"][k] == pytest.approx(1 - hb.sigma(a, b, q_max=1.25), abs=2e-4)
+        assert found.rivals["ε"][k] == pytest.approx(-hb.epsilon(b, q_max=1.25), abs=2e-4)
+        apart = abs(train.conditions[1].C10 - test.conditions[1].C10) / 10  # the middle ones of three
+        assert found.rivals["distance of focus (nm)"][k] == pytest.approx(apart)
+
+
+def test_the_mean_of_other_training_sets_leaves_the_own_out(rows: list[dict], powers: RingPowers) -> None:
+    found = foreseen(rows, loaded(), setups_of_rows(rows, {"own": powers}))
+    for pair, value in zip(found.pairs, found.rivals[OTHERS], strict=True):
+        others = [one.log_loss for one in found.pairs if one.test == pair.test and one.train != pair.train]
+        assert value == pytest.approx(np.mean(others))
+    # of a family with one training set there are none
+    alone = foreseen([one for one in rows if one["train"] == TEXTS[0]], loaded(), setups_of_rows(rows, {"own": powers}))
+    assert np.isnan(alone.rivals[OTHERS]).all()
+
+
+def test_a_family_is_some_of_the_pairs(rows: list[dict], powers: RingPowers) -> None:
+    found = foreseen(rows, loaded(), setups_of_rows(rows, {"own": powers}))
+    kept = np.array([one.test != TEXTS[0] for one in found.pairs])
+    part = found.family(kept)
+    assert [one.test for one in part.pairs].count(TEXTS[0]) == 0
+    np.testing.assert_array_equal(part.measured, [one.log_loss for one in part.pairs])
+    with pytest.raises(InputError, match="not tested on 0 pairs"):
+        hold(found.family(np.zeros(len(kept), bool)))
 
 
 def test_networks_that_did_not_converge_are_left_out() -> None:
@@ -152,7 +182,7 @@ def test_agreement_is_that_of_scipy() -> None:
     assert math.isnan(rank(np.zeros(30), second))
     sets = np.repeat([0, 1], 15)
     want = np.mean([stats.spearmanr(first[sets == k], second[sets == k])[0] for k in (0, 1)])
-    assert rank_in_rows(first, second, sets) == pytest.approx(want)
+    assert ranks_of_rows(first, second, sets).mean() == pytest.approx(want)
     line = stats.linregress(first, second)
     assert r_squared(line.intercept + line.slope * first, second) == pytest.approx(line.rvalue**2)
 
@@ -161,7 +191,7 @@ def test_the_interval_is_of_training_sets_not_of_pairs() -> None:
     generator = np.random.default_rng(1)
     sets = np.repeat(np.arange(20), 50)
     measured = generator.standard_normal(20)[sets]  # pairs of a set are alike: 20 numbers, not 1000
-    found = bootstrapped(lambda e, m, _: float(m.mean()), measured, measured, sets)
+    found = bootstrapped(lambda i: float(measured[i].mean()), sets)
     assert found.high - found.low == pytest.approx(2 * 1.96 * measured.std() / math.sqrt(20), rel=0.25)
 
 
