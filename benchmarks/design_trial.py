@@ -1,10 +1,12 @@
 """Plans of training conditions by the observer, by even spacing, by σ and at random, before and after training.
 
-    python benchmarks/design_trial.py --data DIR
+    python benchmarks/design_trial.py --data DIR [--rows OUT/networks.parquet]
 
 DIR holds the datasets CdSe-below and Ag-below of `hrtem-bench study wide`. What the frozen law expects of each plan is
-printed and written into docs/explanation/observer.md. docs/studies/design/study.toml is written from the plans unless
-it is there: plans that were frozen stay.
+printed and written into docs/explanation/observer.md. benchmarks/design_trial_study/study.toml is written from the
+plans unless it is there: plans that were frozen stay. With the rows of that study, the random pick that did best on
+each material is added to the file, and printed is how the plans rank by what is expected and by what came.
+benchmarks/design_trial_rows.py tells the rest.
 """
 
 from __future__ import annotations
@@ -12,15 +14,17 @@ from __future__ import annotations
 import argparse
 import json
 import tomllib
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 import numpy as np
+from design_trial_rows import RULES, Row, by_network
 from page import write_between
 
 from hrtem_bench.observer import RingPowers, loaded, parse_exposure, place_of, specimens_of, terms
+from hrtem_bench.observer.agreement import rank
 from hrtem_bench.observer.expectation import Place, mixed_place
 from hrtem_bench.observer.law import log_losses
 from hrtem_bench.planning import design
@@ -29,7 +33,7 @@ from hrtem_bench.planning.choices import choices
 from hrtem_bench.study import read_rows
 
 ROOT = Path(__file__).parents[1]
-STUDY = ROOT / "docs" / "studies" / "design" / "study.toml"
+STUDY = ROOT / "benchmarks" / "design_trial_study" / "study.toml"
 PAGE = ROOT / "docs" / "explanation" / "observer.md"
 EXPECTED = "<!-- plans: written by benchmarks/design_trial.py -->", "<!-- end of plans -->"
 MATERIALS = {"CdSe-below": "CdSe", "Ag-below": "Ag"}
@@ -40,11 +44,10 @@ SEEDS, PICKS = 3, 20
 PLANNING_STRUCTURES = 8
 """Training structures that the observer plans by: none of those that the networks are tested on."""
 
-AGAIN, AGAIN_NAME = "again", "best random pick"
+AGAIN = "again"
 """Block of the random pick that did best with one seed, trained with others."""
 
 Plan = tuple[str, ...]
-Row = Mapping[str, Any]
 
 
 @dataclass(frozen=True)
@@ -153,18 +156,13 @@ def table(found: Mapping[str, Mapping[str, Sequence[Expected]]], plans: Mapping[
     for material, rules in found.items():
         for rule, several in rules.items():
             worst, mean = (np.array([getattr(one, name) for one in several]) for name in ("worst", "mean"))
-            name = f"{MATERIALS[material]}, {rule_name(rule)}"
+            name = f"{MATERIALS[material]}, {RULES[rule.partition('-')[0]]}"
             if len(several) == 1:
                 plan, where = (", ".join(map(_short, one)) for one in (plans[material][rule][0], [several[0].worst_at]))
                 lines.append(f"| {name} | {plan} | {worst[0]:.3f} | {where} | {mean[0]:.3f} |")
             else:
                 lines.append(f"| {name} | {len(several)} picks | {_range(worst)} | | {_range(mean)} |")
     return "\n".join(lines)
-
-
-def rule_name(block: str) -> str:
-    """The rule that a block of the study stands for."""
-    return {"sigma": "σ", "random": "random", "even": "even"}.get(block, "observer" if "obs" in block else AGAIN_NAME)
 
 
 def with_best_pick(rows: Sequence[Row]) -> None:
@@ -182,12 +180,15 @@ def with_best_pick(rows: Sequence[Row]) -> None:
     STUDY.write_text(text, "utf-8")
 
 
-def by_network(rows: Iterable[Row], column: str) -> dict[tuple[str, int], dict[str, float]]:
-    """(Training set, seed) -> test condition -> value."""
-    found: dict[tuple[str, int], dict[str, float]] = {}
-    for one in rows:
-        found.setdefault((one["train"], one["seed"]), {})[one["test"]] = one[column]
-    return found
+def print_ranks(material: str, rows: Sequence[Row], places: Mapping[str, Place]) -> None:
+    """Rank correlation over all plans of what is expected and of what their networks lost, worst and mean."""
+    losses = by_network(rows, "nll")
+    trained = sorted({train for train, _ in losses})
+    own = [[list(values.values()) for (train, _), values in losses.items() if train == one] for one in trained]
+    foretold = [expected(tuple(one.split(";")), places) for one in trained]
+    worst = rank(np.array([one.worst for one in foretold]), np.array([np.mean([max(v) for v in o]) for o in own]))
+    mean = rank(np.array([one.mean for one in foretold]), np.array([np.mean([np.mean(v) for v in o]) for o in own]))
+    print(f"{material}: {len(trained)} plans, rank correlation of worst {worst:.2f}, of mean {mean:.2f}")
 
 
 def _range(values: np.ndarray) -> str:
@@ -220,6 +221,8 @@ def main() -> None:
         found[material] = {
             rule: [expected(one, places) for one in several] for rule, several in plans[material].items()
         }
+        if rows:
+            print_ranks(material, [one for one in rows if one["specimens"] == material], places)
     text = table(found, plans)
     print(text)
     write_between(PAGE, EXPECTED, text)
