@@ -1,5 +1,5 @@
 #!/bin/sh
-# What docs/tutorials/from-micrographs.md and docs/gallery.md show, made anew: `sh examples/practice.sh [PICTURES]`.
+# What docs/tutorials/gallery.md shows, made anew: `sh examples/practice.sh [PICTURES]`.
 # Everything goes into practice/, what each command prints into practice/*.txt, and the pictures into PICTURES.
 set -eu
 here=$(dirname "$0")

@@ -41,6 +41,8 @@ _HOME = {
     "fit_thon_rings": "measurement",
     "compare_images": "micrographs",
     "describe": "micrographs",
+    "imitate": "micrographs",
+    "predict": "interactive",
     "save_image": "image_files",
     "plot_ctf": "report",
     "plot_image": "report",

@@ -11,7 +11,7 @@ import hrtem_bench
 
 PUBLIC = {
     "expected_loss",
-    "fit_thon_rings", "compare_images", "describe",
+    "fit_thon_rings", "compare_images", "describe", "imitate", "predict",
     "power_spectrum",
     "plot_ctf", "plot_image", "plot_spectrum", "save_image",
     "Condition", "ConditionSet", "Spread",

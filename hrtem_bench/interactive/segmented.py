@@ -8,15 +8,17 @@ from dataclasses import dataclass
 from functools import partial
 from itertools import chain
 from pathlib import Path
+from typing import Any
 
 from hrtem_bench.evaluation.resume import check_writable
 from hrtem_bench.image_files.recordings import Labels, Recording, find_micrographs, open_labels, open_recording
 from hrtem_bench.image_files.saving import tiff_pages
+from hrtem_bench.interactive.table import Table, table_of
 from hrtem_bench.micrographs.origin import ORIGIN, check_origin, origin_of, write_origin
 from hrtem_bench.micrographs.segmentation import MicrographScore, score, segment, with_sides
 from hrtem_bench.micrographs.unfinished import Finished, finished, forget, keep, mark_of
 from hrtem_bench.micrographs.warnings import frame_warnings, told_once
-from hrtem_bench.models.submission import Submission
+from hrtem_bench.models.submission import Submission, load_submission
 from hrtem_bench.report.image_figures import write_overlay
 from hrtem_bench.support.files import remove_temporaries
 from hrtem_bench.support.progress import progress_bar
@@ -71,6 +73,52 @@ class SegmentedFiles:
     frames: int
     scores: list[MicrographScore]
     warnings: list[str]
+
+    def table(self) -> Table:
+        """The scores: name, frame in a stack, and each metric, a row for each micrograph."""
+        return table_of({"name": one.name, "frame": one.frame} | one.metrics for one in self.scores)
+
+
+def predict(
+    model: Any,
+    images: str | Path | Sequence[str | Path],
+    out: str | Path,
+    *,
+    pixel_size: float | None = None,
+    labels: str | Path | None = None,
+    label_name: str | None = None,
+    probabilities: bool = False,
+    edge_offset: float = 0.0,
+) -> SegmentedFiles:
+    """Find the particles of micrographs: a mask (TIFF) and a picture (PNG) of each; scored where there are labels.
+
+    Parameters
+    ----------
+    model
+        As `evaluate` takes one.
+    images
+        Micrographs, or folders of them.
+    out
+        Folder for what is written.
+    pixel_size
+        Å, in place of what the files say.
+    labels, label_name
+        Folder of the labels to score against, and how their names differ from those of the images, see `open_labels`.
+    probabilities
+        Whether to write the probabilities too.
+    edge_offset
+        Å by which masks are grown; below 0 they shrink.
+
+    Raises
+    ------
+    InputError
+        As `segment_files`.
+    """
+    submission = load_submission(model)
+    folder = None if labels is None else Path(labels)
+    job = SegmentationJob(submission, Path(out), pixel_size, folder, label_name, probabilities, edge_offset)
+    places = [images] if isinstance(images, str | Path) else images
+    return segment_files(job, [Path(one) for one in places])
 
 
 def segment_files(job: SegmentationJob, places: Sequence[Path]) -> SegmentedFiles:
@@ -193,6 +241,3 @@ def _segment_file(
                 write_overlay(out / f"{name}_overlay{frame}.png", answer, label)
             each(index + 1)
     return scores, told_once(warnings)
-
-
-__all__ = ["SegmentationJob", "SegmentedFiles", "segment_files"]

@@ -92,14 +92,15 @@ def _given(told: Description) -> str:
 
 
 def _summary(told: Description) -> Html:
-    tiles = [
-        ("Pixel size", reading_text(told.pixel_size, 1, "Å")),
-        ("Defocus", reading_text(told.defocus, 0.1, "nm")),
-        ("Astigmatism", reading_text(told.astigmatism, 0.1, "nm")),
-        ("Dose counted", reading_text(told.dose, 1, "e/Å²")),
-        ("Information reaches", reading_text(told.information_limit, 1, "Å")),
-    ]
-    parts = [element("div", pairs((name, _unbroken(value)) for name, value in tiles), class_="tiles")]
+    tiles = (
+        ("Pixel size", told.pixel_size, 1, "Å"),
+        ("Defocus", told.defocus, 0.1, "nm"),
+        ("Astigmatism", told.astigmatism, 0.1, "nm"),
+        ("Dose counted", told.dose, 1, "e/Å²"),
+        ("Information reaches", told.information_limit, 1, "Å"),
+    )
+    known = [(name, _unbroken(reading_text(one, by, unit))) for name, one, by, unit in tiles if one.value is not None]
+    parts = [element("div", pairs(known), class_="tiles")]
     if told.warnings:
         parts += [element("h3", text("Noticed")), listing(told.warnings)]
     return join(parts)
@@ -221,7 +222,7 @@ def _images(found: Sequence[Measured]) -> Html:
     words = f"Grey levels run from percentile {STRETCH[0]:g} (black) to {STRETCH[1]:g} (white) of each image."
     if len(chosen) < len(found):
         words += f" {len(chosen)} of {len(found)} images."
-    return join([paragraph(words), element("div", *(_picture(found[k]) for k in chosen), class_="panels")])
+    return join([paragraph(words), element("div", *(_picture(found[k]) for k in chosen), class_="panels alike")])
 
 
 def _picture(one: Measured) -> Html:

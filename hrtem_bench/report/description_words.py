@@ -48,7 +48,8 @@ def description_rows(told: Description) -> Iterator[tuple[str, str, str]]:
         if name == "dose":
             yield "greys", told.greys, "" if told.greys != "unknown" else "see dose"
             if told.noise_white is not None:
-                yield "noise", "white" if told.noise_white else f"as of the camera {told.camera or 'unknown'}", ""
+                camera = f"as of the camera {told.camera}" if told.camera else "not white, and of no known camera"
+                yield "noise", "white" if told.noise_white else camera, ""
     if told.expected is not None:
         yield f"Dice expected of {told.model}", estimated(told.expected.dice), told.expected.how
 

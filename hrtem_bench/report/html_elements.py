@@ -82,7 +82,7 @@ def table(
     """
     if folding:
         rows = [[row[0], *(_UNBROKEN.sub("\u00a0", cell).replace("–", "–\u2060") for cell in row[1:])] for row in rows]
-    header = element("tr", *(element("th", text(cell), scope="col") for cell in head))
+    header = element("tr", *(element("th", text(cell.replace(" %", "\u00a0%")), scope="col") for cell in head))
     body = []
     for index, row in enumerate(rows):
         leads, kind = links[index] if links else {}, classes[index] if classes else ""

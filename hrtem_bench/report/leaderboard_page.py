@@ -13,6 +13,7 @@ from hrtem_bench.report.figure_style import COLUMN, PAGE, SERIES
 from hrtem_bench.report.html_elements import Html, element, join, page, paragraph, table, text
 from hrtem_bench.report.score_figures import curve_figure
 from hrtem_bench.report.score_tables import ELSEWHERE, cells, columns, host, interval
+from hrtem_bench.scoring.summary import CURVE_SCORES
 
 if TYPE_CHECKING:
     from hrtem_bench.comparison.leaderboard import Board, Row
@@ -26,10 +27,14 @@ RULE = (
 
 
 RANKING = ("mean_dice", "id_dice", "ood_dice", "id_ood_gap", "worst_dice")
-"""Scores that stand beside the rank; the others are in a table of their own, so that both fit a page."""
+"""Scores that stand beside the rank; the others are in tables of their own, so that each fits a page."""
+COMPARED = ("relative_error", "effective_robustness", "excess_loss")
+"""Scores beside those of a baseline, or beside what physics expects."""
 MOST_COLUMNS = 6
 """Conditions in one table."""
-PRINTED = "@media print { @page { size: A4 landscape; } }\n"
+PRINTED = (
+    "@media print { @page { size: A4 landscape; } .folding table { font-size: 8pt; } .plate .wide { width: 140mm; } }\n"
+)
 """Its tables are wider than an upright page."""
 
 
@@ -57,8 +62,9 @@ def _board(board: Board, key: str, kinds: Sequence[str]) -> Html:
     split = data.split.capitalize()
     facts = f"{split} split, checksum {data.checksum[:12]}; only results of these very images are ranked together."
     shown = columns(board)
-    first, rest = ([one for one in shown if (one[0] in RANKING) is wanted] for wanted in (True, False))
-    head = ["Model", "Rank", *(title for _, title in first), "Parameters"]
+    first, beside = ([one for one in shown if one[0] in chosen] for chosen in (RANKING, COMPARED))
+    shape = [one for one in shown if one not in first + beside]
+    head = ["Model", "Rank", *titles(first), "Parameters"]
     paged = any(row.url for row in board.rows)
     head += [ELSEWHERE] * paged
     own = [[host(row.url)] * paged for row in board.rows]
@@ -69,19 +75,27 @@ def _board(board: Board, key: str, kinds: Sequence[str]) -> Html:
     classes = [f"kind-{1 + kinds.index(kind_name(row.kind))}" for row in board.rows]
     links = [{0: row.report} | ({len(head) - 1: row.url} if paged else {}) for row in board.rows]
     names = " Names lead to reports." if any(row.report for row in board.rows) else ""
-    shapes = [[row.model, *cells(row, rest), _trained_at(row), kind_name(row.kind)] for row in board.rows]
+    shapes = [[row.model, *cells(row, shape)] for row in board.rows]
+    others = [[row.model, *cells(row, beside), _trained_at(row), kind_name(row.kind)] for row in board.rows]
     return join([
         paragraph(facts),
         paragraph(RULE + names),
         table(f"Ranking, {data.track} track", head, rows, classes=classes, links=links, folding=True),
+        table("Shape of the curve", ["Model", *titles(shape, data.unit)], shapes, classes=classes, folding=True)
+        if shape else Html(""),
         table(
-            "Shape of the curve",
-            ["Model", *(title for _, title in rest), "Trained at", "Kind"], shapes,
+            "Beside a baseline and what physics expects", ["Model", *titles(beside), "Trained at", "Kind"], others,
             classes=classes, folding=True,
         ),
         plate_element(_board_plate(board, key)),
         _condition_table(board, classes),
     ])  # fmt: skip
+
+
+def titles(scores: Sequence[tuple[str, str]], unit: str = "") -> list[str]:
+    """The titles of scores of `columns`, with the unit of the axis where they are places on it."""
+    placed = {name for name, one in CURVE_SCORES.items() if one.on_axis and unit}
+    return [f"{title} ({unit})" if name in placed else title for name, title in scores]
 
 
 def _rank(row: Row) -> str:
