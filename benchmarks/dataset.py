@@ -24,7 +24,7 @@ import numpy as np
 from hrtem_bench.dataset import Recipe, generate, load_recipe
 from hrtem_bench.generation.assembly import assemble
 from hrtem_bench.generation.simulation import make_structure
-from hrtem_bench.recipes.plan import Job, Plan, expected_rows, make_plan
+from hrtem_bench.recipes.plan import DatasetPlan, Job, dataset_plan, expected_rows
 from hrtem_bench.recipes.scenes import scene_spec
 from hrtem_bench.specimens import Scene, scene, vacuum
 from hrtem_bench.support.child_seeds import child_seed
@@ -38,7 +38,7 @@ def specimen_of(recipe: Recipe, job: Job) -> Scene:
     return scene(scene_spec(recipe, job.scene), child_seed(recipe.seed, "scene", job.split, job.index))
 
 
-def plain_script(recipe: Recipe, plan: Plan, job: Job, specimen: Scene, folder: Path, sampling: float) -> int:
+def plain_script(recipe: Recipe, plan: DatasetPlan, job: Job, specimen: Scene, folder: Path, sampling: float) -> int:
     """One structure's images with ase and abTEM at `sampling`, Å, as a user would write it; returns how many."""
     import abtem
     from PIL import Image
@@ -73,7 +73,7 @@ def rates(recipe: Recipe, structures: int) -> None:
     """Print images per second of both, over the first test structures."""
     from threadpoolctl import threadpool_limits
 
-    plan = make_plan(recipe)
+    plan = dataset_plan(recipe)
     jobs = [Job("test", k) for k in range(structures)]
     with threadpool_limits(1), tempfile.TemporaryDirectory() as folder:
         make_structure(recipe, Job("train", 0))  # compiles
@@ -104,7 +104,7 @@ def scaling(recipe: Recipe, workers: int) -> None:
             start = time.perf_counter()
             generate(recipe, Path(folder) / "data", workers=count)
             times[count] = time.perf_counter() - start
-    jobs = len(make_plan(recipe).jobs)
+    jobs = len(dataset_plan(recipe).jobs)
     joining = joining_seconds(recipe)
     each = (times[1] - joining) / jobs
     print("| workers | seconds | efficiency |\n|---|---|---|")
@@ -149,7 +149,7 @@ def joining_seconds(recipe: Recipe) -> float:
             if name != "structure"
         },
     )
-    plan = make_plan(few)
+    plan = dataset_plan(few)
     from hrtem_bench.generation.assembly import open_parts, part_path, save_part
 
     with tempfile.TemporaryDirectory() as folder:
@@ -158,7 +158,7 @@ def joining_seconds(recipe: Recipe) -> float:
             save_part(part_path(Path(folder), job), make_structure(few, job))
         start = time.perf_counter()
         assemble(plan, Path(folder))
-        return (time.perf_counter() - start) / len(plan.jobs) * len(make_plan(recipe).jobs)
+        return (time.perf_counter() - start) / len(plan.jobs) * len(dataset_plan(recipe).jobs)
 
 
 def main() -> None:

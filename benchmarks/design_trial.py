@@ -23,7 +23,7 @@ import numpy as np
 from design_trial_rows import RULES, Row, by_network
 from page import write_between
 
-from hrtem_bench.observer import RingPowers, loaded, parse_exposure, place_of, specimens_of, terms
+from hrtem_bench.observer import RingPowers, loaded, observer_at, parse_exposure, specimens_of, terms
 from hrtem_bench.observer.agreement import rank
 from hrtem_bench.observer.expectation import Place, mixed_place
 from hrtem_bench.observer.law import log_losses
@@ -217,7 +217,9 @@ def main() -> None:
     with_best_pick(rows)
     plans, found = frozen_plans(), {}
     for material, own in powers.items():
-        places = {one: place_of(parse_exposure(one, own.specimens, SPREAD), own, loaded().settings) for one in grid()}
+        places = {
+            one: observer_at(parse_exposure(one, own.specimens, SPREAD), own, loaded().settings) for one in grid()
+        }
         found[material] = {
             rule: [expected(one, places) for one in several] for rule, several in plans[material].items()
         }

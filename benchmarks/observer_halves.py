@@ -2,22 +2,22 @@
 
 The rule was fixed before any residual of the study was looked at. Training sets are taken in the order of the study's
 file, in groups of four, each of which has two sets of one condition, one of two and one of four. Groups 0, 2, 4, … with
-test conditions 0, 2, 4, … are for fitting; groups 1, 3, 5, … with test conditions 1, 3, 5, … for testing. So neither the
-training sets nor the test conditions of one half are in the other. The remaining pairs serve neither.
+test conditions 0, 2, 4, … are for fitting; groups 1, 3, 5, … with test conditions 1, 3, 5, … for testing. So neither
+the training sets nor the test conditions of one half are in the other. The remaining pairs serve neither.
 """
 
 from __future__ import annotations
 
 from collections.abc import Sequence
 
-from hrtem_bench.observer.fitting import Pair
+from hrtem_bench.observer.fitting import TrainTestPair
 from hrtem_bench.study import load_study
 from hrtem_bench.study.networks import drawn_sets
 
 GROUP = 4
 
 
-def half_of(pairs: Sequence[Pair]) -> list[int | None]:
+def half_of(pairs: Sequence[TrainTestPair]) -> list[int | None]:
     """0 for a pair to fit on, 1 for a pair to test on, None for neither."""
     block = load_study("wide").blocks[0]
     assert block.draw_train and block.draw_test

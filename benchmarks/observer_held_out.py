@@ -20,8 +20,8 @@ from page import write_between
 
 from hrtem_bench.conditions import parse_condition
 from hrtem_bench.observer import (
-    Estimate,
     Held,
+    Predicted,
     RingPowers,
     foreseen,
     hold,
@@ -29,7 +29,7 @@ from hrtem_bench.observer import (
     setups_of_rows,
     specimens_of,
 )
-from hrtem_bench.observer.fitting import Pair
+from hrtem_bench.observer.fitting import TrainTestPair
 from hrtem_bench.study.table import all_rows
 
 ROOT = Path(__file__).parents[1]
@@ -41,7 +41,7 @@ CAMERAS = ("ideal", "k3-300kV", "scintillator-good", "scintillator-poor")
 FAR_C30 = 200_000.0
 """Å, 20 µm: beyond it a lens of the study `wide` is far from the C30 of 0 that the law was fitted at."""
 BLOCK_NAMES = {"batch-norm": "batch normalisation", "full-width": "full width", "resnet18": "ResNet-18 encoder"}
-Family = Callable[[Pair], bool]
+Family = Callable[[TrainTestPair], bool]
 
 
 def _cameras(text: str) -> set[str]:
@@ -52,7 +52,7 @@ def _c30(text: str) -> float:
     return parse_condition(text.partition(",camera=")[0]).C30
 
 
-def _whole(_: Pair) -> bool:
+def _whole(_: TrainTestPair) -> bool:
     return True
 
 
@@ -102,7 +102,7 @@ def held(study: str, out: Path, cache: Path) -> Iterator[tuple[str, Held]]:
             yield name, hold(found.family(chosen))
 
 
-def cell(one: Estimate) -> str:
+def cell(one: Predicted) -> str:
     return f"{one.value:.2f} ({one.low:.2f} to {one.high:.2f})"
 
 

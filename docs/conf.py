@@ -11,7 +11,7 @@ from typing import Any
 import msgspec
 
 import hrtem_bench
-from hrtem_bench.comparison.leaderboard import Row, leaderboard
+from hrtem_bench.comparison.leaderboard import BoardRow, leaderboard
 from hrtem_bench.comparison.report_pages import REPORT
 from hrtem_bench.report import board_page, explorer_page, report
 from hrtem_bench.scoring.per_image import read_per_image
@@ -88,7 +88,7 @@ def _lens(app: Any, error: Exception | None) -> None:
         (Path(app.outdir) / "lens.html").write_text(explorer_page(), encoding="utf-8")
 
 
-def _with_report(row: Row, out: Path) -> Row:
+def _with_report(row: BoardRow, out: Path) -> BoardRow:
     """The row, leading to a copy of its entry's report, or to one without pictures made of the entry's numbers."""
     entry, page = SUBMISSIONS / row.path, out / "submissions" / row.path / REPORT
     page.parent.mkdir(parents=True, exist_ok=True)

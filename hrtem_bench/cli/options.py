@@ -32,7 +32,7 @@ Data = Annotated[
     str | None,
     typer.Option(help=f"Folder of a dataset, or its id on the Hub; if not given, {' or '.join(PLACES)}."),
 ]
-Track = Annotated[str, typer.Option(help="Track of the dataset.")]
+TrackName = Annotated[str, typer.Option(help="Track of the dataset.")]
 Out = Annotated[
     Path | None,
     typer.Option(help="Folder for results.json, per_image.parquet and report.html; if not given, results/MODEL."),

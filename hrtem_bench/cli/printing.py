@@ -32,7 +32,7 @@ def wrote(path: Path) -> None:
 
 
 @contextlib.contextmanager
-def counted(what: str) -> Iterator[Callable[[int, int], None] | None]:
+def counting(what: str) -> Iterator[Callable[[int, int], None] | None]:
     """A progress bar on standard error, moved by calling the value with (done, in all); None without a terminal."""
     from hrtem_bench.support.progress import progress_bar
 
@@ -80,7 +80,7 @@ def limits(one: Estimate | None, digits: int = 3, *, sign: str = "") -> str:
     return f"{one.low:{sign}.{digits}f} to {one.high:{sign}.{digits}f}"
 
 
-def size(count: int) -> str:
+def bytes_text(count: int) -> str:
     """Bytes for readers: 3 significant digits and a decimal prefix."""
     scale = min(max((len(str(count)) - 1) // 3, 0), 4)
     return f"{count / 1000**scale:.3g} {('B', 'kB', 'MB', 'GB', 'TB')[scale]}"

@@ -23,7 +23,7 @@ NAMED = 12
 """Folders of results that an error names."""
 
 
-class Row(msgspec.Struct, frozen=True, kw_only=True):
+class BoardRow(msgspec.Struct, frozen=True, kw_only=True):
     """A model on a board.
 
     Parameters
@@ -69,7 +69,7 @@ class Board(msgspec.Struct, frozen=True, kw_only=True):
     """The models scored on one track of one version of a dataset, best first."""
 
     dataset: DatasetInfo
-    rows: list[Row]
+    rows: list[BoardRow]
 
 
 def leaderboard(
@@ -161,7 +161,7 @@ def _board(
     low, high = np.quantile(each, [0.025, 0.975], axis=1, method="inverted_cdf")
     told = [_told(path) for path, _ in runs]
     rows = [
-        Row(
+        BoardRow(
             rank=int(ranks[i]),
             rank_low=int(low[i]),
             rank_high=int(high[i]),
@@ -191,7 +191,7 @@ def _told(path: Path) -> tuple[str, str]:
     return safe_url(card.url), "" if card.trained_on is None else card.trained_on.track
 
 
-def scores_of(row: Row) -> dict[str, Estimate]:
+def scores_of(row: BoardRow) -> dict[str, Estimate]:
     """Every score of a row, by the names of `CURVE_SCORES` and of the fields of `Standing`, and "mean_dice"."""
     beside = {} if row.standing is None else msgspec.structs.asdict(row.standing)
     return {

@@ -10,8 +10,8 @@ track = open_dataset("data/mini", "defocus")
 from hrtem_bench.dataset.from_waves import render_dataset
 from hrtem_bench.dataset.publishing import Publication, publish
 from hrtem_bench.dataset.reader import Sample, StoredWaves, StructureWaves, Track, open_dataset, open_exit_waves
-from hrtem_bench.dataset.verification import Difference, Verification, differences, verify
-from hrtem_bench.generation.estimate import Estimate, estimate
+from hrtem_bench.dataset.verification import TrackDifference, Verification, differences, verify
+from hrtem_bench.generation.estimate import GenerationCost, generation_cost
 from hrtem_bench.generation.generate import generate
 from hrtem_bench.generation.manifest import Manifest, Shard, TrackEntry, read_manifest
 from hrtem_bench.recipes.loading import load_recipe, parse_recipe, shipped_recipes
@@ -19,8 +19,7 @@ from hrtem_bench.recipes.tables import Recipe
 from hrtem_bench.recipes.tracks import TrackCondition
 
 __all__ = [
-    "Difference",
-    "Estimate",
+    "GenerationCost",
     "Manifest",
     "Publication",
     "Recipe",
@@ -30,11 +29,12 @@ __all__ = [
     "StructureWaves",
     "Track",
     "TrackCondition",
+    "TrackDifference",
     "TrackEntry",
     "Verification",
     "differences",
-    "estimate",
     "generate",
+    "generation_cost",
     "load_recipe",
     "open_dataset",
     "open_exit_waves",

@@ -13,17 +13,18 @@ from hrtem_bench.conditions import Condition, condition_from_dict
 from hrtem_bench.dataset.reader import StoredWaves, open_exit_waves
 from hrtem_bench.dataset.unaltered import check_unaltered
 from hrtem_bench.errors import InputError
-from hrtem_bench.generation.estimate import Estimate, estimate
-from hrtem_bench.generation.generate import Progress, default_workers, generate
-from hrtem_bench.generation.manifest import Manifest, checksum, shards_of
+from hrtem_bench.generation.estimate import GenerationCost, generation_cost
+from hrtem_bench.generation.generate import default_workers, generate
+from hrtem_bench.generation.manifest import Manifest, dataset_checksum, shards_of
 from hrtem_bench.generation.simulation import Structure
 from hrtem_bench.generation.waves import SCATTERED_BAND
 from hrtem_bench.physics import wavelength
 from hrtem_bench.recipes.loading import recipe_from_dict
-from hrtem_bench.recipes.plan import Job, make_plan
+from hrtem_bench.recipes.plan import Job, dataset_plan
 from hrtem_bench.recipes.scenes import scene_spec
 from hrtem_bench.recipes.schema import EXIT_WAVES
 from hrtem_bench.recipes.tables import SPLITS, Recipe
+from hrtem_bench.support.progress import CountProgress
 from hrtem_bench.support.toml_tables import key_error
 
 MATCHING = ("sampling", "multislice")
@@ -38,7 +39,7 @@ def render_dataset(
     revision: str | None = None,
     workers: int | None = None,
     device: str = "cpu",
-    progress: Progress | None = None,
+    progress: CountProgress | None = None,
 ) -> Manifest:
     """Make the dataset of a recipe in the folder `out` from kept exit waves in place of multislice.
 
@@ -71,8 +72,8 @@ def render_dataset(
         Where recipe and waves do not agree, where waves are not kept or altered, and as `generate` has it.
     """
     stored = open_exit_waves(source, revision)
-    check_agreement(stored, recipe)
-    for split in sorted({job.split for job in make_plan(recipe).jobs}):
+    check_rendering(stored, recipe)
+    for split in sorted({job.split for job in dataset_plan(recipe).jobs}):
         check_unaltered(stored.folder, stored.manifest, EXIT_WAVES, split)
     return generate(
         recipe,
@@ -81,16 +82,16 @@ def render_dataset(
         device=device,
         progress=progress,
         simulate=partial(kept_structure, stored.folder.resolve()),
-        waves_sha256=checksum(shards_of(stored.manifest, EXIT_WAVES)),
+        waves_sha256=dataset_checksum(shards_of(stored.manifest, EXIT_WAVES)),
     )
 
 
 def estimate_rendering(
     source: str | Path, recipe: Recipe, *, revision: str | None = None, workers: int | None = None
-) -> Estimate:
+) -> GenerationCost:
     """The estimate for `render_dataset`; arguments and errors as there. Nothing is made."""
-    check_agreement(open_exit_waves(source, revision), recipe)
-    return estimate(recipe, workers or default_workers("cpu"), simulated=False)
+    check_rendering(open_exit_waves(source, revision), recipe)
+    return generation_cost(recipe, workers or default_workers("cpu"), simulated=False)
 
 
 def kept_structure(folder: Path, recipe: Recipe, job: Job, device: str = "cpu") -> Structure:
@@ -108,7 +109,7 @@ def kept_structure(folder: Path, recipe: Recipe, job: Job, device: str = "cpu") 
     )
 
 
-def check_agreement(stored: StoredWaves, recipe: Recipe) -> None:
+def check_rendering(stored: StoredWaves, recipe: Recipe) -> None:
     """Raise InputError, one line, unless every row of the recipe can be rendered from the stored waves."""
     _check_version(stored)
     kept = recipe_from_dict(stored.manifest.recipe)
@@ -145,7 +146,7 @@ def _check_scene(stored: StoredWaves, recipe: Recipe, kept: Recipe) -> None:
 
 def _check_kept(stored: StoredWaves, recipe: Recipe) -> None:
     """Check that the waves of every structure are kept."""
-    jobs = make_plan(recipe).jobs
+    jobs = dataset_plan(recipe).jobs
     if variants := [job.scene for job in jobs if job.scene]:
         raise InputError(
             f"tracks.{variants[0]}: exit waves are kept of the recipe's own specimen, not of its variants: leave that "
@@ -168,7 +169,7 @@ def _check_band(recipe: Recipe, stored_band: float) -> None:
             float(f"{recipe.wave_band:.4g}"),
             f"the waves to render from end at {stored_band:.4g} 1/Å",
         )
-    for name, conditions in make_plan(recipe).conditions.items():
+    for name, conditions in dataset_plan(recipe).conditions.items():
         for one in conditions:
             check_reach(recipe, one.condition, stored_band, f"tracks.{name}: {one.condition_id}")
 

@@ -21,7 +21,7 @@ from hrtem_bench.recipes.plan import Job
 from hrtem_bench.recipes.schema import EXIT_WAVES, WAVE_COLUMNS
 from hrtem_bench.recipes.tables import SPLITS
 from hrtem_bench.recipes.tracks import TrackCondition
-from hrtem_bench.support.parquet import open_parquet, reading
+from hrtem_bench.support.parquet import file_errors, open_parquet
 
 SETTINGS = ("energy", "C10", "C30", "C12", "phi12", "focal_spread", "angular_spread", "dose")
 """Columns that record an image's own condition; what they leave out is as in the track's nominal condition."""
@@ -184,7 +184,7 @@ class Track:
         nominal = {c.condition_id: flat(c.condition) for c in self.select(conditions)}
         places = islice(self._places(split, list(nominal), limit), start, None)
         for (path, file, group), chosen in groupby(places, key=lambda place: (place.path, place.file, place.group)):
-            with reading(path, DAMAGED):
+            with file_errors(path, DAMAGED):
                 table = file.read_row_group(group, columns=COLUMNS, use_threads=False)
                 rows = table.take([place.row for place in chosen]).to_pylist()
             yield from _samples(path, rows, nominal)
@@ -258,7 +258,7 @@ class StoredWaves:
         for path in _shards(self.folder, self.manifest, EXIT_WAVES, split):
             file = _opened(path, WAVE_COLUMNS)
             for group in range(file.num_row_groups):
-                with reading(path, DAMAGED):
+                with file_errors(path, DAMAGED):
                     (name,) = file.read_row_group(group, columns=["structure_id"])["structure_id"].to_pylist()
                     if structures is not None and name not in structures:
                         continue
@@ -289,7 +289,7 @@ class StoredWaves:
             if group < shard.rows:
                 path = self.folder / shard.path
                 file = _opened(path, WAVE_COLUMNS)
-                with reading(path, DAMAGED):
+                with file_errors(path, DAMAGED):
                     (row,) = file.read_row_group(group).to_pylist() if group < file.num_row_groups else [{}]
                     if row.get("structure_id") != name:
                         raise ValueError(f"{name} is not where the manifest has it")
@@ -435,7 +435,7 @@ def _places(paths: Iterable[Path]) -> Iterator[_Place]:
     for path in paths:
         file = _opened(path, COLUMNS)
         for group in range(file.num_row_groups):
-            with reading(path, DAMAGED):
+            with file_errors(path, DAMAGED):
                 ids = file.read_row_group(group, columns=["condition_id"], use_threads=False)[
                     "condition_id"
                 ].to_pylist()
@@ -455,7 +455,7 @@ def _samples(path: Path, rows: Iterable[dict[str, Any]], nominal: Mapping[str, d
         settings = {name: row[name] for name in SETTINGS}
         if not settings["C12"]:
             del settings["C12"], settings["phi12"]
-        with reading(path, DAMAGED):
+        with file_errors(path, DAMAGED):
             sample = Sample(
                 structure_id=row["structure_id"],
                 condition_id=row["condition_id"],

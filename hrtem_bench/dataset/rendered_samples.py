@@ -11,7 +11,7 @@ from hrtem_bench.conditions import Condition, parse_settings, with_settings
 from hrtem_bench.dataset.from_waves import check_reach
 from hrtem_bench.dataset.reader import Sample, StoredWaves, StructureWaves
 from hrtem_bench.errors import InputError
-from hrtem_bench.recipes.detectors import Recording, digitised, drawn_recording
+from hrtem_bench.recipes.detectors import Readout, digitised, drawn_recording
 from hrtem_bench.recipes.loading import recipe_from_dict
 from hrtem_bench.recipes.tables import Recipe
 from hrtem_bench.recipes.tracks import TrackCondition, draw
@@ -41,9 +41,7 @@ def parse_setting(text: str, base: Mapping[str, Any]) -> tuple[Condition, str | 
     return with_settings(base, settings), None if name is None else str(name)
 
 
-def rendered_sample(
-    recipe: Recipe, kept: StructureWaves, one: TrackCondition, recording: Recording, seed: int
-) -> Sample:
+def rendered_sample(recipe: Recipe, kept: StructureWaves, one: TrackCondition, recording: Readout, seed: int) -> Sample:
     """The image of a structure's exit waves at a condition, imaged otherwise as the recipe has it.
 
     recording: by which camera; without a dose the image is noise-free, of mean 1, and no camera is used. seed: of the
@@ -116,7 +114,7 @@ def samples_at(
         )
     recipe = recipe_from_dict(waves.manifest.recipe)
     nominal, name = parse_setting(text, recipe.settings)
-    chosen = None if name is None else Recording(camera(name))
+    chosen = None if name is None else Readout(camera(name))
     for index, kept in enumerate(waves.rows(split)):
         if limit is not None and index >= limit:
             return

@@ -13,8 +13,8 @@ import numpy as np
 from hrtem_bench.errors import InputError, one_line
 from hrtem_bench.generation.png import decode_png
 from hrtem_bench.generation.waves import unpack
-from hrtem_bench.recipes.detectors import Recording, mean_counts
-from hrtem_bench.recipes.plan import Expected, Job, Plan, expected_rows, place_of, settings_columns
+from hrtem_bench.recipes.detectors import Readout, mean_counts
+from hrtem_bench.recipes.plan import DatasetPlan, Expected, Job, expected_rows, place_of, settings_columns
 from hrtem_bench.recipes.schema import EXIT_WAVES, arrow_schema, columns_of
 from hrtem_bench.recipes.tables import Recipe
 from hrtem_bench.support.parquet import open_parquet
@@ -38,7 +38,7 @@ class Seen:
     images: int = 0
 
 
-def check_shard(folder: Path, name: str, plan: Plan, seen: Seen) -> list[str]:
+def check_shard(folder: Path, name: str, plan: DatasetPlan, seen: Seen) -> list[str]:
     """The problems of the rows of one file; `seen` is updated. A missing file has none."""
     import pyarrow as pa
 
@@ -62,7 +62,7 @@ def check_shard(folder: Path, name: str, plan: Plan, seen: Seen) -> list[str]:
     return problems
 
 
-def _check(row: dict[str, Any], wanted: Expected | Job, plan: Plan, seen: Seen) -> Iterator[str]:
+def _check(row: dict[str, Any], wanted: Expected | Job, plan: DatasetPlan, seen: Seen) -> Iterator[str]:
     if isinstance(wanted, Job):
         yield from _check_waves(row, wanted, plan)
         yield from _check_mask(row, wanted.structure_id, seen)
@@ -100,7 +100,7 @@ def _check_image(row: dict[str, Any], wanted: Expected, seen: Seen) -> Iterator[
         yield f"the image is the same as that of {before}"
 
 
-def _check_waves(row: dict[str, Any], job: Job, plan: Plan) -> Iterator[str]:
+def _check_waves(row: dict[str, Any], job: Job, plan: DatasetPlan) -> Iterator[str]:
     recipe = plan.recipe
     columns = {
         "structure_id": job.structure_id,
@@ -146,7 +146,7 @@ def _check_specimen(row: dict[str, Any]) -> Iterator[str]:
         yield f"zero_focus is {row['zero_focus']} Å, and the particles lie upstream of the exit plane"
 
 
-def _check_pictures(row: dict[str, Any], recipe: Recipe, recording: Recording) -> Iterator[str]:
+def _check_pictures(row: dict[str, Any], recipe: Recipe, recording: Readout) -> Iterator[str]:
     pictures = {}
     for name in ("image", "mask", "instances", "preview"):
         try:

@@ -11,9 +11,9 @@ from typing import Any
 
 from hrtem_bench.conditions import Condition
 from hrtem_bench.errors import InputError
-from hrtem_bench.generation.manifest import MANIFEST, Manifest, checksum, shards_of
+from hrtem_bench.generation.manifest import MANIFEST, Manifest, dataset_checksum, shards_of
 from hrtem_bench.recipes.loading import load_recipe, recipe_from_dict, shipped_recipes
-from hrtem_bench.recipes.plan import Expected, Plan, expected_rows, make_plan, place_of, settings_columns
+from hrtem_bench.recipes.plan import DatasetPlan, Expected, dataset_plan, expected_rows, place_of, settings_columns
 from hrtem_bench.recipes.schema import EXIT_WAVES
 from hrtem_bench.recipes.tables import Recipe, recipe_hash
 from hrtem_bench.recipes.tracks import track_axis
@@ -37,7 +37,7 @@ def check_unaltered(folder: Path, manifest: Manifest, config: str, split: str) -
         "train", "validation" or "test".
     """
     hint = f"generate or download it again; `hrtem-bench verify {folder}` says more"
-    if checksum(manifest.shards) != manifest.checksum:
+    if dataset_checksum(manifest.shards) != manifest.checksum:
         raise InputError(f"{folder / MANIFEST}: checksum is not that of the files listed: {hint}")
     shards = shards_of(manifest, config, split)
     for shard in shards:
@@ -48,7 +48,7 @@ def check_unaltered(folder: Path, manifest: Manifest, config: str, split: str) -
             raise InputError(f"{path} was changed: its SHA-256 is not that of {MANIFEST}: {hint}")
     if config == EXIT_WAVES:
         return
-    plan = make_plan(_recipe(folder, manifest, hint))
+    plan = dataset_plan(_recipe(folder, manifest, hint))
     entry = manifest.tracks[config]
     if (entry.axis, entry.unit, entry.conditions) != (*track_axis(plan.recipe, config), plan.conditions[config]):
         raise InputError(f"{folder / MANIFEST}: the conditions of {config} are not those of its recipe: {hint}")
@@ -73,7 +73,7 @@ def published_defoci(name: str, version: str, track: str, split: str) -> dict[tu
     recipe = load_recipe(name) if name in shipped_recipes() else None
     if recipe is None or recipe.version != version or track not in recipe.tracks:
         return None
-    expected = _expected(make_plan(recipe), track, split)
+    expected = _expected(dataset_plan(recipe), track, split)
     return {(one.structure_id, one.condition_id): one.condition.C10 for one in expected}
 
 
@@ -90,7 +90,7 @@ def _recipe(folder: Path, manifest: Manifest, hint: str) -> Recipe:
     return recipe
 
 
-def _expected(plan: Plan, track: str, split: str) -> Iterable[Expected]:
+def _expected(plan: DatasetPlan, track: str, split: str) -> Iterable[Expected]:
     paths = [path for path in plan.shards if place_of(path) == (track, split)]
     return (row for path in paths for job in plan.shards[path] for row in expected_rows(plan, track, job))
 

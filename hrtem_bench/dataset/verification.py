@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import itertools
 import json
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -17,18 +17,24 @@ from hrtem_bench.generation.assembly import PARTS
 from hrtem_bench.generation.card import CARD, location_in, render_card
 from hrtem_bench.generation.card_sources import without_scores
 from hrtem_bench.generation.croissant import CROISSANT, HUB, render_croissant
-from hrtem_bench.generation.manifest import MANIFEST, Manifest, checksum, make_manifest, read_manifest, shards_of
+from hrtem_bench.generation.manifest import (
+    MANIFEST,
+    Manifest,
+    dataset_checksum,
+    make_manifest,
+    read_manifest,
+    shards_of,
+)
 from hrtem_bench.generation.pictures import drawn_by, render_pictures
 from hrtem_bench.generation.png import decode_png
 from hrtem_bench.recipes.loading import recipe_from_dict
-from hrtem_bench.recipes.plan import Plan, make_plan
+from hrtem_bench.recipes.plan import DatasetPlan, dataset_plan
 from hrtem_bench.recipes.tables import SPLITS, Recipe, recipe_hash
 from hrtem_bench.support.code_hash import code_sha256
 from hrtem_bench.support.files import sha256_of
-from hrtem_bench.support.parquet import open_parquet, reading
+from hrtem_bench.support.parquet import file_errors, open_parquet
+from hrtem_bench.support.progress import CountProgress
 from hrtem_bench.support.reading import MAX_JSON, MAX_TOML, read_bounded
-
-Progress = Callable[[int, int], None]
 
 
 @dataclass(frozen=True)
@@ -55,7 +61,7 @@ class Verification:
         return not self.problems
 
 
-def verify(folder: str | Path, *, progress: Progress | None = None) -> Verification:
+def verify(folder: str | Path, *, progress: CountProgress | None = None) -> Verification:
     """Check a dataset's folder against its manifest, and the manifest against its recipe.
 
     Checked are: checksums of all files; the schema; that every row is the one that the recipe gives at its place
@@ -87,7 +93,7 @@ def verify(folder: str | Path, *, progress: Progress | None = None) -> Verificat
         recipe = recipe_from_dict(manifest.recipe)
     except InputError as error:
         return Verification((f"{MANIFEST}: the recipe is not valid: {error}",), 0, 0, 0)
-    plan, seen = make_plan(recipe), Seen()
+    plan, seen = dataset_plan(recipe), Seen()
     too_few = [*_check_structures(manifest, plan)]  # where the recipe gives far more than there is, its plan takes long
     problems = [*_check_manifest(manifest, recipe), *too_few, *_check_files(folder, manifest)]
     if not too_few:
@@ -107,7 +113,7 @@ def _check_manifest(manifest: Manifest, recipe: Recipe) -> Iterator[str]:
     """Check what the manifest says of itself."""
     if recipe_hash(recipe) != manifest.recipe_sha256:
         yield f"{MANIFEST}: the recipe was changed: its SHA-256 is not recipe_sha256"
-    if checksum(manifest.shards) != manifest.checksum:
+    if dataset_checksum(manifest.shards) != manifest.checksum:
         yield f"{MANIFEST}: checksum is not that of the shards listed"
     fresh = make_manifest(recipe, manifest.shards)
     for key in ("name", "version", "seed", "description", "default_track", "pixel_size", "tracks"):
@@ -115,7 +121,7 @@ def _check_manifest(manifest: Manifest, recipe: Recipe) -> Iterator[str]:
             yield f"{MANIFEST}: {key} is not what the recipe gives"
 
 
-def _check_structures(manifest: Manifest, plan: Plan) -> Iterator[str]:
+def _check_structures(manifest: Manifest, plan: DatasetPlan) -> Iterator[str]:
     """Check that as many rows are listed as there are structures, each of which has one at least in every track."""
     for track, split in itertools.product(plan.conditions, SPLITS):
         count, rows = getattr(plan.structures(track), split), sum(s.rows for s in shards_of(manifest, track, split))
@@ -126,7 +132,7 @@ def _check_structures(manifest: Manifest, plan: Plan) -> Iterator[str]:
             )
 
 
-def _check_shards(manifest: Manifest, plan: Plan) -> Iterator[str]:
+def _check_shards(manifest: Manifest, plan: DatasetPlan) -> Iterator[str]:
     """Check that the files listed, and their numbers of rows, are those that the recipe gives."""
     listed = {s.path: s.rows for s in manifest.shards}
     expected = {path: plan.rows_of(path) for path in plan.shards}
@@ -223,7 +229,7 @@ def _is_picture(found: bytes, drawn: bytes) -> bool:
 
 
 @dataclass(frozen=True)
-class Difference:
+class TrackDifference:
     """How two makings of a track differ.
 
     Parameters
@@ -245,7 +251,7 @@ class Difference:
     largest: int
 
 
-def differences(folder: str | Path, other: str | Path) -> list[Difference]:
+def differences(folder: str | Path, other: str | Path) -> list[TrackDifference]:
     """How far two datasets made from one recipe differ, track by track.
 
     Parameters
@@ -270,7 +276,7 @@ def differences(folder: str | Path, other: str | Path) -> list[Difference]:
     return [_difference(track, one, two, manifest) for track in manifest.tracks]
 
 
-def _difference(track: str, one: Path, two: Path, manifest: Manifest) -> Difference:
+def _difference(track: str, one: Path, two: Path, manifest: Manifest) -> TrackDifference:
     images = pixels = image_pixels = mask_pixels = largest = 0
     for shard in shards_of(manifest, track):
         for a, b in zip(_labelled_images(one / shard.path), _labelled_images(two / shard.path), strict=True):
@@ -280,7 +286,7 @@ def _difference(track: str, one: Path, two: Path, manifest: Manifest) -> Differe
             image_pixels += int(np.count_nonzero(apart))
             mask_pixels += int(np.count_nonzero(a["mask"] != b["mask"]))
             largest = max(largest, int(apart.max()))
-    return Difference(track, images, image_pixels / max(pixels, 1), mask_pixels / max(pixels, 1), largest)
+    return TrackDifference(track, images, image_pixels / max(pixels, 1), mask_pixels / max(pixels, 1), largest)
 
 
 def _labelled_images(path: Path) -> Any:
@@ -289,6 +295,6 @@ def _labelled_images(path: Path) -> Any:
     names = ("image.bytes", "mask.bytes")
     for batch in open_parquet(path, names).iter_batches(8, columns=names):
         for row in batch.to_pylist():
-            with reading(path):
+            with file_errors(path):
                 pictures = {name: decode_png(row[name]["bytes"]) for name in ("image", "mask")}
             yield pictures

@@ -21,7 +21,7 @@ from hrtem_bench.evaluation.preflight import Trial, preflight
 from hrtem_bench.evaluation.provenance import dataset_info, model_info, provenance
 from hrtem_bench.evaluation.resume import KEPT, RunFolder, check_writable
 from hrtem_bench.evaluation.scored_images import ConditionScores, ScoredImage, by_condition, scored
-from hrtem_bench.evaluation.tracks import Track
+from hrtem_bench.evaluation.tracks import TrackLike
 from hrtem_bench.evaluation.training_set import trained_ids, training_set
 from hrtem_bench.models.prediction import ModelError
 from hrtem_bench.models.runtime import Runtime, peak_memory, room_to_grow
@@ -57,7 +57,7 @@ class _Setup:
     """What is to be scored, and how. chosen: the conditions. model, dataset: as the results name them."""
 
     submission: Submission
-    track: Track
+    track: TrackLike
     chosen: tuple[TrackCondition, ...]
     options: Options
     model: ModelInfo
@@ -86,12 +86,12 @@ class Evaluation:
     results: Results
     per_image: dict[str, NDArray[Any]]
     submission: Submission
-    track: Track
+    track: TrackLike
 
 
 def evaluate(
     model: Any,
-    data: str | Path | Track,
+    data: str | Path | TrackLike,
     track: str = "defocus",
     out: str | Path | None = None,
     *,
@@ -221,7 +221,7 @@ def _settings(setup: _Setup) -> Settings:
     )
 
 
-def _unofficial(track: Track) -> list[str]:
+def _unofficial(track: TrackLike) -> list[str]:
     """Why the scores are not those of a published track, as sentences; none if they are."""
     return [f"not an official result: {track.unofficial}"] if track.unofficial else []
 
@@ -234,7 +234,7 @@ def _check_data(setup: _Setup) -> None:
     setup.track.check(setup.options.split)
 
 
-def _opened(data: str | Path | Track, track: str) -> Track:
+def _opened(data: str | Path | TrackLike, track: str) -> TrackLike:
     if not isinstance(data, str | Path):
         return data
     from hrtem_bench.dataset import open_dataset
@@ -242,7 +242,7 @@ def _opened(data: str | Path | Track, track: str) -> Track:
     return open_dataset(data, track)
 
 
-def _chosen(track: Track, options: Options) -> tuple[TrackCondition, ...]:
+def _chosen(track: TrackLike, options: Options) -> tuple[TrackCondition, ...]:
     """The conditions to score, in the track's order; the names of those trained at are checked too."""
     track.select(options.train_conditions)
     chosen = track.select(options.conditions)

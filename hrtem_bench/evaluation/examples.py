@@ -15,7 +15,7 @@ from hrtem_bench.models.prediction import answers
 from hrtem_bench.scoring.metrics import dice
 
 
-class Choice(Protocol):
+class ChoiceLike(Protocol):
     """An image to show: where it is, and why it was chosen."""
 
     @property
@@ -58,7 +58,7 @@ class Example:
     title: str
 
 
-def make_examples(evaluation: Evaluation, choices: Iterable[Choice]) -> list[Example]:
+def make_examples(evaluation: Evaluation, choices: Iterable[ChoiceLike]) -> list[Example]:
     """Chosen images with the model's answers. The model runs once for each.
 
     Parameters
@@ -76,7 +76,7 @@ def make_examples(evaluation: Evaluation, choices: Iterable[Choice]) -> list[Exa
     return [_example(evaluation, choice) for choice in choices]
 
 
-def _example(evaluation: Evaluation, choice: Choice) -> Example:
+def _example(evaluation: Evaluation, choice: ChoiceLike) -> Example:
     track, submission = evaluation.track, evaluation.submission
     split = evaluation.results.dataset.split
     rows = track.rows(split, conditions=[choice.condition_id])

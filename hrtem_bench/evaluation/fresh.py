@@ -10,9 +10,9 @@ import msgspec
 
 from hrtem_bench.dataset import Manifest, Recipe, Track, generate, open_dataset
 from hrtem_bench.errors import InputError
-from hrtem_bench.generation.generate import Progress
 from hrtem_bench.recipes.loading import recipe_from_dict
 from hrtem_bench.recipes.tables import Structures, recipe_hash
+from hrtem_bench.support.progress import CountProgress
 
 
 def fresh_recipe(manifest: Manifest, track: str, seed: int) -> Recipe:
@@ -51,7 +51,7 @@ def fresh_recipe(manifest: Manifest, track: str, seed: int) -> Recipe:
 
 
 def fresh_track(
-    manifest: Manifest, track: str, seed: int, cache: Path | None = None, progress: Progress | None = None
+    manifest: Manifest, track: str, seed: int, cache: Path | None = None, progress: CountProgress | None = None
 ) -> Track:
     """The track of a fresh test set, generated unless the cache holds it.
 

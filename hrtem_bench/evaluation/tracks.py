@@ -9,7 +9,7 @@ if TYPE_CHECKING:
     from hrtem_bench.dataset import Manifest, Sample, TrackCondition
 
 
-class Track(Protocol):
+class TrackLike(Protocol):
     """Images of structures at conditions along an axis.
 
     Parameters

@@ -17,7 +17,7 @@ import msgspec
 import hrtem_bench
 from hrtem_bench.errors import InputError
 from hrtem_bench.generation.manifest import Shard
-from hrtem_bench.recipes.plan import Job, Plan, place_of
+from hrtem_bench.recipes.plan import DatasetPlan, Job, place_of
 from hrtem_bench.recipes.schema import COLUMNS, EXIT_WAVES, WAVE_COLUMNS, arrow_schema, columns_of
 from hrtem_bench.recipes.tables import Recipe, recipe_hash
 from hrtem_bench.support.code_hash import code_sha256
@@ -113,7 +113,7 @@ def remove_parts(out: Path) -> None:
     shutil.rmtree(out / PARTS, ignore_errors=True)
 
 
-def assemble(plan: Plan, out: Path) -> list[Shard]:
+def assemble(plan: DatasetPlan, out: Path) -> list[Shard]:
     """Write every shard from the parts; returns them with their checksums."""
     shards = []
     for path, jobs in plan.shards.items():

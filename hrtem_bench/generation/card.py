@@ -15,7 +15,7 @@ from hrtem_bench.generation.card_sources import card_source, label_rule, render_
 from hrtem_bench.generation.manifest import Manifest, TrackEntry, shards_of
 from hrtem_bench.generation.pictures import PICTURES, examples_shown
 from hrtem_bench.generation.track_transfer import track_transfer
-from hrtem_bench.recipes.detectors import described
+from hrtem_bench.recipes.detectors import detector_words
 from hrtem_bench.recipes.loading import recipe_from_dict
 from hrtem_bench.recipes.plan import place_of
 from hrtem_bench.recipes.schema import EXIT_WAVES, columns_of
@@ -138,7 +138,7 @@ def _fields(manifest: Manifest, location: str) -> Mapping[str, Any]:
         "displacement": f"{m.displacement:g}",
         "pixel_size": f"{s.pixel_size:g}",
         "pixels": s.pixels,
-        "detector": described(recipe),
+        "detector": detector_words(recipe),
         "field": f"{s.field:g}",
     }
 

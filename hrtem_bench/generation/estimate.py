@@ -15,7 +15,7 @@ from hrtem_bench.generation.png import PREVIEW_PIXELS
 from hrtem_bench.generation.simulation import ANTIALIAS
 from hrtem_bench.generation.waves import SCATTERED_BAND
 from hrtem_bench.recipes.detectors import mean_counts, noise_variance, recording_of
-from hrtem_bench.recipes.plan import Plan, make_plan
+from hrtem_bench.recipes.plan import DatasetPlan, dataset_plan
 from hrtem_bench.recipes.scenes import scene_spec
 from hrtem_bench.recipes.tables import SPLITS, Recipe
 from hrtem_bench.recipes.tracks import TrackCondition
@@ -41,7 +41,7 @@ _PREVIEW_BYTES = 0.65
 
 
 @dataclass(frozen=True)
-class Estimate:
+class GenerationCost:
     """What `generate` would make and use. Times, sizes and memory are right to about a third.
 
     Parameters
@@ -72,9 +72,9 @@ class Estimate:
     memory: int
 
 
-def estimate(
+def generation_cost(
     recipe: Recipe, workers: int = 1, clock: Callable[[int], float] | None = None, *, simulated: bool = True
-) -> Estimate:
+) -> GenerationCost:
     """Count what a recipe makes, and estimate its time and space from one Fourier transform timed on this machine.
 
     Parameters
@@ -88,13 +88,13 @@ def estimate(
     simulated
         False where kept exit waves are read in place of simulating, as `render_dataset` does.
     """
-    plan = make_plan(recipe)
+    plan = dataset_plan(recipe)
     kept = sum(map(plan.keeps_waves, plan.jobs))
     images = sum(plan.rows_in(track, split) for track in recipe.tracks for split in SPLITS)
     of_waves = _seconds_of_simulation if simulated else _seconds_of_reading
     seconds = len(plan.jobs) * of_waves(recipe, clock or transform_seconds)
     seconds += images * _seconds_of_image(recipe, clock or transform_seconds)
-    return Estimate(
+    return GenerationCost(
         structures=sum(1 for job in plan.jobs if not job.scene),
         simulations=len(plan.jobs) if simulated else 0,
         images=images,
@@ -121,7 +121,7 @@ def transform_seconds(points: int) -> float:
     return min(times)
 
 
-def _image_bytes(plan: Plan) -> float:
+def _image_bytes(plan: DatasetPlan) -> float:
     """Bytes of all images with previews, from the entropy of their counts."""
     s = plan.recipe.sampling
     preview = _PREVIEW_BYTES * (s.pixels // max(1, s.pixels // PREVIEW_PIXELS)) ** 2

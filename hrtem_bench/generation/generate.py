@@ -6,7 +6,7 @@ import contextlib
 import os
 import platform
 import traceback
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from functools import partial
 from pathlib import Path
@@ -19,13 +19,13 @@ from hrtem_bench.generation.manifest import MANIFEST, Manifest, make_manifest, r
 from hrtem_bench.generation.pictures import write_pictures
 from hrtem_bench.generation.simulation import Simulate, make_structure, simulate
 from hrtem_bench.machine import cpus
-from hrtem_bench.recipes.plan import Job, make_plan
+from hrtem_bench.recipes.plan import Job, dataset_plan
 from hrtem_bench.recipes.tables import Recipe, recipe_hash
 from hrtem_bench.support.code_hash import code_sha256
 from hrtem_bench.support.files import NO_ROOM, locked
 from hrtem_bench.support.pool import clustered, pooled
+from hrtem_bench.support.progress import CountProgress
 
-Progress = Callable[[int, int], None]
 CONNECT_TIMEOUT = 10.0
 """Seconds to wait for a scheduler."""
 KEPT = "finished structures are kept: run the same command again"
@@ -40,7 +40,7 @@ def generate(
     workers: int | None = None,
     scheduler: str | None = None,
     device: str = "cpu",
-    progress: Progress | None = None,
+    progress: CountProgress | None = None,
     simulate: Simulate = simulate,
     waves_sha256: str = "",
 ) -> Manifest:
@@ -83,9 +83,9 @@ def generate(
     with _explained(out):
         open_parts(out, recipe, waves_sha256)
         with locked(out / PARTS / "lock", f"another run is generating into {out}"):
-            run = Run(recipe, out, device, simulate)
+            run = GenerationRun(recipe, out, device, simulate)
             _make_parts(run, scheduler or workers or default_workers(device), progress)
-            manifest = make_manifest(recipe, assemble(make_plan(recipe), out), waves_sha256)
+            manifest = make_manifest(recipe, assemble(dataset_plan(recipe), out), waves_sha256)
             write_pictures(out, manifest)
             write_card(out, manifest)
             write_croissant(out, manifest)
@@ -116,7 +116,7 @@ def _finished(out: Path, recipe: Recipe, waves_sha256: str) -> Manifest | None:
 
 
 @dataclass(frozen=True)
-class Run:
+class GenerationRun:
     """What all jobs of a dataset under way share; `simulate` as `generate` has it."""
 
     recipe: Recipe
@@ -125,9 +125,9 @@ class Run:
     simulate: Simulate
 
 
-def _make_parts(run: Run, where: int | str, progress: Progress | None) -> None:
+def _make_parts(run: GenerationRun, where: int | str, progress: CountProgress | None) -> None:
     """Make the structures that are not there. where: a number of processes here, or the address of a scheduler."""
-    every = make_plan(run.recipe).jobs
+    every = dataset_plan(run.recipe).jobs
     waiting = [job for job in every if not part_path(run.out, job).exists()]
     if isinstance(where, str):
         made = in_cluster(run, waiting, where)
@@ -160,7 +160,7 @@ def default_workers(device: str) -> int:
     return min(cpus(), GPU_WORKERS) if device == "cuda" else cpus()
 
 
-def run_job(run: Run, job: Job) -> str:
+def run_job(run: GenerationRun, job: Job) -> str:
     """Make one structure on one thread, and save its part; returns the job's name.
 
     Every error becomes an InputError, one line, that names the structure. For an unexpected one, the traceback is
@@ -201,7 +201,7 @@ def _unforeseen(error: Exception, job: Job, log: Path) -> InputError:
     )
 
 
-def in_process(run: Run, waiting: Sequence[Job]) -> Iterator[None]:
+def in_process(run: GenerationRun, waiting: Sequence[Job]) -> Iterator[None]:
     """Make the structures in this process, one after the other."""
     from threadpoolctl import threadpool_limits
 
@@ -211,7 +211,7 @@ def in_process(run: Run, waiting: Sequence[Job]) -> Iterator[None]:
             yield
 
 
-def in_pool(run: Run, waiting: Sequence[Job], workers: int) -> Iterator[None]:
+def in_pool(run: GenerationRun, waiting: Sequence[Job], workers: int) -> Iterator[None]:
     """Make the structures in `workers` processes, in any order. InputError if one of them dies or fails.
 
     After an interruption, structures under way are finished and kept, and no more are begun.
@@ -220,7 +220,7 @@ def in_pool(run: Run, waiting: Sequence[Job], workers: int) -> Iterator[None]:
         yield
 
 
-def in_cluster(run: Run, waiting: Sequence[Job], scheduler: str) -> Iterator[None]:
+def in_cluster(run: GenerationRun, waiting: Sequence[Job], scheduler: str) -> Iterator[None]:
     """Make the structures on the workers of a dask scheduler, which write to the folder under the same path.
 
     Raises InputError as `clustered` does, and if a worker does not see the folder or has another version of the code.
@@ -230,7 +230,7 @@ def in_cluster(run: Run, waiting: Sequence[Job], scheduler: str) -> Iterator[Non
         yield
 
 
-def run_remote(run: Run, job: Job, code: str) -> str:
+def run_remote(run: GenerationRun, job: Job, code: str) -> str:
     """`run_job` on another machine; InputError if it does not see the folder, or if its code is not `code`."""
     from threadpoolctl import threadpool_limits
 

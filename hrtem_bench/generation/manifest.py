@@ -71,8 +71,8 @@ class Manifest(msgspec.Struct, frozen=True, kw_only=True):
     code_sha256
         Hash of the code that made the shards, see `support.code_hash`; "" where it was not recorded.
     waves_sha256
-        Like `checksum`, over the exit waves of another dataset that the images were rendered from; "" for simulated
-        ones.
+        Like `dataset_checksum`, over the exit waves of another dataset that the images were rendered from; "" for
+        simulated ones.
     """
 
     schema_version: int
@@ -111,13 +111,13 @@ def make_manifest(recipe: Recipe, shards: Sequence[Shard], waves_sha256: str = "
         pixel_size=recipe.sampling.pixel_size,
         tracks=tracks,
         shards=tuple(shards),
-        checksum=checksum(shards),
+        checksum=dataset_checksum(shards),
         code_sha256=code_sha256(),
         waves_sha256=waves_sha256,
     )
 
 
-def checksum(shards: Sequence[Shard]) -> str:
+def dataset_checksum(shards: Sequence[Shard]) -> str:
     """SHA-256 over the lines "sha256  path" of the shards, sorted by path."""
     lines = sorted((s.path, s.sha256) for s in shards)
     return hashlib.sha256("".join(f"{digest}  {path}\n" for path, digest in lines).encode()).hexdigest()

@@ -14,7 +14,7 @@ from hrtem_bench.generation.waves import pack
 from hrtem_bench.imaging import find_zero_focus, instances, mask, render_each
 from hrtem_bench.imaging.fourier import resize_spectrum
 from hrtem_bench.recipes.detectors import digitised
-from hrtem_bench.recipes.plan import Expected, Job, expected_rows, make_plan, settings_columns
+from hrtem_bench.recipes.plan import Expected, Job, dataset_plan, expected_rows, settings_columns
 from hrtem_bench.recipes.scenes import scene_spec
 from hrtem_bench.recipes.schema import EXIT_WAVES, WAVE_COLUMNS
 from hrtem_bench.recipes.tables import Recipe
@@ -71,7 +71,7 @@ def make_structure(
 
     simulate: (recipe, job, device) -> Structure. Returns config -> rows, in the order of the finished files.
     """
-    plan = make_plan(recipe)
+    plan = dataset_plan(recipe)
     wanted = {track: list(expected_rows(plan, track, job)) for track in recipe.tracks}
     structure = simulate(recipe, job, device)
     fixed = _fixed_columns(recipe, job, structure)

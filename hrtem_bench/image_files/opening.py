@@ -90,8 +90,8 @@ def open_images(path: Path) -> ImageFile:
     sides = data.shape[-2:]
     if data.ndim not in (2, 3) or min(data.shape) < 1 or min(sides) < SMALLEST or max(sides) > LARGEST:
         raise InputError(
-            f"{path} holds {size(data.shape)} values where an image of {SMALLEST} to {LARGEST} pixels a side, or a "
-            "stack of such, is due"
+            f"{path} holds {shape_text(data.shape)} values where an image of {SMALLEST} to {LARGEST} pixels a side, "
+            "or a stack of such, is due"
         )
     return ImageFile(path, data if stack else data[None], stack, axes)
 
@@ -116,7 +116,7 @@ def stated_pixel_size(file: ImageFile) -> float:
     return float(x)
 
 
-def size(shape: Sequence[int]) -> str:
+def shape_text(shape: Sequence[int]) -> str:
     """A shape for people: "48 x 64"."""
     return " x ".join(str(n) for n in shape)
 
@@ -208,7 +208,7 @@ def _kind(signal: Mapping[str, Any]) -> str:
 
 def _described(signal: Mapping[str, Any]) -> str:
     number = "complex" if signal["data"].dtype.kind == "c" else ""
-    return " ".join(filter(None, (_kind(signal), number, size(signal["data"].shape))))
+    return " ".join(filter(None, (_kind(signal), number, shape_text(signal["data"].shape))))
 
 
 def _axes(path: Path, signal: Mapping[str, Any]) -> tuple[Axis, Axis]:
@@ -233,4 +233,4 @@ def _grey(image: Any) -> Any:
     return image
 
 
-__all__ = ["SUFFIXES", "ImageFile", "open_images", "size", "stated_pixel_size"]
+__all__ = ["SUFFIXES", "ImageFile", "open_images", "shape_text", "stated_pixel_size"]

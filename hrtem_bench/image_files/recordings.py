@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from hrtem_bench.errors import InputError
-from hrtem_bench.image_files.opening import SUFFIXES, ImageFile, open_images, size, stated_pixel_size
+from hrtem_bench.image_files.opening import SUFFIXES, ImageFile, open_images, shape_text, stated_pixel_size
 
 SMALLEST_PIXEL, LARGEST_PIXEL = 0.001, 10_000
 """Å; a size beyond is in another unit."""
@@ -181,7 +181,7 @@ def open_labels(folder: Path, recording: Recording, pattern: str | None = None) 
         )
     file = open_images(path)
     if file.shape != images.shape:
-        raise InputError(f"{path} has {size(file.shape)} pixels, its image {size(images.shape)}")
+        raise InputError(f"{path} has {shape_text(file.shape)} pixels, its image {shape_text(images.shape)}")
     if len(file) not in (1, len(images)):
         raise InputError(
             f"{path} holds {len(file)} labels for the {len(images)} images of {recording.name}: give one for each, or "

@@ -18,7 +18,7 @@ LARGEST_FILE = 1_000_000
 LEAST_END = 0.9
 """Share of Nyquist that a table of a curve must reach; some files end one step short of Nyquist."""
 
-Curve = Callable[[Any, Any], Any]
+TransferCurve = Callable[[Any, Any], Any]
 """A transfer as a function of (ux, uy), shares of the Nyquist frequency along x and y; arrays that broadcast."""
 
 
@@ -98,7 +98,7 @@ class TableCurve:
 class WidenedCurve:
     """A transfer with all its frequencies `factor` times as high: above 1 sharper, below 1 more blurred."""
 
-    curve: Curve
+    curve: TransferCurve
     factor: float
 
     def __post_init__(self) -> None:
@@ -112,7 +112,7 @@ class WidenedCurve:
 class ScaledCurve:
     """A curve times a factor: a DQE with another DQE(0)."""
 
-    curve: Curve
+    curve: TransferCurve
     factor: float
 
     def __post_init__(self) -> None:

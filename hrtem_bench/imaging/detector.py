@@ -21,7 +21,7 @@ from typing import Any
 import numpy as np
 
 from hrtem_bench.errors import InputError
-from hrtem_bench.imaging.curves import Curve, ScaledCurve, WidenedCurve, check_positive
+from hrtem_bench.imaging.curves import ScaledCurve, TransferCurve, WidenedCurve, check_positive
 from hrtem_bench.imaging.fourier import pixel_sizes
 
 ROUNDING_VARIANCE = 1 / 12
@@ -60,9 +60,9 @@ class Detector:
         For what no detector does.
     """
 
-    mtf: Curve | None = None
-    ntf: Curve | None = None
-    dqe: Curve | None = None
+    mtf: TransferCurve | None = None
+    ntf: TransferCurve | None = None
+    dqe: TransferCurve | None = None
     dqe0: float = 1.0
     gain: float = 1.0
     read_noise: float = 0.0

@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 
 from hrtem_bench.conditions import Condition
-from hrtem_bench.imaging.formation import Spectra, image_of, spectra_of
+from hrtem_bench.imaging.formation import WaveSpectra, image_of, spectra_of
 from hrtem_bench.imaging.fourier import pixel_sizes
 from hrtem_bench.imaging.rendering import checked_waves
 
@@ -40,14 +40,14 @@ def contrast(wave: Any, values: Any, *, pixel_size: float | tuple[float, float],
     return np.array([_contrast(spectra, c10, energy) for c10 in values])
 
 
-def _seen(wave: Any, pixel_size: float | tuple[float, float]) -> Spectra:
+def _seen(wave: Any, pixel_size: float | tuple[float, float]) -> WaveSpectra:
     sizes = pixel_sizes(pixel_size)
     shape = np.shape(wave)[-2:]
     out = tuple(max(round(n * d / max(0.4, d)), 1) for n, d in zip(shape, sizes, strict=True))
     return spectra_of(checked_waves(wave), sizes, (out[0], out[1]))
 
 
-def _contrast(spectra: Spectra, c10: float, energy: float) -> Any:
+def _contrast(spectra: WaveSpectra, c10: float, energy: float) -> Any:
     image = image_of(spectra, Condition(energy=energy, C10=c10, focal_spread=10.0))
     return image.std() / image.mean()
 

@@ -30,7 +30,7 @@ NEGLIGIBLE_POWER = 1e-3
 
 
 @dataclass(frozen=True)
-class Spectra:
+class WaveSpectra:
     """Exit waves transformed once, for any number of images.
 
     Parameters
@@ -61,7 +61,7 @@ class Spectra:
         return ny // 2, nx // 2
 
 
-def spectra_of(waves: Any, size: tuple[float, float], out_shape: tuple[int, int], device: str = "cpu") -> Spectra:
+def spectra_of(waves: Any, size: tuple[float, float], out_shape: tuple[int, int], device: str = "cpu") -> WaveSpectra:
     """Transform waves (n, ny, nx) complex64 with pixels of `size` Å; InputError where they are not finite."""
     to_device, to_host, batch = _arrays_of(device, waves[0].nbytes)
     return transformed(waves, size, out_shape, batch, to_device, to_host)
@@ -74,7 +74,7 @@ def transformed(
     batch: int,
     to_device: Callable[[Any], Any],
     to_host: Callable[[Any], Any],
-) -> Spectra:
+) -> WaveSpectra:
     """`spectra_of`, in batches of so many waves, on the library that `to_device` gives."""
     ny, nx = waves.shape[1:]
     field = (ny * size[0], nx * size[1])
@@ -83,7 +83,7 @@ def transformed(
     if not np.isfinite(power[0, 0]):
         raise InputError("the exit waves hold values that are not finite numbers (NaN or infinity): make them again")
     ky, kx = (_occupied(power.sum(axis=axis)) for axis in (1, 0))
-    return Spectra(
+    return WaveSpectra(
         batches=tuple(resize_spectrum(spectra, (2 * ky + 1, 2 * kx + 1)) for spectra in batches),
         field=field,
         out_shape=out_shape,
@@ -94,7 +94,7 @@ def transformed(
 
 
 def image_of(
-    spectra: Spectra,
+    spectra: WaveSpectra,
     c: Condition,
     *,
     zero_focus: float = 0.0,
@@ -111,7 +111,7 @@ def image_of(
 
 
 def _sum_of_images(
-    spectra: Spectra, c: Condition, points: Sequence[SourcePoint], zero_focus: float, put_back: bool
+    spectra: WaveSpectra, c: Condition, points: Sequence[SourcePoint], zero_focus: float, put_back: bool
 ) -> Any:
     """The mean over the waves of |wave|², added up over the points of the source; float32, on the device.
 
@@ -147,7 +147,7 @@ def _sum_of_images(
     return image * xp.astype(image > 0, xp.float32)
 
 
-def _frequencies(spectra: Spectra, shape: tuple[int, int]) -> list[Any]:
+def _frequencies(spectra: WaveSpectra, shape: tuple[int, int]) -> list[Any]:
     """Frequencies along y and x, 1/Å, of an FFT of `shape` over the field; float64, on the device."""
     return [spectra.to_device(np.fft.fftfreq(n, length / n)) for n, length in zip(shape, spectra.field, strict=True)]
 

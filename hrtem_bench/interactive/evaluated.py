@@ -27,7 +27,8 @@ from hrtem_bench.support.progress import progress_bar
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
-    from hrtem_bench.evaluation.tracks import Track
+    from hrtem_bench.evaluation.tracks import TrackLike
+
 
 CONTRACT = InputContract.__struct_fields__
 OPTIONS = tuple(field.name for field in fields(Options) if field.name != "contract")
@@ -137,7 +138,7 @@ class Evaluated:
 
 def evaluate(
     model: Any,
-    data: str | Path | Track = "mini",
+    data: str | Path | TrackLike = "mini",
     track: str = "defocus",
     *,
     out: str | Path | None = None,

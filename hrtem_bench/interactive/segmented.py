@@ -16,7 +16,7 @@ from hrtem_bench.image_files.saving import tiff_pages
 from hrtem_bench.interactive.table import Table, table_of
 from hrtem_bench.micrographs.origin import ORIGIN, check_origin, origin_of, write_origin
 from hrtem_bench.micrographs.segmentation import MicrographScore, score, segment, with_sides
-from hrtem_bench.micrographs.unfinished import Finished, finished, forget, keep, mark_of
+from hrtem_bench.micrographs.unfinished import FinishedFile, finished, forget, keep, mark_of
 from hrtem_bench.micrographs.warnings import frame_warnings, told_once
 from hrtem_bench.models.submission import Submission, load_submission
 from hrtem_bench.report.image_figures import write_overlay
@@ -153,7 +153,7 @@ def segment_files(job: SegmentationJob, places: Sequence[Path]) -> SegmentedFile
     check_origin(job.out, origin, whole=job.labels is not None)
     if (job.out / ORIGIN).exists():  # else the folder need not be ours alone
         remove_temporaries(job.out)
-    every: list[Finished] = []
+    every: list[FinishedFile] = []
     with progress_bar() as moved:
         done = 0
         for recording, labels in _opened(job, paths):
@@ -166,7 +166,7 @@ def segment_files(job: SegmentationJob, places: Sequence[Path]) -> SegmentedFile
             found = finished(job.out, recording.name, mark)
             if found is None:
                 begin = partial(write_origin, job.out, origin, recording.name)
-                found = Finished(mark, *_segment_file(job, recording, labels, begin, each))
+                found = FinishedFile(mark, *_segment_file(job, recording, labels, begin, each))
                 keep(job.out, recording.name, found)
             every.append(found)
             done += len(recording)

@@ -82,7 +82,7 @@ def read_frames(recording: Recording) -> list[NDArray[Any]]:
     return raw
 
 
-def measured(recording: Recording, raw: Sequence[NDArray[Any]], lens: Lens) -> tuple[Measured, Spectrum | None]:
+def measure_file(recording: Recording, raw: Sequence[NDArray[Any]], lens: Lens) -> tuple[Measured, Spectrum | None]:
     """A file of images, measured by some of its frames (ny, nx), see `read_frames`."""
     frames = np.stack([one.astype(np.float32) for one in raw])
     warnings = grey_warnings(raw[0])
@@ -153,4 +153,4 @@ def _rings(spectrum: PowerSpectrum, lens: Lens) -> ThonRings:
         return ThonRings(False, f"no Thon rings: {error}")
 
 
-__all__ = ["Lens", "Measured", "Spectrum", "measured", "read_frames"]
+__all__ = ["Lens", "Measured", "Spectrum", "measure_file", "read_frames"]

@@ -17,7 +17,7 @@ from hrtem_bench.evaluation.resume import check_writable
 from hrtem_bench.image_files.opening import ImageFile
 from hrtem_bench.image_files.recordings import Micrograph, Recording, find_micrographs, open_recording
 from hrtem_bench.measurement.lattice_spots import named_crystal, pixel_ratio
-from hrtem_bench.measurement.measured_file import Lens, Measured, Spectrum, measured, read_frames
+from hrtem_bench.measurement.measured_file import Lens, Measured, Spectrum, measure_file, read_frames
 from hrtem_bench.measurement.noise_readings import PooledNoise, noise_readings, pooled_noise
 from hrtem_bench.measurement.readings import Reading, reading
 from hrtem_bench.measurement.ring_readings import amplitude_phase_reading, ring_readings
@@ -32,11 +32,11 @@ from hrtem_bench.micrographs.expected_here import expected_here
 from hrtem_bench.micrographs.particles import Found, particle_readings, particles
 from hrtem_bench.models.submission import Submission
 
-Images = str | Path | np.ndarray[Any, Any] | Sequence[str | Path | np.ndarray[Any, Any]]
+ImageSources = str | Path | np.ndarray[Any, Any] | Sequence[str | Path | np.ndarray[Any, Any]]
 
 
 def describe(
-    images: Images,
+    images: ImageSources,
     *,
     pixel_size: float | None = None,
     energy: float | None = None,
@@ -78,12 +78,12 @@ def describe(
     InputError
         One line, for files that cannot be read, a pixel size that is not known, and settings that are not physical.
     """
-    settings = Settings(pixel_size, energy, spherical_aberration, crystal, model, results)
+    settings = DescribeSettings(pixel_size, energy, spherical_aberration, crystal, model, results)
     return described(images, settings, each).description
 
 
 @dataclass(frozen=True)
-class Settings:
+class DescribeSettings:
     """What is known of the images, and what is looked for: the arguments of `describe`."""
 
     pixel_size: float | None = None
@@ -107,7 +107,9 @@ class Described:
     spectrum: Spectrum | None
 
 
-def described(images: Images, settings: Settings, each: Callable[[int, int], None] | None = None) -> Described:
+def described(
+    images: ImageSources, settings: DescribeSettings, each: Callable[[int, int], None] | None = None
+) -> Described:
     """As `describe`, with pictures and spectrum."""
     recordings = _recordings(images, settings.pixel_size)
     lens = _lens(settings.energy, settings.spherical_aberration)
@@ -120,7 +122,7 @@ def described(images: Images, settings: Settings, each: Callable[[int, int], Non
     place, spectrum = 0, None
     for index, recording in enumerate(recordings):
         raw = read_frames(recording)
-        one, own = measured(recording, raw, lens)
+        one, own = measure_file(recording, raw, lens)
         if spectrum is None or _clearness(one) > _clearness(found[place]):
             place, spectrum = index, own
         found.append(one)
@@ -194,7 +196,7 @@ def _clearness(one: Measured) -> float:
     return one.rings.drop if one.rings.found else 0.0
 
 
-def _recordings(images: Images, pixel_size: float | None) -> list[Recording]:
+def _recordings(images: ImageSources, pixel_size: float | None) -> list[Recording]:
     many = [images] if isinstance(images, (str, Path, np.ndarray)) else list(images)
     if not many:
         raise InputError("no images are given: name files, or folders of them")
@@ -284,4 +286,4 @@ def _warnings(found: Sequence[Measured]) -> list[str]:
     return said
 
 
-__all__ = ["Described", "Images", "Settings", "check_free", "describe", "described"]
+__all__ = ["DescribeSettings", "Described", "ImageSources", "check_free", "describe", "described"]

@@ -396,7 +396,7 @@ def _profile(image: NDArray[np.float32], mask: Mask | None, pixel_size: float) -
     return _means(distance.ravel(), (image.ravel().astype(np.float64) - outer.mean()) / outer.std(), edges, 50)
 
 
-def spread(values: Floats) -> tuple[Floats, Floats, Floats]:
+def percentiles(values: Floats) -> tuple[Floats, Floats, Floats]:
     """5th percentile, median and 95th percentile over the first axis of what is finite; nan where nothing is.
 
     Parameters
@@ -414,7 +414,7 @@ def spread(values: Floats) -> tuple[Floats, Floats, Floats]:
 
 
 def _property(name: str, images: Floats, dataset: Floats, nyquist: float) -> Property:
-    one, other = ([float(end[0]) for end in spread(values)] for values in (images, dataset))
+    one, other = ([float(end[0]) for end in percentiles(values)] for values in (images, dataset))
     kind, value, (low, _, high) = PROPERTIES[name], one[1], other
     if kind.relative:
         alike = low / (1 + kind.tolerance) <= value <= high * (1 + kind.tolerance)
@@ -428,7 +428,7 @@ def _property(name: str, images: Floats, dataset: Floats, nyquist: float) -> Pro
 
 
 def _unlike_places(images: Floats, dataset: Floats) -> list[float]:
-    (_, median, _), (low, _, high) = spread(images), spread(dataset)
+    (_, median, _), (low, _, high) = percentiles(images), percentiles(dataset)
     outside = (median < low - 0.25) | (median > high + 0.25)
     return [float(place) for place in DISTANCES[outside]]
 
@@ -446,4 +446,4 @@ def _notes(sizes: set[float], common: float, found: bool, images: Side) -> list[
     return said
 
 
-__all__ = ["PROPERTIES", "Kind", "Likeness", "Property", "Side", "compare_images", "spread"]
+__all__ = ["PROPERTIES", "Kind", "Likeness", "Property", "Side", "compare_images", "percentiles"]

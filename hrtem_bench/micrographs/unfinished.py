@@ -17,7 +17,7 @@ from hrtem_bench.support.reading import read_json
 PARTIAL = ".partial"
 
 
-class Finished(msgspec.Struct, frozen=True):
+class FinishedFile(msgspec.Struct, frozen=True):
     """A file that was segmented.
 
     mark: see `mark_of`. scores: of each micrograph, where there are labels. warnings: what may be wrong with them.
@@ -38,16 +38,16 @@ def mark_of(settings: Sequence[str], paths: Sequence[Path]) -> str:
     return hashlib.sha256(msgspec.json.encode(content)).hexdigest()
 
 
-def finished(out: Path, name: str, mark: str) -> Finished | None:
+def finished(out: Path, name: str, mark: str) -> FinishedFile | None:
     """What an earlier run, which did not come to its end, found of the file `name`; None where it did not do it."""
     try:
-        held = read_json(_place(out, name), Finished, "record of what is finished")
+        held = read_json(_place(out, name), FinishedFile, "record of what is finished")
     except InputError:
         return None
     return held if held.mark == mark else None
 
 
-def keep(out: Path, name: str, found: Finished) -> None:
+def keep(out: Path, name: str, found: FinishedFile) -> None:
     """Write down that a file is done."""
     (out / PARTIAL).mkdir(exist_ok=True)
     write_aside_bytes(_place(out, name), msgspec.json.encode(found))
@@ -62,4 +62,4 @@ def _place(out: Path, name: str) -> Path:
     return out / PARTIAL / f"{name}.json"
 
 
-__all__ = ["PARTIAL", "Finished", "finished", "forget", "keep", "mark_of"]
+__all__ = ["PARTIAL", "FinishedFile", "finished", "forget", "keep", "mark_of"]

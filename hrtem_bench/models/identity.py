@@ -39,7 +39,7 @@ def files_of(path: Path) -> list[Path]:
     return [path, *(external_files(path) if path.suffix.lower() == ".onnx" else ())]
 
 
-def checksum(path: Path, code: Path | None = None) -> str:
+def submission_checksum(path: Path, code: Path | None = None) -> str:
     """sha256 over the names and contents of a submission's files, then of the Python files of the folder `code`."""
     root = path if path.is_dir() else path.parent
     named = [(file.relative_to(root).as_posix(), file) for file in files_of(path)]

@@ -15,7 +15,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from hrtem_bench.errors import InputError, one_line, require
-from hrtem_bench.support.parquet import open_parquet, reading
+from hrtem_bench.support.parquet import file_errors, open_parquet
 
 TABLE = "predictions.parquet"
 COLUMNS = ("structure_id", "condition_id", "prediction")
@@ -71,7 +71,7 @@ def _read(path: Path, most: int) -> NDArray[Any]:
 
 def _from_table(path: Path) -> Stored:
     file = open_parquet(path, COLUMNS)
-    with reading(path):
+    with file_errors(path):
         place = _places(file, path)
     group = lru_cache(maxsize=1)(lambda index: file.read_row_group(index, columns=["prediction"])["prediction"])
 
@@ -79,7 +79,7 @@ def _from_table(path: Path) -> Stored:
         where = place.get((structure_id, condition_id))
         if where is None:
             raise InputError(f"{path} has no prediction for {structure_id} at {condition_id}")
-        with reading(path):
+        with file_errors(path):
             flat = np.asarray(group(where[0])[where[1]].values)
         if flat.size != shape[0] * shape[1]:
             raise InputError(

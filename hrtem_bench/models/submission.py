@@ -20,7 +20,7 @@ from hrtem_bench.models.card import CARD, SCHEMA_VERSION, Card, ModelEntry, Trai
 from hrtem_bench.models.contract import InputContract
 from hrtem_bench.models.exported import load_onnx, load_pt2
 from hrtem_bench.models.hub import download_model, is_hub_id, refuse_code
-from hrtem_bench.models.identity import checksum, function_checksum, with_answers
+from hrtem_bench.models.identity import function_checksum, submission_checksum, with_answers
 from hrtem_bench.models.python_models import (
     called,
     file_of,
@@ -190,7 +190,7 @@ def _from_folder(
         device=runtime.device,
         contract=card.input,
         trained_on=card.trained_on,
-        checksum=checksum(folder, None if code == folder else code),
+        checksum=submission_checksum(folder, None if code == folder else code),
     )
 
 
@@ -279,7 +279,7 @@ def _from_carded_export(
         )
     refuse_pickles(folder)
     submission = _from_export(exports[0], model, contract or card.input, runtime, allow_code)
-    return replace(submission, name=card.name, trained_on=card.trained_on, checksum=checksum(folder))
+    return replace(submission, name=card.name, trained_on=card.trained_on, checksum=submission_checksum(folder))
 
 
 def _counted(folder: Path, name: str) -> int:
@@ -305,7 +305,7 @@ def _from_predictions(folder: Path, model: str, card: Card) -> Submission:
         predict=predict,
         contract=card.input,
         trained_on=card.trained_on,
-        checksum=checksum(folder),
+        checksum=submission_checksum(folder),
         parameters=None,
         stored=stored_predictions(folder),
     )
@@ -321,7 +321,7 @@ def _from_export(
             f"{path}: a .pt2 file can run code when it is loaded: export the network as .onnx, which cannot, or give "
             "--allow-code (in Python allow_code=True) if you trust whom it comes from"
         )
-    identity = checksum(path)  # which sees that an ONNX refers to nothing outside of its folder
+    identity = submission_checksum(path)  # which sees that an ONNX refers to nothing outside of its folder
     exported = load(path, runtime)
     if exported.window is not None:
         try:

@@ -10,12 +10,12 @@ import numpy as np
 from scipy import fft
 
 from hrtem_bench.multislice import fourier_kernels as kernels
-from hrtem_bench.multislice.fourier_tables import pairs
-from hrtem_bench.multislice.plan import Plan, positions_in_slices, propagator, stops
+from hrtem_bench.multislice.fourier_tables import interleaved
+from hrtem_bench.multislice.plan import MultislicePlan, positions_in_slices, propagator, stops
 
 
 def exit_wave(
-    plan: Plan, positions: Any, symbols: Any, depths: Sequence[float], incident: Any = None, threads: int = 1
+    plan: MultislicePlan, positions: Any, symbols: Any, depths: Sequence[float], incident: Any = None, threads: int = 1
 ) -> Any:
     """Waves at the given depths (Å, ascending), (len(depths), ny, nx) complex64; the same bytes for any `threads`.
 
@@ -37,7 +37,7 @@ def exit_wave(
 
         def propagate(distance: float) -> None:
             py, px = propagator(plan, distance)
-            factors = pairs(py), pairs(px / (nx * ny))  # the inverse transforms below do not divide
+            factors = interleaved(py), interleaved(px / (nx * ny))  # the inverse transforms below do not divide
             _in_place(fft.fft, wave, axis=1, workers=threads)
             for block in _blocks(wave, columns):
                 _in_place(fft.fft, block, axis=0, workers=threads)
@@ -46,7 +46,7 @@ def exit_wave(
 
         def transmit(content: list[tuple[str, Any, Any]]) -> None:
             for number, (symbol, y, x) in enumerate(content):
-                kernels.spread(density, y, x)
+                kernels.spread_atoms(density, y, x)
                 spectrum = fft.rfft(density, axis=1, workers=threads)
                 _in_place(fft.fft, spectrum[:, : plan.columns], axis=0, workers=threads)
                 table = plan.tables[symbol]
@@ -85,7 +85,7 @@ def _in_place(transform: Callable[..., Any], field: Any, **options: Any) -> None
         field[...] = out
 
 
-def _wave_columns(plan: Plan) -> int:
+def _wave_columns(plan: MultislicePlan) -> int:
     """How many columns kx >= 0 the wave's band holds."""
     _, kx = plan.grid.frequencies()
     return int((kx[: len(kx) // 2] <= plan.band).sum())
@@ -100,6 +100,6 @@ def _floats(field: Any) -> Any:
     return field.view(np.float32)
 
 
-def _squares(plan: Plan) -> tuple[Any, Any]:
+def _squares(plan: MultislicePlan) -> tuple[Any, Any]:
     ky, kx = plan.grid.frequencies()
     return (ky**2).astype(np.float32), (kx**2).astype(np.float32)

@@ -19,7 +19,7 @@ _ONE = F(1)
 
 
 @kernel(nogil=True)
-def spread(density: Any, y: Any, x: Any) -> None:
+def spread_atoms(density: Any, y: Any, x: Any) -> None:
     """Add one window per atom to `density` (ny, nx) float32, zeroed first; y, x (n,) float64 in pixels, any sign."""
     ny, nx = density.shape
     density[:] = 0

@@ -48,7 +48,7 @@ def fourier_tables(symbols: list[str], grid: Grid, energy: float, parametrizatio
     for symbol in symbols:
         radii, b = _radial_table(symbol, grid.nyquist, energy, parametrization)
         values = np.interp(q, radii, b.real) + 1j * np.interp(q, radii, b.imag)
-        tables[symbol] = pairs(np.where(q <= limit, values * scale, 0))
+        tables[symbol] = interleaved(np.where(q <= limit, values * scale, 0))
     return tables, len(kx)
 
 
@@ -63,7 +63,7 @@ def _radial_table(symbol: str, nyquist: float, energy: float, parametrization: s
     return radii, b
 
 
-def pairs(values: Any) -> Any:
+def interleaved(values: Any) -> Any:
     """Complex to float32 with real and imaginary parts interleaved along the last axis (1-D: (n, 2))."""
     values = np.ascontiguousarray(values, np.complex64)
     return (

@@ -16,7 +16,7 @@ from hrtem_bench.physics import wavelength
 
 
 @dataclass(frozen=True)
-class Plan:
+class MultislicePlan:
     """Everything about a multislice calculation that does not depend on where the atoms move.
 
     tables: element -> (ny//2 + 1, columns) complex64, the transform of the log-transmission over the quarter plane,
@@ -36,7 +36,7 @@ class Plan:
     patches: Patches | None = None
 
 
-def make_plan(
+def multislice_plan(
     atoms: Any,
     *,
     energy: float,
@@ -44,8 +44,8 @@ def make_plan(
     slice_thickness: float,
     parametrization: str = "lobato",
     tilt: tuple[float, float] = (0.0, 0.0),
-    real_space: Callable[[Plan], bool],
-) -> Plan:
+    real_space: Callable[[MultislicePlan], bool],
+) -> MultislicePlan:
     """Choose the grid and the slices and tabulate each element; raises InputError for what cannot be simulated.
 
     real_space: says of the plan without tables whether the real-space engine is to take it.
@@ -56,7 +56,7 @@ def make_plan(
     height = float(box(atoms)[2])
     _check_heights(atoms, height)
     slices = slice_count(height, slice_thickness)
-    geometry = Plan(grid, energy, slices, height / slices, BAND * grid.nyquist, {}, 0, tilt)
+    geometry = MultislicePlan(grid, energy, slices, height / slices, BAND * grid.nyquist, {}, 0, tilt)
     symbols = sorted(chemical_symbols[number] for number in np.unique(atoms.numbers))
     if real_space(geometry):
         return replace(geometry, patches=make_patches(symbols, grid, energy, parametrization))
@@ -64,7 +64,7 @@ def make_plan(
     return replace(geometry, tables=tables, columns=columns)
 
 
-def propagator(plan: Plan, distance: float) -> tuple[Any, Any]:
+def propagator(plan: MultislicePlan, distance: float) -> tuple[Any, Any]:
     """The factors (py, px) of exp(-iπλ·distance·q² - 2πi·distance·q·tan(tilt)), complex128.
 
     In a tilted beam the wave is what multiplies the tilted plane wave; travelling, it is carried sideways.
@@ -76,7 +76,7 @@ def propagator(plan: Plan, distance: float) -> tuple[Any, Any]:
     return factors[0], factors[1]
 
 
-def stops(plan: Plan, depths: Sequence[float]) -> list[tuple[float, int | None]]:
+def stops(plan: MultislicePlan, depths: Sequence[float]) -> list[tuple[float, int | None]]:
     """Planes at which something happens, from the entrance face on: (z in Å, slice that acts, or None for a record).
 
     Slices act in their middle planes; a record at the depth of such a plane comes after it.
@@ -86,7 +86,7 @@ def stops(plan: Plan, depths: Sequence[float]) -> list[tuple[float, int | None]]
     return sorted(planes, key=lambda plane: (plane[0], plane[1] is None))
 
 
-class Step(NamedTuple):
+class SliceStep(NamedTuple):
     """A slice's atoms act, then the wave is propagated.
 
     layer: index of the slice, None where no atoms act. distance: Å.
@@ -96,19 +96,19 @@ class Step(NamedTuple):
     distance: float
 
 
-def steps(plan: Plan, depths: Sequence[float], occupied: Any, plane_wave: bool) -> list[Step | None]:
+def steps(plan: MultislicePlan, depths: Sequence[float], occupied: Any, plane_wave: bool) -> list[SliceStep | None]:
     """What happens to the wave, in order; None where it is recorded.
 
     Empty slices are left out. A plane wave in vacuum stays what it is and is not propagated. occupied: (slices,) bool,
     whether a slice holds atoms. plane_wave: whether the incident wave is one.
     """
-    found: list[Step | None] = []
+    found: list[SliceStep | None] = []
     here, waiting = 0.0, None
     for z, index in stops(plan, depths):
         if index is not None and not occupied[index]:
             continue
         if waiting is not None or (z > here and not plane_wave):
-            found.append(Step(waiting, z - here))
+            found.append(SliceStep(waiting, z - here))
         here, waiting = z, index
         if index is None:
             found.append(None)
@@ -117,18 +117,18 @@ def steps(plan: Plan, depths: Sequence[float], occupied: Any, plane_wave: bool) 
     return found
 
 
-def wrapped(coordinate: Any, period: int) -> Any:
+def into_period(coordinate: Any, period: int) -> Any:
     """Coordinates, an array of any library, moved into [0, period); `%` alone turns -1e-20 into the period itself."""
     inside = coordinate % period
     return inside * (inside < period)
 
 
-def slice_index(plan: Plan, positions: Any) -> Any:
+def slice_index(plan: MultislicePlan, positions: Any) -> Any:
     """The slice (n,) that each atom of positions (n, 3), Å, belongs to."""
     return np.clip((positions[:, 2] / plan.slice_thickness).astype(int), 0, plan.slices - 1)
 
 
-def positions_in_slices(plan: Plan, positions: Any, symbols: Any) -> list[list[tuple[str, Any, Any]]]:
+def positions_in_slices(plan: MultislicePlan, positions: Any, symbols: Any) -> list[list[tuple[str, Any, Any]]]:
     """For each slice the elements in it: (symbol, y, x) with coordinates in pixels, in the order of the atoms."""
     dy, dx = plan.grid.pixel_size
     index = slice_index(plan, positions)

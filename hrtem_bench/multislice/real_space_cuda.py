@@ -15,7 +15,7 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from hrtem_bench.errors import InputError
-from hrtem_bench.multislice.plan import Plan, Step, propagator, slice_index, steps, wrapped
+from hrtem_bench.multislice.plan import MultislicePlan, SliceStep, into_period, propagator, slice_index, steps
 from hrtem_bench.multislice.real_space_filter import TAPS, weights
 from hrtem_bench.multislice.real_space_patches import FRACTIONS, TERMS, patch_shape
 from hrtem_bench.support.gpu import cuda_arrays, memory_for_a_batch
@@ -52,7 +52,7 @@ def source() -> str:
 
 
 def exit_waves_on_gpu(
-    plan: Plan,
+    plan: MultislicePlan,
     positions: Callable[[int], Any],
     symbols: Any,
     count: int,
@@ -114,7 +114,7 @@ def fill_in_batches(
 
 
 def exit_waves_batch(
-    plan: Plan,
+    plan: MultislicePlan,
     positions: Sequence[Any],
     symbols: Any,
     depths: Sequence[float],
@@ -140,13 +140,13 @@ def exit_waves_batch(
     return recorded
 
 
-def _starting_waves(plan: Plan, count: int, device: Device, incident: Any) -> Any:
+def _starting_waves(plan: MultislicePlan, count: int, device: Device, incident: Any) -> Any:
     """Waves at z = 0, (count, ny, nx) complex64 on the device: `incident`, or for None plane waves of amplitude 1."""
     start = np.array(np.ones(plan.grid.shape) if incident is None else incident, np.complex64)
     return device.xp.zeros((count, *plan.grid.shape), dtype=device.xp.complex64) + device.put(start)
 
 
-def _alike(plan: Plan, layers: Any) -> list[tuple[list[int], Any]]:
+def _alike(plan: MultislicePlan, layers: Any) -> list[tuple[list[int], Any]]:
     """Configurations with atoms in the same slices, whose waves take the same steps: (their indices, (slices,) bool).
 
     layers: (configurations, n), the slice of each atom.
@@ -159,7 +159,9 @@ def _alike(plan: Plan, layers: Any) -> list[tuple[list[int], Any]]:
     return [(members, np.frombuffer(occupied, bool)) for occupied, members in groups.items()]
 
 
-def _together(plan: Plan, wave: Any, atoms: _Atoms, todo: Sequence[Step | None], device: Device) -> list[Any]:
+def _together(
+    plan: MultislicePlan, wave: Any, atoms: _Atoms, todo: Sequence[SliceStep | None], device: Device
+) -> list[Any]:
     """Waves (n, ny, nx) that take the same steps: what they are where they are recorded."""
     assert plan.patches is not None
     ny, nx = plan.grid.shape
@@ -194,7 +196,7 @@ class _Atoms(NamedTuple):
     cells: tuple[int, int]
 
 
-def _sorted_by_cell(plan: Plan, positions: Any, layers: Any, symbols: Any, device: Device) -> _Atoms:
+def _sorted_by_cell(plan: MultislicePlan, positions: Any, layers: Any, symbols: Any, device: Device) -> _Atoms:
     """positions: (configurations, n, 3), Å. layers: (configurations, n), the slice of each atom."""
     assert plan.patches is not None
     xp, put = device.xp, device.put
@@ -205,7 +207,7 @@ def _sorted_by_cell(plan: Plan, positions: Any, layers: Any, symbols: Any, devic
     key = put(layers) * len(positions) + batch
     place, fraction = [], []
     for axis, n, d, count in zip((1, 0), plan.grid.shape, plan.grid.pixel_size, cells, strict=True):
-        pixels = wrapped(sideways[:, :, axis] / d, n)
+        pixels = into_period(sideways[:, :, axis] / d, n)
         cell = xp.astype(xp.floor(pixels * (count / n)), xp.int64)
         key = key * count + xp.where(cell < count, cell, cell * 0 + (count - 1))
         place.append(xp.ceil(pixels))
@@ -222,7 +224,7 @@ def _sorted_by_cell(plan: Plan, positions: Any, layers: Any, symbols: Any, devic
     return _Atoms(arrays, (cells[0], cells[1]))
 
 
-def _propagate_on(waves: Any, plan: Plan, distance: float, device: Device) -> None:
+def _propagate_on(waves: Any, plan: MultislicePlan, distance: float, device: Device) -> None:
     """Propagate waves (n, ny, nx) over what is left of a vacuum thicker than a slice, in place.
 
     One by one, since an FFT library may add up in another order for another number of transforms.

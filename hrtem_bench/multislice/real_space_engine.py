@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 from scipy import fft
 
-from hrtem_bench.multislice.plan import Plan, Step, propagator, slice_index, steps, wrapped
+from hrtem_bench.multislice.plan import MultislicePlan, SliceStep, into_period, propagator, slice_index, steps
 from hrtem_bench.multislice.real_space_filter import weights
 from hrtem_bench.multislice.real_space_kernels import ROW, slices_pass, workspace
 from hrtem_bench.multislice.real_space_patches import patch_shape
@@ -19,13 +19,13 @@ DEPTH = 4
 """Slices in one pass: more of them read the wave from memory less often, but their rows must fit the cache together."""
 
 
-def widest(plan: Plan) -> int:
+def widest(plan: MultislicePlan) -> int:
     """Columns of the widest grid that this engine takes."""
     return ROW - 2 * patch_shape(plan.grid)[1]
 
 
 def exit_wave(
-    plan: Plan, positions: Any, symbols: Any, depths: Sequence[float], incident: Any = None, threads: int = 1
+    plan: MultislicePlan, positions: Any, symbols: Any, depths: Sequence[float], incident: Any = None, threads: int = 1
 ) -> Any:
     """Waves at the given depths (Å, ascending), (len(depths), ny, nx) complex64; the same bytes for any `threads`.
 
@@ -55,9 +55,9 @@ def exit_wave(
     return np.stack(recorded)
 
 
-def _grouped(plan: Plan, steps: list[Step | None]) -> Iterator[list[Step] | None]:
+def _grouped(plan: MultislicePlan, steps: list[SliceStep | None]) -> Iterator[list[SliceStep] | None]:
     """Steps to be taken in one pass: DEPTH at most, none but the last longer than a slice; None as it comes."""
-    group: list[Step] = []
+    group: list[SliceStep] = []
     for step in steps:
         if step is not None:
             group.append(step)
@@ -69,14 +69,14 @@ def _grouped(plan: Plan, steps: list[Step | None]) -> Iterator[list[Step] | None
             yield None
 
 
-def _sorted_by_slice(plan: Plan, positions: Any, symbols: Any) -> tuple[tuple[Any, Any, Any], Any]:
+def _sorted_by_slice(plan: MultislicePlan, positions: Any, symbols: Any) -> tuple[tuple[Any, Any, Any], Any]:
     """Atoms by slice and then by y: ((y, x, element), starts).
 
     y, x: pixels, inside the grid. element: index into the patches. starts: (slices + 1,), where each slice begins.
     """
     assert plan.patches is not None
     (ny, nx), (dy, dx) = plan.grid.shape, plan.grid.pixel_size
-    y, x = wrapped(positions[:, 1] / dy, ny), wrapped(positions[:, 0] / dx, nx)
+    y, x = into_period(positions[:, 1] / dy, ny), into_period(positions[:, 0] / dx, nx)
     element = plan.patches.indices(symbols)
     index = slice_index(plan, positions)
     order = np.argsort(index * float(ny) + y, kind="stable")
@@ -84,7 +84,7 @@ def _sorted_by_slice(plan: Plan, positions: Any, symbols: Any) -> tuple[tuple[An
     return (y[order], x[order], element[order]), starts
 
 
-def _propagate_on(wave: Any, plan: Plan, distance: float, threads: int) -> None:
+def _propagate_on(wave: Any, plan: MultislicePlan, distance: float, threads: int) -> None:
     """Propagate a wave (2, ny, nx) over what is left of a vacuum thicker than a slice, in place."""
     if distance <= 1e-9 * plan.slice_thickness:
         return

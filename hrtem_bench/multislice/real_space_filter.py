@@ -12,7 +12,7 @@ from typing import Any
 
 import numpy as np
 
-from hrtem_bench.multislice.plan import Plan
+from hrtem_bench.multislice.plan import MultislicePlan
 from hrtem_bench.multislice.real_space_patches import WIDEST, patch_shape
 from hrtem_bench.multislice.transmission import roll_off
 from hrtem_bench.physics import wavelength
@@ -69,7 +69,7 @@ def response(weights: Any, f: Any) -> Any:
     return cosines @ (np.asarray(weights) * np.r_[1, 2 * np.ones(len(weights) - 1)])
 
 
-def obstacle(plan: Plan, widest: int | None = None) -> str | None:
+def obstacle(plan: MultislicePlan, widest: int | None = None) -> str | None:
     """Why the method cannot take a calculation, in words; None when it can. widest: columns of a grid at most."""
     (ny, nx), (py, px) = plan.grid.shape, patch_shape(plan.grid)
     if plan.tilt != (0.0, 0.0):
@@ -89,7 +89,7 @@ def obstacle(plan: Plan, widest: int | None = None) -> str | None:
     return None
 
 
-def weights(distance: float, plan: Plan) -> Any:
+def weights(distance: float, plan: MultislicePlan) -> Any:
     """(2, 2, TAPS + 1) float32: the filters along y and x, real and imaginary parts, for no further than a slice."""
     reach = min(distance, plan.slice_thickness)
     filters = [stencil(reach, d, plan.energy)[0] for d in plan.grid.pixel_size]

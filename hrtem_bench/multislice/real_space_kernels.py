@@ -62,7 +62,7 @@ def add_products(e: Any, at: int, columns: Any, rows: Any, fours: int, pixels: i
 
 
 @kernel(nogil=True, fastmath=FAST)
-def between(out: Any, low: Any, high: Any, fraction: Any, n: int) -> None:
+def interpolate(out: Any, low: Any, high: Any, fraction: Any, n: int) -> None:
     """The first n numbers of out, interpolated between low and high."""
     for k in range(n):
         out[k] = low[k] + fraction * (high[k] - low[k])
@@ -82,12 +82,12 @@ def add_atom(e: Any, buffers: Any, rows: Any, columns: Any, at: Any, fractions: 
     last = rows.shape[0] - 2
     sy, sx = min(int(ty), last), min(int(tx), last)
     begin, end, size = begin * _PARTS, (begin + count) * _PARTS, count * _PARTS
-    between(factors, rows[sy, begin:end], rows[sy + 1, begin:end], F(ty - sy), size)
+    interpolate(factors, rows[sy, begin:end], rows[sy + 1, begin:end], F(ty - sy), size)
     for k in range(size, size + 3 * _PARTS):
         factors[k] = F(0)
     low, high, px = columns[sx], columns[sx + 1], columns.shape[1] // TERMS
     for i in range(TERMS):
-        between(functions[i * WIDEST :], low[i * px :], high[i * px :], F(tx - sx), px)
+        interpolate(functions[i * WIDEST :], low[i * px :], high[i * px :], F(tx - sx), px)
     add_products(e, 2 * row * ROW + column, functions, factors, (count + 3) // 4, px)
 
 

@@ -12,7 +12,7 @@ import numpy as np
 from hrtem_bench.conditions import beam_energy, finite_number
 from hrtem_bench.errors import InputError
 from hrtem_bench.machine import cpus, on_gpu
-from hrtem_bench.multislice.plan import Plan, make_plan
+from hrtem_bench.multislice.plan import MultislicePlan, multislice_plan
 from hrtem_bench.multislice.waves import Waves, check_agreement
 
 METHODS = ("auto", "real-space", "fourier")
@@ -93,7 +93,7 @@ def exit_waves(
     seed = _whole("seed", seed, 0)
     from ase.data import chemical_symbols
 
-    plan = make_plan(
+    plan = multislice_plan(
         atoms,
         energy=beam_energy(energy),
         pixel_size=finite_number("pixel_size", pixel_size),
@@ -143,7 +143,7 @@ def displaced(positions: Any, displacement: Any, seed: int, index: int) -> Any:
 
 
 class _Job(NamedTuple):
-    plan: Plan
+    plan: MultislicePlan
     positions: Callable[[int], Any]
     symbols: Any
     number: int
@@ -199,7 +199,7 @@ def _checked_depths(depths: Sequence[float] | None, height: float) -> list[float
     return values
 
 
-def _checked_wave(incident: Any, plan: Plan) -> Any:
+def _checked_wave(incident: Any, plan: MultislicePlan) -> Any:
     """The wave at z = 0 as an array, or None; InputError unless it belongs to the grid and the energy."""
     if incident is None:
         return None
@@ -210,7 +210,7 @@ def _checked_wave(incident: Any, plan: Plan) -> Any:
     return array
 
 
-def _chooser(method: str, cuda: bool) -> Callable[[Plan], bool]:
+def _chooser(method: str, cuda: bool) -> Callable[[MultislicePlan], bool]:
     """Whether the real-space method takes a calculation; InputError where it has to and cannot."""
     if method not in METHODS:
         raise InputError(f"unknown method {method!r}: known are {', '.join(METHODS)}")
@@ -219,7 +219,7 @@ def _chooser(method: str, cuda: bool) -> Callable[[Plan], bool]:
     from hrtem_bench.multislice.real_space_engine import widest
     from hrtem_bench.multislice.real_space_filter import obstacle
 
-    def takes(plan: Plan) -> bool:
+    def takes(plan: MultislicePlan) -> bool:
         if method == "fourier":
             return False
         reason = obstacle(plan, None if cuda else widest(plan))

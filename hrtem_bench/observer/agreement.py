@@ -8,10 +8,10 @@ from collections.abc import Callable
 import numpy as np
 from numpy.typing import NDArray
 
-from hrtem_bench.observer.law import Estimate
+from hrtem_bench.observer.law import Predicted
 
 Floats = NDArray[np.float64]
-Labels = NDArray[np.int64]
+SetLabels = NDArray[np.int64]
 RESAMPLES = 400
 
 
@@ -25,7 +25,7 @@ def rank(first: Floats, second: Floats) -> float:
     return float(np.corrcoef(*(stats.rankdata(one[known]) for one in (first, second)))[0, 1])
 
 
-def ranks_of_rows(first: Floats, second: Floats, sets: Labels) -> Floats:
+def ranks_of_rows(first: Floats, second: Floats, sets: SetLabels) -> Floats:
     """Spearman's correlation within each training set, in ascending order of their numbers, (sets,)."""
     order = np.argsort(sets, kind="stable")
     members = np.split(order, np.flatnonzero(np.diff(sets[order])) + 1)
@@ -44,7 +44,7 @@ def r_squared(expected: Floats, measured: Floats) -> float:
     return 1 - float(np.sum((measured - expected) ** 2)) / total if total else math.nan
 
 
-def bootstrapped(score: Callable[[Labels], float], clusters: Labels, seed: int = 0) -> Estimate:
+def bootstrapped(score: Callable[[SetLabels], float], clusters: SetLabels, seed: int = 0) -> Predicted:
     """A score of some members, given as indices, with its 95 % interval over resampled clusters of them.
 
     Parameters
@@ -62,7 +62,7 @@ def bootstrapped(score: Callable[[Labels], float], clusters: Labels, seed: int =
     found = np.array([score(np.concatenate([members[one] for one in drawn])) for drawn in draws])
     value, known = score(np.arange(len(clusters))), found[np.isfinite(found)]
     low, high = np.quantile(known, [0.025, 0.975]) if len(known) else (value, value)
-    return Estimate(value, float(low), float(high))
+    return Predicted(value, float(low), float(high))
 
 
 __all__ = ["RESAMPLES", "bootstrapped", "mean_of_known", "r_squared", "rank", "ranks_of_rows"]

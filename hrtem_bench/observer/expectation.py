@@ -94,7 +94,7 @@ class Place:
     spectra: Floats
 
 
-def place_of(one: Exposure, powers: RingPowers, settings: ObserverSettings | None = None) -> Place:
+def observer_at(one: Exposure, powers: RingPowers, settings: ObserverSettings | None = None) -> Place:
     """The observer at an exposure.
 
     Parameters
@@ -210,4 +210,4 @@ def delocalisation(condition: Condition, power: RingPower, settings: ObserverSet
     return math.sqrt(float(np.dot(squares, weights)) / total) if total else 0.0
 
 
-__all__ = ["LATTICE", "Place", "Terms", "delocalisation", "mixed_place", "place_of", "terms"]
+__all__ = ["LATTICE", "Place", "Terms", "delocalisation", "mixed_place", "observer_at", "terms"]

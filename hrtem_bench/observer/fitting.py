@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 
 from hrtem_bench.errors import InputError
 from hrtem_bench.observer.agreement import mean_of_known, r_squared, rank, ranks_of_rows
-from hrtem_bench.observer.expectation import Place, place_of, terms
+from hrtem_bench.observer.expectation import Place, observer_at, terms
 from hrtem_bench.observer.exposures import joined
 from hrtem_bench.observer.law import Coefficients, Frozen
 from hrtem_bench.observer.settings import ObserverSettings
@@ -33,7 +33,7 @@ EDGE_LOSSES = (0.0, 0.01, 0.03, 0.1)
 
 
 @dataclass(frozen=True)
-class Pair:
+class TrainTestPair:
     """One training set and one test condition: means over the seeds that converged.
 
     Parameters
@@ -85,7 +85,7 @@ class Fitted:
     score: float
 
 
-def pairs_of(rows: Iterable[Mapping[str, Any]]) -> list[Pair]:
+def pairs_of(rows: Iterable[Mapping[str, Any]]) -> list[TrainTestPair]:
     """Rows of a study as pairs; networks that failed or did not converge are left out.
 
     Parameters
@@ -111,12 +111,12 @@ def pairs_of(rows: Iterable[Mapping[str, Any]]) -> list[Pair]:
         dice = float(np.clip(np.mean([one["dice"] for one in members]), 1e-4, 1 - 1e-4))
         doubt = 1 - float(np.mean([one.get("confidence", math.nan) for one in members]))
         block = members[0].get("block", "")
-        found.append(Pair(*key, math.log(max(loss, 1e-9)), math.log(dice / (1 - dice)), doubt, block))
+        found.append(TrainTestPair(*key, math.log(max(loss, 1e-9)), math.log(dice / (1 - dice)), doubt, block))
     return found
 
 
 def places_of(
-    pairs: Sequence[Pair], setups: Mapping[Key, Setup], settings: ObserverSettings | None = None
+    pairs: Sequence[TrainTestPair], setups: Mapping[Key, Setup], settings: ObserverSettings | None = None
 ) -> dict[Key, Place]:
     """The observer at every training set and test condition of the pairs.
 
@@ -127,12 +127,12 @@ def places_of(
     setups
         Of every text, or of every condition that a training set joins by semicolons.
     settings
-        As of `place_of`.
+        As of `observer_at`.
 
     Raises
     ------
     InputError
-        For a text that has no setup, and as `place_of`.
+        For a text that has no setup, and as `observer_at`.
     """
     chosen = {key: setup_of(key, setups) for one in pairs for key in one.keys}
     wanted: dict[int, tuple[Any, list[Any]]] = {}
@@ -140,7 +140,7 @@ def places_of(
         wanted.setdefault(id(one.powers), (one.powers, []))[1].extend(one.exposure.conditions)
     for powers, conditions in wanted.values():
         powers.prepare(conditions)
-    return {key: place_of(one.exposure, one.powers, settings) for key, one in chosen.items()}
+    return {key: observer_at(one.exposure, one.powers, settings) for key, one in chosen.items()}
 
 
 def setup_of(key: Key, setups: Mapping[Key, Setup]) -> Setup:
@@ -154,7 +154,7 @@ def setup_of(key: Key, setups: Mapping[Key, Setup]) -> Setup:
     return Setup(joined([one.exposure for one in known]), known[0].powers)
 
 
-def terms_of_pairs(pairs: Sequence[Pair], places: Mapping[Key, Place]) -> Floats:
+def terms_of_pairs(pairs: Sequence[TrainTestPair], places: Mapping[Key, Place]) -> Floats:
     """M, G, R and T of each pair, (pairs, 4)."""
     return np.array([terms(*(places[key] for key in one.keys)).numbers for one in pairs]).reshape(-1, 4)
 
@@ -235,14 +235,14 @@ def left_out(design: Floats, measured: Floats, sets: NDArray[np.int64], weights:
     return found
 
 
-def weights_of(pairs: Sequence[Pair]) -> Floats:
+def weights_of(pairs: Sequence[TrainTestPair]) -> Floats:
     """Weights of the pairs' squares that add up to 1 in each block of the study, (pairs,)."""
     where = np.unique([one.block for one in pairs], return_inverse=True)[1]
     weights: Floats = (1 / np.bincount(where))[where]
     return weights
 
 
-def training_sets(pairs: Sequence[Pair]) -> NDArray[np.int64]:
+def training_sets(pairs: Sequence[TrainTestPair]) -> NDArray[np.int64]:
     """The number of each pair's training set, from 0, (pairs,)."""
     found: NDArray[np.int64] = np.unique([f"{one.specimens}\n{one.train}" for one in pairs], return_inverse=True)[1]
     return found
@@ -282,7 +282,7 @@ def recalibrated(rows: Iterable[Mapping[str, Any]], frozen: Frozen, setups: Mapp
 
 
 def _fitted(
-    pairs: Sequence[Pair], setups: Mapping[Key, Setup], settings: ObserverSettings, measured: Floats, sets: Any
+    pairs: Sequence[TrainTestPair], setups: Mapping[Key, Setup], settings: ObserverSettings, measured: Floats, sets: Any
 ) -> Fitted:
     weights = weights_of(pairs)
     design = with_constant(terms_of_pairs(pairs, places_of(pairs, setups, settings)))
@@ -302,6 +302,6 @@ def _least_squares(design: Floats, measured: Floats, weights: Floats) -> Floats:
 
 
 __all__ = [
-    "AREAS", "EDGE_LOSSES", "FLOORS", "SHARES", "Fitted", "Pair", "fit_coefficients", "left_out", "pairs_of",
+    "AREAS", "EDGE_LOSSES", "FLOORS", "SHARES", "Fitted", "TrainTestPair", "fit_coefficients", "left_out", "pairs_of",
     "places_of", "recalibrated", "setup_of", "terms_of_pairs", "training_sets", "weights_of", "with_constant",
 ]  # fmt: skip

@@ -6,9 +6,9 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from hrtem_bench.conditions import Conditions
-from hrtem_bench.observer.expectation import Terms, place_of, terms
+from hrtem_bench.observer.expectation import Terms, observer_at, terms
 from hrtem_bench.observer.exposures import Exposure, exposure
-from hrtem_bench.observer.law import Estimate, Frozen, expected, loaded
+from hrtem_bench.observer.law import Frozen, Predicted, expected, loaded
 from hrtem_bench.observer.sources import specimens_of
 from hrtem_bench.observer.spectra import RingPowers
 
@@ -29,9 +29,9 @@ class Foretold:
         Hardness, mismatch, delocalisation, and what each ring adds.
     """
 
-    loss: Estimate
-    dice: Estimate
-    matched: Estimate
+    loss: Predicted
+    dice: Predicted
+    matched: Predicted
     terms: Terms
 
 
@@ -50,11 +50,11 @@ def foretold(train: Exposure, test: Exposure, powers: RingPowers, frozen: Frozen
     Raises
     ------
     InputError
-        As `place_of`.
+        As `observer_at`.
     """
     frozen = frozen or loaded()
     powers.prepare([*train.conditions, *test.conditions])
-    found = terms(*(place_of(one, powers, frozen.settings) for one in (train, test)))
+    found = terms(*(observer_at(one, powers, frozen.settings) for one in (train, test)))
     loss, dice = expected(found.numbers, frozen.coefficients)
     matched, _ = expected(found.matched, frozen.coefficients)
     return Foretold(loss, dice, matched, found)

@@ -12,8 +12,8 @@ from numpy.typing import NDArray
 
 from hrtem_bench.errors import InputError
 from hrtem_bench.observer.agreement import bootstrapped, mean_of_known, r_squared, rank, ranks_of_rows
-from hrtem_bench.observer.fitting import Pair, pairs_of, places_of, setup_of, terms_of_pairs, training_sets
-from hrtem_bench.observer.law import Estimate, Frozen, log_losses
+from hrtem_bench.observer.fitting import TrainTestPair, pairs_of, places_of, setup_of, terms_of_pairs, training_sets
+from hrtem_bench.observer.law import Frozen, Predicted, log_losses
 from hrtem_bench.observer.rivals import OTHERS, rival_scores
 from hrtem_bench.observer.setups import Key, Setup
 
@@ -34,7 +34,7 @@ class Foreseen:
         Name -> a number that should grow with the loss, (pairs,).
     """
 
-    pairs: Sequence[Pair]
+    pairs: Sequence[TrainTestPair]
     expected: Floats
     measured: Floats
     rivals: Mapping[str, Floats]
@@ -76,10 +76,10 @@ class Held:
 
     pairs: int
     training_sets: int
-    rank: Estimate
-    rank_in_rows: Estimate
-    r2: Estimate
-    r2_own_offset: Estimate
+    rank: Predicted
+    rank_in_rows: Predicted
+    r2: Predicted
+    r2_own_offset: Predicted
     oracle_r2: float
     rivals: Mapping[str, tuple[float, float]]
 
@@ -158,13 +158,13 @@ def _numbered(texts: Sequence[str]) -> NDArray[np.int64]:
     return np.asarray(np.unique(texts, return_inverse=True)[1])
 
 
-def _condition_means(pairs: Sequence[Pair], measured: Floats) -> Floats:
+def _condition_means(pairs: Sequence[TrainTestPair], measured: Floats) -> Floats:
     where = _numbered([f"{one.specimens}\n{one.test}" for one in pairs])
     means: Floats = (np.bincount(where, measured) / np.bincount(where))[where]
     return means
 
 
-def _others(pairs: Sequence[Pair], measured: Floats) -> Floats:
+def _others(pairs: Sequence[TrainTestPair], measured: Floats) -> Floats:
     """Mean ln loss of the other training sets at each pair's test condition; NaN where there are none."""
     where = _numbered([f"{one.specimens}\n{one.test}" for one in pairs])  # each training set is there once
     count, total = np.bincount(where)[where], np.bincount(where, measured)[where]

@@ -85,7 +85,7 @@ class Frozen(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 
 
 @dataclass(frozen=True)
-class Estimate:
+class Predicted:
     """A number with the interval that 95 % of new pairs are expected in."""
 
     value: float
@@ -134,7 +134,7 @@ def log_losses(terms: Any, law: Coefficients) -> NDArray[np.float64]:
     return found
 
 
-def expected(terms: tuple[float, float, float, float], law: Coefficients) -> tuple[Estimate, Estimate]:
+def expected(terms: tuple[float, float, float, float], law: Coefficients) -> tuple[Predicted, Predicted]:
     """Expected loss, nats per pixel, and Dice, each with the interval of 95 % of new pairs.
 
     The residuals are taken as normal, of ln loss and of the logit of Dice, those of Dice independent of those of loss.
@@ -144,11 +144,18 @@ def expected(terms: tuple[float, float, float, float], law: Coefficients) -> tup
     logit = law.dice_at_zero + law.dice_slope * middle
     far_dice = NORMAL_95 * math.hypot(law.dice_residual, law.dice_slope * law.residual)
     return (
-        Estimate(math.exp(middle), math.exp(middle - far), math.exp(middle + far)),
-        Estimate(*(1 / (1 + math.exp(-one)) for one in (logit, logit - far_dice, logit + far_dice))),
+        Predicted(math.exp(middle), math.exp(middle - far), math.exp(middle + far)),
+        Predicted(*(1 / (1 + math.exp(-one)) for one in (logit, logit - far_dice, logit + far_dice))),
     )
 
 
 __all__ = [
-    "FROZEN", "Coefficients", "Estimate", "Frozen", "expected", "freeze", "loaded", "log_losses",
+    "FROZEN",
+    "Coefficients",
+    "Frozen",
+    "Predicted",
+    "expected",
+    "freeze",
+    "loaded",
+    "log_losses",
 ]  # fmt: skip

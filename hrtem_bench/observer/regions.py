@@ -122,11 +122,11 @@ def ring_power(image: Any, regions: Regions, settings: ObserverSettings) -> Ring
     )
 
 
-def stacked(parts: list[RingPower]) -> RingPower:
+def stacked_regions(parts: list[RingPower]) -> RingPower:
     """Rows of several specimens as one."""
     return RingPower(
         *(np.concatenate([getattr(one, name) for one in parts]) for name in RingPower.__dataclass_fields__)
     )
 
 
-__all__ = ["Regions", "RingPower", "regions_of", "ring_power", "stacked"]
+__all__ = ["Regions", "RingPower", "regions_of", "ring_power", "stacked_regions"]

@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 from hrtem_bench.conditions import Condition, ConditionSet
 from hrtem_bench.observer.expectation import Place
 from hrtem_bench.observer.exposures import Exposure
-from hrtem_bench.observer.fitting import Pair
+from hrtem_bench.observer.fitting import TrainTestPair
 from hrtem_bench.observer.setups import Key, Setup
 
 Floats = NDArray[np.float64]
@@ -25,7 +25,9 @@ OTHERS = "condition mean of other training sets (needs networks there)"
 DOUBT = "1 - mean confidence (needs the network and images)"
 
 
-def rival_scores(pairs: Sequence[Pair], places: Mapping[Key, Place], setups: Mapping[Key, Setup]) -> dict[str, Floats]:
+def rival_scores(
+    pairs: Sequence[TrainTestPair], places: Mapping[Key, Place], setups: Mapping[Key, Setup]
+) -> dict[str, Floats]:
     """Name -> a number for each pair that should grow with the loss, (pairs,).
 
     Distances are to the nearest training condition: of focus in nm, of dose as |Δ ln dose|, no dose as a dose of 1.

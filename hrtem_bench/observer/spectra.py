@@ -16,7 +16,7 @@ import numpy as np
 from hrtem_bench.conditions import Condition, condition_to_dict
 from hrtem_bench.errors import InputError
 from hrtem_bench.machine import cpus
-from hrtem_bench.observer.regions import RingPower, stacked
+from hrtem_bench.observer.regions import RingPower, stacked_regions
 from hrtem_bench.observer.settings import ObserverSettings
 from hrtem_bench.observer.specimens import SpecimenSet, check_condition, power_at, usable
 from hrtem_bench.support.files import write_aside_bytes
@@ -75,7 +75,7 @@ class RingPowers:
                 )
             )
         for number, name in enumerate(missing):
-            self._held[name] = stacked([one[number] for one in found])
+            self._held[name] = stacked_regions([one[number] for one in found])
         if self.file is not None:
             _write(self.file, self._key(), self._held)
 

@@ -13,7 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from hrtem_bench.errors import InputError
-from hrtem_bench.observer import Exposure, Frozen, RingPowers, loaded, place_of, terms
+from hrtem_bench.observer import Exposure, Frozen, RingPowers, loaded, observer_at, terms
 from hrtem_bench.observer.expectation import mixed_place
 from hrtem_bench.observer.law import log_losses
 from hrtem_bench.planning.plan import Over
@@ -104,7 +104,7 @@ def design_by_observer(
     Raises
     ------
     InputError
-        For no target, no candidate, a budget below 1, and as `place_of`.
+        For no target, no candidate, a budget below 1, and as `observer_at`.
     """
     if budget < 1:
         raise InputError(f"the budget must be at least 1 condition, not {budget}")
@@ -112,8 +112,8 @@ def design_by_observer(
         raise InputError(f"there is no {'candidate' if targets else 'target'}: give at least one")
     law = law or loaded()
     powers.prepare(one for each in (*targets.values(), *candidates.values()) for one in each.conditions)
-    there = {name: place_of(one, powers, law.settings) for name, one in candidates.items()}
-    here = {name: place_of(one, powers, law.settings) for name, one in targets.items()}
+    there = {name: observer_at(one, powers, law.settings) for name, one in candidates.items()}
+    here = {name: observer_at(one, powers, law.settings) for name, one in targets.items()}
     names, places = list(there), list(here.values())
 
     def losses(members: Sequence[str]) -> Floats:

@@ -17,7 +17,7 @@ from hrtem_bench.conditions import Conditions
 from hrtem_bench.errors import InputError
 from hrtem_bench.physics import Spectra, transfer_spectra
 from hrtem_bench.physics.band import Weight
-from hrtem_bench.planning.plan import Band, Criterion, Over, Plan, Score, Size, Step, Target
+from hrtem_bench.planning.plan import BestOfSize, Criterion, Over, Plan, QRange, Step, Target, TargetScore
 from hrtem_bench.planning.search import EXHAUSTIVE, best_sets, largest_size
 
 Floats = NDArray[np.float64]
@@ -65,10 +65,10 @@ class _Problem:
     def power(self, members: Sequence[int]) -> Floats:
         return cast(Floats, self.candidates.power[list(members)].mean(axis=0, keepdims=True))
 
-    def score(self, name: str, size: int, power: Floats) -> Score:
+    def score(self, name: str, size: int, power: Floats) -> TargetScore:
         values = self.values(power)[0]
         worst = int(values.argmin())
-        return Score(
+        return TargetScore(
             name=name, size=size, mean=float(values.mean()), worst=float(values[worst]), worst_at=self.labels[worst]
         )
 
@@ -161,7 +161,7 @@ def design(
     )
 
 
-def _searched(problem: _Problem, budget: int, exhaustive: int) -> list[Size]:
+def _searched(problem: _Problem, budget: int, exhaustive: int) -> list[BestOfSize]:
     thin = replace(problem, candidates=problem.candidates.thinned(SEARCHED), targets=problem.targets.thinned(SEARCHED))
 
     def score(sets: NDArray[np.intp]) -> Floats:
@@ -170,7 +170,7 @@ def _searched(problem: _Problem, budget: int, exhaustive: int) -> list[Size]:
         return thin.headline(thin.values(share @ thin.candidates.power))
 
     return [
-        Size(
+        BestOfSize(
             score=problem.score(
                 " and ".join(problem.names[i] for i in one.members), len(one.members), problem.power(one.members)
             ),
@@ -182,7 +182,7 @@ def _searched(problem: _Problem, budget: int, exhaustive: int) -> list[Size]:
     ]
 
 
-def _chosen(sizes: Sequence[Size], over: Over) -> tuple[list[str], int]:
+def _chosen(sizes: Sequence[BestOfSize], over: Over) -> tuple[list[str], int]:
     """The best of the sets of each size, of equal ones the smaller; and the smallest size that comes close to it."""
     scores = [one.score.worst if over == "worst" else one.score.mean for one in sizes]
     close = [i for i, score in enumerate(scores) if score > max(scores) - ENOUGH]
@@ -194,7 +194,7 @@ def _steps(problem: _Problem, members: Sequence[int], q_max: float) -> list[Step
     """The members in the order in which they help: each time the one that raises the score most."""
     waiting, steps = list(members), list[Step]()
     order: list[int] = []
-    before: Score | None = None
+    before: TargetScore | None = None
     while waiting:
         tries = np.array([problem.headline(problem.values(problem.power([*order, i])))[0] for i in waiting])
         index = waiting.pop(int(np.argmax(tries >= tries.max() - _EQUAL)))
@@ -231,7 +231,7 @@ def _distinct(power: Floats) -> dict[int, list[int]]:
     return groups
 
 
-def _compared(problem: _Problem, others: Mapping[str, Sequence[Conditions]], power: Floats) -> list[Score]:
+def _compared(problem: _Problem, others: Mapping[str, Sequence[Conditions]], power: Floats) -> list[TargetScore]:
     """Scores of the other sets, whose members' P are the rows of `power`."""
     found, start = [], 0
     for name, group in others.items():
@@ -251,7 +251,7 @@ def _targets(problem: _Problem, members: Sequence[int]) -> list[Target]:
     ]
 
 
-def gained_bands(targets: Spectra, before: Floats | None, after: Floats, q_max: float, *, shape: bool) -> list[Band]:
+def gained_bands(targets: Spectra, before: Floats | None, after: Floats, q_max: float, *, shape: bool) -> list[QRange]:
     """Where in q, 1/Å, a training set that grew covers more of the targets: at most three bands, ascending.
 
     before, after: P (1, n) of the set; before None for an empty set. shape: compare amplitudes scaled to equal power,
@@ -271,7 +271,7 @@ def _amplitude(power: Floats, share: Floats, shape: bool) -> Floats:
     return np.sqrt(power) / np.maximum(strength, 1e-30)
 
 
-def _bands(gain: Floats, width: float) -> list[Band]:
+def _bands(gain: Floats, width: float) -> list[QRange]:
     """The runs of bins that gain most."""
     if gain.max() <= 0:
         return []

@@ -12,13 +12,13 @@ from hrtem_bench.conditions import UNITS, Condition, flat
 from hrtem_bench.planning.choices import varying
 from hrtem_bench.recipes.tracks import AXES
 
-Band = tuple[float, float]
+QRange = tuple[float, float]
 """From and to, 1/Å."""
 Criterion = Literal["coverage", "sigma"]
 Over = Literal["worst", "mean"]
 
 
-class Score(msgspec.Struct, frozen=True, kw_only=True):
+class TargetScore(msgspec.Struct, frozen=True, kw_only=True):
     """How well a set of `size` conditions serves the targets: mean, lowest value, and the target that has it."""
 
     name: str
@@ -37,16 +37,16 @@ class Step(msgspec.Struct, frozen=True, kw_only=True):
 
     condition: str
     alike: list[str]
-    score: Score
+    score: TargetScore
     at: str
-    bands: list[Band]
+    bands: list[QRange]
     moved: tuple[float, float] | None
 
 
-class Size(msgspec.Struct, frozen=True, kw_only=True):
+class BestOfSize(msgspec.Struct, frozen=True, kw_only=True):
     """The best set of a size. exhaustive: whether all sets of that size were tried; else exchanges found it."""
 
-    score: Score
+    score: TargetScore
     conditions: list[str]
     tried: int
     exhaustive: bool
@@ -88,9 +88,9 @@ class Plan(msgspec.Struct, frozen=True, kw_only=True):
     q_max: float
     budget: int
     steps: list[Step]
-    sizes: list[Size]
+    sizes: list[BestOfSize]
     enough: int
-    compared: list[Score]
+    compared: list[TargetScore]
     targets: list[Target]
     unreachable: list[str]
 
@@ -173,4 +173,4 @@ def _settings(condition: Condition) -> Sequence[str]:
     return [f"{name} = {value}" for name, value in flat(condition).items() if value is not None]
 
 
-__all__ = ["Criterion", "Over", "Plan", "Score", "Size", "Step", "Target", "plan_toml"]
+__all__ = ["BestOfSize", "Criterion", "Over", "Plan", "Step", "Target", "TargetScore", "plan_toml"]

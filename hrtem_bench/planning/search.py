@@ -12,8 +12,8 @@ from numpy.typing import NDArray
 
 from hrtem_bench.errors import InputError
 
-Sets = NDArray[np.intp]
-Scorer = Callable[[Sets], NDArray[np.float64]]
+IndexSets = NDArray[np.intp]
+Scorer = Callable[[IndexSets], NDArray[np.float64]]
 """Scores (b,) of b sets of one size, as rows of indices (b, k)."""
 EXHAUSTIVE = 60_000
 """Sets of one size that are all tried; of more, exchanges look for the best."""
@@ -111,7 +111,7 @@ def _best_of(sets: Sequence[tuple[int, ...]], score: Scorer) -> BestSet:
     return BestSet(sets[top], float(scores[top]), len(sets), False)
 
 
-def _batches(sets: Iterator[tuple[int, ...]]) -> Iterator[Sets]:
+def _batches(sets: Iterator[tuple[int, ...]]) -> Iterator[IndexSets]:
     while rows := list(itertools.islice(sets, _BATCH)):
         yield np.array(rows, dtype=np.intp)
 

@@ -9,7 +9,7 @@ from hrtem_bench.conditions import Spread, condition_from_dict
 from hrtem_bench.errors import InputError
 from hrtem_bench.imaging.coherence import MOST_NODES
 from hrtem_bench.recipes.detectors import check_rounding, mean_counts, recording_of, spread_of
-from hrtem_bench.recipes.plan import make_plan
+from hrtem_bench.recipes.plan import dataset_plan
 from hrtem_bench.recipes.scenes import scene_spec
 from hrtem_bench.recipes.schema import EXIT_WAVES, LARGEST_COUNT
 from hrtem_bench.recipes.tables import (
@@ -52,7 +52,7 @@ def check_recipe(recipe: Recipe) -> None:
     spread_of(recipe)
     for name, track in recipe.tracks.items():
         _check_track(recipe, name, track)
-    for key in make_plan(recipe).scenes:
+    for key in dataset_plan(recipe).scenes:
         _check_scene(scene_spec(recipe, key), f"tracks.{key}" if key else "scene")
 
 

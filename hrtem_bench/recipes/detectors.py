@@ -9,38 +9,38 @@ import numpy as np
 from msgspec import UNSET
 
 from hrtem_bench.errors import InputError
-from hrtem_bench.recipes.tables import CameraTrack, Curve, Recipe, Recorder
+from hrtem_bench.recipes.tables import CameraTrack, CurveTable, Recipe, Recorder
 from hrtem_bench.support.toml_tables import key_error
 
 CURVES = ("mtf", "ntf", "dqe")
 
 
 @dataclass(frozen=True)
-class Recording:
+class Readout:
     """What records an image: an `imaging.Detector`, None for ideal counting, and the counts added to every pixel."""
 
     detector: Any = None
     offset: int = 0
 
 
-def recording_of(recipe: Recipe, camera: str = "") -> Recording:
+def recording_of(recipe: Recipe, camera: str = "") -> Readout:
     """The recording with a recipe's detector, without its spread.
 
     camera: "track.name" of a track's camera; "" for that of [detector]. InputError, with the key, for a detector that
     is not possible.
     """
     asked, where = _recorder(recipe, camera)
-    return Recording() if asked is None else Recording(_detector(asked, where), asked.offset)
+    return Readout() if asked is None else Readout(_detector(asked, where), asked.offset)
 
 
-def drawn_recording(recipe: Recipe, camera: str, generator: np.random.Generator) -> Recording:
+def drawn_recording(recipe: Recipe, camera: str, generator: np.random.Generator) -> Readout:
     """The recording of one image: the detector drawn from its ranges, if it has any."""
     from hrtem_bench.imaging import varied
 
     nominal, spread = recording_of(recipe, camera), spread_of(recipe, camera)
     if spread is None:
         return nominal
-    return Recording(varied(nominal.detector, spread, generator), nominal.offset)
+    return Readout(varied(nominal.detector, spread, generator), nominal.offset)
 
 
 def spread_of(recipe: Recipe, camera: str = "") -> Any:
@@ -85,7 +85,7 @@ def _detector(asked: Recorder, where: str) -> Any:
         raise InputError(f"{where}: {error}") from None
 
 
-def _curve(curve: Curve, where: str) -> Any:
+def _curve(curve: CurveTable, where: str) -> Any:
     from hrtem_bench.imaging import GaussianCurve, LorentzianCurve, PixelCurve, TableCurve
 
     given = [name for name in ("gaussian", "lorentzian", "pixel", "value") if getattr(curve, name) is not None]
@@ -103,7 +103,7 @@ def _curve(curve: Curve, where: str) -> Any:
         raise InputError(f"{where}: {error}") from None
 
 
-def mean_counts(recording: Recording, electrons: float) -> tuple[float, float]:
+def mean_counts(recording: Readout, electrons: float) -> tuple[float, float]:
     """(pedestal, mean above it) in counts per pixel, if no electron is scattered out of the image.
 
     electrons: incident electrons per pixel, dose · pixel area.
@@ -112,7 +112,7 @@ def mean_counts(recording: Recording, electrons: float) -> tuple[float, float]:
     return float(recording.offset), electrons * gain
 
 
-def noise_variance(recording: Recording, electrons: float) -> float:
+def noise_variance(recording: Readout, electrons: float) -> float:
     """Variance of a pixel's counts at frequencies where NTF is 1."""
     detector = recording.detector
     if detector is None:
@@ -142,14 +142,14 @@ def check_rounding(recipe: Recipe, camera: str, electrons: float) -> None:
         )
 
 
-def digitised(counts: Any, recording: Recording) -> Any:
+def digitised(counts: Any, recording: Readout) -> Any:
     """A detector's counts (ny, nx) as they are written: whole numbers, the pedestal added, float32, not below 0."""
     if recording.detector is None:
         return counts
     return np.maximum(np.rint(counts + np.float32(recording.offset)), 0)
 
 
-def described(recipe: Recipe) -> str:
+def detector_words(recipe: Recipe) -> str:
     """The detector in words, for the card."""
     table, _ = _recorder(recipe, "")
     if table is None:

@@ -11,7 +11,7 @@ from typing import NamedTuple
 import numpy as np
 
 from hrtem_bench.conditions import Condition
-from hrtem_bench.recipes.detectors import Recording, drawn_recording
+from hrtem_bench.recipes.detectors import Readout, drawn_recording
 from hrtem_bench.recipes.schema import EXIT_WAVES
 from hrtem_bench.recipes.tables import SPLITS, Recipe, Structures
 from hrtem_bench.recipes.tracks import TrackCondition, draw, track_conditions
@@ -43,8 +43,8 @@ class Job:
 
 
 @dataclass(frozen=True)
-class Plan:
-    """A recipe with the conditions of each of its tracks; `make_plan` makes it."""
+class DatasetPlan:
+    """A recipe with the conditions of each of its tracks; `dataset_plan` makes it."""
 
     recipe: Recipe
     conditions: Mapping[str, tuple[TrackCondition, ...]]
@@ -151,9 +151,9 @@ class Plan:
         return groups
 
 
-def make_plan(recipe: Recipe) -> Plan:
+def dataset_plan(recipe: Recipe) -> DatasetPlan:
     """The plan of a recipe: a pure function of it."""
-    return Plan(recipe, {name: track_conditions(recipe, name) for name in recipe.tracks})
+    return DatasetPlan(recipe, {name: track_conditions(recipe, name) for name in recipe.tracks})
 
 
 def shard_path(track: str, split: str, index: int, count: int) -> str:
@@ -161,17 +161,17 @@ def shard_path(track: str, split: str, index: int, count: int) -> str:
     return f"data/{track}/{split}-{index:05d}-of-{count:05d}.parquet"
 
 
-class Place(NamedTuple):
+class ShardPlace(NamedTuple):
     """Where a shard belongs: its config, which is a track or the exit waves, and its split."""
 
     config: str
     split: str
 
 
-def place_of(path: str) -> Place:
+def place_of(path: str) -> ShardPlace:
     """The place of a shard, by its path."""
     _, config, name = path.split("/")
-    return Place(config, name.partition("-")[0])
+    return ShardPlace(config, name.partition("-")[0])
 
 
 @dataclass(frozen=True)
@@ -184,7 +184,7 @@ class Expected:
     scene: str
     repeat: int
     condition: Condition
-    recording: Recording
+    recording: Readout
     image_seed: int
 
     @property
@@ -194,7 +194,7 @@ class Expected:
         return f"{label} #{self.repeat}" if self.repeat else label
 
 
-def expected_rows(plan: Plan, track: str, job: Job) -> Iterator[Expected]:
+def expected_rows(plan: DatasetPlan, track: str, job: Job) -> Iterator[Expected]:
     """The rows that a job gives to a track, in order: a pure function of its arguments."""
     for c in plan.shown(track, job):
         for k in range(plan.draws(track, job.split)):

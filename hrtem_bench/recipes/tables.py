@@ -18,17 +18,17 @@ MOST_STRUCTURES = 100_000
 MOST_CONDITIONS = 1000
 """In a track, and images of a structure at each of them."""
 Positive = Annotated[float, msgspec.Meta(gt=0)]
-Count = Annotated[int, msgspec.Meta(ge=0, le=65535)]
+GreyOffset = Annotated[int, msgspec.Meta(ge=0, le=65535)]
 Repeats = Annotated[int, msgspec.Meta(ge=1, le=MOST_CONDITIONS)]
 StructureCount = Annotated[int, msgspec.Meta(ge=0, le=MOST_STRUCTURES)]
 SPLITS = ("train", "validation", "test")
 
 
-class Table(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+class RecipeTable(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """A table of the file: unknown keys are errors, and nothing changes after reading."""
 
 
-class Sampling(Table, frozen=True, kw_only=True):
+class Sampling(RecipeTable, frozen=True, kw_only=True):
     """The field of view is square: `pixels` output pixels of `pixel_size` Å, simulated at `simulation_pixel_size` Å."""
 
     pixels: Annotated[int, msgspec.Meta(ge=16, le=MOST_PIXELS)]
@@ -41,7 +41,7 @@ class Sampling(Table, frozen=True, kw_only=True):
         return self.pixels * self.pixel_size
 
 
-class Multislice(Table, frozen=True, kw_only=True):
+class Multislice(RecipeTable, frozen=True, kw_only=True):
     """Slices of `slice_thickness` Å; frozen-phonon configurations with atoms displaced by `displacement` Å.
 
     method: as in `exit_waves`; part of the recipe, since the methods' waves differ by some tenths of a percent.
@@ -53,7 +53,7 @@ class Multislice(Table, frozen=True, kw_only=True):
     method: Literal["fourier", "real-space"] = "fourier"
 
 
-class Structures(Table, frozen=True, kw_only=True):
+class Structures(RecipeTable, frozen=True, kw_only=True):
     """Number of structures in each split."""
 
     train: StructureCount
@@ -61,14 +61,14 @@ class Structures(Table, frozen=True, kw_only=True):
     test: StructureCount
 
 
-class SpreadTable(Table, frozen=True, kw_only=True):
+class SpreadTable(RecipeTable, frozen=True, kw_only=True):
     """How a setting varies from image to image about its nominal value: standard deviation and shape."""
 
     std: Positive
     distribution: Literal["normal", "uniform"] = "normal"
 
 
-class Range(Table, frozen=True, kw_only=True):
+class AxisRange(RecipeTable, frozen=True, kw_only=True):
     """An axis of a joint track: drawn between `low` and `high`; for training between `train_low` and `train_high`."""
 
     unit: str
@@ -79,7 +79,7 @@ class Range(Table, frozen=True, kw_only=True):
     scale: Literal["linear", "log"] = "linear"
 
 
-class Curve(Table, frozen=True, kw_only=True):
+class CurveTable(RecipeTable, frozen=True, kw_only=True):
     """A detector's transfer: one of the forms of `imaging.detector`, or `value` over `frequency`, shares of Nyquist."""
 
     gaussian: float | None = None
@@ -89,7 +89,7 @@ class Curve(Table, frozen=True, kw_only=True):
     value: list[float] | None = None
 
 
-class DetectorRanges(Table, frozen=True, kw_only=True):
+class DetectorRanges(RecipeTable, frozen=True, kw_only=True):
     """[low, high] of what varies from image to image, drawn uniformly: the fields of `imaging.DetectorSpread`."""
 
     width: tuple[float, float] | None = None
@@ -97,7 +97,7 @@ class DetectorRanges(Table, frozen=True, kw_only=True):
     gain: tuple[float, float] | None = None
 
 
-class Recorder(Table, frozen=True, kw_only=True):
+class Recorder(RecipeTable, frozen=True, kw_only=True):
     """What records the images: a `camera` by name, or the fields of `imaging.Detector`.
 
     offset: counts added to every pixel, so that read noise does not go below 0, where it would be cut off. spread: how
@@ -105,17 +105,17 @@ class Recorder(Table, frozen=True, kw_only=True):
     """
 
     camera: str | None = None
-    mtf: Curve | None = None
-    ntf: Curve | None = None
-    dqe: Curve | None = None
+    mtf: CurveTable | None = None
+    ntf: CurveTable | None = None
+    dqe: CurveTable | None = None
     dqe0: float | None = None
     gain: float | None = None
     read_noise: float | None = None
-    offset: Count = 0
+    offset: GreyOffset = 0
     spread: DetectorRanges | msgspec.UnsetType = msgspec.UNSET
 
 
-class Track(Table, frozen=True, kw_only=True, tag_field="kind"):
+class TrackTable(RecipeTable, frozen=True, kw_only=True, tag_field="kind"):
     """What all tracks have: `base` overrides [imaging]; `structures` are the first of each split, in number.
 
     `draws`: images of each training and validation structure at each training condition, each with its own draw of
@@ -129,7 +129,7 @@ class Track(Table, frozen=True, kw_only=True, tag_field="kind"):
     why: str = ""
 
 
-class ScanTrack(Track, frozen=True, kw_only=True, tag="scan"):
+class ScanTrack(TrackTable, frozen=True, kw_only=True, tag="scan"):
     """One setting of the microscope takes `values`, in `unit`; networks train at those in `train`.
 
     focus: "fixed", C10 as in [imaging] and `base`; or "scherzer", the extended Scherzer focus for each condition's C30.
@@ -142,24 +142,24 @@ class ScanTrack(Track, frozen=True, kw_only=True, tag="scan"):
     focus: Literal["fixed", "scherzer"] = "fixed"
 
 
-class SceneTrack(Track, frozen=True, kw_only=True, tag="scenes"):
+class SceneTrack(TrackTable, frozen=True, kw_only=True, tag="scenes"):
     """The specimen changes: each of `scenes` overrides [scene]; networks train on those in `train`."""
 
     scenes: Annotated[dict[str, dict[str, Any]], msgspec.Meta(min_length=1, max_length=MOST_CONDITIONS)]
     train: Annotated[list[str], msgspec.Meta(min_length=1, max_length=MOST_CONDITIONS)]
 
 
-class CameraTrack(Track, frozen=True, kw_only=True, tag="cameras"):
+class CameraTrack(TrackTable, frozen=True, kw_only=True, tag="cameras"):
     """The detector changes: each of `cameras` replaces [detector]; networks train on those in `train`."""
 
     cameras: dict[str, Recorder]
     train: list[str]
 
 
-class JointTrack(Track, frozen=True, kw_only=True, tag="joint"):
+class JointTrack(TrackTable, frozen=True, kw_only=True, tag="joint"):
     """Several settings vary at once: training conditions come from the inner ranges, test conditions from the whole."""
 
-    ranges: dict[str, Range]
+    ranges: dict[str, AxisRange]
     train_conditions: Repeats
     test_conditions: Repeats
 
@@ -167,7 +167,7 @@ class JointTrack(Track, frozen=True, kw_only=True, tag="joint"):
 AnyTrack = ScanTrack | SceneTrack | CameraTrack | JointTrack
 
 
-class KeptWaves(Table, frozen=True, kw_only=True):
+class KeptWaves(RecipeTable, frozen=True, kw_only=True):
     """Exit waves of the first so many structures are kept, up to `band` (1/Å); by default all simulated.
 
     structures: a number of test structures, or one for each split.
@@ -183,7 +183,7 @@ class KeptWaves(Table, frozen=True, kw_only=True):
         return self.structures if split == "test" else 0
 
 
-class Recipe(Table, frozen=True, kw_only=True):
+class Recipe(RecipeTable, frozen=True, kw_only=True):
     """How a dataset is to be made.
 
     Parameters

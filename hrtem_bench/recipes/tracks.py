@@ -12,9 +12,9 @@ import numpy as np
 
 from hrtem_bench.conditions import COEFFICIENTS, Condition, Spread, condition_from_dict, flat
 from hrtem_bench.recipes.tables import (
+    AxisRange,
     CameraTrack,
     JointTrack,
-    Range,
     Recipe,
     ScanTrack,
     SceneTrack,
@@ -191,7 +191,7 @@ def _joint_conditions(
     return conditions
 
 
-def _stratified(r: Range, train: bool, count: int, generator: np.random.Generator) -> list[float]:
+def _stratified(r: AxisRange, train: bool, count: int, generator: np.random.Generator) -> list[float]:
     """One value in each of `count` equal parts of the range, in random order, rounded to four digits."""
     low, high = (r.train_low, r.train_high) if train else (r.low, r.high)
     part = (generator.permutation(count) + generator.random(count)) / count

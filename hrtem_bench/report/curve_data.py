@@ -11,7 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from hrtem_bench.comparison.robustness import expected_with_offset
-from hrtem_bench.report.wording import plain, quantity
+from hrtem_bench.report.wording import plain, with_unit
 from hrtem_bench.scoring.statistics import spearman
 
 if TYPE_CHECKING:
@@ -179,13 +179,13 @@ def _pooled(points: list[CurvePoint]) -> ReliabilityCurve | None:
 def condition_name(point: CurvePoint, track: TrackAxis) -> str:
     """A condition for readers: ``−10 nm`` if the axis has a unit, else its id."""
     if track.unit and np.isfinite(_known(point.value)):
-        return quantity(point.value, track.unit, signed=track.signed)
+        return with_unit(point.value, track.unit, signed=track.signed)
     return point.condition
 
 
 def place(value: float, track: TrackAxis, *, signed: bool = True) -> str:
     """A place or length on the axis, to three digits."""
-    return quantity(float(f"{value:.3g}"), track.unit, signed=signed and track.signed)
+    return with_unit(float(f"{value:.3g}"), track.unit, signed=signed and track.signed)
 
 
 def _interval(point: CurvePoint, name: str) -> tuple[float, float, float]:

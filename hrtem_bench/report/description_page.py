@@ -32,7 +32,7 @@ from hrtem_bench.report.figure_style import (
 )
 from hrtem_bench.report.html_elements import Html, element, image, join, listing, page, pairs, paragraph, table, text
 from hrtem_bench.report.image_figures import STRETCH, scale_bar_length, stretch
-from hrtem_bench.report.wording import counted, number, plain, quantity
+from hrtem_bench.report.wording import counted, number, plain, with_unit
 from hrtem_bench.support.files import write_aside
 
 MOST_PICTURES = 12
@@ -85,9 +85,9 @@ def description_page(found: Described) -> str:
 
 
 def _given(told: Description) -> str:
-    energy = "energy not given" if told.energy is None else quantity(told.energy / 1e3, "kV")
+    energy = "energy not given" if told.energy is None else with_unit(told.energy / 1e3, "kV")
     spherical = told.spherical_aberration
-    lens = "Cs taken as 0" if spherical is None else f"Cs {quantity(spherical / 1e7, 'mm')}"
+    lens = "Cs taken as 0" if spherical is None else f"Cs {with_unit(spherical / 1e7, 'mm')}"
     return f"{energy}, {lens}" + ("" if told.crystal is None else f", crystal {told.crystal}")
 
 

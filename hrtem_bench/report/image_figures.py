@@ -29,7 +29,7 @@ from hrtem_bench.report.figure_style import (
     new_figure,
     styled,
 )
-from hrtem_bench.report.wording import number, plain, quantity
+from hrtem_bench.report.wording import number, plain, with_unit
 from hrtem_bench.support.files import write_aside_bytes
 
 if TYPE_CHECKING:
@@ -123,8 +123,8 @@ def draw_image(ax: Axes, example: Example, *, bar: bool = True) -> None:
 def draw_outlines(ax: Axes, example: Example, threshold: float, width: float = 1.1) -> None:
     """The image with the mask's outline (solid) and the prediction's (dashed)."""
     draw_image(ax, example, bar=False)
-    outline(ax, example.mask != 0, TRUTH, "solid", width)
-    outline(ax, example.probability > threshold, PREDICTION, "dashed", width)
+    draw_outline(ax, example.mask != 0, TRUTH, "solid", width)
+    draw_outline(ax, example.probability > threshold, PREDICTION, "dashed", width)
 
 
 def draw_probability(ax: Axes, example: Example) -> AxesImage:
@@ -134,7 +134,7 @@ def draw_probability(ax: Axes, example: Example) -> AxesImage:
     return mapped
 
 
-def outline(ax: Axes, region: NDArray[np.bool_], color: str, line: str, width: float) -> None:
+def draw_outline(ax: Axes, region: NDArray[np.bool_], color: str, line: str, width: float) -> None:
     """Draw the border of a region; nothing if it is empty. A border along the edge of the image is not drawn."""
     if region.any() and not region.all():
         drawn = ax.contour(region, levels=[0.5], colors=[color], linewidths=width, linestyles=line)
@@ -218,7 +218,7 @@ def contact_sheet(
         ax.set(xticks=[], yticks=[])
         ax.spines[:].set_visible(False)
         if outlined:
-            outline(ax, np.asarray(masks[row][column]) != 0, TRUTH, "solid", 0.7)
+            draw_outline(ax, np.asarray(masks[row][column]) != 0, TRUTH, "solid", 0.7)
         if row == 0:
             name = "\n".join(plain(line, 24) for line in columns[column].split("\n"))
             weight = "bold" if any(bold[column : column + 1]) else "normal"
@@ -268,8 +268,8 @@ def overlay_figure(segmented: Segmented, label: NDArray[np.integer] | None = Non
         title="",
     )
     draw_image(ax, example)
-    outline(ax, truth != 0, TRUTH, "solid", 1.4)
-    outline(ax, segmented.mask, PREDICTION, "dashed", 1.4)
+    draw_outline(ax, truth != 0, TRUTH, "solid", 1.4)
+    draw_outline(ax, segmented.mask, PREDICTION, "dashed", 1.4)
     return figure
 
 
@@ -361,7 +361,7 @@ def condition_names(track: Track, conditions: Sequence[TrackCondition]) -> list[
     """A name for each condition: value and unit; without a unit, the settings that differ, or the specimen."""
     if track.unit:
         signed = axis_named(track.axis, track.unit).signed
-        return [quantity(c.value, track.unit, signed=signed) for c in conditions]
+        return [with_unit(c.value, track.unit, signed=signed) for c in conditions]
     settings = [_settings_of(c) for c in conditions]
     moving = [key for key in settings[0] if len({s.get(key) for s in settings}) > 1]
     if not moving:
@@ -378,4 +378,4 @@ def _settings_of(c: TrackCondition) -> dict[str, Any]:
 def _setting_named(key: str, value: float) -> str:
     name, factor, unit = _SETTINGS.get(key, (f"{key} ", 1.0, "rad" if key.startswith("phi") else "Å"))
     shown = factor * value
-    return name + quantity(round(shown, 1) if abs(shown) >= 1 else float(f"{shown:.1g}"), unit)
+    return name + with_unit(round(shown, 1) if abs(shown) >= 1 else float(f"{shown:.1g}"), unit)

@@ -12,11 +12,11 @@ from hrtem_bench.report.curve_data import axis_named, condition_name, curve_thro
 from hrtem_bench.report.figure_style import COLUMN, PAGE, SERIES
 from hrtem_bench.report.html_elements import Html, element, join, page, paragraph, table, text
 from hrtem_bench.report.score_figures import curve_figure
-from hrtem_bench.report.score_tables import ELSEWHERE, cells, columns, host, interval
+from hrtem_bench.report.score_tables import ELSEWHERE, cells, columns, host, with_interval
 from hrtem_bench.scoring.summary import CURVE_SCORES
 
 if TYPE_CHECKING:
-    from hrtem_bench.comparison.leaderboard import Board, Row
+    from hrtem_bench.comparison.leaderboard import Board, BoardRow
 
 
 RULE = (
@@ -98,16 +98,16 @@ def titles(scores: Sequence[tuple[str, str]], unit: str = "") -> list[str]:
     return [f"{title} ({unit})" if name in placed else title for name, title in scores]
 
 
-def _rank(row: Row) -> str:
+def _rank(row: BoardRow) -> str:
     return f"{row.rank} ({row.rank_low}–{row.rank_high})"
 
 
-def _trained_at(row: Row) -> str:
+def _trained_at(row: BoardRow) -> str:
     elsewhere = f"on the {row.training_track} track" if row.training_track else "not stated"
     return ", ".join(row.trained) or elsewhere
 
 
-def _parameters(row: Row) -> str:
+def _parameters(row: BoardRow) -> str:
     return "–" if row.parameters is None else f"{row.parameters:,}"
 
 
@@ -130,7 +130,7 @@ def _condition_table(board: Board, classes: Sequence[str]) -> Html:
     """Dice by model and condition. Where a model was trained is not marked, since it differs from row to row."""
     track = axis_named(board.dataset.axis, board.dataset.unit)
     names = [condition_name(point, track) for point in in_order(board.rows[0].curve)]
-    scores = [[interval(point.dice) for point in in_order(row.curve)] for row in board.rows]
+    scores = [[with_interval(point.dice) for point in in_order(row.curve)] for row in board.rows]
     caption = "Mean Dice per condition, with 95 % intervals"
     parts = []
     for start in range(0, len(names), MOST_COLUMNS):

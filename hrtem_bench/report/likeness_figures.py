@@ -8,11 +8,11 @@ import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
-from hrtem_bench.micrographs.likeness import DISTANCES, FREQUENCIES, LEVELS, spread
+from hrtem_bench.micrographs.likeness import DISTANCES, FREQUENCIES, LEVELS, percentiles
 from hrtem_bench.report.captioned_figures import Plate, plate_element
 from hrtem_bench.report.figure_style import BLUE, PAGE, TRAINED, new_figure, styled
 from hrtem_bench.report.html_elements import element, join, listing, page, table, text
-from hrtem_bench.report.image_figures import TRUTH, draw_scale_bar, outline
+from hrtem_bench.report.image_figures import TRUTH, draw_outline, draw_scale_bar
 from hrtem_bench.report.wording import plain
 
 if TYPE_CHECKING:
@@ -65,14 +65,14 @@ def _images(row: NDArray[Any], side: Side, pixel_size: float) -> None:
         image, mask = side.images[place], side.masks[place]
         ax.imshow(image, cmap="gray", vmin=-GREYS, vmax=GREYS, interpolation="antialiased")
         if mask is not None:
-            outline(ax, mask, TRUTH, "solid", 0.7)
+            draw_outline(ax, mask, TRUTH, "solid", 0.7)
         draw_scale_bar(ax, image.shape[1], pixel_size, 7.0)
         if not place:
             ax.set_title(plain(side.name, 40))
 
 
 def _band(ax: Axes, x: NDArray[np.floating], values: NDArray[np.float64], color: str, name: str) -> None:
-    low, median, high = spread(values)
+    low, median, high = percentiles(values)
     ax.fill_between(x, low, high, color=color, alpha=0.2, linewidth=0)
     ax.plot(x, median, color=color, label=name)
 

@@ -33,7 +33,7 @@ from hrtem_bench.report.html_elements import (
 )
 from hrtem_bench.report.image_figures import PREDICTION, STRETCH, TRUTH, panel_figure
 from hrtem_bench.report.model_verdict import verdict
-from hrtem_bench.report.score_tables import condition_tables, entries_of, interval, summary_entries
+from hrtem_bench.report.score_tables import condition_tables, entries_of, summary_entries, with_interval
 from hrtem_bench.report.wording import number
 from hrtem_bench.scoring.estimate import Estimate
 from hrtem_bench.support.files import write_aside
@@ -143,7 +143,7 @@ def _beside(results: Results, others: Sequence[Curve]) -> Html:
         return Html("")
     models = (curve_of(results), *others)
     rows = [
-        [label, *(interval(Estimate(*map(float, one.scores["dice"][:, place]))) for one in models)]
+        [label, *(with_interval(Estimate(*map(float, one.scores["dice"][:, place]))) for one in models)]
         for place, label in enumerate(models[0].labels)
     ]
     marks = ["marked" if own else "" for own in models[0].trained]

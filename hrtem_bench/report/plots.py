@@ -15,7 +15,7 @@ from hrtem_bench.measurement import power_spectrum
 from hrtem_bench.report.figure_style import GREY, SERIES, casing
 from hrtem_bench.report.image_figures import draw_scale_bar, stretch
 from hrtem_bench.report.transfer_figures import Q_LABEL, as_set, limit_in_band, transfer_line
-from hrtem_bench.report.wording import quantity
+from hrtem_bench.report.wording import with_unit
 
 _SAMPLES = 1200
 
@@ -147,4 +147,4 @@ def _named(conditions: Conditions) -> dict[str, Conditions]:
 
 
 def _value(name: str, value: float | None) -> str:
-    return "none" if value is None else quantity(value, UNITS[name])
+    return "none" if value is None else with_unit(value, UNITS[name])

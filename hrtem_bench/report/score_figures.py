@@ -27,7 +27,7 @@ from hrtem_bench.report.figure_style import (
     styled,
 )
 from hrtem_bench.report.point_labels import label_points
-from hrtem_bench.report.wording import number, plain, quantity, wrapped
+from hrtem_bench.report.wording import number, plain, with_unit, wrapped
 from hrtem_bench.scoring.catalogue import image_metrics
 from hrtem_bench.scoring.statistics import spearman
 
@@ -349,7 +349,7 @@ def _comparison_axis(comparison: Comparison) -> Curve:
         values = np.arange(len(values), dtype=float)
         names = [str(one.condition) for one in conditions]
     else:
-        names = [quantity(value, track.unit, signed=track.signed) for value in values]
+        names = [with_unit(value, track.unit, signed=track.signed) for value in values]
     return Curve("", tuple(plain(name, 24) for name in names), values, np.zeros(len(values), dtype=bool))
 
 

@@ -20,7 +20,7 @@ from hrtem_bench.scoring.metric import Group
 from hrtem_bench.scoring.summary import CURVE_SCORES
 
 if TYPE_CHECKING:
-    from hrtem_bench.comparison.leaderboard import Board, Row
+    from hrtem_bench.comparison.leaderboard import Board, BoardRow
     from hrtem_bench.scoring.estimate import Estimate
     from hrtem_bench.scoring.results import CurvePoint, Results, Summary
 
@@ -92,7 +92,9 @@ def without_constants(columns: Mapping[str, Sequence[str]]) -> tuple[dict[str, S
 def _score_columns(points: Sequence[CurvePoint], group: Group) -> dict[str, list[str]]:
     """The columns of a group's metrics, by their labels, without empty ones."""
     return {
-        f"{one.label} ({one.unit})" if one.unit == "Å" else one.label: [interval(p.scores.get(name)) for p in points]
+        f"{one.label} ({one.unit})" if one.unit == "Å" else one.label: [
+            with_interval(p.scores.get(name)) for p in points
+        ]
         for name, one in all_metrics().items()
         if one.group == group and any(name in point.scores for point in points)
     }
@@ -103,7 +105,7 @@ def _score_table(caption: str, columns: Mapping[str, Sequence[str]], marked: Seq
     return table(caption, list(columns), rows, classes=["marked" if one else "" for one in marked])
 
 
-def interval(one: Estimate | None, digits: int = 3) -> str:
+def with_interval(one: Estimate | None, digits: int = 3) -> str:
     """``0.910 (0.890–0.930)``: a mean and, if known, its interval, with enough digits to distinguish its ends."""
     if one is None:
         return number(None)
@@ -135,7 +137,7 @@ def summary_entries(results: Results) -> list[tuple[str, str]]:
 def _curve_score(name: str, one: Estimate, summary: Summary, track: TrackAxis) -> str:
     on_axis = CURVE_SCORES[name].on_axis
     if not on_axis:
-        shown = interval(one)
+        shown = with_interval(one)
         if name == "area_dice" and summary.span is not None:
             shown += f", {place(summary.span[0], track)} to {place(summary.span[1], track)}"
         return shown
@@ -153,9 +155,9 @@ def entries_of(part: Any) -> list[tuple[str, str]]:
     for key, value in fields(part).items():
         if isinstance(value, Mapping):
             named = {name: one for name, one in value.items() if one is not None}
-            entries += [(f"{readable(key)}: {NAMES.get(name, name)}", show(one)) for name, one in named.items()]
+            entries += [(f"{readable(key)}: {NAMES.get(name, name)}", value_text(one)) for name, one in named.items()]
         elif value is not None:
-            entries.append((readable(key), show(value)))
+            entries.append((readable(key), value_text(value)))
     return entries
 
 
@@ -170,7 +172,7 @@ def readable(key: str) -> str:
     return NAMES.get(key, key.replace("_", " ").capitalize())
 
 
-def show(value: Any) -> str:
+def value_text(value: Any) -> str:
     """A value of any plain kind for readers."""
     if isinstance(value, bool):
         return "yes" if value else "no"
@@ -179,7 +181,7 @@ def show(value: Any) -> str:
     if isinstance(value, float):
         return f"{value:g}".replace("-", "−")
     if isinstance(value, list | tuple):
-        return ", ".join(show(one) for one in value) or "none"
+        return ", ".join(value_text(one) for one in value) or "none"
     return str(value)
 
 
@@ -230,7 +232,7 @@ def _escaped(words: str) -> str:
     return re.sub(r"([\\`*_\[\]<>|&~#])", r"\\\1", " ".join(words.split()))
 
 
-def cells(row: Row, shown: Sequence[tuple[str, str]]) -> list[str]:
+def cells(row: BoardRow, shown: Sequence[tuple[str, str]]) -> list[str]:
     """A row's scores as text, in the order of `columns`, each with its interval where it has one."""
     texts, scores = [], scores_of(row)
     for name, _ in shown:

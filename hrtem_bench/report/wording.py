@@ -26,7 +26,7 @@ def number(value: float | None, digits: int = 2, *, signed: bool = False) -> str
     return text.replace("-", "−")
 
 
-def quantity(value: float, unit: str, *, signed: bool = False) -> str:
+def with_unit(value: float, unit: str, *, signed: bool = False) -> str:
     """A value and its unit with as few digits as it needs: ``−10 nm``, ``400 e/Å²``."""
     text = f"{value:+g}" if signed and value else f"{value + 0.0:g}"
     return f"{text} {unit}".strip().replace("-", "−")

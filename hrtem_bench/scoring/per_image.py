@@ -14,7 +14,7 @@ from hrtem_bench.errors import require
 from hrtem_bench.scoring.catalogue import image_metrics
 from hrtem_bench.scoring.statistics import Clusters, clusters
 from hrtem_bench.support.files import aside
-from hrtem_bench.support.parquet import read_table, reading
+from hrtem_bench.support.parquet import file_errors, read_table
 
 PER_IMAGE = "per_image.parquet"
 MASK_SHA256 = "mask_sha256"
@@ -66,7 +66,7 @@ def read_per_image(path: Path) -> dict[str, NDArray[Any]]:
     """The columns of a per_image.parquet, or of the one in a folder. Raises InputError if it cannot be read."""
     file = path / PER_IMAGE if path.is_dir() else path
     table = read_table(file, rows=MOST_ROWS)
-    with reading(file):
+    with file_errors(file):
         columns = {name: _column(name, table[name]) for name in table.column_names}
         for name in ("structure_id", "condition_id", "dice"):
             if name not in columns:

@@ -13,7 +13,7 @@ import numpy as np
 from hrtem_bench.errors import InputError
 from hrtem_bench.machine import cpus
 from hrtem_bench.study.networks import Network, networks
-from hrtem_bench.study.run import Job, make_specimens, rows_of_networks
+from hrtem_bench.study.run import TrainingJob, make_specimens, rows_of_networks
 from hrtem_bench.study.settings import Study
 from hrtem_bench.study.table import all_rows
 from hrtem_bench.support.files import locked
@@ -77,7 +77,8 @@ def check_study(
         make_specimens(study, out, workers)
         seeds = [max(losses[_cell(one)]) + 1 for one in chosen]
         jobs = [
-            Job((dataclasses.replace(one, seed=seed),), study, out) for one, seed in zip(chosen, seeds, strict=True)
+            TrainingJob((dataclasses.replace(one, seed=seed),), study, out)
+            for one, seed in zip(chosen, seeds, strict=True)
         ]
         by_name = {job.name: job.networks[0] for job in jobs}
         for (found,) in pooled(rows_of_networks, jobs, min(workers or cpus(), len(jobs)), kept="nothing is kept"):

@@ -18,7 +18,7 @@ from hrtem_bench.errors import InputError
 from hrtem_bench.scoring.estimate import Estimate
 
 Floats = NDArray[np.float64]
-Row = Mapping[str, Any]
+StudyRow = Mapping[str, Any]
 SAMPLES = 2000
 """Of a bootstrap."""
 AXES: dict[str, Callable[[Any], float]] = {
@@ -31,7 +31,7 @@ AXES: dict[str, Callable[[Any], float]] = {
 """Axis -> where a condition lies on it; focal spread and dose by their logarithm."""
 
 
-def side_of_focus(rows: Sequence[Row]) -> Estimate | None:
+def side_of_focus(rows: Sequence[StudyRow]) -> Estimate | None:
     """How much more networks lose that were trained at underfocus (+d) than those trained as far at overfocus (-d).
 
     The difference of their mean ln(loss) over all test conditions, mean over pairs of one d and one seed; the bootstrap
@@ -46,7 +46,7 @@ def side_of_focus(rows: Sequence[Row]) -> Estimate | None:
     return _bootstrapped(np.array(pairs)) if pairs else None
 
 
-def between_networks(rows: Sequence[Row], others: Sequence[Row]) -> tuple[Estimate, Estimate] | None:
+def between_networks(rows: Sequence[StudyRow], others: Sequence[StudyRow]) -> tuple[Estimate, Estimate] | None:
     """How much more `others` lose than the networks of `rows`: where they were trained, and elsewhere.
 
     Means over the training sets and test conditions that both have, after means over seeds; the bootstrap is over the
@@ -69,7 +69,7 @@ def between_networks(rows: Sequence[Row], others: Sequence[Row]) -> tuple[Estima
     return found[0], found[1]
 
 
-def axis_slopes(rows: Sequence[Row]) -> dict[str, Estimate]:
+def axis_slopes(rows: Sequence[StudyRow]) -> dict[str, Estimate]:
     """What a shift along each axis adds to ln(loss), for networks trained at one condition.
 
     For each axis the rise of ln(loss) for a shift as long as the range of the test conditions along it (factor e for
@@ -108,7 +108,7 @@ def axis_slopes(rows: Sequence[Row]) -> dict[str, Estimate]:
     return {name: Estimate(float(v), float(a), float(b)) for name, v, a, b in zip(names, value, low, high, strict=True)}
 
 
-def mixture_gains(rows: Sequence[Row]) -> dict[int, Estimate]:
+def mixture_gains(rows: Sequence[StudyRow]) -> dict[int, Estimate]:
     """How much less, or more, networks trained at so many conditions lose than those trained at one.
 
     Differences of the mean ln(loss) over all test conditions, within each kind of specimens; the bootstrap is over
@@ -133,7 +133,7 @@ def _log(value: float | None) -> float:
     return float(np.log(value)) if value else np.nan
 
 
-def _by_cell(rows: Sequence[Row]) -> dict[tuple[str, str], dict[int, float]]:
+def _by_cell(rows: Sequence[StudyRow]) -> dict[tuple[str, str], dict[int, float]]:
     found: dict[tuple[str, str], dict[int, float]] = defaultdict(dict)
     for row in rows:
         found[row["train"], row["test"]][row["seed"]] = float(np.log(row["nll"]))

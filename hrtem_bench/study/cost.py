@@ -8,13 +8,13 @@ from pathlib import Path
 from hrtem_bench.errors import InputError
 from hrtem_bench.generation.manifest import read_manifest
 from hrtem_bench.recipes.loading import recipe_from_dict
-from hrtem_bench.recipes.plan import make_plan
+from hrtem_bench.recipes.plan import dataset_plan
 from hrtem_bench.recipes.tables import Recipe
 from hrtem_bench.study.images import Source, samples_of
 from hrtem_bench.study.networks import Network
 from hrtem_bench.study.run import folder_of, new_network, recipe_of
 from hrtem_bench.study.settings import Block, Specimens, Study
-from hrtem_bench.training.duration import seconds_of_step, timed
+from hrtem_bench.training.duration import processor_seconds, seconds_of_step
 
 CYCLES = 3.4
 """Mean of the cycles that a network took in docs/studies/published/networks.parquet."""
@@ -43,7 +43,7 @@ def _seconds_of_block(study: Study, block: Block, specimens: Specimens, left: li
     total, rendered = 0.0, set(left[0].test or ())
     total += image * structures["test"] * len(rendered)
     for one in left:
-        tests = one.test or make_plan(recipe).conditions[str(block.track)]
+        tests = one.test or dataset_plan(recipe).conditions[str(block.track)]
         total += CYCLES * (study.training.steps * step + structures["validation"] * len(one.train) * answer)
         total += len(tests) * structures["test"] * answer
         total += image * (structures["train"] + structures["validation"]) * len(set(one.train))
@@ -74,6 +74,8 @@ def _seconds_of_image(source: Source, one: Network) -> float:
         return 0.0
     try:
         settings = asked[:: -(-len(asked) // TIMED_IMAGES)]
-        return timed(lambda: [list(samples_of(source, text, "test", 1)) for text in settings]) / len(settings)
+        return processor_seconds(lambda: [list(samples_of(source, text, "test", 1)) for text in settings]) / len(
+            settings
+        )
     except InputError:
         return 0.0

@@ -10,7 +10,7 @@ import msgspec
 import numpy as np
 
 from hrtem_bench.errors import InputError
-from hrtem_bench.study.settings import MOST_NETWORKS, Block, Draw, Range, Study, study_key
+from hrtem_bench.study.settings import MOST_NETWORKS, Block, Draw, DrawnRange, Study, study_key
 
 
 @dataclass(frozen=True)
@@ -93,7 +93,7 @@ def _text(draw: Draw, axes: list[str], point: np.ndarray) -> str:
     return ",".join(parts)
 
 
-def _value(one: Range, share: float) -> float:
+def _value(one: DrawnRange, share: float) -> float:
     if one.scale == "log":
         return float(one.low * (one.high / one.low) ** share)
     return float(one.low + (one.high - one.low) * share)

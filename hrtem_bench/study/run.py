@@ -30,9 +30,10 @@ from hrtem_bench.study.settings import Block, Specimens, Study
 from hrtem_bench.study.table import all_rows, gathered, write_part
 from hrtem_bench.support.files import locked, write_aside
 from hrtem_bench.support.pool import clustered, pooled
+from hrtem_bench.support.progress import CountProgress
 from hrtem_bench.support.reading import read_json
 from hrtem_bench.training.images import TrainingImages
-from hrtem_bench.training.loop import begin, best_row, fit, probabilities, seeded
+from hrtem_bench.training.loop import begin, best_row, fit, network_probabilities, seeded
 from hrtem_bench.training.together import Member, Outcome, fit_together
 
 KEPT = "finished networks are kept: run the same command again"
@@ -42,11 +43,10 @@ CLAIM = "study.json"
 """In the study's folder: its name and its data."""
 IMAGES = "images"
 """Folder of the images that several networks use."""
-Progress = Callable[[int, int], None]
 
 
 @dataclass(frozen=True)
-class Job:
+class TrainingJob:
     """Networks of one block and one kind of specimens to be trained together and tested, with all that it takes.
 
     device: "cpu", "cuda", "cuda:1" or "mps".
@@ -74,7 +74,7 @@ class Job:
 
 
 @dataclass(frozen=True)
-class Finished:
+class NetworkDone:
     """What came of a network: seconds it took, and why it failed, "" where it did not."""
 
     name: str
@@ -112,8 +112,8 @@ def run_study(
     most: int | None = None,
     device: str = "cpu",
     together: int = 1,
-    progress: Progress | None = None,
-    finished: Callable[[Finished], None] | None = None,
+    progress: CountProgress | None = None,
+    finished: Callable[[NetworkDone], None] | None = None,
 ) -> Any:
     """Make the specimens, train and test every network that has no rows yet, and return all rows, a pyarrow Table.
 
@@ -153,7 +153,7 @@ def run_study(
         left = _left(study, gathered(out, rows))  # first, since it takes no time to find that a file is none
         make_specimens(study, out, workers)
         total = len(networks(study))
-        jobs = [Job(group, study, out, device) for group in grouped(left[:most], together)]
+        jobs = [TrainingJob(group, study, out, device) for group in grouped(left[:most], together)]
         done = total - len(left)
         count = min(workers or (cpus() if device == "cpu" else 1), max(len(jobs), 1))
         made = (
@@ -231,15 +231,15 @@ def grouped(left: Iterable[Network], size: int) -> list[tuple[Network, ...]]:
     return [tuple(one for _, one in group) for group in sorted(groups, key=lambda group: group[0][0])]
 
 
-def run_networks(job: Job) -> list[Finished]:
+def run_networks(job: TrainingJob) -> list[NetworkDone]:
     """Train and test the networks of a job and keep their rows in the study's folder."""
     found = rows_of_networks(job)
     for one, rows in zip(job.networks, found, strict=True):
         write_part(job.out, one.name, rows)
-    return [Finished(rows[0]["name"], rows[0]["seconds"], rows[0]["failed"]) for rows in found]
+    return [NetworkDone(rows[0]["name"], rows[0]["seconds"], rows[0]["failed"]) for rows in found]
 
 
-def rows_of_networks(job: Job) -> list[list[dict[str, Any]]]:
+def rows_of_networks(job: TrainingJob) -> list[list[dict[str, Any]]]:
     """Train and test networks: the rows of each, one for each test condition; a single one where it failed."""
     start = time.perf_counter()
     try:
@@ -255,7 +255,7 @@ def rows_of_networks(job: Job) -> list[list[dict[str, Any]]]:
     ]
 
 
-def _identity(job: Job, one: Network) -> dict[str, Any]:
+def _identity(job: TrainingJob, one: Network) -> dict[str, Any]:
     return {
         "block": one.block,
         "specimens": one.specimens,
@@ -273,7 +273,7 @@ def _failure(why: str) -> dict[str, Any]:
     return {"test": "", "converged": False, "failed": why[:300]}
 
 
-def _rows(job: Job) -> list[list[dict[str, Any]]]:
+def _rows(job: TrainingJob) -> list[list[dict[str, Any]]]:
     source = Source(folder_of(job.specimens, job.out), job.block.track, job.block.spread)
     members = [_member(job, one, source) for one in job.networks]
     outcomes = [_alone(members[0], job.device)] if len(members) == 1 else fit_together(members)
@@ -283,7 +283,7 @@ def _rows(job: Job) -> list[list[dict[str, Any]]]:
     ]
 
 
-def _member(job: Job, one: Network, source: Source) -> Member:
+def _member(job: TrainingJob, one: Network, source: Source) -> Member:
     block, settings = job.block, msgspec.structs.replace(job.study.training, seed=one.seed)
     again = source.track is not None or block.seeds > 1  # images rendered for one network alone are not kept
     cache = job.out / IMAGES if again else None
@@ -301,7 +301,9 @@ def _alone(one: Member, device: str) -> Outcome:
     return Outcome(state.log, ended)
 
 
-def _tested_rows(job: Job, one: Network, source: Source, member: Member, outcome: Outcome) -> list[dict[str, Any]]:
+def _tested_rows(
+    job: TrainingJob, one: Network, source: Source, member: Member, outcome: Outcome
+) -> list[dict[str, Any]]:
     shared = {
         "converged": outcome.ended,
         "cycles": len(outcome.log),
@@ -321,7 +323,7 @@ def _all_of(source: Source) -> tuple[str, ...]:
 
 def tested(network: Any, data: ImagesAt) -> dict[str, float | None]:
     """Means over images of the losses, the Dice and the confidence, with standard errors over structures."""
-    p = np.concatenate([probabilities(network, one[None]) for one in data.images])
+    p = np.concatenate([network_probabilities(network, one[None]) for one in data.images])
     scores = {
         "nll": nll(p, data.masks),
         "double_softmax_ce": double_softmax_ce(p, data.masks),

@@ -21,11 +21,11 @@ Name = Annotated[str, msgspec.Meta(pattern=NAME)]
 MOST_NETWORKS = 100_000
 
 
-class Table(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+class StudyTable(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """A table of the file: no key that is not known."""
 
 
-class Specimens(Table, frozen=True, kw_only=True):
+class Specimens(StudyTable, frozen=True, kw_only=True):
     """Specimens to make images of: a dataset that is there, or a recipe that the study makes one of.
 
     Parameters
@@ -50,7 +50,7 @@ class Specimens(Table, frozen=True, kw_only=True):
     film: Text
 
 
-class Range(Table, frozen=True, kw_only=True):
+class DrawnRange(StudyTable, frozen=True, kw_only=True):
     """A setting drawn between `low` and `high`, in `unit`, evenly or evenly in its logarithm."""
 
     low: float
@@ -59,7 +59,7 @@ class Range(Table, frozen=True, kw_only=True):
     scale: Literal["linear", "log"] = "linear"
 
 
-class Draw(Table, frozen=True, kw_only=True):
+class Draw(StudyTable, frozen=True, kw_only=True):
     """Conditions drawn from ranges, evenly spread (a Sobol sequence), each written as text with its settings.
 
     Parameters
@@ -77,13 +77,13 @@ class Draw(Table, frozen=True, kw_only=True):
     """
 
     count: Count
-    ranges: dict[str, Range]
+    ranges: dict[str, DrawnRange]
     cameras: list[str] = []
     mixtures: list[Count] = msgspec.field(default_factory=lambda: [1])
     seed: Annotated[int, msgspec.Meta(ge=0)] = 0
 
 
-class Block(Table, frozen=True, kw_only=True):
+class Block(StudyTable, frozen=True, kw_only=True):
     """Training sets, each trained with several seeds on each of some specimens, all tested at the same conditions.
 
     Parameters
@@ -131,7 +131,7 @@ class Block(Table, frozen=True, kw_only=True):
     test_structures: Count | None = None
 
 
-class Study(Table, frozen=True, kw_only=True):
+class Study(StudyTable, frozen=True, kw_only=True):
     """A study before it is run.
 
     Parameters

@@ -8,7 +8,7 @@ from typing import Any
 
 from hrtem_bench.errors import require
 from hrtem_bench.support.files import aside
-from hrtem_bench.support.parquet import read_table, reading
+from hrtem_bench.support.parquet import file_errors, read_table
 
 TABLE = "networks.parquet"
 PARTS = "parts"
@@ -52,7 +52,7 @@ def write_rows(path: Path, table: Any) -> None:
 def read_rows(path: Path) -> Any:
     """The rows in a file, a pyarrow Table; InputError for a file that is none."""
     table = read_table(path, [name for name, _ in COLUMNS], hint="it holds no rows of a study of this version")
-    with reading(path):
+    with file_errors(path):
         return table.cast(schema())
 
 

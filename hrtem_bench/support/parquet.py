@@ -21,7 +21,7 @@ _WIDEST = 16
 
 
 @contextlib.contextmanager
-def reading(path: Path, hint: str = "") -> Iterator[None]:
+def file_errors(path: Path, hint: str = "") -> Iterator[None]:
     """Whatever is wrong with the content of a file, as an InputError of one line that names the file.
 
     Parameters
@@ -58,7 +58,7 @@ def open_parquet(path: Path, columns: Collection[str] = (), *, rows: int = MOST_
     rows
         Of the file, at most.
     hint
-        As of `reading`.
+        As of `file_errors`.
 
     Returns
     -------
@@ -71,7 +71,7 @@ def open_parquet(path: Path, columns: Collection[str] = (), *, rows: int = MOST_
         is read.
     """
     parquet = require("pyarrow.parquet", "data")
-    with reading(path, hint):
+    with file_errors(path, hint):
         if not stat.S_ISREG(path.stat().st_mode):  # to open a pipe would wait for a writer
             raise InputError(f"{path} is no regular file")
         file = parquet.ParquetFile(path)
@@ -89,7 +89,7 @@ def open_parquet(path: Path, columns: Collection[str] = (), *, rows: int = MOST_
 
 def read_table(path: Path, columns: Collection[str] = (), *, rows: int = MOST_ROWS, hint: str = "") -> Any:
     """The columns of a whole file, or all, as a pyarrow Table; arguments and errors as of `open_parquet`."""
-    with open_parquet(path, columns, rows=rows, hint=hint) as file, reading(path, hint):
+    with open_parquet(path, columns, rows=rows, hint=hint) as file, file_errors(path, hint):
         size = sum(_unpacked(path, file, group, columns) for group in range(file.num_row_groups))
         if size > MOST_GROUP:
             raise InputError(f"{path} unpacks to {size >> 20} MiB: at most {MOST_GROUP >> 20} MiB are read")
@@ -130,4 +130,4 @@ def _longest(path: Path, group: int, column: str) -> int:
     return longest
 
 
-__all__ = ["MOST_GROUP", "MOST_ROWS", "open_parquet", "read_table", "reading"]
+__all__ = ["MOST_GROUP", "MOST_ROWS", "file_errors", "open_parquet", "read_table"]

@@ -9,7 +9,9 @@ from contextlib import contextmanager
 from typing import Any
 
 Progress = Callable[[str, int, int], None]
-"""(what is under way, images done, images in all)."""
+"""Called with (what is under way, done, in all)."""
+CountProgress = Callable[[int, int], None]
+"""Called with (done, in all)."""
 
 
 @contextmanager

@@ -10,7 +10,7 @@ import msgspec
 import numpy as np
 
 from hrtem_bench.training.images import TrainingImages
-from hrtem_bench.training.loop import begin, probabilities, run_cycle
+from hrtem_bench.training.loop import begin, network_probabilities, run_cycle
 from hrtem_bench.training.settings import TrainingSettings
 
 
@@ -31,11 +31,11 @@ def seconds_of_step(network: Any, settings: TrainingSettings, pixels: int) -> tu
     data = TrainingImages(noise, (noise > 0).astype(np.uint8), ())
     state = begin(network, one)
     run_cycle(state, data, data, one)
-    answer = timed(lambda: probabilities(state.network, noise)) / len(noise)
-    return timed(lambda: run_cycle(state, data, data, one)) - len(noise) * answer, answer
+    answer = processor_seconds(lambda: network_probabilities(state.network, noise)) / len(noise)
+    return processor_seconds(lambda: run_cycle(state, data, data, one)) - len(noise) * answer, answer
 
 
-def timed(call: Callable[[], object]) -> float:
+def processor_seconds(call: Callable[[], object]) -> float:
     """Processor seconds of a call."""
     start = time.process_time()
     call()

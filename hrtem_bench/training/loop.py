@@ -12,13 +12,12 @@ import numpy as np
 from hrtem_bench.errors import InputError, require
 from hrtem_bench.models.torch_modules import evaluating
 from hrtem_bench.scoring.metrics import dice, nll
+from hrtem_bench.support.progress import Progress
 from hrtem_bench.training.batches import draw_batch
 from hrtem_bench.training.images import TrainingImages
 from hrtem_bench.training.optimisation import Optimiser, kernel_names, share_of_peak
 from hrtem_bench.training.settings import TrainingSettings
 
-Progress = Callable[[str, int, int], None]
-"""(what is under way, steps done, steps in all as far as is known)."""
 _BATCH, _WEIGHTS = 1, 2  # tags of the seeds derived from a training's own
 
 
@@ -151,11 +150,11 @@ def fit(
 
 def validated(network: Any, data: TrainingImages) -> tuple[float, float]:
     """Mean loss (negative log-likelihood, nats per pixel) and mean Dice of the whole images, one at a time."""
-    probability = np.concatenate([probabilities(network, one[None]) for one in data.images])
+    probability = np.concatenate([network_probabilities(network, one[None]) for one in data.images])
     return float(nll(probability, data.masks).mean()), float(dice(probability > 0.5, data.masks).mean())
 
 
-def probabilities(network: Any, images: Any) -> Any:
+def network_probabilities(network: Any, images: Any) -> Any:
     """Probabilities (N, ny, nx) float32 of the particle class, for standardised images (N, ny, nx)."""
     torch = require("torch", "torch")
     device = next(network.parameters()).device

@@ -6,10 +6,10 @@ from typing import Annotated
 
 import msgspec
 
-Positive = Annotated[int, msgspec.Meta(ge=1)]
+AtLeastOne = Annotated[int, msgspec.Meta(ge=1)]
 Share = Annotated[float, msgspec.Meta(ge=0, le=1)]
 Rate = Annotated[float, msgspec.Meta(gt=0)]
-Size = Annotated[float, msgspec.Meta(ge=0)]
+NonNegative = Annotated[float, msgspec.Meta(ge=0)]
 
 
 class Augmentations(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
@@ -30,9 +30,9 @@ class Augmentations(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fi
         Largest relative change of the contrast, up or down.
     """
 
-    gradient: Size = 0.0
-    blur: Size = 0.0
-    noise: Size = 0.0
+    gradient: NonNegative = 0.0
+    blur: NonNegative = 0.0
+    noise: NonNegative = 0.0
     contrast: Share = 0.0
 
 
@@ -69,15 +69,15 @@ class TrainingSettings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown
         Of the first weights, the order of the images, crops and augmentations.
     """
 
-    steps: Positive = 100
-    cycles: Positive = 2
-    most_cycles: Positive = 6
+    steps: AtLeastOne = 100
+    cycles: AtLeastOne = 2
+    most_cycles: AtLeastOne = 6
     gain: Share = 0.15
-    least_gain: Size = 0.005
-    batch_size: Positive = 8
+    least_gain: NonNegative = 0.005
+    batch_size: AtLeastOne = 8
     crop: Annotated[int, msgspec.Meta(ge=16)] = 128
     learning_rate: Rate = 0.03
     kernel_learning_rate: Rate = 0.03
-    weight_decay: Size = 1e-4
+    weight_decay: NonNegative = 1e-4
     seed: Annotated[int, msgspec.Meta(ge=0)] = 0
     augmentations: Augmentations = Augmentations()

@@ -20,8 +20,9 @@ from hrtem_bench.models.contract import InputContract
 from hrtem_bench.models.runtime import Runtime
 from hrtem_bench.models.shipped_baselines import baseline_at, baseline_folder
 from hrtem_bench.models.submission import untrained_network
+from hrtem_bench.support.progress import Progress
 from hrtem_bench.training.images import TrainingImages, images_of, track_images
-from hrtem_bench.training.loop import Progress, Training, begin, best_row, fit, seeded
+from hrtem_bench.training.loop import Training, begin, best_row, fit, seeded
 from hrtem_bench.training.record import load_state, partial_folder, save_state, write_model
 from hrtem_bench.training.settings import TrainingSettings
 

@@ -14,7 +14,7 @@ from hrtem_bench.models.submission import load_submission
 torch = pytest.importorskip("torch")
 
 from baselines.unet_small.model import UNet  # noqa: E402
-from hrtem_bench.training.loop import probabilities  # noqa: E402
+from hrtem_bench.training.loop import network_probabilities  # noqa: E402
 
 
 @pytest.fixture(scope="module")
@@ -33,7 +33,7 @@ def test_it_has_about_half_a_million_parameters(network: UNet) -> None:
 
 @pytest.mark.parametrize("shape", [(1, 64, 64), (3, 64, 48), (2, 70, 61), (1, 7, 5)])
 def test_probabilities_have_the_images_shape(network: UNet, shape: tuple[int, ...]) -> None:
-    answer = probabilities(network, images(1, *shape))
+    answer = network_probabilities(network, images(1, *shape))
     assert answer.shape == shape
     assert answer.dtype == np.float32
     assert np.all((answer >= 0) & (answer <= 1))
@@ -41,22 +41,24 @@ def test_probabilities_have_the_images_shape(network: UNet, shape: tuple[int, ..
 
 def test_an_images_answer_does_not_depend_on_its_batch(network: UNet) -> None:
     batch = images(2, 5, 64, 64)
-    alone = np.concatenate([probabilities(network, image[None]) for image in batch])
-    np.testing.assert_allclose(probabilities(network, batch), alone, atol=1e-5)
+    alone = np.concatenate([network_probabilities(network, image[None]) for image in batch])
+    np.testing.assert_allclose(network_probabilities(network, batch), alone, atol=1e-5)
 
 
 def test_bfloat16_changes_little(network: UNet) -> None:
     batch = images(4, 2, 64, 64)
     with torch.autocast("cpu", dtype=torch.bfloat16):
-        rough = probabilities(network, batch)
+        rough = network_probabilities(network, batch)
     assert rough.dtype == np.float32
-    np.testing.assert_allclose(rough, probabilities(network, batch), atol=0.03)
+    np.testing.assert_allclose(rough, network_probabilities(network, batch), atol=0.03)
 
 
 def test_other_sizes_are_reflected_at_the_lower_and_right_edges(network: UNet) -> None:
     image = images(3, 1, 31, 27)
     padded = np.pad(image, ((0, 0), (0, 1), (0, 5)), mode="reflect")
-    np.testing.assert_allclose(probabilities(network, image), probabilities(network, padded)[:, :31, :27], atol=1e-6)
+    np.testing.assert_allclose(
+        network_probabilities(network, image), network_probabilities(network, padded)[:, :31, :27], atol=1e-6
+    )
 
 
 def test_the_shipped_weights_are_loaded() -> None:

@@ -12,7 +12,7 @@ import pytest
 
 import hrtem_bench as hb
 from hrtem_bench.cli import run
-from hrtem_bench.cli.printing import duration, size
+from hrtem_bench.cli.printing import bytes_text, duration
 
 TINY = """
 name = "tiny"
@@ -421,7 +421,7 @@ def test_times_for_people(seconds: float, said: str) -> None:
     ("count", "said"), [(0, "0 B"), (999, "999 B"), (1000, "1 kB"), (123456, "123 kB"), (161_000_000, "161 MB")]
 )
 def test_sizes_for_people(count: int, said: str) -> None:
-    assert size(count) == said
+    assert bytes_text(count) == said
 
 
 def test_quickstart(

@@ -14,8 +14,8 @@ import toy_datasets
 from hrtem_bench.cli import run
 from hrtem_bench.conditions import Condition
 from hrtem_bench.dataset import (
-    estimate,
     generate,
+    generation_cost,
     open_dataset,
     open_exit_waves,
     parse_recipe,
@@ -26,10 +26,10 @@ from hrtem_bench.dataset import (
 from hrtem_bench.dataset.from_waves import kept_structure, needed_band
 from hrtem_bench.errors import InputError
 from hrtem_bench.generation.assembly import part_path
-from hrtem_bench.generation.manifest import MANIFEST, checksum, write_manifest
+from hrtem_bench.generation.manifest import MANIFEST, dataset_checksum, write_manifest
 from hrtem_bench.imaging import expected_intensity
 from hrtem_bench.physics import wavelength
-from hrtem_bench.recipes.plan import Job, make_plan
+from hrtem_bench.recipes.plan import Job, dataset_plan
 from hrtem_bench.recipes.schema import COLUMNS, EXIT_WAVES
 from hrtem_bench.recipes.tracks import TrackCondition
 
@@ -68,7 +68,7 @@ def again(source, tmp_path_factory):
 
 def test_half_precision_moves_expected_counts_by_less_than_a_hundredth_of_their_noise(source):
     recipe = toy_datasets.recipe(OWN)
-    brightest = max(c.condition.dose for conditions in make_plan(recipe).conditions.values() for c in conditions)
+    brightest = max(c.condition.dose for conditions in dataset_plan(recipe).conditions.values() for c in conditions)
     electrons = brightest * recipe.sampling.pixel_size**2
     for split, index in (("train", 2), ("validation", 0), ("test", 1)):
         job = Job(split, index)
@@ -109,7 +109,7 @@ def test_other_imaging_is_that_of_a_simulation(source, tmp_path):
         for name in ("rendered", "simulated")
     )
     assert np.mean((one - other) ** 2 / (one + other)) < 1.1
-    assert manifest.waves_sha256 == checksum([s for s in read_manifest(source).shards if EXIT_WAVES in s.path])
+    assert manifest.waves_sha256 == dataset_checksum([s for s in read_manifest(source).shards if EXIT_WAVES in s.path])
     card = (tmp_path / "rendered" / "README.md").read_text(encoding="utf-8")
     assert "hrtem-bench render" in card and manifest.waves_sha256 in card
     assert "hrtem-bench generate" in (tmp_path / "simulated" / "README.md").read_text(encoding="utf-8")
@@ -138,7 +138,7 @@ def test_an_interrupted_rendering_goes_on(source, again, tmp_path):
     recipe, moved = toy_datasets.recipe(OWN), []
     with pytest.raises(KeyboardInterrupt):
         render_dataset(source, recipe, tmp_path / "toy", workers=1, progress=stop)
-    assert sum(part_path(tmp_path / "toy", job).exists() for job in make_plan(recipe).jobs) == 3
+    assert sum(part_path(tmp_path / "toy", job).exists() for job in dataset_plan(recipe).jobs) == 3
     render_dataset(source, recipe, tmp_path / "toy", workers=1, progress=toy_datasets.counting(moved))
     assert moved[0] == (3, 6)
     assert toy_datasets.files(tmp_path / "toy") == toy_datasets.files(again)
@@ -216,8 +216,8 @@ def test_structures_are_read_one_at_a_time(source):
 
 def test_estimate_leaves_out_the_simulation():
     recipe = toy_datasets.recipe(OWN)
-    simulated = estimate(recipe, clock=lambda points: 1.0)
-    read = estimate(recipe, clock=lambda points: 1.0, simulated=False)
+    simulated = generation_cost(recipe, clock=lambda points: 1.0)
+    read = generation_cost(recipe, clock=lambda points: 1.0, simulated=False)
     assert read.seconds < simulated.seconds and read.memory < simulated.memory
     assert read.simulations == 0
     left_out = {"seconds": 0.0, "memory": 0, "simulations": 0}

@@ -12,7 +12,7 @@ from hrtem_bench.dataset import open_exit_waves
 from hrtem_bench.dataset.rendered_samples import rendered_sample, samples_at
 from hrtem_bench.errors import InputError
 from hrtem_bench.imaging import render
-from hrtem_bench.recipes.detectors import Recording
+from hrtem_bench.recipes.detectors import Readout
 from hrtem_bench.recipes.loading import recipe_from_dict
 from hrtem_bench.recipes.tracks import TrackCondition
 
@@ -70,6 +70,6 @@ def test_what_the_band_of_the_waves_does_not_carry_is_refused(kept_folder: Path)
     found = next(samples_at(waves, "defocus=0nm", "test"))
     one = TrackCondition(condition_id="open", value=0.0, condition=found.condition, train=True)
     with pytest.raises(InputError, match=r"open needs exit waves up to .* and those kept end at 0.5"):
-        rendered_sample(narrow, kept, one, Recording(), 1)
+        rendered_sample(narrow, kept, one, Readout(), 1)
     inside = msgspec.structs.replace(one, condition=found.condition.replace(aperture=9.0))  # 0.46 1/Å at 300 kV
-    assert rendered_sample(narrow, kept, inside, Recording(), 1).image.shape == kept.mask.shape
+    assert rendered_sample(narrow, kept, inside, Readout(), 1).image.shape == kept.mask.shape

@@ -14,7 +14,7 @@ import pytest
 from hrtem_bench.dataset import open_dataset
 from hrtem_bench.dataset.unaltered import published_defoci
 from hrtem_bench.errors import InputError
-from hrtem_bench.generation.manifest import checksum, read_manifest, write_manifest
+from hrtem_bench.generation.manifest import dataset_checksum, read_manifest, write_manifest
 from hrtem_bench.support.files import sha256_of
 
 Change = Callable[[pa.Table], pa.Table]
@@ -70,7 +70,7 @@ def test_rows_are_those_of_the_recipe_even_where_the_manifest_agrees(change: Cha
     with pytest.raises(InputError, match="checksum is not that of the files listed"):
         write_manifest(data, msgspec.structs.replace(manifest, shards=shards))
         open_dataset(data, "defocus").check("test")
-    write_manifest(data, msgspec.structs.replace(manifest, shards=shards, checksum=checksum(shards)))
+    write_manifest(data, msgspec.structs.replace(manifest, shards=shards, checksum=dataset_checksum(shards)))
     with pytest.raises(InputError, match=says):
         open_dataset(data, "defocus").check("test")
 

@@ -10,9 +10,9 @@ import pyarrow.parquet as pq
 import pytest
 import toy_datasets
 
-from hrtem_bench.dataset import Difference, differences, generate, read_manifest, verify
+from hrtem_bench.dataset import TrackDifference, differences, generate, read_manifest, verify
 from hrtem_bench.errors import InputError
-from hrtem_bench.generation.manifest import checksum, write_manifest
+from hrtem_bench.generation.manifest import dataset_checksum, write_manifest
 from hrtem_bench.generation.png import decode_png, encode_png
 from hrtem_bench.recipes.loading import recipe_from_dict
 from hrtem_bench.recipes.tables import recipe_hash, recipe_to_dict
@@ -38,7 +38,7 @@ def reseal(folder, path):
         else s
         for s in manifest.shards
     )
-    write_manifest(folder, msgspec.structs.replace(manifest, shards=shards, checksum=checksum(shards)))
+    write_manifest(folder, msgspec.structs.replace(manifest, shards=shards, checksum=dataset_checksum(shards)))
 
 
 def edit(folder, change, path=TEST):
@@ -205,7 +205,7 @@ def test_how_far_two_makings_differ(toy_folder, copy, tmp_path):
     edit(copy, one_more_electron)
     found = {d.track: d for d in differences(toy_folder, copy)}
     assert list(found) == ["defocus", "dose", "structure", "joint"]
-    assert found["defocus"] == Difference("defocus", 17, 1 / (17 * 32 * 32), 0.0, 2)
+    assert found["defocus"] == TrackDifference("defocus", 17, 1 / (17 * 32 * 32), 0.0, 2)
     assert all(d.pixels == d.largest == 0 for name, d in found.items() if name != "defocus")
     other = toy_datasets.recipe(toy_datasets.TOML.replace("seed = 7", "seed = 8"))
     generate(other, tmp_path / "other", workers=1, simulate=toy_datasets.simulate)
@@ -237,7 +237,7 @@ def test_other_code_is_a_note_and_no_problem(copy, capsys):
     assert verify(copy).notes == ()
     manifest = msgspec.structs.replace(read_manifest(copy), code_sha256="0" * 64)
     write_manifest(copy, manifest)
-    assert manifest.checksum == checksum(manifest.shards)  # the code is no part of it
+    assert manifest.checksum == dataset_checksum(manifest.shards)  # the code is no part of it
     (copy / "README.md").write_text("as other code words it")
     found = verify(copy)
     assert found.ok

@@ -12,9 +12,9 @@ import update_cards
 from hrtem_bench.dataset import generate, load_recipe, read_manifest
 from hrtem_bench.generation.card import render_body
 from hrtem_bench.generation.card_sources import SCORES, BaselineScores, baseline_scores, render_scores, without_scores
-from hrtem_bench.generation.manifest import checksum
+from hrtem_bench.generation.manifest import dataset_checksum
 from hrtem_bench.models.shipped_baselines import baseline_names
-from hrtem_bench.recipes.plan import make_plan
+from hrtem_bench.recipes.plan import dataset_plan
 from hrtem_bench.recipes.tables import recipe_hash
 from hrtem_bench.scoring.reading import read_results
 
@@ -39,7 +39,7 @@ def test_the_rendered_card_is_what_its_sources_give():
 def test_the_rendered_card_is_of_the_dataset_that_the_package_makes_and_scores():
     manifest = read_manifest(MINI)
     assert manifest.recipe_sha256 == recipe_hash(load_recipe("mini"))
-    assert manifest.checksum == checksum(manifest.shards)
+    assert manifest.checksum == dataset_checksum(manifest.shards)
     scored = (read_results(path) for path in (ROOT / "submissions").glob("*/results.json"))
     assert {one.dataset.checksum for one in scored} == {manifest.checksum}
 
@@ -48,7 +48,7 @@ def test_baselines_are_trained_on_specimens_and_images_such_as_those_they_are_sc
     training, mini = load_recipe(ROOT / "baselines" / "training.toml"), load_recipe("mini")
     for name in ("seed", "sampling", "scene", "multislice", "settings", "detector", "coherence", "nodes"):
         assert getattr(training, name) == getattr(mini, name), name
-    first, other = make_plan(training).conditions["joint"], make_plan(mini).conditions["joint"]
+    first, other = dataset_plan(training).conditions["joint"], dataset_plan(mini).conditions["joint"]
     assert [one for one in first if one.train] == [one for one in other if one.train]
     cards = [tomllib.loads(path.read_text("utf-8")) for path in (ROOT / "baselines").glob("*/card.toml")]
     trained = [one["trained_on"] for one in cards if "trained_on" in one]

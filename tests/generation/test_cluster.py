@@ -11,7 +11,7 @@ import toy_datasets
 from hrtem_bench.dataset import generate, verify
 from hrtem_bench.errors import InputError
 from hrtem_bench.generation.assembly import PARTS
-from hrtem_bench.generation.generate import Run, run_remote
+from hrtem_bench.generation.generate import GenerationRun, run_remote
 from hrtem_bench.recipes.plan import Job
 from hrtem_bench.support.code_hash import code_sha256
 
@@ -67,7 +67,7 @@ def test_a_structure_that_cannot_be_made_on_a_cluster_is_named(tmp_path, simulat
 def test_a_worker_with_other_code_or_another_disk_is_refused(tmp_path, code, folder, words):
     (tmp_path / folder).mkdir(exist_ok=True)
     with pytest.raises(InputError, match=words) as caught:
-        run_remote(Run(toy_datasets.recipe(), tmp_path, "cpu", toy_datasets.simulate), Job("test", 0), code)
+        run_remote(GenerationRun(toy_datasets.recipe(), tmp_path, "cpu", toy_datasets.simulate), Job("test", 0), code)
     assert "\n" not in str(caught.value)
     assert not list(tmp_path.rglob("*.arrow"))
 

@@ -174,15 +174,15 @@ def test_of_what_nobody_foresaw_the_traceback_is_kept(tmp_path, workers):
 
 def test_a_log_goes_when_its_structure_is_made(tmp_path):
     from hrtem_bench.generation.assembly import log_path, open_parts
-    from hrtem_bench.generation.generate import Run, run_job
+    from hrtem_bench.generation.generate import GenerationRun, run_job
     from hrtem_bench.recipes.plan import Job
 
     recipe, job = toy_datasets.recipe(), Job("test", 0)
     open_parts(tmp_path, recipe)
     with pytest.raises(InputError, match="ZeroDivisionError"):
-        run_job(Run(recipe, tmp_path, "cpu", toy_datasets.broken), job)
+        run_job(GenerationRun(recipe, tmp_path, "cpu", toy_datasets.broken), job)
     assert log_path(tmp_path, job).exists()
-    run_job(Run(recipe, tmp_path, "cpu", toy_datasets.simulate), job)
+    run_job(GenerationRun(recipe, tmp_path, "cpu", toy_datasets.simulate), job)
     assert not log_path(tmp_path, job).exists()
 
 

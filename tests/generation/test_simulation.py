@@ -10,7 +10,7 @@ from hrtem_bench.dataset import generate, parse_recipe, verify
 from hrtem_bench.generation.png import decode_png
 from hrtem_bench.generation.simulation import crop_band, make_structure, simulate
 from hrtem_bench.generation.waves import unpack
-from hrtem_bench.recipes.plan import Job, expected_rows, make_plan
+from hrtem_bench.recipes.plan import Job, dataset_plan, expected_rows
 
 SCENE = "diameter = [14, 16]\ncount = 2\ngap = 4\nfilm_thickness = [10, 12]\n"
 REAL = (
@@ -142,7 +142,7 @@ def test_images_by_the_sum_over_focus_are_those_that_render_makes():
     job = Job("test", 0)
     made = toy_datasets.simulate(recipe, job)
     rows = make_structure(recipe, job, lambda *_: made)["dose"]
-    for row, wanted in zip(rows, expected_rows(make_plan(recipe), "dose", job), strict=True):
+    for row, wanted in zip(rows, expected_rows(dataset_plan(recipe), "dose", job), strict=True):
         image = hb.render(
             made.waves, wanted.condition, pixel_size=made.pixel_size, output_pixel_size=0.5, seed=wanted.image_seed,
             zero_focus=made.zero_focus, coherence="quadrature",

@@ -9,7 +9,7 @@ from hrtem_bench.generation.manifest import TrackEntry
 from hrtem_bench.generation.track_transfer import track_transfer
 from hrtem_bench.imaging import camera
 from hrtem_bench.physics import epsilon, sigma, transfer_spectrum
-from hrtem_bench.recipes.plan import make_plan
+from hrtem_bench.recipes.plan import dataset_plan
 
 
 @pytest.fixture(scope="module")
@@ -18,7 +18,7 @@ def recipe():
 
 
 def entry(recipe, name):
-    return TrackEntry(axis=name, unit="", conditions=make_plan(recipe).conditions[name])
+    return TrackEntry(axis=name, unit="", conditions=dataset_plan(recipe).conditions[name])
 
 
 def test_cameras_multiply_the_transfer_by_their_mtf(recipe):

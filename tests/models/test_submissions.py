@@ -12,7 +12,7 @@ import pytest
 
 from hrtem_bench.errors import InputError
 from hrtem_bench.models.card import read_card
-from hrtem_bench.models.identity import checksum
+from hrtem_bench.models.identity import submission_checksum
 from hrtem_bench.models.prediction import predict
 from hrtem_bench.models.shipped_baselines import baseline_at, baseline_folder, baseline_names
 from hrtem_bench.models.submission import load_submission, untrained_network
@@ -334,11 +334,11 @@ def test_the_checksum_covers_code_that_lies_elsewhere(folder: Path, tmp_path: Pa
     weights = tmp_path / "weights"
     weights.mkdir()
     (weights / "card.toml").write_text("x")
-    before = checksum(weights, folder)
+    before = submission_checksum(weights, folder)
     (folder / "README.md").write_text("words")
-    assert checksum(weights, folder) == before != checksum(weights)
+    assert submission_checksum(weights, folder) == before != submission_checksum(weights)
     (folder / "steep.py").write_text("STEEPNESS = 2.5\n")
-    assert checksum(weights, folder) != before
+    assert submission_checksum(weights, folder) != before
 
 
 def test_what_is_trained_is_a_folder_with_a_card_or_a_shipped_baseline(

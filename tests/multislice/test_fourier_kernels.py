@@ -25,7 +25,7 @@ def test_spread_gives_exact_structure_factors(kernel):
     ny, nx, n = 24, 30, 7
     y, x = rng.uniform(-40, 40, n), rng.uniform(-40, 40, n)
     density = np.full((ny, nx), 9.0, np.float32)
-    kernel("spread")(density, y, x)
+    kernel("spread_atoms")(density, y, x)
     ky, kx = np.fft.fftfreq(ny), np.fft.fftfreq(nx)
     got = np.fft.fft2(density.astype(float)) / np.outer(window_transform(ky), window_transform(kx))
     exact = np.exp(-2j * np.pi * np.outer(ky, y)) @ np.exp(-2j * np.pi * np.outer(x, kx))

@@ -17,7 +17,7 @@ from cupy_on_host import TooLargeError, install, stand_in
 import hrtem_bench as hb
 from hrtem_bench.errors import InputError
 from hrtem_bench.multislice import has_gpu, real_space_cuda
-from hrtem_bench.multislice.plan import make_plan
+from hrtem_bench.multislice.plan import multislice_plan
 from hrtem_bench.multislice.real_space_cuda import OPTIONS, Device, exit_waves_batch, source
 from hrtem_bench.multislice.real_space_patches import patch_shape
 from hrtem_bench.support import gpu
@@ -32,7 +32,7 @@ def kernel(tmp_path_factory):
 
 
 def planned(atoms, pixel_size):
-    plan = make_plan(atoms, energy=300e3, pixel_size=pixel_size, slice_thickness=2.0, real_space=lambda _: True)
+    plan = multislice_plan(atoms, energy=300e3, pixel_size=pixel_size, slice_thickness=2.0, real_space=lambda _: True)
     assert plan.patches is not None
     return plan
 

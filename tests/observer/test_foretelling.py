@@ -16,8 +16,8 @@ from hrtem_bench.observer import (
     foretold,
     freeze,
     loaded,
+    observer_at,
     parse_exposure,
-    place_of,
     specimens_of,
     terms,
 )
@@ -39,16 +39,17 @@ def powers(shipped: SpecimenSet) -> RingPowers:
 
 def test_training_elsewhere_costs_and_training_there_does_not(powers: RingPowers) -> None:
     here, there = (exposure(hb.Condition(defocus=focus, **LENS)) for focus in (-100.0, 100.0))
-    places = place_of(here, powers), place_of(there, powers)
+    places = observer_at(here, powers), observer_at(there, powers)
     assert terms(places[0], places[0]).mismatch == 0
     assert terms(*places).mismatch > 0
     both = exposure((*here.conditions, *there.conditions))
-    assert terms(place_of(both, powers), places[1]).mismatch < terms(*places).mismatch
+    assert terms(observer_at(both, powers), places[1]).mismatch < terms(*places).mismatch
 
 
 def test_less_dose_is_harder(powers: RingPowers) -> None:
     found = [
-        place_of(exposure(hb.Condition(defocus=100.0, focal_spread=10.0, dose=dose)), powers) for dose in (400, 100, 25)
+        observer_at(exposure(hb.Condition(defocus=100.0, focal_spread=10.0, dose=dose)), powers)
+        for dose in (400, 100, 25)
     ]
     hardness = [one.hardness for one in found]
     assert sorted(hardness) == hardness

@@ -12,9 +12,9 @@ from hrtem_bench.dataset import generate, load_recipe, open_dataset, open_exit_w
 from hrtem_bench.errors import InputError
 from hrtem_bench.evaluation.rendered import rendered_track
 from hrtem_bench.imaging import Detector, GaussianCurve, LorentzianCurve, PixelCurve, TableCurve, camera
-from hrtem_bench.recipes.detectors import Recording, mean_counts, recording_of
+from hrtem_bench.recipes.detectors import Readout, mean_counts, recording_of
 from hrtem_bench.recipes.loading import recipe_from_dict
-from hrtem_bench.recipes.plan import expected_rows, make_plan
+from hrtem_bench.recipes.plan import dataset_plan, expected_rows
 from hrtem_bench.recipes.tables import recipe_to_dict
 from hrtem_bench.recipes.tracks import TrackCondition, track_axis, track_conditions
 
@@ -34,9 +34,9 @@ def recipe(detector=""):
 
 
 def test_without_a_detector_recipes_are_what_they_were():
-    assert recording_of(recipe()) == Recording()
+    assert recording_of(recipe()) == Readout()
     assert "detector" not in recipe_to_dict(recipe())  # nor in its hash
-    assert recording_of(load_recipe("published")) == Recording()
+    assert recording_of(load_recipe("published")) == Readout()
 
 
 @pytest.mark.parametrize(
@@ -165,7 +165,7 @@ def test_a_detector_varies_from_image_to_image_and_the_replay_knows_it(tmp_path)
     generate(read, tmp_path / "varied", simulate=toy_datasets.simulate)
     assert not verify(tmp_path / "varied").problems
     assert "From image to image it varies" in (tmp_path / "varied" / "README.md").read_text(encoding="utf-8")
-    plan = make_plan(read)
+    plan = dataset_plan(read)
     rows = [row for job in plan.jobs for row in expected_rows(plan, "dose", job)]
     gains = np.array([row.recording.detector.gain for row in rows])
     assert len(set(gains)) == len(gains)

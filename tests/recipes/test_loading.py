@@ -12,7 +12,7 @@ from scipy.ndimage import gaussian_filter
 
 import hrtem_bench.recipes
 from hrtem_bench.conditions import Condition
-from hrtem_bench.dataset import estimate, load_recipe, parse_recipe, read_manifest, shipped_recipes
+from hrtem_bench.dataset import generation_cost, load_recipe, parse_recipe, read_manifest, shipped_recipes
 from hrtem_bench.errors import InputError
 from hrtem_bench.generation.estimate import _bytes_per_pixel
 from hrtem_bench.generation.png import encode_counts
@@ -229,18 +229,18 @@ def test_shared_sites_of_a_cif_are_drawn_where_the_recipe_says_so(tmp_path):
 
 
 def test_estimate_counts_what_generate_makes():
-    found = estimate(toy_datasets.recipe(), workers=4, clock=lambda points: 1.0)
+    found = generation_cost(toy_datasets.recipe(), workers=4, clock=lambda points: 1.0)
     assert (found.structures, found.simulations, found.images, found.shards) == (7, 9, 56, 13)
     # With a second for each transform: 3 waves through some 50 Å of film and 40 Å of particle in slices of 2 Å.
     assert found.seconds * 4 > 9 * 3 * (50 + 40) / 2 * 2
-    alone, twice = (estimate(toy_datasets.recipe(), n, clock=lambda points: 1.0).seconds for n in (1, 2))
+    alone, twice = (generation_cost(toy_datasets.recipe(), n, clock=lambda points: 1.0).seconds for n in (1, 2))
     assert alone - twice == pytest.approx(2 * (twice - found.seconds))  # a part that is shared, and one that is not
 
 
 def test_estimate_counts_films_and_coatings():
     def seconds(scene: str) -> float:
         recipe = toy_datasets.recipe(toy_datasets.TOML.replace("whole = false\n", "whole = false\n" + scene))
-        return estimate(recipe, clock=lambda points: 0.0).seconds
+        return generation_cost(recipe, clock=lambda points: 0.0).seconds
 
     one, both, bare = (seconds(f'film_side = "{side}"\n') for side in ("below", "both", "none"))
     assert bare > 0  # what is done once
@@ -251,7 +251,7 @@ def test_estimate_counts_films_and_coatings():
 
 def test_estimate_of_a_dataset_that_was_made():
     made = read_manifest(Path(__file__).parents[2] / "docs" / "mini")
-    found = estimate(load_recipe("mini"), clock=lambda points: 1e-3)
+    found = generation_cost(load_recipe("mini"), clock=lambda points: 1e-3)
     assert found.bytes == pytest.approx(sum(s.bytes for s in made.shards), rel=0.2)
     assert found.images == sum(s.rows for s in made.shards if "exit_waves" not in s.path)
 
@@ -280,11 +280,11 @@ def test_estimate_of_a_picture_follows_the_noise_of_its_detector():
 
 def test_bytes_of_exit_waves_are_those_of_their_band_and_said():
     every = toy_datasets.recipe(toy_datasets.TOML.replace("structures = 2\n\n[im", KEPT + "\n\n[im"))
-    found = estimate(every, clock=lambda _: 0.0)
+    found = generation_cost(every, clock=lambda _: 0.0)
     # Two configurations, two numbers of two bytes for each point of a circle of 4/3 1/Å on a grid of 1/16 1/Å.
     assert found.wave_bytes == pytest.approx(2 * 2 * 2 * np.pi * (16 * 4 / 3) ** 2, rel=1e-3)
     assert found.wave_structures == 3 + 1 + 2
-    few = estimate(toy_datasets.recipe(), clock=lambda _: 0.0)
+    few = generation_cost(toy_datasets.recipe(), clock=lambda _: 0.0)
     assert found.bytes - few.bytes == pytest.approx(4 * found.wave_bytes, abs=4)
 
 
@@ -309,7 +309,7 @@ def test_structures_whose_waves_cannot_be_kept(structures, words):
 
 def test_larger_waves_and_thicker_films_take_more_memory():
     toy, mini, full = (
-        estimate(r, clock=lambda points: 0.0).memory
+        generation_cost(r, clock=lambda points: 0.0).memory
         for r in (toy_datasets.recipe(), *map(load_recipe, ("mini", "full")))
     )
     waves = 4 * 1024**2 * 8  # configurations, pixels, bytes of complex64
@@ -337,7 +337,7 @@ def test_recipes_state_how_images_are_formed():
     assert track_conditions(summed, "defocus") == track_conditions(plain, "defocus")
     assert recipe_hash(summed) != recipe_hash(plain)
     clock = {"clock": lambda points: 1e-3}
-    assert estimate(summed, **clock).seconds > estimate(plain, **clock).seconds
+    assert generation_cost(summed, **clock).seconds > generation_cost(plain, **clock).seconds
 
 
 @pytest.mark.parametrize(

@@ -3,10 +3,10 @@
 import numpy as np
 import pytest
 
-from hrtem_bench.dataset import estimate, load_recipe
+from hrtem_bench.dataset import generation_cost, load_recipe
 from hrtem_bench.imaging import camera, rounding_share
 from hrtem_bench.recipes.detectors import drawn_recording, recording_of, spread_of
-from hrtem_bench.recipes.plan import make_plan
+from hrtem_bench.recipes.plan import dataset_plan
 from hrtem_bench.recipes.scenes import scene_spec
 
 NAMES = ("mini", "small", "full")
@@ -35,7 +35,7 @@ def test_every_track_is_there_and_says_why(recipe):
 
 
 def test_rounding_adds_less_than_a_hundredth_of_the_variance_at_every_condition(recipe):
-    for conditions in make_plan(recipe).conditions.values():
+    for conditions in dataset_plan(recipe).conditions.values():
         for c in conditions:
             detector = recording_of(recipe, c.camera).detector
             electrons = c.condition.dose * recipe.sampling.pixel_size**2
@@ -49,7 +49,7 @@ def test_read_noise_does_not_fall_below_zero(recipe):
 
 
 def test_the_cameras_blur_more_and_more(recipe):
-    named = {c.condition_id.partition("=")[2]: c for c in make_plan(recipe).conditions["camera"]}
+    named = {c.condition_id.partition("=")[2]: c for c in dataset_plan(recipe).conditions["camera"]}
     assert [name for name, c in named.items() if c.train] == ["scintillator_good"]
     kept = {}
     for name, c in named.items():
@@ -60,13 +60,13 @@ def test_the_cameras_blur_more_and_more(recipe):
 
 
 def test_the_camera_of_training_varies_as_the_detector_of_the_other_tracks(recipe):
-    trained = next(c for c in make_plan(recipe).conditions["camera"] if c.train)
+    trained = next(c for c in dataset_plan(recipe).conditions["camera"] if c.train)
     one, other = (drawn_recording(recipe, name, np.random.default_rng(1)) for name in (trained.camera, ""))
     assert one == other != recording_of(recipe)
 
 
 def test_films_from_none_to_100_angstrom_on_every_side(recipe):
-    conditions = make_plan(recipe).conditions["film"]
+    conditions = dataset_plan(recipe).conditions["film"]
     specs = {c.condition_id.partition("=")[2]: scene_spec(recipe, c.scene) for c in conditions}
     assert {spec.film_side for spec in specs.values()} == {"none", "below", "above", "both"}
     assert not specs["none"].has_film
@@ -87,7 +87,7 @@ def test_specimens_are_of_mixed_shapes_on_uneven_films(recipe):
 def test_exit_waves_of_every_split_are_kept_and_bounded(recipe):
     kept = recipe.exit_waves
     assert all(kept.count(split) for split in ("train", "validation", "test"))
-    found = estimate(recipe, clock=lambda points: 0.0)
+    found = generation_cost(recipe, clock=lambda points: 0.0)
     assert found.wave_structures * found.wave_bytes < 1e9
     if recipe.name == "mini":
         assert found.wave_structures == found.structures

@@ -11,7 +11,7 @@ import numpy as np
 import pytest
 
 from hrtem_bench.comparison.compare import compare
-from hrtem_bench.comparison.leaderboard import Board, Row, leaderboard
+from hrtem_bench.comparison.leaderboard import Board, BoardRow, leaderboard
 from hrtem_bench.comparison.report_pages import PAGE_START
 from hrtem_bench.report import board_page, comparison_figure, figure_svg
 from hrtem_bench.scoring.per_image import write_per_image
@@ -72,7 +72,7 @@ def boards(make_results: Make, per_image: Columns, tmp_path: Path, hostile: str)
     return leaderboard(tmp_path)
 
 
-def linked(row: Row) -> Row:
+def linked(row: BoardRow) -> BoardRow:
     return msgspec.structs.replace(row, report="5-1.0/report.html")
 
 

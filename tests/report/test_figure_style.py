@@ -14,7 +14,7 @@ from matplotlib.figure import Figure
 
 from hrtem_bench.report import figure_png, figure_svg, save_figure
 from hrtem_bench.report.figure_style import inline_svg, new_figure, styled
-from hrtem_bench.report.wording import number, quantity
+from hrtem_bench.report.wording import number, with_unit
 
 
 @styled
@@ -31,9 +31,9 @@ def test_numbers_have_a_true_minus_sign_and_no_negative_zero() -> None:
     assert number(-0.001) == "0.00"
     assert number(0.714, signed=True) == "+0.71"
     assert number(None) == number(float("nan")) == "–"
-    assert quantity(-10.0, "nm", signed=True) == "−10 nm"
-    assert quantity(-0.0, "nm", signed=True) == "0 nm"
-    assert quantity(400.0, "e/Å²") == "400 e/Å²"
+    assert with_unit(-10.0, "nm", signed=True) == "−10 nm"
+    assert with_unit(-0.0, "nm", signed=True) == "0 nm"
+    assert with_unit(400.0, "e/Å²") == "400 e/Å²"
 
 
 def test_a_figure_has_the_width_asked_for() -> None:

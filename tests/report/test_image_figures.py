@@ -10,7 +10,7 @@ from matplotlib.figure import Figure
 
 from hrtem_bench.evaluation.examples import Example
 from hrtem_bench.report import contact_sheet, examples_figure, figure_png
-from hrtem_bench.report.image_figures import draw_scale_bar, outline, panel_figure, scale_bar_length, stretch
+from hrtem_bench.report.image_figures import draw_outline, draw_scale_bar, panel_figure, scale_bar_length, stretch
 
 
 @given(st.floats(0.01, 1e5))
@@ -42,7 +42,7 @@ def test_outlines_follow_the_edge_of_a_square() -> None:
     region = np.zeros((20, 20), dtype=bool)
     region[5:15, 8:12] = True
     ax = Figure().subplots()
-    outline(ax, region, "red", "solid", 1.0)
+    draw_outline(ax, region, "red", "solid", 1.0)
     vertices = np.concatenate([path.vertices for path in ax.collections[0].get_paths()])
     assert vertices.min(axis=0).tolist() == [7.5, 4.5]
     assert vertices.max(axis=0).tolist() == [11.5, 14.5]
@@ -51,7 +51,7 @@ def test_outlines_follow_the_edge_of_a_square() -> None:
 def test_empty_and_full_masks_have_no_outline() -> None:
     ax = Figure().subplots()
     for region in (np.zeros((8, 8), bool), np.ones((8, 8), bool)):
-        outline(ax, region, "red", "solid", 1.0)
+        draw_outline(ax, region, "red", "solid", 1.0)
     assert not ax.collections
 
 

@@ -11,7 +11,7 @@ import pytest
 
 from hrtem_bench.report import choose_examples, verdict
 from hrtem_bench.report.model_verdict import transfer_note
-from hrtem_bench.report.score_tables import interval
+from hrtem_bench.report.score_tables import with_interval
 from hrtem_bench.report.wording import digits_apart
 from hrtem_bench.scoring.estimate import Estimate
 from hrtem_bench.scoring.results import Results
@@ -176,4 +176,4 @@ def test_one_condition_gives_one_example(make_results: Make) -> None:
 )
 def test_digits_tell_the_ends_of_an_interval_apart(low: float | None, high: float | None, digits: int) -> None:
     assert digits_apart(Estimate(0.97, low, high), 2) == digits
-    assert digits == 2 or interval(Estimate(0.97, low, high), 2).count(f"{0.97:.{digits}f} (") == 1
+    assert digits == 2 or with_interval(Estimate(0.97, low, high), 2).count(f"{0.97:.{digits}f} (") == 1

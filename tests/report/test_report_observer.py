@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from hrtem_bench.observer import Estimate, Foretold, Terms
+from hrtem_bench.observer import Foretold, Predicted, Terms
 from hrtem_bench.report import expected_loss_figure, reason
 
 EDGES = (0.1, 0.3, 0.6)
@@ -13,7 +13,7 @@ EDGES = (0.1, 0.3, 0.6)
 
 def found(loss: float, matched: float) -> Foretold:
     terms = Terms(-1.0, 0.2, 1.0, -1.5, np.array([0.1, 0.4]), np.array([3.0, 1.0, 0.0]), np.array([1.0, 1.0, 0.0]))
-    return Foretold(*(Estimate(v, 0.9 * v, 1.1 * v) for v in (loss, 0.8, matched)), terms)
+    return Foretold(*(Predicted(v, 0.9 * v, 1.1 * v) for v in (loss, 0.8, matched)), terms)
 
 
 @pytest.mark.parametrize("losses", [(0.2, 0.5), (0.5, 0.2)])

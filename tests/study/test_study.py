@@ -17,7 +17,7 @@ from hrtem_bench.errors import InputError
 from hrtem_bench.study import parse_study, read_rows, run_study, waiting
 from hrtem_bench.study.cost import seconds_of
 from hrtem_bench.study.networks import drawn_sets, networks
-from hrtem_bench.study.settings import Draw, Range, load_study, shipped_studies
+from hrtem_bench.study.settings import Draw, DrawnRange, load_study, shipped_studies
 from hrtem_bench.study.table import TABLE, write_rows
 
 pytest.importorskip("torch")
@@ -206,7 +206,7 @@ def test_killed_and_run_again_it_goes_on(text: str, tmp_path: Path) -> None:
 
 
 def test_drawn_sets_fill_their_ranges_and_grow_without_changing() -> None:
-    ranges = {"defocus": Range(low=-25, high=25, unit="nm"), "dose": Range(low=30, high=600, scale="log")}
+    ranges = {"defocus": DrawnRange(low=-25, high=25, unit="nm"), "dose": DrawnRange(low=30, high=600, scale="log")}
     few, many = (drawn_sets(Draw(count=n, ranges=ranges, cameras=["ideal"], mixtures=[1, 3])) for n in (8, 64))
     assert many[:8] == few
     assert [len(one) for one in few] == [1, 3] * 4

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Annotated, Literal
 
 import typer
 
-from hrtem_bench.cli.printing import counted, duration, size, timed, wrote
+from hrtem_bench.cli.printing import bytes_text, counting, duration, timed, wrote
 
 if TYPE_CHECKING:
     from hrtem_bench.dataset import Recipe
@@ -37,21 +37,21 @@ def generate(
     if dry_run:
         announce(what, workers)
         return
-    with timed("generated"), counted("structures") as moved:
+    with timed("generated"), counting("structures") as moved:
         make(what, out, workers=workers, scheduler=scheduler, device=device, progress=moved)
     wrote(out)
 
 
 def announce(recipe: Recipe, workers: int | None) -> None:
     """Say what a recipe would make and take."""
-    from hrtem_bench.dataset import estimate
+    from hrtem_bench.dataset import generation_cost
     from hrtem_bench.generation.generate import default_workers
 
-    found = estimate(recipe, workers or default_workers("cpu"))
-    waves = f" with {size(found.wave_bytes)} of exit waves for each of {found.wave_structures} structures"
-    total = size(found.bytes) + (waves if found.wave_structures else "")
+    found = generation_cost(recipe, workers or default_workers("cpu"))
+    waves = f" with {bytes_text(found.wave_bytes)} of exit waves for each of {found.wave_structures} structures"
+    total = bytes_text(found.bytes) + (waves if found.wave_structures else "")
     print(
         f"{recipe.name} {recipe.version}: {found.structures} structures, {found.simulations} simulations, "
         f"{found.images} images, {found.shards} files, {total}; about {duration(found.seconds)} on "
-        f"{found.workers} of this machine's cores, without a GPU; {size(found.memory)} of memory for each"
+        f"{found.workers} of this machine's cores, without a GPU; {bytes_text(found.memory)} of memory for each"
     )

@@ -7,7 +7,7 @@ from typing import Annotated
 
 import typer
 
-from hrtem_bench.cli.printing import print_table, size
+from hrtem_bench.cli.printing import bytes_text, print_table
 
 
 def publish(
@@ -24,5 +24,5 @@ def publish(
     from hrtem_bench.dataset import publish as upload
 
     sent = upload(data, repo, tag, dry_run=dry_run, private=private)
-    print_table(f"{sent.repo} {sent.tag}", ("file", "size"), [(name, size(n)) for name, n in sent.files.items()])
-    print(f"{'would send' if dry_run else 'sent'} {size(sent.bytes)} to {sent.url}")
+    print_table(f"{sent.repo} {sent.tag}", ("file", "size"), [(name, bytes_text(n)) for name, n in sent.files.items()])
+    print(f"{'would send' if dry_run else 'sent'} {bytes_text(sent.bytes)} to {sent.url}")

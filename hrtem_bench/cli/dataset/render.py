@@ -7,7 +7,7 @@ from typing import Annotated, Literal
 
 import typer
 
-from hrtem_bench.cli.printing import counted, duration, size, timed, wrote
+from hrtem_bench.cli.printing import bytes_text, counting, duration, timed, wrote
 
 
 def render(
@@ -38,10 +38,10 @@ def render(
         found = estimate_rendering(data, what, revision=revision, workers=workers)
         print(
             f"{what.name} {what.version}: {found.structures} structures from the exit waves of {data}, {found.images} "
-            f"images, {found.shards} files, {size(found.bytes)}; about {duration(found.seconds)} on {found.workers} of "
-            f"this machine's cores, without a GPU; {size(found.memory)} of memory for each"
+            f"images, {found.shards} files, {bytes_text(found.bytes)}; about {duration(found.seconds)} on "
+            f"{found.workers} of this machine's cores, without a GPU; {bytes_text(found.memory)} of memory for each"
         )
         return
-    with timed("rendered"), counted("structures") as moved:
+    with timed("rendered"), counting("structures") as moved:
         render_dataset(data, what, out, revision=revision, workers=workers, device=device, progress=moved)
     wrote(out)

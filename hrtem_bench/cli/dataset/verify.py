@@ -7,7 +7,7 @@ from typing import Annotated
 
 import typer
 
-from hrtem_bench.cli.printing import counted, print_table
+from hrtem_bench.cli.printing import counting, print_table
 
 
 def verify(
@@ -23,7 +23,7 @@ def verify(
     from hrtem_bench.dataset import differences
     from hrtem_bench.dataset import verify as check
 
-    with counted("files") as moved:
+    with counting("files") as moved:
         found = check(data, progress=moved)
     for problem in found.problems:
         print(problem)

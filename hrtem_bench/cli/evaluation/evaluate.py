@@ -31,7 +31,7 @@ def evaluate(
     given: options.ModelOptions,
     scoring: options.ScoringOptions,
     data: options.Data = None,
-    track: options.Track = "defocus",
+    track: options.TrackName = "defocus",
     out: options.Out = None,
     conditions: Annotated[
         list[str] | None,

@@ -9,7 +9,7 @@ import typer
 
 from hrtem_bench.cli import options
 from hrtem_bench.cli.output_files import write_json
-from hrtem_bench.cli.printing import counted, fixed, limits, print_table, timed, wrote
+from hrtem_bench.cli.printing import counting, fixed, limits, print_table, timed, wrote
 from hrtem_bench.cli.running import default_data, evaluated, print_curve, reported, slug
 
 if TYPE_CHECKING:
@@ -24,7 +24,7 @@ def evaluate_fresh(
     scoring: options.ScoringOptions,
     fresh_seed: Annotated[int, typer.Option("--seed", min=0, help="Seed of the new test set.")],
     data: options.Data = None,
-    track: options.Track = "defocus",
+    track: options.TrackName = "defocus",
     out: options.Out = None,
     public: Annotated[
         Path | None,
@@ -45,7 +45,7 @@ def evaluate_fresh(
     chosen = scoring.with_model(given, train_conditions=train_conditions)
     opened = open_dataset(data or default_data(), track)
     before = None if public is None else read_run(public)
-    with timed("fresh test set"), counted("structures") as moved:
+    with timed("fresh test set"), counting("structures") as moved:
         new = fresh_track(opened.manifest, track, fresh_seed, progress=moved)
     with timed("evaluated"):
         evaluation = evaluated(model, new, track, folder, chosen, context.obj)

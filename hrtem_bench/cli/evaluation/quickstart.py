@@ -7,7 +7,7 @@ from typing import Annotated
 
 import typer
 
-from hrtem_bench.cli.printing import counted, timed
+from hrtem_bench.cli.printing import counting, timed
 from hrtem_bench.cli.running import evaluated, print_curve, reported, slug
 
 RECIPE = "mini"
@@ -27,7 +27,7 @@ def quickstart(
     from hrtem_bench.scoring.options import Options
 
     data = out / "data"
-    with timed(f"data: the recipe {RECIPE} in {data}"), counted("structures") as moved:
+    with timed(f"data: the recipe {RECIPE} in {data}"), counting("structures") as moved:
         generate(load_recipe(RECIPE), data, progress=moved)
     evaluations = []
     for model in MODELS:

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from hrtem_bench.cli import options
-from hrtem_bench.cli.printing import counted, print_warnings, wrote
+from hrtem_bench.cli.printing import counting, print_warnings, wrote
 
 if TYPE_CHECKING:
     from hrtem_bench.micrographs.description import Description
@@ -36,9 +36,9 @@ def describe(
 
     What cannot be said is said too. Nothing is simulated, and without --model no network is run.
     """
-    from hrtem_bench.micrographs.describe import Settings, check_free, described
+    from hrtem_bench.micrographs.describe import DescribeSettings, check_free, described
 
-    settings = Settings(
+    settings = DescribeSettings(
         pixel_size,
         options.energy(energy),
         options.cs(cs),
@@ -49,7 +49,7 @@ def describe(
     if out is not None:
         check_free(out, images)
     start = time.process_time()
-    with counted("micrographs") as moved:
+    with counting("micrographs") as moved:
         found = described(images, settings, moved)
     print_description(found.description)
     used = time.process_time() - start

@@ -11,7 +11,7 @@ import typer
 from hrtem_bench.cli import options
 from hrtem_bench.cli.dataset.generate import announce
 from hrtem_bench.cli.output_files import check_ending, write_text
-from hrtem_bench.cli.printing import counted
+from hrtem_bench.cli.printing import counting
 from hrtem_bench.errors import InputError
 
 if TYPE_CHECKING:
@@ -58,7 +58,7 @@ class Known:
 
         if len(images) == 1 and images[0].suffix == ".json":
             return read_description(images[0])
-        with counted("micrographs") as moved:
+        with counting("micrographs") as moved:
             return describe(
                 images,
                 pixel_size=self.pixel_size,

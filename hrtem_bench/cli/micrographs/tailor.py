@@ -11,7 +11,7 @@ from hrtem_bench.cli import options
 from hrtem_bench.cli.micrographs.compare_images import print_likeness
 from hrtem_bench.cli.micrographs.imitate import Known, recipe_like
 from hrtem_bench.cli.output_files import write_json, write_text
-from hrtem_bench.cli.printing import counted, duration, print_warnings, timed, wrote
+from hrtem_bench.cli.printing import counting, duration, print_warnings, timed, wrote
 from hrtem_bench.errors import InputError
 
 if TYPE_CHECKING:
@@ -108,12 +108,12 @@ def _recipe(out: Path, paths: list[Path], known: Known, origin: Origin) -> Recip
 
 def _announce(recipe: Recipe, workers: int | None, network: str, out: Path) -> None:
     """Say how long what is not yet there will take."""
-    from hrtem_bench.dataset import estimate
+    from hrtem_bench.dataset import generation_cost
     from hrtem_bench.generation.generate import default_workers
 
     parts, low, high = [], 0.0, 0.0
     if not (out / "data" / "manifest.json").exists():
-        seconds = estimate(recipe, workers or default_workers("cpu")).seconds
+        seconds = generation_cost(recipe, workers or default_workers("cpu")).seconds
         parts.append(f"about {duration(seconds)} to simulate")
         low, high = low + seconds, high + seconds
     if not (out / "model").exists():
@@ -144,7 +144,7 @@ def _seconds_of_training(network: str, recipe: Recipe) -> tuple[float, float]:
 def _data(recipe: Recipe, data: Path, workers: int | None) -> None:
     from hrtem_bench.dataset import generate
 
-    with timed(f"simulated, {data}"), counted("structures") as moved:
+    with timed(f"simulated, {data}"), counting("structures") as moved:
         generate(recipe, data, workers=workers, progress=moved)
 
 

@@ -12,7 +12,7 @@ from hrtem_bench.cli.printing import print_table
 from hrtem_bench.errors import InputError
 
 if TYPE_CHECKING:
-    from hrtem_bench.observer import Estimate, Frozen, RingPowers
+    from hrtem_bench.observer import Frozen, Predicted, RingPowers
 
 
 def predict_shift(
@@ -58,7 +58,7 @@ def predict_shift(
         write_figure(out, expected_loss_figure(found, frozen.settings.edges))
 
 
-def _cells(one: Estimate) -> tuple[str, str]:
+def _cells(one: Predicted) -> tuple[str, str]:
     return f"{one.value:.3f}", f"{one.low:.3f} to {one.high:.3f}"
 
 

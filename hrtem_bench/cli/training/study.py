@@ -11,11 +11,11 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from hrtem_bench.cli.printing import counted, duration, print_table, wrote
+from hrtem_bench.cli.printing import counting, duration, print_table, wrote
 from hrtem_bench.errors import InputError
 
 if TYPE_CHECKING:
-    from hrtem_bench.study import Finished, Study
+    from hrtem_bench.study import NetworkDone, Study
 
 
 def study(
@@ -98,9 +98,9 @@ def _dry_run(study: Study, out: Path, rows: Sequence[Path], workers: int | None)
 def _run(start: Callable[..., Any]) -> Any:
     """Run the study behind a progress bar, and print how it went; returns its table."""
     began, done, failed = time.perf_counter(), 0, 0
-    with counted("networks") as moved:
+    with counting("networks") as moved:
 
-        def finished(one: Finished) -> None:
+        def finished(one: NetworkDone) -> None:
             nonlocal done, failed
             done, failed = done + 1, failed + bool(one.failed)
             if one.failed and moved is None:
