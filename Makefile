@@ -1,5 +1,6 @@
 # make quickstart   small data, the shipped baselines, their curves, a report
 # make test         lint, format, types, tests
+# make develop      only install what test and docs need
 # make docs         the documentation in docs/_build/html
 # make wheel        the wheel in dist/, and a check that it brings its baselines
 # make release      what a release is made of, in dist/, and its checks: docs/how-to/publishing.md
@@ -13,7 +14,7 @@ DATA ?= mini
 VENV := .venv
 PYTHON := $(VENV)/bin/python
 PIP := $(PYTHON) -m pip --disable-pip-version-check --quiet install --constraint constraints.txt
-QUICKSTART_EXTRAS := sim,data,torch,report
+QUICKSTART_EXTRAS := sim,data,torch,report,io
 DEVELOPMENT_EXTRAS := all,dev,docs
 REQUIREMENTS := pyproject.toml constraints.txt
 
@@ -23,7 +24,7 @@ define timed
 echo "== $(1): $$(( $$(date +%s) - start )) s"; exit $$status
 endef
 
-.PHONY: help quickstart test docs wheel release gpu clean
+.PHONY: help quickstart test develop docs wheel release gpu clean
 .DEFAULT_GOAL := help
 
 help:
@@ -37,6 +38,8 @@ test: $(VENV)/.development
 	$(call timed,format,$(PYTHON) -m ruff format --check .)
 	$(call timed,types,$(PYTHON) -m mypy)
 	$(call timed,tests,OMP_NUM_THREADS=1 $(PYTHON) -m pytest --numprocesses auto --dist loadfile)
+
+develop: $(VENV)/.development
 
 docs: $(VENV)/.development
 	$(call timed,docs,$(PYTHON) -m sphinx -W -q -b html docs docs/_build/html)
