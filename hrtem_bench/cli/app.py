@@ -163,6 +163,3 @@ def _now_elsewhere(error: Any) -> str | None:
 def _fail(message: str) -> int:
     print(f"hrtem-bench: {' '.join(message.split())}", file=sys.stderr)
     return 2
-
-
-__all__ = ["application", "main", "run"]

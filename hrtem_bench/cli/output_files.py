@@ -30,21 +30,14 @@ def write_text(out: Path, text: str) -> None:
 
 def write_json(out: Path, value: Any) -> None:
     """Write records as JSON, and print the path."""
+    from hrtem_bench.support.versioned_json import json_text
+
     write_text(out, json_text(value))
-
-
-def json_text(value: Any) -> str:
-    """Records as JSON, indented."""
-    import msgspec
-
-    return msgspec.json.format(msgspec.json.encode(value), indent=1).decode() + "\n"
 
 
 def write_figure(out: Path, figure: Any, dpi: float = 300.0) -> None:
     """Write a figure in the format of the file's ending, one of `FIGURES`, and print the path; dpi: of a PNG."""
-    from hrtem_bench.report import figure_png, figure_svg
-    from hrtem_bench.support.files import write_aside_bytes
+    from hrtem_bench.report import write_figure as write
 
-    out.parent.mkdir(parents=True, exist_ok=True)
-    write_aside_bytes(out, figure_svg(figure).encode() if out.suffix == ".svg" else figure_png(figure, dpi))
+    write(out, figure, dpi)
     wrote(out)

@@ -45,6 +45,3 @@ def unit_name(text: object) -> str:
 def length(axis: Axis) -> float:
     """The size of a pixel along an axis whose unit is in LENGTHS, Å."""
     return axis.scale * LENGTHS[axis.unit]
-
-
-__all__ = ["LENGTHS", "NO_UNITS", "Axis", "length", "unit_name"]

@@ -143,6 +143,3 @@ def _lengths(group: Any) -> bool:
     shape = group["data"].shape
     axes = [_axis(group, i) for i in _order(shape, [_name(group, i) for i in range(len(shape))])[1:]]
     return all(axis is not None and axis.unit in LENGTHS for axis in axes)
-
-
-__all__ = ["read_berkeley_emd"]

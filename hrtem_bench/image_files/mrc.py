@@ -134,6 +134,3 @@ def _axes(head: bytes, order: str) -> tuple[Axis, Axis] | None:
     if min(mx, my) < 1 or not (0 < width < np.inf and 0 < height < np.inf):
         return None
     return Axis(height / my, "Å"), Axis(width / mx, "Å")
-
-
-__all__ = ["read_mrc"]

@@ -231,6 +231,3 @@ def _grey(image: Any) -> Any:
     if image.ndim == 3 and image.shape[-1] in (3, 4) and (image[..., :1] == image[..., :3]).all():
         return image[..., 0]
     return image
-
-
-__all__ = ["SUFFIXES", "ImageFile", "open_images", "shape_text", "stated_pixel_size"]

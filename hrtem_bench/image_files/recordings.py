@@ -203,6 +203,3 @@ def _numbered(label: NDArray[np.integer], where: str) -> NDArray[np.uint16]:
     if len(values) <= 2:
         return np.asarray(ndimage.label(label != 0, structure=np.ones((3, 3)))[0], dtype=np.uint16)
     return (numbers.reshape(label.shape) + (0 if values[0] == 0 else 1)).astype(np.uint16)
-
-
-__all__ = ["Labels", "Micrograph", "Recording", "find_micrographs", "label_name", "open_labels", "open_recording"]

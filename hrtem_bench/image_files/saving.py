@@ -131,6 +131,3 @@ def _png(pixels: NDArray[Any], pixel_size: float) -> bytes:
     grey = np.round(np.nan_to_num(level) * 255).astype(np.uint8)
     require("PIL.Image", "report").fromarray(grey).save(buffer, "png", pnginfo=text)
     return buffer.getvalue()
-
-
-__all__ = ["PNG_PIXEL_SIZE", "save_image", "tiff_pages"]

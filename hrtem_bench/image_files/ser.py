@@ -86,6 +86,3 @@ def read_ser(path: Path) -> tuple[Any, tuple[Axis, Axis]]:
     frames = SeriesFrames(path, starts, (valid, ny, nx), dtype)
     y, x = (Axis(abs(d), "m" if abs(d) < LARGEST_LENGTH else "1/m") for d in (dy, dx))
     return frames[0] if valid == 1 else frames, (y, x)
-
-
-__all__ = ["read_ser"]

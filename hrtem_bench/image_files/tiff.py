@@ -164,6 +164,3 @@ def _stated_images(file: Any) -> int | None:
         counts = [int(np.prod(shape[:-2])) for shape in shapes if isinstance(shape, list | tuple) and len(shape) > 2]
         return sum(counts) if len(counts) == 1 else None
     return None
-
-
-__all__ = ["check_whole", "count_pages", "imagej_unit", "loose_pages", "mapped", "ome_axes"]

@@ -110,6 +110,3 @@ def _run(result: Evaluated | Run | str | Path) -> Run:
     if isinstance(result, str | os.PathLike):
         return read_run(Path(result))
     raise InputError(f"a {type(result).__name__} is no result: give what evaluate returned, or a folder of results")
-
-
-__all__ = ["Compared", "compare"]

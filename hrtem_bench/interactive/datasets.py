@@ -66,6 +66,3 @@ def train(network: Any, data: str | Path | Track = "mini", out: str | Path | Non
 
     with progress_bar() as show:
         return fit(network, data, out, **{"progress": show, **settings})
-
-
-__all__ = ["generate", "train"]

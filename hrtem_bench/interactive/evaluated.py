@@ -221,6 +221,3 @@ def _sequence(name: str, value: Any) -> Any:
 def _command(model: Any) -> str:
     """What results record where there was no command line."""
     return f"hrtem_bench.evaluate({model!r}, …)" if isinstance(model, str) else "hrtem_bench.evaluate(…)"
-
-
-__all__ = ["Evaluated", "evaluate"]

@@ -147,6 +147,3 @@ def design(
 
 def _several(one: Region | Sequence[Region]) -> Sequence[Region]:
     return list(one) if isinstance(one, Iterable) and not isinstance(one, str) else [one]
-
-
-__all__ = ["Planned", "design"]

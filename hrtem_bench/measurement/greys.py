@@ -142,6 +142,3 @@ def shot_share(noise: NoiseFit) -> float:
     u = np.linspace(noise.start, np.sqrt(2), 200)
     area = np.where(u <= 1, np.pi / 2 * u, u * (np.pi / 2 - 2 * np.arccos(np.minimum(1 / u, 1))))
     return 1 - float(noise.constant * area.sum() / (area @ noise.power(u)))
-
-
-__all__ = ["Slope", "are_whole", "grey_warnings", "is_rescaled", "mended", "noise_slope", "odd_pixels", "shot_share"]

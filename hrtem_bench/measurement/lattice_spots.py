@@ -154,6 +154,3 @@ def _chance(matched: int, radii: Floats, rings: Floats) -> float:
     covered = float(np.mean(np.abs(band[:, None] - rings).min(axis=1) < _TOLERANCE))
     tries = 2 * LARGEST_ERROR * float(np.median(radii)) / (2 * _TOLERANCE)
     return min(1.0, tries * float(stats.binom.sf(matched - 1, len(radii), covered)))
-
-
-__all__ = ["SpotFit", "Spots", "lattice_spots", "named_crystal", "pixel_ratio", "reflections", "without_spots"]

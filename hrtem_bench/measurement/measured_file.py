@@ -151,6 +151,3 @@ def _rings(spectrum: PowerSpectrum, lens: Lens) -> ThonRings:
         return fit_thon_rings(spectrum, lens.energy, lens.spherical_aberration)
     except InputError as error:
         return ThonRings(False, f"no Thon rings: {error}")
-
-
-__all__ = ["Lens", "Measured", "Spectrum", "measure_file", "read_frames"]

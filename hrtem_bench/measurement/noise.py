@@ -157,6 +157,3 @@ def _amplitudes(shape: Floats, power: Floats, weight: Floats) -> tuple[Sequence[
     scale = np.sqrt(weight) / power
     found, left = nnls(np.stack([shape, np.ones_like(shape)], axis=1) * scale[:, None], power * scale)
     return (float(found[0]), float(found[1])), float(left**2)
-
-
-__all__ = ["CAMERAS", "NoiseFit", "RingMeans", "fit_noise", "half_width", "mtf_of", "noise_start", "ring_means"]

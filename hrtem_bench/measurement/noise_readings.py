@@ -4,10 +4,9 @@ from __future__ import annotations
 
 import math
 from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import partial
-from types import MappingProxyType
 from typing import Any
 
 import numpy as np
@@ -16,7 +15,7 @@ from hrtem_bench.imaging.cameras import camera
 from hrtem_bench.measurement.greys import Slope, shot_share
 from hrtem_bench.measurement.measured_file import Measured
 from hrtem_bench.measurement.noise import SPECIMEN_ENDS, NoiseFit, RingMeans, fit_noise, half_width, mtf_of, ntf_squared
-from hrtem_bench.measurement.readings import SIGMAS, Reading, reading
+from hrtem_bench.measurement.readings import SIGMAS, Reading, missing, reading
 from hrtem_bench.measurement.texture import Texture, texture_of
 
 SLOPE_KNOWN = 0.3
@@ -34,13 +33,9 @@ UNKNOWN_NOISE = (
 WIDTH_KNOWN = 0.4
 """Relative width of the interval of a camera's width from which it is not stated."""
 
+_DOSE = ("gain", "dose")
 _CAMERA = ("ntf_half", "mtf_half", "camera_width", "dqe_fall")
 _TEXTURE = ("film_contrast", "film_correlation", "information_limit")
-UNITS: Mapping[str, str] = MappingProxyType({
-    "gain": "greys", "dose": "e/Å²", "ntf_half": "of Nyquist", "mtf_half": "of Nyquist", "camera_width": "",
-    "dqe_fall": "", "film_contrast": "", "film_correlation": "Å", "information_limit": "Å",
-})  # fmt: skip
-"""Of the readings that noise tells."""
 
 
 @dataclass(frozen=True)
@@ -81,21 +76,19 @@ def pooled_noise(found: Sequence[Measured]) -> PooledNoise:
     power = np.mean([one.power / scale for one, scale in zip(rings, scales, strict=True)], axis=0)
     weight = np.sum([one.weight for one in rings], axis=0)
     fit = fit_noise(RingMeans(rings[0].u, power, weight), images[0].nyquist)
-    reason = UNKNOWN_NOISE
-    return PooledNoise(images, scales, fit, "" if fit is not None else reason)
+    return PooledNoise(images, scales, fit, "" if fit is not None else UNKNOWN_NOISE)
 
 
 def noise_readings(noise: PooledNoise) -> dict[str, Any]:
     """Fields of `Description` that noise tells: greys, gain, dose, noise_white, camera, its widths, texture, limit."""
     fit = noise.fit
     if fit is None:
-        return {name: Reading(unit=unit, how=noise.reason) for name, unit in UNITS.items()}
+        return missing((*_DOSE, *_CAMERA, *_TEXTURE), noise.reason)
     greys = _greys(noise, fit)
     told = {"greys": greys.kind, "noise_white": fit.white, **_camera(fit)}
     if width_known(fit):
         return told | _dose(noise, fit, greys) | _texture(noise, fit, greys)
-    lacking = {name: Reading(unit=UNITS[name], how=_no_width(fit)) for name in ("dose", "gain", *_TEXTURE)}
-    return told | lacking
+    return told | missing((*_DOSE, *_TEXTURE), _no_width(fit))
 
 
 def _greys(noise: PooledNoise, fit: NoiseFit) -> Greys:
@@ -103,11 +96,8 @@ def _greys(noise: PooledNoise, fit: NoiseFit) -> Greys:
     slope = _mean_slope([slope for one in noise.images for slope in one.slopes if alone], shot_share(fit))
     means = np.array([one.mean for one in noise.images])
     gains = fit.at_zero * np.array(noise.scales) / np.where(means > 0, means, np.nan)
-    if (
-        all(one.whole and not one.rescaled for one in noise.images)
-        and fit.white
-        and np.all(abs(gains - 1) < COUNTS_AGREE)
-    ):
+    whole = all(one.whole and not one.rescaled for one in noise.images)
+    if whole and fit.white and np.all(abs(gains - 1) < COUNTS_AGREE):
         return Greys("counts", 0.0, 0.0, "whole numbers whose noise power is their mean")
     if any(one.rescaled for one in noise.images) and (slope is None or slope.std > SLOPE_KNOWN):
         return Greys("rescaled", math.nan, math.nan, "8 bits from 0 to 255, or greys below 0")
@@ -116,13 +106,8 @@ def _greys(noise: PooledNoise, fit: NoiseFit) -> Greys:
     told = f"slope of noise power with grey {slope.value:.2f} ± {SIGMAS * slope.std:.2f}"
     if abs(slope.value - 1) < 3 * slope.std:
         return Greys("proportional", 0.0, 0.0, f"grey 0 taken as no dose, which has a slope of 1: {told}")
-    zero = 1 - 1 / slope.value if slope.value > 0 else math.nan
-    return Greys(
-        "rescaled",
-        zero,
-        slope.std / slope.value**2 if slope.value > 0 else math.nan,
-        f"no dose has a grey other than 0: {told}",
-    )
+    std = slope.std / slope.value**2
+    return Greys("rescaled", 1 - 1 / slope.value, std, f"no dose has a grey other than 0: {told}")
 
 
 def width_known(fit: NoiseFit) -> bool:
@@ -145,36 +130,30 @@ def _mean_slope(slopes: Sequence[Slope], share: float) -> Slope | None:
 def _dose(noise: PooledNoise, fit: NoiseFit, greys: Greys) -> dict[str, Reading]:
     """Electrons counted: mean² over the power of shot noise at frequency 0, grey 0 being where no dose is."""
     if not math.isfinite(greys.zero):
-        return {
-            name: Reading(unit=unit, how=f"{greys.how}: greys are no doses")
-            for name, unit in (("dose", "e/Å²"), ("gain", "greys"))
-        }
+        return missing(_DOSE, f"{greys.how}: greys are no doses")
     means = np.array([one.mean for one in noise.images]) * (1 - greys.zero)
     power = fit.at_zero * np.array(noise.scales)
     area = noise.images[0].pixel_size ** 2
     if not (means > 0).all():
-        return {
-            name: Reading(unit=unit, how="the mean grey is not above 0")
-            for name, unit in (("dose", "e/Å²"), ("gain", "greys"))
-        }
-    doses, gains = means**2 / power / area, power / means
+        return missing(_DOSE, "the mean grey is not above 0")
+    dose, gain = float((means**2 / power / area).mean()), float((power / means).mean())
     zero = greys.zero_std / abs(1 - greys.zero)
     how = f"mean² over noise power at frequency 0; {greys.how}"
     if not fit.white:
         how += f"; noise extrapolated by the camera {fit.camera}"
     return {
-        "dose": reading(float(doses.mean()), float(doses.mean()) * math.hypot(fit.power_std, 2 * zero), "e/Å²", how),
-        "gain": reading(float(gains.mean()), float(gains.mean()) * math.hypot(fit.power_std, zero), "greys", "as dose"),
+        "dose": reading(dose, dose * math.hypot(fit.power_std, 2 * zero), "e/Å²", how),
+        "gain": reading(gain, gain * math.hypot(fit.power_std, zero), "greys", "as dose"),
     }
 
 
 def _camera(fit: NoiseFit) -> dict[str, Any]:
     white = "the noise is white, which shows no MTF: that of a counting camera comes from its maker, or a knife edge"
     if fit.white:
-        return {name: Reading(unit=UNITS[name], how=white) for name in _CAMERA}
+        return missing(_CAMERA, white)
     how = f"noise from {fit.start:.2f} of Nyquist up, fitted by the camera {fit.camera} with its frequencies scaled"
     if not width_known(fit):
-        return {name: Reading(unit=UNITS[name], how=_no_width(fit)) for name in _CAMERA}
+        return missing(_CAMERA, _no_width(fit))
     detector = camera(fit.camera)
     transfer, squared = mtf_of(detector), partial(ntf_squared, fit.camera)
     widths = (fit.width, fit.width_low, fit.width_high)
@@ -217,9 +196,5 @@ def _limit(found: Sequence[Texture]) -> Reading:
         return Reading(unit="Å", how="no band of 0.05 1/Å holds more than noise")
     best = min(limits, key=lambda one: one.limit)
     how = "last band of 0.05 1/Å that holds more than noise, in the best image"
-    return reading(
-        best.limit, math.nan, "Å", f"{how}; perhaps finer, noise being fitted beyond" if best.at_end else how
-    )
-
-
-__all__ = ["Greys", "PooledNoise", "noise_readings", "pooled_noise"]
+    finer = "; perhaps finer, noise being fitted beyond" if best.at_end else ""
+    return reading(best.limit, math.nan, "Å", how + finer)

@@ -33,6 +33,11 @@ class PowerSpectrum:
     nyquist: float
     repeats: int
 
+    @property
+    def ring_band(self) -> tuple[float, float]:
+        """Where Thon rings are fitted, 1/Å: 0.08 or six pixels, whichever is more, to 1.2 or 0.9 of Nyquist."""
+        return max(0.08, 6 * self.step), min(1.2, 0.9 * self.nyquist)
+
 
 def power_spectrum(images: ArrayLike, pixel_size: float) -> PowerSpectrum:
     """Mean power spectrum of one image or of the frames of a stack, each less its mean, under a Hann window.
@@ -104,6 +109,3 @@ def _check(frames: NDArray[Any], pixel_size: float) -> None:
         raise InputError("the image holds values that are not finite: replace them by the median of their neighbours")
     if any(frame.min() == frame.max() for frame in frames):
         raise InputError("the image is constant: it has no spectrum")
-
-
-__all__ = ["HANN_CORRELATION", "PowerSpectrum", "power_spectrum"]

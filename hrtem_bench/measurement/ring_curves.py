@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from hrtem_bench.measurement.power_spectrum import HANN_CORRELATION, PowerSpectrum
-from hrtem_bench.measurement.thon_rings import ThonRings
+from hrtem_bench.measurement.thon_rings import ThonRings, hats
 from hrtem_bench.physics import wavelength
 
 Floats = NDArray[np.float64]
@@ -47,27 +47,19 @@ class Drift:
 def ring_curves(spectrum: PowerSpectrum, rings: ThonRings, energy: float, spherical: float) -> RingCurves:
     """Noise and rings as piecewise linear functions of q, by weighted least squares, for fitted aberrations.
 
-    energy: eV. spherical: C30, Å. The band goes from 0.08 1/Å, or six pixels of the spectrum, to 1.2 1/Å or 0.9 of
-    Nyquist.
+    energy: eV. spherical: C30, Å. The band is `PowerSpectrum.ring_band`.
     """
     wave = oscillation(spectrum, rings, energy, spherical)
-    low, high = max(0.08, 6 * spectrum.step), min(1.2, 0.9 * spectrum.nyquist)
+    low, high = spectrum.ring_band
     chosen = (spectrum.q >= low) & (spectrum.q < high)
     places = np.linspace(low, high, _KNOTS)
     q = spectrum.q[chosen]
     left = np.clip(((q - low) / (places[1] - places[0])).astype(np.intp), 0, _KNOTS - 2)
-    part = (q - places[left]) / (places[1] - places[0])
     mean = np.bincount(left, spectrum.power[chosen]) / np.maximum(np.bincount(left), 1)
     power = np.minimum(spectrum.power[chosen], _CLIP * mean[left])
-    matrix, right = np.zeros((2 * _KNOTS, 2 * _KNOTS)), np.zeros(2 * _KNOTS)
-    columns = [(left, 1 - part), (left + 1, part)]
-    columns += [(index + _KNOTS, value * wave[chosen]) for index, value in columns]
-    weight = 1 / mean[left] ** 2
-    for row, first in columns:
-        np.add.at(right, row, weight * first * power)
-        for column, second in columns:
-            np.add.at(matrix, (row, column), weight * first * second)
-    found = np.linalg.lstsq(matrix, right, rcond=1e-9)[0]
+    linear = hats(q, places)
+    columns = np.concatenate([linear, linear * wave[chosen, None]], axis=1) / mean[left, None]
+    found = np.linalg.lstsq(columns.T @ columns, columns.T @ (power / mean[left]), rcond=1e-9)[0]
     noise, ring = np.maximum(found[:_KNOTS], 0), np.maximum(found[_KNOTS:], 0)
     model = np.full(spectrum.q.shape, np.nan)
     model[chosen] = np.interp(q, places, noise) + np.interp(q, places, ring) * wave[chosen]
@@ -109,6 +101,3 @@ def drift_of(spectrum: PowerSpectrum, curves: RingCurves, resolution: float) -> 
     along = values / squared if squared else np.array([1.0, 0.0])
     std = float(np.sqrt(along @ covariance @ along))
     return Drift(math.sqrt(squared), float(np.arctan2(values[1], values[0]) / 2), squared, std)
-
-
-__all__ = ["Drift", "RingCurves", "drift_of", "oscillation", "ring_curves"]

@@ -8,9 +8,13 @@ from collections.abc import Sequence
 import numpy as np
 
 from hrtem_bench.measurement.measured_file import Lens, Measured, Spectrum
-from hrtem_bench.measurement.readings import SIGMAS, Reading, reading, spread_reading
+from hrtem_bench.measurement.readings import SIGMAS, Reading, missing, reading, spread_reading
 from hrtem_bench.measurement.thon_rings import fit_amplitude_phase
 
+RINGS = (
+    "defocus", "defocus_spread", "astigmatism", "rings_resolution", "drift", "astigmatism_angle", "drift_angle",
+)  # fmt: skip
+"""Names of the readings that rings tell."""
 PHASE_ERROR = 0.1
 """rad, standard deviation of what a film's thickness and the focal spread do to the amplitude phase."""
 LARGEST_DRIFT = 1.3
@@ -21,37 +25,22 @@ def ring_readings(found: Sequence[Measured]) -> dict[str, Reading]:
     """Defocus, astigmatism, resolution and drift, over the images with rings."""
     with_rings = [one for one in found if one.rings.found]
     if not with_rings:
-        names = ("defocus", "defocus_spread", "astigmatism", "rings_resolution", "drift")
-        reason = (
-            found[0].rings.reason
-            if len(found) == 1
-            else f"no image has rings; of {found[0].name}: {found[0].rings.reason}"
-        )
-        lacking = {name: Reading(unit="Å", how=reason) for name in names}
-        angles = ("astigmatism_angle", "drift_angle")
-        return lacking | {name: Reading(unit="rad", how=reason) for name in angles}
+        first = found[0].rings.reason
+        return missing(RINGS, first if len(found) == 1 else f"no image has rings; of {found[0].name}: {first}")
     rings = [one.rings for one in with_rings]
     how = f"fit of Thon rings, {len(rings)} of {len(found)} files"
     focus = np.array([one.defocus for one in rings])
     focus_std = math.sqrt(sum(one.defocus_std**2 for one in rings)) / len(rings)
-    signs = sum(one.sign_known for one in rings)
-    told = (
-        how if signs == len(rings) else f"{how}; {len(rings) - signs} taken as underfocus, the other sign fits as well"
-    )
+    unsigned = sum(not one.sign_known for one in rings)
+    signs = f"; {unsigned} taken as underfocus, the other sign fits as well" if unsigned else ""
+    resolution = float(np.median([one.resolution for one in rings]))
     return {
-        "defocus": reading(float(focus.mean()), focus_std, "Å", told),
+        "defocus": reading(float(focus.mean()), focus_std, "Å", how + signs),
         "defocus_spread": spread_reading(focus, "Å", "images", how),
         **_astigmatism(with_rings, how),
-        "rings_resolution": reading(
-            float(np.median([one.resolution for one in rings])), math.nan, "Å", f"median, {how}"
-        ),
+        "rings_resolution": reading(resolution, math.nan, "Å", f"median, {how}"),
         **_drift(with_rings),
     }
-
-
-def _not_below(one: Reading, least: float) -> Reading:
-    low = None if one.low is None else max(one.low, least)
-    return Reading(one.value, low, one.high, one.unit, one.how)
 
 
 def _astigmatism(found: Sequence[Measured], how: str) -> dict[str, Reading]:
@@ -60,12 +49,12 @@ def _astigmatism(found: Sequence[Measured], how: str) -> dict[str, Reading]:
     std = math.sqrt(sum(one.rings.astigmatism_std**2 for one in found)) / len(found)
     mean = complex(vectors.mean())
     size = abs(mean)
-    angle_std = 0.5 * std / size if size > 2 * std else math.nan
-    angle = reading(float(np.angle(mean)) / 2, angle_std, "rad", how)
+    high = size + SIGMAS * std
+    told = {"astigmatism": Reading(size, max(size - SIGMAS * std, 0.0), high, "Å", how)}
     if size <= SIGMAS * std:
-        angle = Reading(unit="rad", how="the astigmatism is no larger than its uncertainty")
-    size_reading = reading(size, std, "Å", how)
-    return {"astigmatism": _not_below(size_reading, 0.0), "astigmatism_angle": angle}
+        return told | missing(["astigmatism_angle"], "the astigmatism is no larger than its uncertainty")
+    angle_std = 0.5 * std / size if size > 2 * std else math.nan
+    return told | {"astigmatism_angle": reading(float(np.angle(mean)) / 2, angle_std, "rad", how)}
 
 
 def amplitude_phase_reading(one: Measured, spectrum: Spectrum | None, lens: Lens) -> Reading:
@@ -83,31 +72,21 @@ def _drift(found: Sequence[Measured]) -> dict[str, Reading]:
     """The drift of the image whose rings tell it best."""
     drifts = [(one, one.drift) for one in found if one.drift is not None]
     if not drifts:
-        return {
-            "drift": Reading(unit="Å", how="rings too weak to tell"),
-            "drift_angle": Reading(unit="rad", how="as drift"),
-        }
+        return missing(["drift"], "rings too weak to tell") | missing(["drift_angle"], "as drift")
     one, drift = min(drifts, key=lambda item: item[1].squared_std)
-    highest = math.sqrt(drift.squared + SIGMAS * drift.squared_std)
+    lowest, highest = (math.sqrt(max(drift.squared + k * drift.squared_std, 0.0)) for k in (-SIGMAS, SIGMAS))
     if drift.squared < 3 * drift.squared_std:
         how = f"rings of {one.name} are damped alike in all directions, to within noise"
-        return {
-            "drift": Reading(0.0, 0.0, highest, "Å", how),
-            "drift_angle": Reading(unit="rad", how="no drift is seen"),
-        }
-    lowest = math.sqrt(max(drift.squared - SIGMAS * drift.squared_std, 0.0))
+        return {"drift": Reading(0.0, 0.0, highest, "Å", how), **missing(["drift_angle"], "no drift is seen")}
     how = f"rings of {one.name} are damped along one direction"
+    angle_std = 0.5 * drift.squared_std / drift.squared
     if drift.length > LARGEST_DRIFT:
         how += "; a drift so long is underestimated, and focus and astigmatism suffer"
         return {
             "drift": Reading(drift.length, lowest, None, "Å", how),
             "drift_angle": reading(drift.angle, math.nan, "rad", how),
         }
-    angle_std = 0.5 * drift.squared_std / drift.squared
     return {
         "drift": Reading(drift.length, lowest, highest, "Å", how),
         "drift_angle": reading(drift.angle, angle_std, "rad", how),
     }
-
-
-__all__ = ["amplitude_phase_reading", "ring_readings"]

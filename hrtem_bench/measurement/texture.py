@@ -69,6 +69,3 @@ def _limit(fine: RingMeans, nyquist: float, noise: NoiseFit, scale: float) -> tu
     if not len(seen):
         return float("nan"), False
     return 1 / float(u[seen[-1]] * nyquist), bool(seen[-1] == np.flatnonzero(inside)[-1])
-
-
-__all__ = ["Texture", "texture_of"]

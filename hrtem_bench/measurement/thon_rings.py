@@ -123,8 +123,8 @@ def fit_thon_rings(
     Rohou, Grigorieff, J. Struct. Biol. 192 (2015) 216, for the search in two steps and the resolution to which rings
     fit; Thon, Z. Naturforsch. 21a (1966) 476.
     """
-    low = max(0.08, 6 * spectrum.step) if q_min is None else q_min
-    high = min(1.2, 0.9 * spectrum.nyquist) if q_max is None else q_max
+    low, high = spectrum.ring_band
+    low, high = low if q_min is None else q_min, high if q_max is None else q_max
     if not math.isfinite(spherical_aberration) or not math.isfinite(amplitude_phase):
         raise InputError("spherical_aberration and amplitude_phase must be finite, in Å and rad")
     if not 0 < low < high - 40 * spectrum.step:
@@ -150,8 +150,7 @@ def fit_amplitude_phase(
     Focus and astigmatism are fitted anew for each of six phases, -0.4 to 0.6; a parabola through the best and its
     neighbours has its top at the answer. nan where the best lies at an end.
     """
-    low, high = max(0.08, 6 * spectrum.step), min(1.2, 0.9 * spectrum.nyquist)
-    data = _prepared(spectrum, wavelength(energy), spherical_aberration, 0.0, low, high)
+    data = _prepared(spectrum, wavelength(energy), spherical_aberration, 0.0, *spectrum.ring_band)
     null = _residual(data, None)
     twice = 2 * rings.astigmatism_angle
     values = np.array([-rings.defocus, rings.astigmatism * np.cos(twice), rings.astigmatism * np.sin(twice)])
@@ -190,16 +189,15 @@ def _prepared(
         phase2=np.pi * wave * q**2,
         phase4=0.5 * np.pi * wave**3 * spherical * q**4 - amplitude_phase,
         q=centres,
-        noise=_hats(centres, _KNOTS_NOISE),
-        rings=_hats(centres, _KNOTS_RINGS),
+        noise=hats(centres, np.linspace(centres[0], centres[-1], _KNOTS_NOISE)),
+        rings=hats(centres, np.linspace(centres[0], centres[-1], _KNOTS_RINGS)),
         independent=HANN_CORRELATION / spectrum.repeats,
     )
 
 
-def _hats(q: Floats, knots: int) -> Floats:
-    """Values (rings, knots) of the piecewise linear functions that are 1 at one knot and 0 at the others."""
-    places = np.linspace(q[0], q[-1], knots)
-    return np.stack([np.interp(q, places, row) for row in np.eye(knots)], axis=1)
+def hats(q: Floats, knots: Floats) -> Floats:
+    """Values (len(q), knots) of the piecewise linear functions that are 1 at one knot and 0 at the others."""
+    return np.stack([np.interp(q, knots, row) for row in np.eye(len(knots))], axis=1)
 
 
 def _oscillation(data: _Rings, values: Floats) -> Floats:
@@ -340,6 +338,3 @@ def _last_band(data: _Rings, values: Floats) -> float:
         elif last >= 0 and k - last > 2:  # below the first ring hardly anything oscillates
             break
     return float(data.q[min((last + 1) * data.q.size // _BANDS, data.q.size - 1)])
-
-
-__all__ = ["ThonRings", "fit_amplitude_phase", "fit_thon_rings"]

@@ -19,7 +19,7 @@ from hrtem_bench.image_files.recordings import Micrograph, Recording, find_micro
 from hrtem_bench.measurement.lattice_spots import named_crystal, pixel_ratio
 from hrtem_bench.measurement.measured_file import Lens, Measured, Spectrum, measure_file, read_frames
 from hrtem_bench.measurement.noise_readings import PooledNoise, noise_readings, pooled_noise
-from hrtem_bench.measurement.readings import Reading, reading
+from hrtem_bench.measurement.readings import Reading, missing, reading
 from hrtem_bench.measurement.ring_readings import amplitude_phase_reading, ring_readings
 from hrtem_bench.micrographs.description import (
     DESCRIPTION,
@@ -163,9 +163,18 @@ def check_free(out: Path, places: Sequence[Path]) -> None:
 
 def _image_description(one: Measured) -> ImageDescription:
     """The description of one file."""
-    rings, lacking = one.rings, one.rings.reason
-    how = "fit of Thon rings" + ("" if rings.sign_known else ", taken as underfocus: the other sign fits as well")
-    missing = Reading(unit="Å", how=lacking)
+    rings = one.rings
+    readings = missing(("defocus", "astigmatism", "astigmatism_angle", "rings_resolution"), rings.reason)
+    if rings.found:
+        how = "fit of Thon rings" + ("" if rings.sign_known else ", taken as underfocus: the other sign fits as well")
+        angle_std = 0.5 * rings.astigmatism_std / rings.astigmatism if rings.astigmatism > 0 else math.nan
+        last = "last band in which power follows the rings"
+        readings = {
+            "defocus": reading(rings.defocus, rings.defocus_std, "Å", how),
+            "astigmatism": reading(rings.astigmatism, rings.astigmatism_std, "Å", how),
+            "astigmatism_angle": reading(rings.astigmatism_angle, angle_std, "rad", how),
+            "rings_resolution": reading(rings.resolution, math.nan, "Å", last),
+        }
     return ImageDescription(
         name=one.name,
         frames=one.count,
@@ -173,23 +182,11 @@ def _image_description(one: Measured) -> ImageDescription:
         pixel_size=one.pixel_size,
         grey_mean=one.mean,
         grey_std=one.std,
-        defocus=reading(rings.defocus, rings.defocus_std, "Å", how) if rings.found else missing,
-        astigmatism=reading(rings.astigmatism, rings.astigmatism_std, "Å", how) if rings.found else missing,
-        astigmatism_angle=reading(rings.astigmatism_angle, _angle_std(one), "rad", how)
-        if rings.found
-        else Reading(unit="rad", how=lacking),
         sign_known=rings.sign_known if rings.found else None,
-        rings_resolution=reading(rings.resolution, math.nan, "Å", "last band in which power follows the rings")
-        if rings.found
-        else missing,
         dead=one.dead,
         hot=one.hot,
+        **readings,
     )
-
-
-def _angle_std(one: Measured) -> float:
-    size, std = one.rings.astigmatism, one.rings.astigmatism_std
-    return 0.5 * std / size if size > 0 else math.nan
 
 
 def _clearness(one: Measured) -> float:
@@ -200,11 +197,9 @@ def _recordings(images: ImageSources, pixel_size: float | None) -> list[Recordin
     many = [images] if isinstance(images, (str, Path, np.ndarray)) else list(images)
     if not many:
         raise InputError("no images are given: name files, or folders of them")
-    found = []
-    for index, one in enumerate(many):
-        if isinstance(one, np.ndarray):
-            found.append(_of_array(one, f"image_{index + 1}", pixel_size))
+    arrays = {f"image_{place}": one for place, one in enumerate(many, start=1) if isinstance(one, np.ndarray)}
     paths = [Path(one) for one in many if not isinstance(one, np.ndarray)]
+    found = [_of_array(one, name, pixel_size) for name, one in arrays.items()]
     return found + [open_recording(path, pixel_size) for path in (find_micrographs(paths) if paths else [])]
 
 
@@ -284,6 +279,3 @@ def _warnings(found: Sequence[Measured]) -> list[str]:
         if one.dead or one.hot:
             said.append(f"{one.name}: {one.dead} dead and {one.hot} hot pixels: measured with their neighbours' median")
     return said
-
-
-__all__ = ["DescribeSettings", "Described", "ImageSources", "check_free", "describe", "described"]

@@ -171,6 +171,3 @@ def read_description(path: Path) -> Description:
     """The description in a file, or in the description.json of a folder; InputError, one line, for anything else."""
     file = path / DESCRIPTION if path.is_dir() else path
     return read_versioned(file, Description, VERSION, "description", remake="run hrtem-bench describe again")
-
-
-__all__ = ["DESCRIPTION", "Description", "ImageDescription", "RadialSpectrum", "read_description"]

@@ -80,6 +80,3 @@ def edges(counts: list[EdgeCounts], smallest_object: float) -> Edges:
         dice_at_best_offset=float(dice[best]),
         smallest_object=smallest_object,
     )
-
-
-__all__ = ["OFFSETS", "EdgeCounts", "Edges", "edge_counts", "edge_distance", "edges", "moved_edges"]

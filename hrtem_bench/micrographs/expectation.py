@@ -181,6 +181,3 @@ def _warnings(sigma: float, tested: float, structures: int) -> list[str]:
     if structures < 2:
         said.append("the results hold one structure, so the interval leaves out how structures differ")
     return said
-
-
-__all__ = ["Expectation", "expectation_for", "expected_dice", "isotonic"]

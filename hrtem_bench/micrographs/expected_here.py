@@ -145,6 +145,3 @@ def _setting(one: Condition, name: str) -> float:
 def _range(values: Sequence[float]) -> str:
     low, high = min(values), max(values)
     return f"{low:.3g}" if high - low <= 1e-3 * abs(high) else f"{low:.3g} to {high:.3g}"
-
-
-__all__ = ["conditions_here", "expected_here"]

@@ -470,6 +470,3 @@ def _measured(reading: Reading) -> str:
     interval = "" if reading.low is None or reading.high is None else f" ({reading.low:.4g} to {reading.high:.4g})"
     unit = f" {reading.unit}" if reading.unit else ""
     return f"measured {reading.value:.4g}{unit}{interval}, {reading.how}"
-
-
-__all__ = ["Wishes", "imitate"]

@@ -444,6 +444,3 @@ def _notes(sizes: set[float], common: float, found: bool, images: Side) -> list[
     elif not np.isfinite(images.profiles).any():
         said.append("no particle with background around it was found in the micrographs")
     return said
-
-
-__all__ = ["PROPERTIES", "Kind", "Likeness", "Property", "Side", "compare_images", "percentiles"]

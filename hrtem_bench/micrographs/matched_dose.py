@@ -15,7 +15,8 @@ from hrtem_bench.generation.simulation import Structure, simulate
 from hrtem_bench.imaging.detector import Detector, noise_power
 from hrtem_bench.imaging.rendering import render_each
 from hrtem_bench.measurement.power_spectrum import power_spectrum
-from hrtem_bench.micrographs.description import Description, Reading
+from hrtem_bench.measurement.readings import Reading
+from hrtem_bench.micrographs.description import Description
 from hrtem_bench.recipes.detectors import recording_of
 from hrtem_bench.recipes.plan import Job
 from hrtem_bench.recipes.tables import Recipe
@@ -105,6 +106,3 @@ def _spectrum(recipe: Recipe, index: int, edges: Floats) -> Floats:
     inside = (ring >= 0) & (ring < RINGS)
     count = np.bincount(ring[inside], minlength=RINGS)
     return np.asarray(np.bincount(ring[inside], one.power[inside], RINGS) / np.maximum(count, 1))
-
-
-__all__ = ["is_sure", "matched_dose"]

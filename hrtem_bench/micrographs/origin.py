@@ -11,6 +11,7 @@ import msgspec
 from hrtem_bench.errors import InputError
 from hrtem_bench.support.files import write_aside
 from hrtem_bench.support.reading import MIB, read_json
+from hrtem_bench.support.versioned_json import json_text
 
 ORIGIN = "origin.json"
 _MADE = ("*_mask.tif", "*_probability.tif", "*_overlay*.png", "micrographs.json")
@@ -58,13 +59,10 @@ def write_origin(out: Path, origin: Origin, name: str) -> None:
     path = out / ORIGIN
     before = read_json(path, Origin, "record of what masks were made from").images if path.exists() else {}
     held = msgspec.structs.replace(origin, images=before | {name: origin.images[name]})
-    write_aside(path, msgspec.json.format(msgspec.json.encode(held), indent=1).decode() + "\n")
+    write_aside(path, json_text(held))
 
 
 def _digest(path: Path) -> str:
     """The size of a file and the SHA-256 of its first MiB: movies are too large to be hashed whole."""
     with path.open("rb") as file:
         return f"{path.stat().st_size}:{hashlib.sha256(file.read(MIB)).hexdigest()}"
-
-
-__all__ = ["ORIGIN", "Origin", "check_origin", "origin_of", "write_origin"]

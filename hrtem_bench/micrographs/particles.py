@@ -2,16 +2,14 @@
 
 from __future__ import annotations
 
-import math
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from hrtem_bench.image_files.recordings import Micrograph
-from hrtem_bench.measurement.readings import Reading, reading, spread_reading
+from hrtem_bench.measurement.readings import Reading, mean_reading, missing, spread_reading
 from hrtem_bench.micrographs.segmentation import segment, with_sides
 from hrtem_bench.models.submission import Submission
 from hrtem_bench.scoring.objects import MIN_AREA
@@ -29,6 +27,12 @@ class Found:
     count: int
     cover: float
     contrast: float
+
+
+PARTICLES = (
+    "contrast", "particle_diameter", "particle_diameter_spread", "particle_area", "particle_count", "particle_cover",
+)  # fmt: skip
+"""Names of the readings that a model's masks tell."""
 
 
 def particles(submission: Submission, micrographs: Sequence[Micrograph]) -> list[Found]:
@@ -55,34 +59,25 @@ def _particles(submission: Submission, micrograph: Micrograph) -> Found:
 
 
 def particle_readings(seen: Sequence[Found], submission: Submission | None) -> dict[str, Reading]:
-    units = {"contrast": "", "particle_diameter": "Å", "particle_diameter_spread": "Å", "particle_area": "Å²",
-             "particle_count": "", "particle_cover": ""}  # fmt: skip
+    """The fields of `Description` that a model's masks tell, over all images."""
     if submission is None:
-        return {name: Reading(unit=unit, how="no model is given to find particles") for name, unit in units.items()}
+        return missing(PARTICLES, "no model is given to find particles")
     how = f"as {submission.name} finds them in {len(seen)} images"
     count, cover = (np.array([getattr(one, name) for one in seen], dtype=float) for name in ("count", "cover"))
     readings = {
-        "particle_count": _mean(count, "", f"mean over images, {how}"),
-        "particle_cover": _mean(cover, "", f"share of the area, {how}"),
+        "particle_count": mean_reading(count, "", f"mean over images, {how}"),
+        "particle_cover": mean_reading(cover, "", f"share of the area, {how}"),
     }
     areas = np.concatenate([one.areas for one in seen])
     contrasts = np.array([one.contrast for one in seen])
     contrasts = contrasts[np.isfinite(contrasts)]
     if len(contrasts):
-        readings["contrast"] = _mean(contrasts, "", f"mean grey on particles over that beside them, less 1, {how}")
+        beside = f"mean grey on particles over that beside them, less 1, {how}"
+        readings["contrast"] = mean_reading(contrasts, "", beside)
     if len(areas):
         whole = f"{len(areas)} particles that do not touch the border, {how}"
         diameters = 2 * np.sqrt(areas / np.pi)
-        readings["particle_diameter"] = _mean(diameters, "Å", f"circle of the same area, {whole}")
-        readings["particle_area"] = _mean(areas, "Å²", whole)
+        readings["particle_diameter"] = mean_reading(diameters, "Å", f"circle of the same area, {whole}")
+        readings["particle_area"] = mean_reading(areas, "Å²", whole)
         readings["particle_diameter_spread"] = spread_reading(diameters, "Å", "particles", how)
-    none = f"{submission.name} finds no whole particle"
-    return {name: readings.get(name, Reading(unit=unit, how=none)) for name, unit in units.items()}
-
-
-def _mean(values: np.ndarray[Any, Any], unit: str, how: str) -> Reading:
-    std = float(values.std(ddof=1)) / math.sqrt(len(values)) if len(values) > 1 else math.nan
-    return reading(float(values.mean()), std, unit, how)
-
-
-__all__ = ["Found", "particle_readings", "particles"]
+    return missing(PARTICLES, f"{submission.name} finds no whole particle") | readings

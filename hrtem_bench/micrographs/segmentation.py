@@ -27,6 +27,7 @@ from hrtem_bench.scoring.objects import MIN_AREA
 from hrtem_bench.scoring.results import ModelInfo, Provenance
 from hrtem_bench.scoring.statistics import Resampling, bootstrap, clusters
 from hrtem_bench.support.files import write_aside
+from hrtem_bench.support.versioned_json import json_text
 
 WHOLE = 1024
 """Images of more pixels along a side, at the model's pixel size, go through the model in windows of half as many."""
@@ -183,11 +184,5 @@ def summarised(
 def write_scores(folder: Path, scores: MicrographScores) -> Path:
     """Write micrographs.json into the folder, aside and renamed; returns its path."""
     path = folder / SCORES
-    write_aside(path, msgspec.json.format(msgspec.json.encode(scores), indent=1).decode() + "\n")
+    write_aside(path, json_text(scores))
     return path
-
-
-__all__ = [
-    "MicrographScore", "MicrographScores", "Segmented", "score", "segment", "summarised", 
-    "with_sides", "write_scores",
-]  # fmt: skip

@@ -60,6 +60,3 @@ def forget(out: Path) -> None:
 
 def _place(out: Path, name: str) -> Path:
     return out / PARTIAL / f"{name}.json"
-
-
-__all__ = ["PARTIAL", "FinishedFile", "finished", "forget", "keep", "mark_of"]

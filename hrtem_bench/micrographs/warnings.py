@@ -156,6 +156,3 @@ def _likeness_to_threshold(mask: NDArray[np.bool_], image: NDArray[np.float32]) 
         for one in (bright, dark):
             best = max(best, min(float(dice(one, mask)), float(dice(~one, ~mask))))
     return best
-
-
-__all__ = ["frame_warnings", "image_warnings", "label_warnings", "shift_warnings", "told_once"]

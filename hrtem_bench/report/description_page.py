@@ -34,6 +34,7 @@ from hrtem_bench.report.html_elements import Html, element, image, join, listing
 from hrtem_bench.report.image_figures import STRETCH, scale_bar_length, stretch
 from hrtem_bench.report.wording import counted, number, plain, with_unit
 from hrtem_bench.support.files import write_aside
+from hrtem_bench.support.versioned_json import json_text
 
 MOST_PICTURES = 12
 """Images that the page shows, at equal steps among all."""
@@ -56,7 +57,7 @@ def write_description(out: Path, found: Described) -> Path:
         The page's.
     """
     out.mkdir(parents=True, exist_ok=True)
-    content = msgspec.json.format(msgspec.json.encode(found.description), indent=1).decode() + "\n"
+    content = json_text(found.description)
     path = (out / DESCRIPTION).with_suffix(".html")
     write_aside(path, description_page(found))
     write_aside(out / DESCRIPTION, content)

@@ -11,6 +11,7 @@ from hrtem_bench.scoring.estimate import Estimate
 from hrtem_bench.scoring.objects import MATCH, MIN_AREA
 from hrtem_bench.scoring.outlines import TOLERANCE
 from hrtem_bench.support.files import write_aside
+from hrtem_bench.support.versioned_json import json_text
 
 SCHEMA_VERSION = 2
 RESULTS = "results.json"
@@ -210,4 +211,4 @@ class Results(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=T
 
 def write_results(path: Path, results: Results) -> None:
     """Write results as JSON, aside and renamed."""
-    write_aside(path, msgspec.json.format(msgspec.json.encode(results), indent=1).decode() + "\n")
+    write_aside(path, json_text(results))

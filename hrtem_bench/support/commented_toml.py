@@ -42,6 +42,3 @@ def toml(value: Any) -> str:
 
 def _key(key: str) -> str:
     return key if key.replace("_", "").replace("-", "").isalnum() and key.isascii() else json.dumps(key)
-
-
-__all__ = ["Entry", "comment", "toml", "written"]

@@ -128,6 +128,3 @@ def _longest(path: Path, group: int, column: str) -> int:
             inner = inner.flatten()[0] if pa.types.is_struct(inner.type) else inner.flatten()
         longest = max(longest, pc.max(pc.binary_length(inner.dictionary)).as_py() or 0)
     return longest
-
-
-__all__ = ["MOST_GROUP", "MOST_ROWS", "file_errors", "open_parquet", "read_table"]

@@ -22,6 +22,3 @@ def check_plain(where: str, text: str, most: int) -> None:
 def plain_line(text: str) -> str:
     """The text with a question mark in place of every hidden character."""
     return "".join("?" if unicodedata.category(one) in HIDDEN else one for one in text)
-
-
-__all__ = ["HIDDEN", "check_plain", "plain_line"]

@@ -158,6 +158,3 @@ def _start_worker(threads: int, folder: str) -> None:
 def _leave_with(parent: Any) -> None:
     parent.join()
     os._exit(1)
-
-
-__all__ = ["Named", "clustered", "pooled"]

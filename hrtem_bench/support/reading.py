@@ -113,9 +113,3 @@ def _inside(value: Any) -> list[Any]:
 
 def _size(count: int) -> str:
     return f"{count // MIB} MiB" if count >= MIB else f"{count // 1024} KiB" if count >= 1024 else f"{count} bytes"
-
-
-__all__ = [
-    "MAX_DEPTH", "MAX_JSON", "MAX_TOML", "MIB", "check_depth", "parse_json", "parse_toml", "read_bounded", "read_json",
-    "read_text", "read_toml",
-]  # fmt: skip

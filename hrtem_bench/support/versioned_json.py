@@ -1,9 +1,9 @@
-"""JSON files that say the version of their schema."""
+"""JSON files for people to read, and those that say the version of their schema."""
 
 from __future__ import annotations
 
 from pathlib import Path
-from typing import TypeVar
+from typing import Any, TypeVar
 
 import msgspec
 
@@ -11,6 +11,11 @@ from hrtem_bench.errors import InputError
 from hrtem_bench.support.reading import MAX_JSON, parse_json, read_bounded
 
 T = TypeVar("T")
+
+
+def json_text(value: Any) -> str:
+    """Records as JSON, indented."""
+    return msgspec.json.format(msgspec.json.encode(value), indent=1).decode() + "\n"
 
 
 class _Version(msgspec.Struct):

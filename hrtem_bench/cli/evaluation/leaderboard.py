@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from hrtem_bench.cli.output_files import check_ending, json_text, write_text
+from hrtem_bench.cli.output_files import check_ending, write_text
 from hrtem_bench.cli.printing import fixed, print_table
 
 if TYPE_CHECKING:
@@ -41,6 +41,8 @@ def leaderboard(
 def _boards(boards: Sequence[Board], out: Path) -> str:
     """The boards in the form that the name of `out` asks for."""
     if out.suffix == ".json":
+        from hrtem_bench.support.versioned_json import json_text
+
         return json_text(boards)
     if out.suffix == ".md":
         from hrtem_bench.report import board_markdown

@@ -74,6 +74,3 @@ def design_by_observer(
     print(
         f"law of {law.date}, from {law.fitted_on}: its offset is that of the networks there, the order is what counts"
     )
-
-
-__all__ = ["design_by_observer"]
