@@ -15,30 +15,19 @@ MOST_LOOKED_AT = 200
 
 
 def companions(results: Results, out: Path, named: Sequence[Path] = ()) -> list[Results]:
-    """The results that stand beside a model's own.
+    """The results that stand beside a model's own, which lie in `out`.
 
-    Parameters
-    ----------
-    results
-        Of the model.
-    out
-        Their folder.
-    named
-        Folders of others. If none is named: the one of highest mean Dice in the folders beside `out`, if there is one.
-
-    Raises
-    ------
-    InputError
-        For a folder named that holds no results, or such of other images.
+    Those in the folders `named`; InputError for one without results, or with such of other images. If none is named,
+    those of highest mean Dice in the folders beside `out`, if there are any.
     """
-    if named:
-        found = [(path, read_results(path)) for path in named]
-        for path, one in found:
-            if not same_images(one, results):
-                raise InputError(
-                    f"{path} was scored on other images than {results.model.name}: only the same can be put beside"
-                )
-        return [one for _, one in found]
+    beside = [read_results(path) for path in named]
+    for path, one in zip(named, beside, strict=True):
+        if not same_images(one, results):
+            raise InputError(
+                f"{path} was scored on other images than {results.model.name}: only the same can be put beside"
+            )
+    if beside:
+        return beside
     near = [one for one in _near(out) if same_images(one, results) and one.model.checksum != results.model.checksum]
     return sorted(near, key=lambda one: (-_mean_dice(one), one.model.name))[:1]
 

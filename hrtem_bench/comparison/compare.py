@@ -148,7 +148,7 @@ def _pair(
     """The pair, its p-values not yet corrected. places: id and value of each condition."""
     first, second = tables
     difference = Clusters(first.total - second.total, first.count)
-    replicates = bootstrap(difference, **resampling.draws)
+    replicates = bootstrap(difference, resampling)
     p = sign_flip_test(difference, seed=resampling.seed)
     each = estimates_of(replicates, resampling.confidence)
     return Pair(
@@ -187,7 +187,7 @@ def _mean(difference: Clusters, replicates: Replicates, resampling: Resampling) 
 
 
 def _relative_error(tables: tuple[Clusters, Clusters], resampling: Resampling) -> Estimate | None:
-    one, other = (bootstrap(table, **resampling.draws) for table in tables)
+    one, other = (bootstrap(table, resampling) for table in tables)
     with np.errstate(invalid="ignore", divide="ignore"):
         ratio = stacked([one, other]).map(lambda m: (1 - m[..., 0, :]).sum(axis=-1) / (1 - m[..., 1, :]).sum(axis=-1))
     found = estimate_of(ratio, resampling.confidence)

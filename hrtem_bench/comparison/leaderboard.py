@@ -11,11 +11,11 @@ import numpy as np
 from hrtem_bench.comparison.report_pages import report_link, safe_url
 from hrtem_bench.comparison.robustness import Standing, standing
 from hrtem_bench.errors import InputError
-from hrtem_bench.models.card import CARD, read_card
+from hrtem_bench.models.card import CARD, Card, read_card
 from hrtem_bench.scoring.estimate import Estimate, estimate_of
 from hrtem_bench.scoring.results import RESULTS, CurvePoint, DatasetInfo, Summary
 from hrtem_bench.scoring.run import Run, read_run
-from hrtem_bench.scoring.statistics import bootstrap
+from hrtem_bench.scoring.statistics import Resampling, bootstrap
 
 CONFIDENCE = 0.95
 """Of the intervals of a board."""
@@ -126,7 +126,8 @@ def leaderboard(
         more = f" and {len(names) - NAMED} more" if len(names) > NAMED else ""
         raise InputError(f"no baseline {missing!r} in {folder}: its results are {', '.join(names[:NAMED])}{more}")
     links = {path: report_link(path, here or folder) for path, _ in kept}
-    return [_board(folder, groups[key], links, baselines, samples, seed) for key in sorted(groups)]
+    how = Resampling(samples, seed, CONFIDENCE)
+    return [_board(folder, groups[key], links, baselines, how) for key in sorted(groups)]
 
 
 def _name(folder: Path, path: Path) -> str:
@@ -147,19 +148,18 @@ def _board(
     runs: Sequence[tuple[Path, Run]],
     links: Mapping[Path, str],
     baselines: Sequence[str],
-    samples: int,
-    seed: int,
+    how: Resampling,
 ) -> Board:
     named = {_name(folder, path): run for path, run in runs}
     family = [named[name] for name in baselines if name in named]
-    tables = [bootstrap(run.clusters(), samples=samples, seed=seed) for _, run in runs]
+    tables = [bootstrap(run.clusters(), how) for _, run in runs]
     means = [one.map(lambda m: m.mean(axis=-1)) for one in tables]
     estimates = np.array([float(one.estimate) for one in means])
     ranks = 1 + (estimates[None] > estimates[:, None]).sum(axis=1)
     drawn = np.stack([one.samples for one in means])
     each = 1 + (drawn[None] > drawn[:, None]).sum(axis=1)
     low, high = np.quantile(each, [0.025, 0.975], axis=1, method="inverted_cdf")
-    told = [_told(path) for path, _ in runs]
+    cards = [_card(path) for path, _ in runs]
     rows = [
         BoardRow(
             rank=int(ranks[i]),
@@ -170,25 +170,22 @@ def _board(
             parameters=run.results.model.parameters,
             path=path.relative_to(folder).as_posix(),
             report=links[path],
-            url=told[i][0],
-            mean_dice=estimate_of(means[i], CONFIDENCE),
+            url="" if card is None else safe_url(card.url),
+            mean_dice=estimate_of(means[i], how.confidence),
             summary=run.results.summary,
             trained=run.results.train.conditions,
-            training_track=told[i][1],
+            training_track="" if card is None or card.trained_on is None else card.trained_on.track,
             curve=run.results.curve,
-            standing=standing(run, family, samples=samples, seed=seed) if family else None,
+            standing=standing(run, family, how) if family else None,
         )
-        for i, (path, run) in enumerate(runs)
+        for i, ((path, run), card) in enumerate(zip(runs, cards, strict=True))
     ]
     return Board(dataset=runs[0][1].results.dataset, rows=sorted(rows, key=lambda row: (row.rank, row.model)))
 
 
-def _told(path: Path) -> tuple[str, str]:
-    """The address of the model and the track it was trained on, from a card beside the results."""
-    if not (path / CARD).is_file():
-        return "", ""
-    card = read_card(path)
-    return safe_url(card.url), "" if card.trained_on is None else card.trained_on.track
+def _card(path: Path) -> Card | None:
+    """The card beside the results, if there is one."""
+    return read_card(path) if (path / CARD).is_file() else None
 
 
 def scores_of(row: BoardRow) -> dict[str, Estimate]:

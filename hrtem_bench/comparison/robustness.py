@@ -12,7 +12,7 @@ from hrtem_bench.errors import InputError
 from hrtem_bench.scoring.estimate import Estimate, estimate_of
 from hrtem_bench.scoring.results import CurvePoint
 from hrtem_bench.scoring.run import Run, check_same
-from hrtem_bench.scoring.statistics import bootstrap, stacked
+from hrtem_bench.scoring.statistics import PUBLISHED, Resampling, bootstrap, stacked
 
 Floats = NDArray[np.float64]
 
@@ -35,9 +35,7 @@ class Standing(msgspec.Struct, frozen=True, kw_only=True):
     excess_loss: Estimate | None = None
 
 
-def standing(
-    run: Run, family: Sequence[Run], *, confidence: float = 0.95, samples: int = 2000, seed: int = 0
-) -> Standing:
+def standing(run: Run, family: Sequence[Run], how: Resampling = PUBLISHED) -> Standing:
     """A model against baselines that were scored on the same images.
 
     Effective robustness follows Taori et al. (2020), with σ and ε in place of the in-distribution score: a plane Dice =
@@ -49,33 +47,20 @@ def standing(
     Excess loss needs no baseline: the mean, over the conditions that the model was not trained at, of ln(loss) less ln
     of the loss that the model observer expects there, with the model's own offset.
 
-    Parameters
-    ----------
-    run
-        The model's results.
-    family
-        The baselines'.
-    confidence, samples, seed
-        Of the bootstrap over structures.
-
-    Raises
-    ------
-    InputError
-        For no baseline, and for runs of other images.
+    InputError for no baseline, and for runs of other images.
     """
     if not family:
         raise InputError("no baseline is given to stand against")
     for one in family:
         check_same(one, run)
-    dice = stacked([bootstrap(one.clusters(), samples=samples, seed=seed) for one in (run, *family)])
+    dice = stacked([bootstrap(one.clusters(), how) for one in (run, *family)])
     first = dice.map(lambda m: (1 - m[..., 0, :]).sum(axis=-1) / np.maximum((1 - m[..., 1, :]).sum(axis=-1), 1e-12))
-    relative = estimate_of(first, confidence)
-    excess = excess_loss(run, confidence=confidence, samples=samples, seed=seed)
+    relative, excess = estimate_of(first, how.confidence), excess_loss(run, how)
     weights = _weights(run, family)
     if weights is None:
         return Standing(relative_error=relative, excess_loss=excess)
-    beyond = dice.map(lambda m: np.einsum("...rc,rc->...", m, weights))
-    return Standing(relative_error=relative, effective_robustness=estimate_of(beyond, confidence), excess_loss=excess)
+    beyond = estimate_of(dice.map(lambda m: np.einsum("...rc,rc->...", m, weights)), how.confidence)
+    return Standing(relative_error=relative, effective_robustness=beyond, excess_loss=excess)
 
 
 def expected_with_offset(points: Sequence[CurvePoint]) -> Floats:
@@ -96,15 +81,10 @@ def expected_with_offset(points: Sequence[CurvePoint]) -> Floats:
     return found * np.exp(np.mean(np.log(measured[trained] / found[0, trained])))
 
 
-def excess_loss(run: Run, *, confidence: float = 0.95, samples: int = 2000, seed: int = 0) -> Estimate | None:
+def excess_loss(run: Run, how: Resampling = PUBLISHED) -> Estimate | None:
     """ln of the loss over what the model observer expects, the mean over conditions not trained at; see `standing`.
 
-    Parameters
-    ----------
-    run
-        The model's results.
-    confidence, samples, seed
-        Of the bootstrap over structures, whose interval it has; the law's own is not in it.
+    Its interval is that of the bootstrap over structures; the law's own is not in it.
     """
     points = run.results.curve
     expected = expected_with_offset(points)[0]
@@ -118,7 +98,7 @@ def excess_loss(run: Run, *, confidence: float = 0.95, samples: int = 2000, seed
         beyond = np.log(np.maximum(losses, 1e-12)) - first
         return beyond[..., away].mean(axis=-1) - beyond[..., trained].mean(axis=-1)
 
-    return estimate_of(bootstrap(run.clusters("nll"), samples=samples, seed=seed).map(score), confidence)
+    return estimate_of(bootstrap(run.clusters("nll"), how).map(score), how.confidence)
 
 
 def _weights(run: Run, family: Sequence[Run]) -> Floats | None:

@@ -55,17 +55,7 @@ def seed_spread(runs: Sequence[Run], *, confidence: float = 0.95) -> SeedSpread:
     s²_S / S - s²_KS / (K S), an unbiased estimate (Searle, Casella and McCulloch, 1992), here not below the larger of
     the first two terms. Degrees of freedom are Satterthwaite's (1946).
 
-    Parameters
-    ----------
-    runs
-        Two or more, of the same images.
-    confidence
-        Of the intervals.
-
-    Raises
-    ------
-    InputError
-        For fewer than two runs, runs of other images, and the same network twice (same checksum and masks).
+    InputError for fewer than two runs, runs of other images, and the same network twice (same checksum and masks).
     """
     if len(runs) < 2:
         raise InputError("give the results of at least two trainings")

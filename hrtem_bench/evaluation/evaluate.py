@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from functools import partial
 from itertools import islice
 from pathlib import Path
@@ -21,7 +21,6 @@ from hrtem_bench.evaluation.preflight import Trial, preflight
 from hrtem_bench.evaluation.provenance import dataset_info, model_info, provenance
 from hrtem_bench.evaluation.resume import KEPT, RunFolder, check_writable
 from hrtem_bench.evaluation.scored_images import ConditionScores, ScoredImage, by_condition, scored
-from hrtem_bench.evaluation.tracks import TrackLike
 from hrtem_bench.evaluation.training_set import trained_ids, training_set
 from hrtem_bench.models.prediction import ModelError
 from hrtem_bench.models.runtime import Runtime, peak_memory, room_to_grow
@@ -47,7 +46,7 @@ from hrtem_bench.support.plain_text import check_plain, plain_line
 from hrtem_bench.support.progress import Progress
 
 if TYPE_CHECKING:
-    from hrtem_bench.dataset import TrackCondition
+    from hrtem_bench.dataset import Track, TrackCondition
 
 TRIAL_IMAGES = 3
 
@@ -56,12 +55,17 @@ TRIAL_IMAGES = 3
 class _Setup:
     """What is to be scored, and how. chosen: the conditions. model, dataset: as the results name them."""
 
-    submission: Submission
-    track: TrackLike
+    trial: Trial
+    track: Track
     chosen: tuple[TrackCondition, ...]
     options: Options
     model: ModelInfo
     dataset: DatasetInfo
+
+    @property
+    def submission(self) -> Submission:
+        """The model, with what its trial told of it."""
+        return self.trial.submission
 
     @property
     def ids(self) -> list[str]:
@@ -86,12 +90,12 @@ class Evaluation:
     results: Results
     per_image: dict[str, NDArray[Any]]
     submission: Submission
-    track: TrackLike
+    track: Track
 
 
 def evaluate(
     model: Any,
-    data: str | Path | TrackLike,
+    data: str | Path | Track,
     track: str = "defocus",
     out: str | Path | None = None,
     *,
@@ -101,8 +105,7 @@ def evaluate(
 ) -> Evaluation:
     """Score a model at every condition of a track.
 
-    Images go through the model in the order of the dataset's files, so that each file is read once. After an
-    interruption, the same call with the same `out` goes on from the scores that were kept.
+    After an interruption, the same call with the same `out` goes on from the scores that were kept.
 
     Parameters
     ----------
@@ -137,28 +140,14 @@ def evaluate(
     chosen = _chosen(opened, options)
     if out is not None:
         check_writable(Path(out))
-    runtime = Runtime(options.device, options.bf16)
-    submission = load_submission(model, options.contract, runtime=runtime, allow_code=options.allow_code)
-    setup = _Setup(submission, opened, chosen, options, model_info(submission), dataset_info(opened, options.split))
-    _check_data(setup)
-    trial = _trial(setup)
-    setup = replace(setup, submission=trial.submission)
-    size = BatchSize(
-        options.batch_size,
-        most=max(1, MOST_PIXELS // trial.answers[0].size),
-        has_room=partial(room_to_grow, peak_memory()),
-    )
-    folder = None if out is None else RunFolder(Path(out), _key(setup), trial.answers)
-    try:
-        scores = _scores(setup, size, folder, progress)
-    except ModelError:
-        raise
-    except InputError:
-        if folder is not None:
-            folder.abandon()
-        raise
-    made = provenance(command or f"hrtem-bench evaluate {submission.path}", batch_size=size.found)
-    done = _finished(setup, scores, made, trial.warnings)
+    setup = _tried(model, opened, chosen, options)
+    answers = setup.trial.answers
+    room = partial(room_to_grow, peak_memory())
+    size = BatchSize(options.batch_size, most=max(1, MOST_PIXELS // answers[0].size), has_room=room)
+    folder = None if out is None else RunFolder(Path(out), _key(setup), answers)
+    scores = _scores(setup, size, folder, progress)
+    made = provenance(command or f"hrtem-bench evaluate {setup.submission.path}", batch_size=size.found)
+    done = _finished(setup, scores, made)
     if folder is not None:
         folder.out.mkdir(parents=True, exist_ok=True)
         write_per_image(folder.out / PER_IMAGE, done.per_image)
@@ -167,9 +156,19 @@ def evaluate(
     return done
 
 
-def _finished(
-    setup: _Setup, scores: Sequence[ConditionScores], made: Provenance, warnings: Sequence[str]
-) -> Evaluation:
+def _tried(model: Any, track: Track, chosen: tuple[TrackCondition, ...], options: Options) -> _Setup:
+    """The model, loaded and tried on a few images, with what it is to score; InputError for what cannot be used."""
+    runtime = Runtime(options.device, options.bf16)
+    submission = load_submission(model, options.contract, runtime=runtime, allow_code=options.allow_code)
+    info, dataset = model_info(submission), dataset_info(track, options.split)
+    for name in (*msgspec.structs.astuple(dataset), *(one.condition_id for one in chosen)):
+        check_plain(f"{track.name}: a name in the dataset", name, MOST_NAME)
+    check_plain("the model's name", info.name, MOST_NAME)
+    track.check(options.split)
+    return _Setup(_trial(submission, track, chosen, options), track, chosen, options, info, dataset)
+
+
+def _finished(setup: _Setup, scores: Sequence[ConditionScores], made: Provenance) -> Evaluation:
     submission, track, options = setup.submission, setup.track, setup.options
     columns = per_image_columns([image for one in scores for image in one.images])
     resampling = Resampling(options.bootstrap_samples, options.seed, options.confidence)
@@ -181,6 +180,7 @@ def _finished(
     expected = expected_losses(track, trained)
     transfer = [{**row, "expected": expected.get(name)} for row, name in zip(transfer, setup.ids, strict=True)]
     points = curves.curve_points(setup.chosen, statistics, transfer, [one.reliability for one in scores], trained)
+    unofficial = [f"not an official result: {track.unofficial}"] if track.unofficial else []
     results = Results(
         model=setup.model,
         dataset=setup.dataset,
@@ -195,7 +195,7 @@ def _finished(
         ),
         settings=settings,
         provenance=made,
-        warnings=[plain_line(one) for one in (*warnings, *_unofficial(track))],
+        warnings=[plain_line(one) for one in (*setup.trial.warnings, *unofficial)],
     )
     return Evaluation(results, columns, submission, track)
 
@@ -221,20 +221,7 @@ def _settings(setup: _Setup) -> Settings:
     )
 
 
-def _unofficial(track: TrackLike) -> list[str]:
-    """Why the scores are not those of a published track, as sentences; none if they are."""
-    return [f"not an official result: {track.unofficial}"] if track.unofficial else []
-
-
-def _check_data(setup: _Setup) -> None:
-    """Raise InputError for data that are not those of the track, and for names that results must not have."""
-    for name in (*msgspec.structs.astuple(setup.dataset), *setup.ids):
-        check_plain(f"{setup.track.name}: a name in the dataset", name, MOST_NAME)
-    check_plain("the model's name", setup.model.name, MOST_NAME)
-    setup.track.check(setup.options.split)
-
-
-def _opened(data: str | Path | TrackLike, track: str) -> TrackLike:
+def _opened(data: str | Path | Track, track: str) -> Track:
     if not isinstance(data, str | Path):
         return data
     from hrtem_bench.dataset import open_dataset
@@ -242,7 +229,7 @@ def _opened(data: str | Path | TrackLike, track: str) -> TrackLike:
     return open_dataset(data, track)
 
 
-def _chosen(track: TrackLike, options: Options) -> tuple[TrackCondition, ...]:
+def _chosen(track: Track, options: Options) -> tuple[TrackCondition, ...]:
     """The conditions to score, in the track's order; the names of those trained at are checked too."""
     track.select(options.train_conditions)
     chosen = track.select(options.conditions)
@@ -251,25 +238,31 @@ def _chosen(track: TrackLike, options: Options) -> tuple[TrackCondition, ...]:
     return chosen
 
 
-def _trial(setup: _Setup) -> Trial:
+def _trial(submission: Submission, track: Track, chosen: Sequence[TrackCondition], options: Options) -> Trial:
     """Try the model on a few images, of a condition that it was trained at if there is one."""
-    track, split = setup.track, setup.options.split
-    trained = trained_ids(setup.submission, track, setup.options)
+    trained = trained_ids(submission, track, options)
     known = [one.condition_id for one in track.conditions if one.condition_id in trained]
-    condition_id = (known or setup.ids)[0]
-    samples = list(islice(track.rows(split, conditions=[condition_id]), TRIAL_IMAGES))
+    condition_id = known[0] if known else chosen[0].condition_id
+    samples = list(islice(track.rows(options.split, conditions=[condition_id]), TRIAL_IMAGES))
     if not samples:
-        raise InputError(f"the track {track.name} has no {split} images at {condition_id}")
-    return preflight(setup.submission, samples, track.pixel_size)
+        raise InputError(f"the track {track.name} has no {options.split} images at {condition_id}")
+    return preflight(submission, samples, track.pixel_size)
 
 
 def _scores(
     setup: _Setup, size: BatchSize, folder: RunFolder | None, progress: Progress | None
 ) -> list[ConditionScores]:
-    scores = by_condition(_scored(setup, size, folder, progress), setup.ids)
-    empty = next((one.condition_id for one in scores if not one.images), None)
-    if empty is not None:
-        raise InputError(f"the {setup.options.split} split of the track {setup.track.name} has no images at {empty}")
+    """The scores by condition. Kept ones stay where the model's own code fails; after other errors nothing is left."""
+    try:
+        scores = by_condition(_scored(setup, size, folder, progress), setup.ids)
+        empty = next((one.condition_id for one in scores if not one.images), None)
+        if empty is not None:
+            split = setup.options.split
+            raise InputError(f"the {split} split of the track {setup.track.name} has no images at {empty}")
+    except InputError as error:
+        if folder is not None and not isinstance(error, ModelError):
+            folder.abandon()
+        raise
     return scores
 
 
@@ -279,10 +272,10 @@ def _scored(
     """Every image's scores: first those kept by an earlier run, then the others, which are kept as they come."""
     done = 0
     waiting: list[ScoredImage] = []
-    for image in folder.kept() if folder is not None else ():
-        done += 1
-        yield image
     if folder is not None:
+        for image in folder.kept():
+            done += 1
+            yield image
         size.resume(folder.batch_size)
     track, split, limit = setup.track, setup.options.split, setup.options.limit
     total = track.count(split, setup.ids, limit=limit)

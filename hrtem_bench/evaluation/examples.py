@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from dataclasses import dataclass
-from typing import Protocol
 
 import numpy as np
 from numpy.typing import NDArray
@@ -15,15 +14,21 @@ from hrtem_bench.models.prediction import answers
 from hrtem_bench.scoring.metrics import dice
 
 
-class ChoiceLike(Protocol):
-    """An image to show: where it is, and why it was chosen."""
+@dataclass(frozen=True)
+class Choice:
+    """An image to show, and why.
 
-    @property
-    def title(self) -> str: ...
-    @property
-    def condition_id(self) -> str: ...
-    @property
-    def structure_id(self) -> str: ...
+    Parameters
+    ----------
+    title
+        Why it is shown.
+    condition_id, structure_id
+        Which image it is.
+    """
+
+    title: str
+    condition_id: str
+    structure_id: str
 
 
 @dataclass(frozen=True)
@@ -58,7 +63,7 @@ class Example:
     title: str
 
 
-def make_examples(evaluation: Evaluation, choices: Iterable[ChoiceLike]) -> list[Example]:
+def make_examples(evaluation: Evaluation, choices: Iterable[Choice]) -> list[Example]:
     """Chosen images with the model's answers. The model runs once for each.
 
     Parameters
@@ -76,7 +81,7 @@ def make_examples(evaluation: Evaluation, choices: Iterable[ChoiceLike]) -> list
     return [_example(evaluation, choice) for choice in choices]
 
 
-def _example(evaluation: Evaluation, choice: ChoiceLike) -> Example:
+def _example(evaluation: Evaluation, choice: Choice) -> Example:
     track, submission = evaluation.track, evaluation.submission
     split = evaluation.results.dataset.split
     rows = track.rows(split, conditions=[choice.condition_id])

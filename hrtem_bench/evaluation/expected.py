@@ -16,18 +16,8 @@ STRUCTURES = 4
 def expected_losses(track: Any, trained: Sequence[str]) -> dict[str, Estimate]:
     """Condition -> the loss to expect of networks trained at `trained`, nats per pixel, with the interval of the law.
 
-    Parameters
-    ----------
-    track
-        Opened; without a folder, such as one that is rendered on request, nothing is expected.
-    trained
-        Ids of the track's conditions that a model was trained at.
-
-    Returns
-    -------
-    dict
-        Without the conditions that nothing can be said of: those whose specimens the dataset keeps no exit waves of.
-        Empty where it keeps none, and where the training is not known.
+    track: opened. trained: ids of its conditions. Left out are conditions whose specimens the dataset keeps no exit
+    waves of; there is nothing where it keeps none, for a track without a folder, and where no training is known.
     """
     from hrtem_bench.observer import RingPowers, foretold, loaded, setups_of_track, specimens_of
     from hrtem_bench.observer.fitting import setup_of

@@ -18,19 +18,7 @@ from hrtem_bench.support.progress import CountProgress
 def fresh_recipe(manifest: Manifest, track: str, seed: int) -> Recipe:
     """The recipe of a new test set for one track: as many test structures, none for training, everything else the same.
 
-    Parameters
-    ----------
-    manifest
-        Of the public dataset.
-    track
-        Its name.
-    seed
-        Of the new structures.
-
-    Raises
-    ------
-    InputError
-        For an unknown track, and for the dataset's own seed.
+    manifest: of the public dataset. InputError for a track that it has not, and for its own seed.
     """
     recipe = recipe_from_dict(manifest.recipe)
     if track not in recipe.tracks:
@@ -53,16 +41,9 @@ def fresh_recipe(manifest: Manifest, track: str, seed: int) -> Recipe:
 def fresh_track(
     manifest: Manifest, track: str, seed: int, cache: Path | None = None, progress: CountProgress | None = None
 ) -> Track:
-    """The track of a fresh test set, generated unless the cache holds it.
+    """The track of a fresh test set, see `fresh_recipe`; generated unless the folder `cache` holds it.
 
-    Parameters
-    ----------
-    manifest, track, seed
-        See `fresh_recipe`.
-    cache
-        Folder of the generated data, see `cache_folder`.
-    progress
-        As in `generate`.
+    cache: by default `cache_folder`. progress: as in `generate`.
     """
     recipe = fresh_recipe(manifest, track, seed)
     folder = (cache or cache_folder()) / f"{recipe.name}-{track}-{seed}-{recipe_hash(recipe)[:12]}"

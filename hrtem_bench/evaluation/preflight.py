@@ -38,22 +38,11 @@ class Trial:
 
 
 def preflight(submission: Submission, samples: Sequence[Sample], pixel_size: float) -> Trial:
-    """Try the model on a few images before the long run.
+    """Try the model on a few images of one size before the long run; pixel_size in Å.
 
-    Parameters
-    ----------
-    submission
-        The model. If it takes only images whose sides are multiples of 8, 16, 32 or 64 pixels, it is told so.
-    samples
-        At least one image of a size.
-    pixel_size
-        Of the images, Å.
-
-    Raises
-    ------
-    InputError
-        For an answer that breaks the contract, alone or in a batch, and for one that depends on the other images of
-        its batch, since scores must not depend on the batch size.
+    If it takes only images whose sides are multiples of 8, 16, 32 or 64 pixels, it is told so. InputError for an answer
+    that breaks the contract, alone or in a batch, and for one that depends on the other images of its batch, since
+    scores must not depend on the batch size.
     """
     warnings: list[str] = []
     if submission.stored is None:

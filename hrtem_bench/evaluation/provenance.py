@@ -13,7 +13,7 @@ from hrtem_bench.scoring.results import DatasetInfo, ModelInfo, Provenance
 from hrtem_bench.support.plain_text import plain_line
 
 if TYPE_CHECKING:
-    from hrtem_bench.evaluation.tracks import TrackLike
+    from hrtem_bench.dataset import Track
 
 PACKAGES = ("numpy", "scipy", "torch", "onnxruntime")
 
@@ -41,7 +41,7 @@ def model_info(submission: Submission) -> ModelInfo:
     )
 
 
-def dataset_info(track: TrackLike, split: str) -> DatasetInfo:
+def dataset_info(track: Track, split: str) -> DatasetInfo:
     """The data as results name them."""
     return DatasetInfo(
         name=track.dataset,

@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 import itertools
 import math
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
@@ -106,27 +106,16 @@ class RenderedTrack(Track):
 
 
 def rendered_track(source: str | Path, conditions: Sequence[TrackCondition], axis: str, unit: str) -> RenderedTrack:
-    """A track of given conditions, from the exit waves of a dataset.
+    """A track of given conditions, from the exit waves of a dataset, given as a folder or Hub id.
 
-    Parameters
-    ----------
-    source
-        The dataset's folder or Hub id.
-    conditions
-        To render.
-    axis, unit
-        Of `TrackCondition.value`; unit "" if the conditions have no order.
-
-    Raises
-    ------
-    InputError
-        For a dataset that keeps no exit waves, for no conditions, and for an id given twice; when its images are read,
-        as `rendered_sample`.
+    axis, unit: of `TrackCondition.value`; unit "" if the conditions have no order. InputError for a dataset that keeps
+    no exit waves, for no conditions, and for an id given twice; when its images are read, as `rendered_sample`.
     """
     ids = [one.condition_id for one in conditions]
     twice = next((name for name in ids if ids.count(name) > 1), None)
     if not ids or twice:
         raise InputError(f"the condition {twice} is given twice" if twice else "no condition is given to render")
+    warn_if_suspicious(*(one.condition for one in conditions))
     waves = open_exit_waves(source)
     content = msgspec.json.encode([(one.condition_id, condition_to_dict(one.condition)) for one in conditions])
     return RenderedTrack(
@@ -143,17 +132,10 @@ def rendered_track(source: str | Path, conditions: Sequence[TrackCondition], axi
 
 
 def grid_track(source: str | Path, grids: Sequence[str]) -> RenderedTrack:
-    """A track over every combination of grids.
+    """A track over every combination of grids; other settings are those of the dataset's imaging.
 
-    A single grid is an axis; combinations of several have no order. Other settings are those of the dataset's imaging.
-
-    Parameters
-    ----------
-    source
-        The dataset's folder or Hub id.
-    grids
-        Each as text, "C10=-400:400:25" or "dose=100,200,400", in the unit of the setting (Å, rad, mrad, eV, e/Å²). A
-        range includes its end.
+    grids: each as text, "C10=-400:400:25" or "dose=100,200,400", in the unit of the setting (Å, rad, mrad, eV, e/Å²). A
+    range includes its end. A single grid is an axis; combinations of several have no order.
     """
     names, values = zip(*(parse_grid(text) for text in grids), strict=True)
     twice = next((name for name in names if names.count(name) > 1), None)
@@ -174,20 +156,14 @@ def grid_track(source: str | Path, grids: Sequence[str]) -> RenderedTrack:
                 train=False,
             )
         )
-    warn_if_suspicious(*(one.condition for one in conditions))
     single = len(names) == 1
     return rendered_track(source, conditions, names[0] if single else "condition", UNITS[names[0]] if single else "")
 
 
 def file_track(source: str | Path, path: Path) -> RenderedTrack:
-    """A track of the conditions in a TOML file. Settings that a table leaves out are those of the dataset's imaging.
+    """A track of the conditions in a TOML file of tables [[condition]]: fields of Condition and, if wanted, an id.
 
-    Parameters
-    ----------
-    source
-        The dataset's folder or Hub id.
-    path
-        Of a file with tables [[condition]]: fields of Condition and, if wanted, an id.
+    Settings that a table leaves out are those of the dataset's imaging.
     """
     tables = read_toml(path)
     entries = tables.get("condition")
@@ -202,27 +178,14 @@ def file_track(source: str | Path, path: Path) -> RenderedTrack:
         except InputError as error:
             raise InputError(f"{path}, {name}: {error}") from None
         conditions.append(TrackCondition(condition_id=name, value=float(order), condition=condition, train=False))
-    warn_if_suspicious(*(one.condition for one in conditions))
     return rendered_track(source, conditions, "condition", "")
 
 
 def trained_at(track: RenderedTrack, source: str | Path, published: str, names: Sequence[str]) -> RenderedTrack:
     """The track, with the conditions that a model was trained at, for σ.
 
-    Parameters
-    ----------
-    track
-        The conditions to score.
-    source, published
-        A dataset and one of its tracks.
-    names
-        Ids of `track`, ids of the track `published`, or settings as text, "C10=100,focal_spread=10", with other
-        settings as in the dataset's imaging.
-
-    Raises
-    ------
-    InputError
-        For any other name.
+    names: ids of `track`, ids of the track `published` of the dataset, or settings as text, "C10=100,focal_spread=10",
+    with other settings as in the dataset's imaging; InputError for any other name.
     """
     own = {one.condition_id for one in track.conditions}
     known = {one.condition_id: one for one in open_dataset(source, published).conditions}
@@ -232,16 +195,17 @@ def trained_at(track: RenderedTrack, source: str | Path, published: str, names: 
         if name in known:
             trained.append(known[name])
         elif name not in own:
-            condition = with_settings(
-                base, _settings(name, f"a condition of the track {published} ({', '.join(known)})")
-            )
+            condition = with_settings(base, _settings(name, published, known))
             warn_if_suspicious(condition)
             trained.append(TrackCondition(condition_id=name, value=0.0, condition=condition, train=True))
     return replace(track, trained=tuple(trained))
 
 
-def _settings(text: str, otherwise: str) -> dict[str, Any]:
+def _settings(text: str, published: str, known: Iterable[str]) -> dict[str, Any]:
     try:
         return parse_settings(text)
     except InputError:
-        raise InputError(f"{text!r} is neither {otherwise} nor settings such as C10=100,focal_spread=10") from None
+        raise InputError(
+            f"{text!r} is neither a condition of the track {published} ({', '.join(known)}) nor settings such as "
+            "C10=100,focal_spread=10"
+        ) from None

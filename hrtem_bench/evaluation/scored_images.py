@@ -80,7 +80,7 @@ def score_batch(
                 structure_id=sample.structure_id,
                 condition_id=sample.condition_id,
                 C10=sample.condition.C10,
-                mask_sha256=_digest(one > contract.threshold),
+                mask_sha256=hashlib.sha256(np.packbits(one > contract.threshold).tobytes()).hexdigest(),
                 metrics=dict(image_scores(sample, one, contract, pixel_size)),
             ),
             reliability=None if contract.output == "classes" else reliability(one, sample.mask > 0).tolist(),
@@ -99,18 +99,7 @@ def by_condition(images: Iterable[ScoredImage], condition_ids: Sequence[str]) ->
         if one.reliability is not None:
             before = sums[name]
             sums[name] = (np.zeros((3, BINS)) if before is None else before) + one.reliability
-    return [
-        ConditionScores(
-            condition_id=name,
-            images=tuple(scores[name]),
-            reliability=sums[name],
-        )
-        for name in condition_ids
-    ]
-
-
-def _digest(prediction: NDArray[np.bool_]) -> str:
-    return hashlib.sha256(np.packbits(prediction).tobytes()).hexdigest()
+    return [ConditionScores(name, tuple(scores[name]), sums[name]) for name in condition_ids]
 
 
 def image_scores(

@@ -12,11 +12,10 @@ from hrtem_bench.recipes.tracks import WIDEST
 from hrtem_bench.scoring.options import Options
 
 if TYPE_CHECKING:
-    from hrtem_bench.dataset import TrackCondition
-    from hrtem_bench.evaluation.tracks import TrackLike
+    from hrtem_bench.dataset import Track, TrackCondition
 
 
-def trained_ids(submission: Submission, track: TrackLike, options: Options) -> list[str]:
+def trained_ids(submission: Submission, track: Track, options: Options) -> list[str]:
     """Conditions of this track that the model was trained at: those the user gives, else those of its card."""
     record = submission.trained_on
     named = options.train_conditions
@@ -26,7 +25,7 @@ def trained_ids(submission: Submission, track: TrackLike, options: Options) -> l
     return [name for name in named if name in known]
 
 
-def training_set(submission: Submission, track: TrackLike, options: Options) -> ConditionSet | None:
+def training_set(submission: Submission, track: Track, options: Options) -> ConditionSet | None:
     """The set of conditions that a model was trained at; None if it is not known.
 
     Conditions that the user names, or that the card names and the dataset has, count alike and have the spread of their
@@ -45,7 +44,7 @@ def training_set(submission: Submission, track: TrackLike, options: Options) -> 
     return ConditionSet.mixture([ConditionSet.about(one.condition, one.spread) for one in nominal]) if nominal else None
 
 
-def _published(track: TrackLike, record: TrainedOn) -> Sequence[TrackCondition]:
+def _published(track: Track, record: TrainedOn) -> Sequence[TrackCondition]:
     """The conditions that a card names, on this track or another of its dataset; none if one of them is missing."""
     if record.track == track.name:
         conditions = track.conditions

@@ -27,8 +27,7 @@ from hrtem_bench.support.progress import progress_bar
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
-    from hrtem_bench.evaluation.tracks import TrackLike
-
+    from hrtem_bench.dataset import Track
 
 CONTRACT = InputContract.__struct_fields__
 OPTIONS = tuple(field.name for field in fields(Options) if field.name != "contract")
@@ -138,7 +137,7 @@ class Evaluated:
 
 def evaluate(
     model: Any,
-    data: str | Path | TrackLike = "mini",
+    data: str | Path | Track = "mini",
     track: str = "defocus",
     *,
     out: str | Path | None = None,

@@ -14,7 +14,7 @@ from hrtem_bench.models.submission import Submission
 from hrtem_bench.scoring.curve import transfer_values
 from hrtem_bench.scoring.estimate import Estimate
 from hrtem_bench.scoring.run import Run, read_run
-from hrtem_bench.scoring.statistics import bootstrap, interval
+from hrtem_bench.scoring.statistics import Resampling, bootstrap, interval
 
 Floats = NDArray[np.float64]
 _ROWS = 200
@@ -81,7 +81,7 @@ def expected_dice(run: Run, train: Conditions, condition: Condition) -> Expectat
     assert value is not None
     order = np.argsort(sigma, kind="stable")
     data = run.clusters()
-    means = bootstrap(data, samples=results.settings.bootstrap_samples, seed=results.settings.seed)
+    means = bootstrap(data, Resampling(results.settings.bootstrap_samples, results.settings.seed))
     curve = means.map(lambda m: at(isotonic(m[..., order]), sigma[order], value))
     low, high = interval(curve, results.settings.confidence)
     residual = means.estimate[order] - isotonic(means.estimate[order])

@@ -28,7 +28,7 @@ from hrtem_bench.measurement.power_spectrum import SMALLEST, power_spectrum
 from hrtem_bench.micrographs.edges import edge_distance
 from hrtem_bench.micrographs.segmentation import segment, with_sides
 from hrtem_bench.models.contract import InputContract, model_input
-from hrtem_bench.models.resampling import resample
+from hrtem_bench.models.sizes import resample
 from hrtem_bench.models.submission import load_submission
 
 Floats = NDArray[np.float64]

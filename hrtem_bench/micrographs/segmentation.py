@@ -19,7 +19,7 @@ from hrtem_bench.micrographs.edges import OFFSETS, EdgeCounts, Edges, edge_count
 from hrtem_bench.micrographs.expectation import Expectation
 from hrtem_bench.models.contract import is_resampled, model_input
 from hrtem_bench.models.prediction import Told, predict, with_side_multiple
-from hrtem_bench.models.resampling import nearest_shape
+from hrtem_bench.models.sizes import nearest_shape
 from hrtem_bench.models.submission import Submission
 from hrtem_bench.scoring.catalogue import image_metrics
 from hrtem_bench.scoring.estimate import Estimate, estimates_of, finite
@@ -166,7 +166,7 @@ def summarised(
         known = np.isfinite(values)
         if known.any() if metric.may_lack else known.all():
             table = clusters([one.name for one in scores], [""] * len(scores), values, [""])
-            (means[name],) = estimates_of(bootstrap(table, **resampling.draws), resampling.confidence)
+            (means[name],) = estimates_of(bootstrap(table, resampling), resampling.confidence)
     return MicrographScores(
         model=model_info(submission),
         images=list(scores),

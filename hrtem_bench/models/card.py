@@ -113,10 +113,7 @@ def read_card(folder: Path) -> Card:
     path = folder / CARD
     if not path.exists():
         raise InputError(f"{folder} holds no {CARD}, which a baseline or submission folder needs")
-    return _as_card(read_toml(path), path)
-
-
-def _as_card(tables: dict[str, Any], path: Path) -> Card:
+    tables = read_toml(path)
     try:
         card = msgspec.convert(tables, Card)
         if card.trained_on is not None:

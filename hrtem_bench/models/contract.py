@@ -13,7 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from hrtem_bench.errors import InputError
-from hrtem_bench.models.resampling import nearest_shape, resample
+from hrtem_bench.models.sizes import nearest_shape, resample
 
 Images = NDArray[np.float32]
 Normalisation = Literal["standardised", "counts", "minmax", "own"]
@@ -42,8 +42,8 @@ class InputContract(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_
     threshold
         The probability above which a pixel counts as particle.
     window
-        Side, in pixels, of the square images that a model of fixed size takes. Larger images are cut into windows, see
-        `windows`.
+        Side, in pixels, of the square images that a model of fixed size takes. Larger images are cut into windows,
+        whose answers are blended.
     side_multiple
         The model takes images whose sides are multiples of this, in pixels. Others are padded by reflection, and the
         answer is cropped.

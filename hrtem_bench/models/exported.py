@@ -72,9 +72,7 @@ def load_onnx(path: Path, runtime: Runtime = CPU) -> Exported:
         raise InputError(f"{path} cannot be loaded as an ONNX model: {one_line(error)[:200]}") from None
     inputs = session.get_inputs()
     shape = _only_input(path, [tuple(n if isinstance(n, int) else None for n in one.shape) for one in inputs])
-    name = inputs[0].name
-
-    outputs = session.get_outputs()
+    name, outputs = inputs[0].name, session.get_outputs()
     if len(outputs) != 1:
         raise InputError(f"{path} returns {len(outputs)} outputs where one is due")
 

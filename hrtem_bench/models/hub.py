@@ -18,22 +18,10 @@ def is_hub_id(model: str) -> bool:
 
 
 def download_model(model: str) -> tuple[Path, str]:
-    """Download a model repository of the Hub, except files that can hold pickles.
+    """Download a model, "ORGANISATION/NAME@REVISION", from the Hub, except files that can hold pickles.
 
-    Parameters
-    ----------
-    model
-        "ORGANISATION/NAME@REVISION".
-
-    Returns
-    -------
-    tuple
-        The folder in the Hub's cache, and the id with the commit in place of the revision.
-
-    Raises
-    ------
-    InputError
-        For a Hub, a repository or a revision that is not there.
+    Returned are the folder in the Hub's cache, and the id with the commit in place of the revision. InputError for a
+    Hub, a repository or a revision that is not there.
     """
     found = _ID.fullmatch(model)
     if found is None:
@@ -41,16 +29,9 @@ def download_model(model: str) -> tuple[Path, str]:
     hub = require("huggingface_hub", "data")
     repo, revision = found["repo"], found["revision"]
     with explained(f"the model {model}", "there is no such folder here either: check the name or the network"):
-        folder = Path(
-            hub.snapshot_download(
-                repo,
-                repo_type="model",
-                revision=revision,
-                ignore_patterns=[f"*{suffix}" for suffix in sorted(PICKLES)],
-                etag_timeout=TIMEOUT,
-            )
-        )
-    return folder, f"{repo}@{folder.name}"
+        asked = {"repo_type": "model", "revision": revision, "etag_timeout": TIMEOUT}
+        folder = hub.snapshot_download(repo, **asked, ignore_patterns=[f"*{suffix}" for suffix in sorted(PICKLES)])
+    return Path(folder), f"{repo}@{Path(folder).name}"
 
 
 def refuse_code(folder: Path, model: str, allowed: bool) -> None:

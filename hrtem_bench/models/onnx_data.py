@@ -30,10 +30,7 @@ _VARINT, _EIGHT_BYTES, _LENGTH, _FOUR_BYTES = 0, 1, 2, 5
 def external_files(path: Path) -> list[Path]:
     """The files in the folder of an ONNX model that its tensors refer to, sorted.
 
-    Raises
-    ------
-    InputError
-        In one line, for a file that is no ONNX, or that refers to what is missing or lies outside of its folder.
+    InputError in one line, for a file that is no ONNX, or that refers to what is missing or lies outside of its folder.
     """
     folder = path.parent
     found = []

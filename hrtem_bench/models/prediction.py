@@ -12,10 +12,9 @@ import numpy as np
 
 from hrtem_bench.errors import InputError, one_line
 from hrtem_bench.models.contract import Images, is_resampled, model_input, probabilities
-from hrtem_bench.models.resampling import resample
+from hrtem_bench.models.sizes import continued, resample, windowed
 from hrtem_bench.models.stored_predictions import Stored
 from hrtem_bench.models.submission import Submission
-from hrtem_bench.models.windows import continued, windowed
 
 if TYPE_CHECKING:
     from hrtem_bench.dataset import Sample
@@ -30,28 +29,9 @@ class ModelError(InputError):
 
 
 def predict(submission: Submission, counts: Images, pixel_size: float) -> Images:
-    """Probabilities of the particle class for images.
+    """Probabilities (N, ny, nx), float32, of the particle class for images of electrons per pixel; pixel_size in Å.
 
-    Parameters
-    ----------
-    submission
-        The model.
-    counts
-        (N, ny, nx) electrons per pixel.
-    pixel_size
-        Of the images, Å.
-
-    Returns
-    -------
-    numpy.ndarray
-        (N, ny, nx) float32, 0 to 1.
-
-    Raises
-    ------
-    InputError
-        Where the model's answer breaks its contract.
-    ModelError
-        Where the model's own code fails.
+    InputError where the model's answer breaks its contract, ModelError where its own code fails.
     """
     answered = ask(submission, model_input(counts, submission.contract, pixel_size))
     if is_resampled(submission.contract, pixel_size):
@@ -96,19 +76,9 @@ class Told(NamedTuple):
 def with_side_multiple(submission: Submission, given: Images) -> Told:
     """The model, told to be given sides of a multiple of 8, 16, 32 or 64 pixels if it fails on images without.
 
-    Parameters
-    ----------
-    submission
-        As it is where it declares a multiple or a window, where it takes these images, or where no multiple helps:
-        then the images themselves will tell what is wrong.
-    given
-        Images (N, ny, nx) as the model takes them. Of sides of more than 256 pixels a corner is tried whose sides leave
-        the same rest.
-
-    Returns
-    -------
-    Told
-        With one sentence if a multiple was found.
+    It stays as it is where it declares a multiple or a window, where it takes these images (N, ny, nx), or where no
+    multiple helps: then the images themselves will tell what is wrong. Of images larger than 256 pixels a corner is
+    tried whose sides leave the same rest.
     """
     contract = submission.contract
     if contract.side_multiple is not None or contract.window is not None or submission.stored is not None:

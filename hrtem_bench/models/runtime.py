@@ -51,10 +51,7 @@ CPU = Runtime()
 def on_device(function: Callable[..., Any], runtime: Runtime, name: str) -> dict[str, str]:
     """The keyword arguments that tell a factory where to put its model: `device`, if it takes one.
 
-    Raises
-    ------
-    InputError
-        For a device other than the CPU, if the factory does not take one.
+    InputError for a device other than the CPU, if the factory does not take one.
     """
     try:
         takes = "device" in inspect.signature(function).parameters

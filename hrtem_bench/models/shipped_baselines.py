@@ -24,17 +24,8 @@ def baseline_folder(name: str) -> Path | None:
 def baseline_at(given: str) -> Path:
     """The folder of a model, given as a folder or as the name of a shipped baseline.
 
-    A folder without a card, such as one of results, does not hide a shipped baseline of its name.
-
-    Parameters
-    ----------
-    given
-        A path or a name.
-
-    Raises
-    ------
-    InputError
-        Where there is neither.
+    A folder without a card, such as one of results, does not hide a shipped baseline of its name. InputError where
+    there is neither.
     """
     folder, shipped = Path(given), baseline_folder(given)
     if shipped is not None and not has_card(folder):

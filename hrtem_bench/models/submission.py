@@ -7,7 +7,7 @@ import inspect
 import os
 import sys
 from collections.abc import Callable
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
@@ -76,12 +76,22 @@ class Submission:
     kind: str
     path: str
     predict: Predictor
-    contract: InputContract
-    trained_on: TrainedOn | None
     checksum: str
-    parameters: int | None
+    contract: InputContract = field(default_factory=InputContract)
+    trained_on: TrainedOn | None = None
+    parameters: int | None = None
     stored: Stored | None = None
     device: str = "cpu"
+
+
+@dataclass(frozen=True)
+class _Asked:
+    """What `load_submission` was asked for: the model's name and its arguments."""
+
+    model: str
+    contract: InputContract | None
+    runtime: Runtime
+    allow_code: bool
 
 
 def load_submission(
@@ -119,7 +129,7 @@ def load_submission(
         In one line, for what is not there, not a model, or refused.
     """
     if isinstance(model, str | os.PathLike):
-        submission = _named(os.fspath(model), contract, runtime, allow_code)
+        submission = _named(_Asked(os.fspath(model), contract, runtime, allow_code))
     else:
         submission = _from_object(model, runtime)
     runtime = replace(runtime, device=submission.device)
@@ -129,22 +139,22 @@ def load_submission(
     return replace(submission, contract=contract)
 
 
-def _named(model: str, contract: InputContract | None, runtime: Runtime, allow_code: bool) -> Submission:
-    path = Path(model)
+def _named(asked: _Asked) -> Submission:
+    model, path = asked.model, Path(asked.model)
     if model and path.is_dir() and (baseline_folder(model) is None or has_card(path) or has_predictions(path)):
-        return _from_folder(path, model, contract, runtime, allow_code)
+        return _from_folder(path, asked)
     if path.is_file():
         refuse_pickles(path)
         if path.suffix.lower()[1:] in EXPORTED_KINDS:
-            return _from_export(path, model, contract, runtime, allow_code)
+            return _from_export(path, asked)
         raise InputError(f"{model}: not a model: give {FORMS}")
     if ":" in model:
-        return _from_function(model, runtime)
+        return _from_function(model, asked.runtime)
     folder = baseline_folder(model)
     if folder is not None:
-        return _from_folder(folder, model, contract, runtime, allow_code)
+        return _from_folder(folder, asked)
     if is_hub_id(model):
-        return _from_hub(model, contract, runtime, allow_code)
+        return _from_hub(asked)
     close = difflib.get_close_matches(model, baseline_names(), n=1)
     hint = f"did you mean {close[0]}? " if close else ""
     raise InputError(
@@ -153,44 +163,41 @@ def _named(model: str, contract: InputContract | None, runtime: Runtime, allow_c
     )
 
 
-def _from_hub(model: str, contract: InputContract | None, runtime: Runtime, allow_code: bool) -> Submission:
-    folder, exact = download_model(model)
+def _from_hub(asked: _Asked) -> Submission:
+    folder, exact = download_model(asked.model)
+    found = replace(asked, model=exact)
     exports = _exports(folder)
     if not has_card(folder) and len(exports) == 1:
-        return _from_export(exports[0], exact, contract, runtime, allow_code)
+        return _from_export(exports[0], found)
     own = read_card(folder).model if has_card(folder) else None
     if own is not None and own.code is None:
-        refuse_code(folder, model, allow_code)
-    return _from_folder(folder, exact, contract, runtime, allow_code)
+        refuse_code(folder, asked.model, asked.allow_code)
+    return _from_folder(folder, found)
 
 
 def _exports(folder: Path) -> list[Path]:
     return sorted(file for file in folder.iterdir() if file.suffix.lower()[1:] in EXPORTED_KINDS)
 
 
-def _from_folder(
-    folder: Path, model: str, contract: InputContract | None, runtime: Runtime, allow_code: bool
-) -> Submission:
+def _from_folder(folder: Path, asked: _Asked) -> Submission:
     if not has_card(folder) and has_predictions(folder):
-        return _from_predictions(folder, model, Card(schema_version=SCHEMA_VERSION, name=folder.resolve().name))
+        return _from_predictions(folder, asked, Card(schema_version=SCHEMA_VERSION, name=folder.resolve().name))
     card = read_card(folder)
     if card.model is None:
-        if has_predictions(folder):
-            return _from_predictions(folder, model, card)
-        return _from_carded_export(folder, model, card, contract, runtime, allow_code)
+        return (_from_predictions if has_predictions(folder) else _from_carded_export)(folder, asked, card)
     refuse_pickles(folder)
     code = _code_of(folder, card.model)
     parameters = None if card.model.weights is None else _counted(folder, card.model.weights)
     return Submission(
         name=card.name,
         kind="folder",
-        path=model,
-        parameters=parameters,
-        predict=_predictor_in(folder, code, card.model, runtime),
-        device=runtime.device,
+        path=asked.model,
+        predict=_predictor_in(folder, code, card.model, asked.runtime),
+        checksum=submission_checksum(folder, None if code == folder else code),
         contract=card.input,
         trained_on=card.trained_on,
-        checksum=submission_checksum(folder, None if code == folder else code),
+        parameters=parameters,
+        device=asked.runtime.device,
     )
 
 
@@ -268,9 +275,7 @@ def _named_in(code: Path, model: ModelEntry) -> ModelEntry:
     return own
 
 
-def _from_carded_export(
-    folder: Path, model: str, card: Card, contract: InputContract | None, runtime: Runtime, allow_code: bool
-) -> Submission:
+def _from_carded_export(folder: Path, asked: _Asked, card: Card) -> Submission:
     """An exported network with a card that says what it is given and where it was trained."""
     exports = _exports(folder)
     if len(exports) != 1:
@@ -278,7 +283,7 @@ def _from_carded_export(
             f"{folder / CARD}: it has no [model], and the folder no predictions and no single .pt2 or .onnx"
         )
     refuse_pickles(folder)
-    submission = _from_export(exports[0], model, contract or card.input, runtime, allow_code)
+    submission = _from_export(exports[0], replace(asked, contract=asked.contract or card.input))
     return replace(submission, name=card.name, trained_on=card.trained_on, checksum=submission_checksum(folder))
 
 
@@ -292,7 +297,7 @@ def _counted(folder: Path, name: str) -> int:
     return parameter_count(weights)
 
 
-def _from_predictions(folder: Path, model: str, card: Card) -> Submission:
+def _from_predictions(folder: Path, asked: _Asked, card: Card) -> Submission:
     refuse_pickles(folder)
 
     def predict(images: NDArray[np.float32]) -> Any:
@@ -301,28 +306,25 @@ def _from_predictions(folder: Path, model: str, card: Card) -> Submission:
     return Submission(
         name=card.name,
         kind="predictions",
-        path=model,
+        path=asked.model,
         predict=predict,
+        checksum=submission_checksum(folder),
         contract=card.input,
         trained_on=card.trained_on,
-        checksum=submission_checksum(folder),
-        parameters=None,
         stored=stored_predictions(folder),
     )
 
 
-def _from_export(
-    path: Path, model: str, contract: InputContract | None, runtime: Runtime, allow_code: bool
-) -> Submission:
-    contract = contract or InputContract()
+def _from_export(path: Path, asked: _Asked) -> Submission:
+    contract = asked.contract or InputContract()
     load = load_pt2 if path.suffix.lower() == ".pt2" else load_onnx
-    if load is load_pt2 and not allow_code:
+    if load is load_pt2 and not asked.allow_code:
         raise InputError(
             f"{path}: a .pt2 file can run code when it is loaded: export the network as .onnx, which cannot, or give "
             "--allow-code (in Python allow_code=True) if you trust whom it comes from"
         )
     identity = submission_checksum(path)  # which sees that an ONNX refers to nothing outside of its folder
-    exported = load(path, runtime)
+    exported = load(path, asked.runtime)
     if exported.window is not None:
         try:
             contract = msgspec.structs.replace(contract, window=exported.window)
@@ -331,13 +333,12 @@ def _from_export(
     return Submission(
         name=path.stem,
         kind=path.suffix[1:].lower(),
-        path=model,
+        path=asked.model,
         predict=exported.predict,
-        device=runtime.device,
-        contract=contract,
-        trained_on=None,
         checksum=identity,
+        contract=contract,
         parameters=exported.parameters,
+        device=asked.runtime.device,
     )
 
 
@@ -358,8 +359,6 @@ def _from_object(model: Any, runtime: Runtime) -> Submission:
         kind="module" if module else "function",
         path=f"{named.__module__}.{named.__qualname__}",
         predict=predict,
-        contract=InputContract(),
-        trained_on=None,
         checksum=with_answers(module_checksum(model), predict)
         if module
         else function_checksum(file_of(named), named.__module__, named, predict),
@@ -388,9 +387,6 @@ def _from_function(model: str, runtime: Runtime) -> Submission:
         kind="file" if is_file else "function",
         path=model,
         predict=predict,
-        contract=InputContract(),
-        trained_on=None,
         checksum=function_checksum(None if source is None else Path(source), module, function, predict),
-        parameters=None,
         device=runtime.device,
     )

@@ -13,62 +13,31 @@ from typing import Any
 
 from hrtem_bench.errors import require
 
-_WORDS = {
-    "Curve": "curve_data",
-    "ReliabilityCurve": "curve_data",
-    "TrackAxis": "curve_data",
-    "Verdict": "model_verdict",
-    "board_markdown": "score_tables",
-    "description_rows": "description_words",
-    "missing_rows": "description_words",
-    "comparison_sentences": "conclusions",
-    "curve_of": "curve_data",
-    "explorer_page": "explorer",
-    "fresh_sentence": "conclusions",
-    "plan_advice": "conclusions",
-    "seeds_sentence": "conclusions",
-    "step_reason": "conclusions",
-    "transfer_note": "model_verdict",
-    "verdict": "model_verdict",
+_WORDS: dict[str, tuple[str, ...]] = {
+    "conclusions": ("comparison_sentences", "fresh_sentence", "plan_advice", "seeds_sentence", "step_reason"),
+    "curve_data": ("Curve", "ReliabilityCurve", "TrackAxis", "curve_of"),
+    "description_words": ("description_rows", "missing_rows"),
+    "explorer": ("explorer_page",),
+    "model_verdict": ("Verdict", "transfer_note", "verdict"),
+    "score_tables": ("board_markdown",),
 }
-_FIGURES = {
-    "Choice": "model_page",
-    "board_page": "leaderboard_page",
-    "choose_examples": "model_page",
-    "comparison_figure": "score_figures",
-    "comparison_page": "compared_models",
-    "contact_sheet": "image_figures",
-    "curve_figure": "score_figures",
-    "design_figure": "transfer_figures",
-    "evaluation_page": "model_page",
-    "examples_figure": "image_figures",
-    "expected_loss_figure": "expected_loss",
-    "family_figure": "transfer_figures",
-    "figure_png": "figure_style",
-    "figure_svg": "figure_style",
-    "journal_figures": "column_figures",
-    "reason": "expected_loss",
-    "likeness_figure": "likeness_figures",
-    "likeness_page": "likeness_figures",
-    "plot_ctf": "plots",
-    "plot_image": "plots",
-    "plot_spectrum": "plots",
-    "overlay_figure": "image_figures",
-    "reliability_figure": "score_figures",
-    "report": "model_page",
-    "report_evaluation": "model_page",
-    "save_figure": "figure_style",
-    "shift_figure": "score_figures",
-    "track_sheet": "image_figures",
-    "write_findings": "study_findings",
-    "transfer_figure": "transfer_figures",
-    "write_description": "description_page",
-    "write_figure": "figure_style",
-    "write_overlay": "image_figures",
-    "write_report": "model_page",
+_FIGURES: dict[str, tuple[str, ...]] = {
+    "captioned_figures": ("journal_figures",),
+    "compared_models": ("comparison_page",),
+    "description_page": ("write_description",),
+    "expected_loss": ("expected_loss_figure", "reason"),
+    "figure_style": ("figure_png", "figure_svg", "save_figure", "write_figure"),
+    "image_figures": ("contact_sheet", "examples_figure", "overlay_figure", "track_sheet", "write_overlay"),
+    "leaderboard_page": ("board_page",),
+    "likeness_figures": ("likeness_figure", "likeness_page"),
+    "model_page": ("Choice", "choose_examples", "evaluation_page", "report", "report_evaluation", "write_report"),
+    "plots": ("plot_ctf", "plot_image", "plot_spectrum"),
+    "score_figures": ("comparison_figure", "curve_figure", "reliability_figure", "shift_figure"),
+    "study_findings": ("write_findings",),
+    "transfer_figures": ("design_figure", "family_figure", "transfer_figure"),
 }
 """What needs matplotlib, which `require` names where it is missing."""
-_HOME = _WORDS | _FIGURES
+_HOME = {name: module for module, names in (_WORDS | _FIGURES).items() for name in names}
 
 __all__ = sorted(_HOME)  # noqa: PLE0605
 
@@ -76,7 +45,7 @@ __all__ = sorted(_HOME)  # noqa: PLE0605
 def __getattr__(name: str) -> Any:
     if name not in _HOME:
         raise AttributeError(f"module 'hrtem_bench.report' has no attribute {name!r}")
-    if name in _FIGURES:
+    if _HOME[name] in _FIGURES:
         require("matplotlib", "report")
     return getattr(importlib.import_module(f"hrtem_bench.report.{_HOME[name]}"), name)
 

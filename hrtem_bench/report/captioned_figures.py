@@ -1,4 +1,4 @@
-"""The figures of one results file, each with its caption and a description for screen readers."""
+"""The figures of results: alone, at a journal's width, and for a page, with captions and words for screen readers."""
 
 from __future__ import annotations
 
@@ -11,6 +11,7 @@ import numpy as np
 from matplotlib.figure import Figure
 
 from hrtem_bench.conditions import Condition, Conditions
+from hrtem_bench.errors import InputError
 from hrtem_bench.report.curve_data import (
     Curve,
     ReliabilityCurve,
@@ -18,13 +19,13 @@ from hrtem_bench.report.curve_data import (
     condition_name,
     correlations,
     curve_of,
+    in_order,
     reliability_of,
-    sorted_points,
     track_of,
 )
-from hrtem_bench.report.figure_style import COLUMN, PAGE, figure_svg, inline_svg
-from hrtem_bench.report.html_elements import Html, element, text
-from hrtem_bench.report.image_figures import STRETCH, examples_figure
+from hrtem_bench.report.figure_style import COLUMN, PAGE, figure_palette_png, figure_svg, inline_svg
+from hrtem_bench.report.html_elements import Html, element, image, text
+from hrtem_bench.report.image_figures import STRETCH, evenly_chosen, examples_figure
 from hrtem_bench.report.model_verdict import SAME
 from hrtem_bench.report.score_figures import curve_figure, reliability_figure, shift_figure
 from hrtem_bench.report.transfer_figures import as_set, family_figure, limit_in_band
@@ -37,6 +38,8 @@ if TYPE_CHECKING:
 
 ROWS = 16
 """The most conditions whose T(q) a figure shows."""
+NARROWEST, WIDEST = 60.0, 300.0
+"""Of a journal's figures, mm."""
 
 
 @dataclass(frozen=True)
@@ -78,6 +81,66 @@ def plate_element(plate: Plate) -> Html:
     return element("figure", *drawings, caption, class_="plate")
 
 
+def picture(figure: Figure, caption: str, alt: str, side: int, *, dots: int = 1, kind: str = "") -> Html:
+    """A figure of noise as a PNG within a page, `side` CSS pixels wide, `dots` dots to a pixel, with its caption."""
+    width, height = figure.get_size_inches()
+    drawn = image(figure_palette_png(figure, dots * side / width), alt, side, round(side * height / width))
+    return element("figure", drawn, element("figcaption", text(caption)), **({"class_": kind} if kind else {}))
+
+
+def curves_plate(name: str, curves: Sequence[Curve], track: TrackAxis, caption: str, confidence: float = 0.95) -> Plate:
+    """The curves of several models together; the first is the one whose σ and ε are drawn."""
+    narrow, wide = _curves(curves, track, confidence)
+    described = f"Curves of {', '.join(one.name for one in curves)} over {track.title.lower()}."
+    return Plate(name, narrow, f"{caption} σ and ε are those of {curves[0].name}.", described, wide)
+
+
+def _curves(curves: Sequence[Curve], track: TrackAxis, confidence: float) -> tuple[Figure, ...]:
+    """The same figure over one column and over two."""
+    first, *others = curves
+    return tuple(curve_figure(first, track, others=others, confidence=confidence, width=w) for w in (COLUMN, PAGE))
+
+
+def journal_figures(results: Results, others: Sequence[Results] = (), *, width: float = COLUMN) -> dict[str, Figure]:
+    """The figures that results alone allow, by name: curve, sigma, epsilon, reliability.
+
+    Parameters
+    ----------
+    results
+        Of one model on one track.
+    others
+        Of other models on the same images, whose curves are drawn too.
+    width
+        Of each figure, mm: journals have columns of 85 and pages of 170.
+
+    Returns
+    -------
+    dict of str to matplotlib.figure.Figure
+        Without those for which the results lack numbers.
+
+    Raises
+    ------
+    InputError
+        For a width below NARROWEST or above WIDEST.
+    """
+    if not NARROWEST <= width <= WIDEST:
+        raise InputError(f"figures are {NARROWEST:g} to {WIDEST:g} mm wide, not {width:g}: columns have 85, pages 170")
+    curve, track, beside = curve_of(results), track_of(results), [curve_of(one) for one in others]
+    level = results.settings.confidence
+    made = {"curve": curve_figure(curve, track, others=beside, confidence=level, width=width)}
+    for name in _varying(curve):
+        made[name] = shift_figure(curve, track, against=name, rho=correlations(results, name), width=width)
+    if reliability := reliability_of(results):
+        made["reliability"] = reliability_figure(reliability, width=width)
+    return made
+
+
+def _varying(curve: Curve) -> list[str]:
+    """Which of σ and ε differ between conditions, so that scores can be drawn against them."""
+    both = {"sigma": curve.sigma, "epsilon": curve.epsilon}
+    return [name for name, one in both.items() if np.isfinite(one).sum() > 1 and np.nanmax(one) - np.nanmin(one) > SAME]
+
+
 def make_plates(
     results: Results, examples: Sequence[Example], *, conditions: Mapping[str, Conditions] | None = None,
     nyquist: float | None = None, others: Sequence[Curve] = (),
@@ -85,9 +148,7 @@ def make_plates(
     """Every figure that these results allow, by name: curve, sigma, epsilon, transfer, examples, reliability."""
     curve, track = curve_of(results), track_of(results)
     plates = [_curve(results, curve, track, others)]
-    for against, values in (("sigma", curve.sigma), ("epsilon", curve.epsilon)):
-        if np.isfinite(values).sum() > 1 and np.nanmax(values) - np.nanmin(values) > SAME:
-            plates.append(_shift(curve, track, against, correlations(results, against)))
+    plates += [_shift(curve, track, against, correlations(results, against)) for against in _varying(curve)]
     if conditions:
         plates.append(_transfer(results, conditions, nyquist))
     if examples:
@@ -112,21 +173,16 @@ def _curve(results: Results, curve: Curve, track: TrackAxis, others: Sequence[Cu
         caption += f" Compared with {', '.join(one.name for one in others)}."
     values = "; ".join(f"{label}: {number(score)}" for label, score in zip(curve.labels, dice[0], strict=True))
     description = f"Line plot of Dice against {track.title.lower()}. {values}."
-    narrow, wide = (
-        curve_figure(curve, track, others=others, confidence=results.settings.confidence, width=width)
-        for width in (COLUMN, PAGE)
-    )
+    narrow, wide = _curves([curve, *others], track, results.settings.confidence)
     return Plate("curve", narrow, caption, description, wide)
 
 
 def _shift(curve: Curve, track: TrackAxis, against: str, rho: Mapping[str, float | None]) -> Plate:
-    values = curve.sigma if against == "sigma" else curve.epsilon
+    symbol, values, what = {
+        "sigma": ("σ", curve.sigma, "σ(train, test), the transfer shared with training"),
+        "epsilon": ("ε", curve.epsilon, "ε, the transfer of the condition"),
+    }[against]
     loss, dice = (number(rho[name], signed=True) for name in ("nll", "dice"))
-    what = (
-        "σ(train, test), the transfer shared with training"
-        if against == "sigma"
-        else "ε, the transfer of the condition"
-    )
     marked = ", in vermilion where trained" if curve.trained.any() else ""
     caption = (
         f"Loss and Dice against {what}; a point per condition with its interval{marked}. "
@@ -134,18 +190,13 @@ def _shift(curve: Curve, track: TrackAxis, against: str, rho: Mapping[str, float
     )
     points = zip(curve.labels, values, curve.scores["dice"][0], strict=True)
     listed = "; ".join(f"{label}: {number(x)}, Dice {number(y)}" for label, x, y in points)
-    symbol = "σ" if against == "sigma" else "ε"
-    return Plate(
-        against,
-        shift_figure(curve, track, against=against, rho=rho),
-        caption,
-        f"Scatter plot over {symbol}. {listed}.",
-    )
+    figure = shift_figure(curve, track, against=against, rho=rho)
+    return Plate(against, figure, caption, f"Scatter plot over {symbol}. {listed}.")
 
 
 def _transfer(results: Results, conditions: Mapping[str, Conditions], nyquist: float | None) -> Plate:
     track, q_max = track_of(results), results.settings.q_max
-    points = _told_apart([point for point in sorted_points(results) if point.condition in conditions], conditions)
+    points = _told_apart([point for point in in_order(results.curve) if point.condition in conditions], conditions)
     named = {condition_name(point, track): conditions[point.condition] for point in points}
     trained = [condition_name(point, track) for point in points if point.in_distribution]
     if len(points) == len(results.curve):
@@ -174,8 +225,7 @@ def _told_apart(points: Sequence[CurvePoint], conditions: Mapping[str, Condition
         members = as_set(conditions[point.condition])
         first.setdefault(tuple(one.replace(dose=None) for one in members), point)
     kept = [point for point in points if point in first.values()]
-    chosen = np.unique(np.linspace(0, len(kept) - 1, min(ROWS, len(kept))).round().astype(int))
-    return [kept[index] for index in chosen]
+    return evenly_chosen(kept, ROWS)
 
 
 def example_name(results: Results, example: Example) -> str:

@@ -5,12 +5,12 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
-from hrtem_bench.report.captioned_figures import Plate, plate_element
+from hrtem_bench.report.captioned_figures import Plate, curves_plate, plate_element
 from hrtem_bench.report.conclusions import comparison_sentences
 from hrtem_bench.report.curve_data import curve_of, track_of
 from hrtem_bench.report.figure_style import COLUMN, PAGE
-from hrtem_bench.report.html_elements import Html, element, join, listing, page, table, text
-from hrtem_bench.report.score_figures import comparison_figure, curve_figure
+from hrtem_bench.report.html_elements import Html, element, listing, masthead, page, table, text
+from hrtem_bench.report.score_figures import comparison_figure
 from hrtem_bench.report.wording import number
 from hrtem_bench.scoring.catalogue import image_metrics
 
@@ -35,11 +35,7 @@ def comparison_page(comparison: Comparison, results: Sequence[Results]) -> str:
     facts = (
         f"{track_of(first).title} track of {first.dataset.name} {first.dataset.version}, {first.dataset.split} split"
     )
-    header = join([
-        element("p", text("hrtem-bench comparison"), class_="kicker"),
-        element("h1", text("; ".join(names))),
-        element("p", text(facts), class_="facts"),
-    ])  # fmt: skip
+    header = masthead("hrtem-bench comparison", "; ".join(names), facts)
     tables = [_pair_table(comparison, pair) for pair in comparison.pairs]
     sections = {
         "verdict": ("Verdict", element("p", text(said[0]), class_="lead") if len(said) == 1 else listing(said)),
@@ -51,15 +47,12 @@ def comparison_page(comparison: Comparison, results: Sequence[Results]) -> str:
 
 
 def _curves(results: Sequence[Results]) -> Plate:
-    track, level = track_of(results[0]), results[0].settings.confidence
-    own, *others = (curve_of(one) for one in results)
-    narrow, wide = (curve_figure(own, track, others=others, confidence=level, width=width) for width in (COLUMN, PAGE))
+    level = results[0].settings.confidence
     caption = (
         f"Mean Dice and loss along the track, with {100 * level:g} % intervals of each condition. Diamonds: where a "
-        f"model was trained. σ and ε are those of {own.name}."
+        "model was trained."
     )
-    names = ", ".join(one.name for one in (own, *others))
-    return Plate("curves-drawn", narrow, caption, f"Curves of {names} over {track.title.lower()}.", wide)
+    return curves_plate("curves-drawn", [curve_of(one) for one in results], track_of(results[0]), caption, level)
 
 
 def _differences(comparison: Comparison) -> Plate:
@@ -81,12 +74,9 @@ def _pair_table(comparison: Comparison, pair: Pair) -> Html:
     rows = []
     for one in (*pair.conditions, pair.mean):
         own = one.difference
-        limits = (
-            "–"
-            if own.low is None or own.high is None
-            else f"{number(own.low, 4, signed=True)} to {number(own.high, 4, signed=True)}"
-        )
-        rows.append([one.condition or "mean of all", number(own.value, 4, signed=True), limits, f"{one.p_holm:.2g}"])
+        value, low, high = (number(each, 4, signed=True) for each in (own.value, own.low, own.high))
+        limits = number(None) if own.low is None else f"{low} to {high}"
+        rows.append([one.condition or "mean of all", value, limits, f"{one.p_holm:.2g}"])
     caption = f"{label} of {pair.first} less that of {pair.second}"
     marks = ["marked" if one.p_holm <= 1 - comparison.confidence else "" for one in (*pair.conditions, pair.mean)]
     return table(caption, ["Condition", "Difference", percent, "p, Holm"], rows, classes=marks)

@@ -82,18 +82,7 @@ def _over_the_track(comparison: Comparison, pair: Pair) -> str:
 
 
 def fresh_sentence(shift: FreshShift) -> str:
-    """Whether scores on newly made structures differ from those on the public ones.
-
-    Parameters
-    ----------
-    shift : FreshShift
-        Of `hrtem_bench.comparison.fresh_shift`.
-
-    Returns
-    -------
-    str
-        Both mean Dice, their difference with its interval, and what follows.
-    """
+    """Mean Dice on newly made structures and on the public ones, their difference with its interval, what follows."""
     mean = shift.mean
     start = (
         f"On new structures {shift.model} has a mean Dice of {number(mean.fresh, 3)}, on the public ones "
@@ -111,18 +100,7 @@ def fresh_sentence(shift: FreshShift) -> str:
 
 
 def seeds_sentence(spread: SeedSpread) -> str:
-    """How far training again moves the mean Dice.
-
-    Parameters
-    ----------
-    spread : SeedSpread
-        Of `hrtem_bench.comparison.seed_spread`.
-
-    Returns
-    -------
-    str
-        The standard deviation between trainings, and what the intervals are for.
-    """
+    """How far training again moves the mean Dice (standard deviation), and what the intervals are for."""
     return (
         f"Training again moves the mean Dice by {number(spread.mean.seed_sd, 3)} (standard deviation). The "
         f"{100 * spread.confidence:g} % intervals are for a new training and new structures."
@@ -130,18 +108,10 @@ def seeds_sentence(spread: SeedSpread) -> str:
 
 
 def step_reason(step: Step) -> str:
-    """Why a condition is in a plan.
+    """Why a condition is in a plan; without a subject, so that it follows the condition's name.
 
-    Parameters
-    ----------
-    step : Step
-        One of `Plan.steps`.
-
-    Returns
-    -------
-    str
-        The bands of q, in 1/Å, in which it transfers what the conditions before it lack, and the score before and with
-        it; without a subject, so that it follows the condition's name.
+    Named are the bands of q, in 1/Å, in which it transfers what the conditions before it lack, and the score before and
+    with it.
     """
     where = listed([f"{a:.2f}–{b:.2f}" for a, b in step.bands]) if step.bands else ""
     if step.moved is None:

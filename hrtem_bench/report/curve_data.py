@@ -99,37 +99,21 @@ def axis_named(name: str, unit: str) -> TrackAxis:
     return replace(TRACKS.get(name, TrackAxis(title)), unit=plain(unit, 12))
 
 
-def sorted_points(results: Results) -> list[CurvePoint]:
-    """The curve in the order of the axis, or in the given order if the axis has no numbers."""
-    return in_order(results.curve)
-
-
 def in_order(points: Sequence[CurvePoint]) -> list[CurvePoint]:
     """Points of a curve in the order of the axis."""
-    return sorted(points, key=lambda point: _known(point.value))
+    return sorted(points, key=lambda point: point.value)
 
 
 def curve_of(results: Results) -> Curve:
-    """The curve in results as arrays, for figures.
-
-    Parameters
-    ----------
-    results
-        Of one model on one track.
-
-    Returns
-    -------
-    Curve
-        In the order of the axis.
-    """
+    """The curve in results as arrays in the order of the axis, for figures."""
     return curve_through(results.model.name, results.curve, track_of(results))
 
 
 def curve_through(name: str, points: Sequence[CurvePoint], track: TrackAxis) -> Curve:
     """The points of a model's curve as arrays, in the order of the axis."""
     points = in_order(points)
-    values = np.array([_known(point.value) for point in points])
-    if not track.unit or not np.isfinite(values).all() or len(set(values)) < len(values):
+    values = np.array([point.value for point in points], dtype=float)
+    if not stand_at(values, track):
         values = np.arange(len(points), dtype=float)
     scores = {key: np.array([_interval(point, key) for point in points], dtype=float).T for key in SCORES}
     return Curve(
@@ -138,11 +122,16 @@ def curve_through(name: str, points: Sequence[CurvePoint], track: TrackAxis) -> 
         value=values,
         trained=np.array([point.in_distribution for point in points], dtype=bool),
         scores=scores,
-        band=np.array([[_known(point.dice_band.low), _known(point.dice_band.high)] for point in points]).T,
-        sigma=np.array([_known(point.sigma) for point in points]),
-        epsilon=np.array([_known(point.epsilon) for point in points]),
+        band=np.array([[point.dice_band.low, point.dice_band.high] for point in points], dtype=float).T,
+        sigma=np.array([point.sigma for point in points], dtype=float),
+        epsilon=np.array([point.epsilon for point in points], dtype=float),
         expected=expected_with_offset(points),
     )
+
+
+def stand_at(values: Floats, track: TrackAxis) -> bool:
+    """Whether conditions are drawn at their values: these have a unit, are known and differ. Else in their order."""
+    return bool(track.unit) and bool(np.isfinite(values).all()) and len(set(values)) == len(values)
 
 
 def correlations(results: Results, against: str) -> dict[str, float | None]:
@@ -170,17 +159,16 @@ def _pooled(points: list[CurvePoint]) -> ReliabilityCurve | None:
         return None
     counts = np.array([one.count for one in known], dtype=float)
     total = counts.sum(axis=0)
-    means = []
-    for values in ([one.confidence for one in known], [one.accuracy for one in known]):
-        means.append((np.nan_to_num(np.array(values, dtype=float)) * counts).sum(axis=0) / np.maximum(total, 1))
-    return ReliabilityCurve(means[0], means[1], total)
+    confidence, accuracy = (
+        np.nansum(np.array(values, dtype=float) * counts, axis=0) / np.maximum(total, 1)
+        for values in ([one.confidence for one in known], [one.accuracy for one in known])
+    )
+    return ReliabilityCurve(confidence, accuracy, total)
 
 
 def condition_name(point: CurvePoint, track: TrackAxis) -> str:
     """A condition for readers: ``−10 nm`` if the axis has a unit, else its id."""
-    if track.unit and np.isfinite(_known(point.value)):
-        return with_unit(point.value, track.unit, signed=track.signed)
-    return point.condition
+    return with_unit(point.value, track.unit, signed=track.signed) if track.unit else point.condition
 
 
 def place(value: float, track: TrackAxis, *, signed: bool = True) -> str:
@@ -193,10 +181,6 @@ def _interval(point: CurvePoint, name: str) -> tuple[float, float, float]:
     if one is None:
         return np.nan, np.nan, np.nan
     return one.value, one.value if one.low is None else one.low, one.value if one.high is None else one.high
-
-
-def _known(value: float | None) -> float:
-    return float("nan") if value is None else float(value)
 
 
 WHERE_TRAINED = "where trained"

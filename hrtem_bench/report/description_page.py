@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import base64
 from collections.abc import Sequence
 from pathlib import Path
 
@@ -10,28 +9,30 @@ import msgspec
 import numpy as np
 from matplotlib.figure import Figure
 from numpy.typing import NDArray
+from scipy import stats
 
-from hrtem_bench.comparison.report_pages import EMBEDDED
 from hrtem_bench.measurement.measured_file import Measured, Spectrum
 from hrtem_bench.measurement.power_spectrum import PowerSpectrum
 from hrtem_bench.measurement.ring_curves import RingCurves
 from hrtem_bench.micrographs.describe import Described
 from hrtem_bench.micrographs.description import DESCRIPTION, Description
-from hrtem_bench.report.captioned_figures import Plate, plate_element
+from hrtem_bench.report.captioned_figures import Plate, picture, plate_element
 from hrtem_bench.report.description_words import description_rows, missing_rows, reading_text
-from hrtem_bench.report.figure_style import (
-    BLUE,
-    COLUMN,
-    GREY,
-    PAGE,
-    VERMILION,
-    casing,
-    figure_palette_png,
-    new_figure,
-    styled,
+from hrtem_bench.report.figure_style import BLUE, COLUMN, GREY, PAGE, VERMILION, new_figure, styled
+from hrtem_bench.report.html_elements import (
+    Html,
+    element,
+    embedded,
+    join,
+    listing,
+    masthead,
+    page,
+    pairs,
+    paragraph,
+    table,
+    text,
 )
-from hrtem_bench.report.html_elements import Html, element, image, join, listing, page, pairs, paragraph, table, text
-from hrtem_bench.report.image_figures import STRETCH, scale_bar_length, stretch
+from hrtem_bench.report.image_figures import STRETCH, bare_figure, draw_grey, draw_scale_bar, evenly_chosen
 from hrtem_bench.report.wording import counted, number, plain, with_unit
 from hrtem_bench.support.files import write_aside
 from hrtem_bench.support.versioned_json import json_text
@@ -77,11 +78,7 @@ def description_page(found: Described) -> str:
         "files": ("For programs", _files(told)),
     }
     names = ", ".join(one.name for one in told.images[:3]) + (", …" if len(told.images) > 3 else "")
-    header = join([
-        element("p", text("hrtem-bench description"), class_="kicker"),
-        element("h1", text(counted(len(told.images), "micrograph"))),
-        element("p", text(f"{names}; {_given(told)}"), class_="facts"),
-    ])  # fmt: skip
+    header = masthead("hrtem-bench description", counted(len(told.images), "micrograph"), f"{names}; {_given(told)}")
     return page("Micrographs described – hrtem-bench", header, sections, "Made by hrtem-bench.")
 
 
@@ -127,10 +124,7 @@ def _picture_of_spectrum(one: Measured, spectrum: Spectrum) -> Html:
     said = "left the fit, right the measured spectrum" if fitted else "the measured spectrum on both sides"
     about = "what its rings oscillate about" if fitted else "its mean at each distance from the centre"
     caption = f"Power spectrum of {one.name} without lattice spots, over {about}: {said}."
-    png = figure_palette_png(figure, 2 * _PICTURE / figure.get_figwidth())
-    return element(
-        "figure", image(png, caption, _PICTURE, _PICTURE), element("figcaption", text(caption)), class_="plate"
-    )
+    return picture(figure, caption, caption, _PICTURE, dots=2, kind="plate")
 
 
 @styled
@@ -170,11 +164,10 @@ def _binned(
     else:
         known &= (q >= curves.q[0]) & (q <= curves.q[-1])
         about = np.interp(q[known], curves.q, curves.noise + curves.rings / 2)
-    places = [(value / most * _BINS / 2 + _BINS / 2).astype(np.intp) for value in (q * np.sin(phi), q * np.cos(phi))]
-    index = np.minimum(places[0][known], _BINS - 1) * _BINS + np.minimum(places[1][known], _BINS - 1)
-    count = np.bincount(index, minlength=_BINS**2)
-    total = np.bincount(index, values[known] / np.maximum(about, 1e-300), minlength=_BINS**2)
-    return np.where(count > 0, total / np.maximum(count, 1), np.nan).reshape(_BINS, _BINS)
+    y, x = ((q * side(phi))[known] for side in (np.sin, np.cos))
+    field = [[-most, most]] * 2
+    binned = stats.binned_statistic_2d(y, x, values[known] / np.maximum(about, 1e-300), bins=_BINS, range=field)
+    return np.asarray(binned.statistic)
 
 
 def _radial_plate(told: Description, one: Measured, spectrum: Spectrum) -> Plate:
@@ -202,7 +195,7 @@ def radial_figure(told: Description, spectrum: Spectrum) -> Figure:
     axes.set_xlim(0, spectrum.power.nyquist)
     axes.set_xlabel("q (1/Å)")
     axes.set_ylabel("power (grey²)")
-    axes.legend(frameon=False)
+    axes.legend()
     return figure
 
 
@@ -219,37 +212,23 @@ def _over_angles(
 
 
 def _images(found: Sequence[Measured]) -> Html:
-    chosen = np.unique(np.linspace(0, len(found) - 1, min(len(found), MOST_PICTURES)).round().astype(int))
+    chosen = evenly_chosen(found, MOST_PICTURES)
     words = f"Grey levels run from percentile {STRETCH[0]:g} (black) to {STRETCH[1]:g} (white) of each image."
     if len(chosen) < len(found):
         words += f" {len(chosen)} of {len(found)} images."
-    return join([paragraph(words), element("div", *(_picture(found[k]) for k in chosen), class_="panels alike")])
+    return join([paragraph(words), element("div", *map(_picture, chosen), class_="panels alike")])
 
 
 def _picture(one: Measured) -> Html:
-    ny, nx = one.picture.shape
-    figure = picture_figure(one)
-    png = figure_palette_png(figure, _PICTURE / figure.get_figwidth())
-    shown = image(png, f"Micrograph {one.name}", _PICTURE, round(_PICTURE * ny / nx))
-    return element("figure", shown, element("figcaption", text(plain(one.name, 60))))
+    return picture(picture_figure(one), plain(one.name, 60), f"Micrograph {one.name}", _PICTURE)
 
 
 @styled
 def picture_figure(one: Measured) -> Figure:
     """A micrograph with a bar of known length."""
-    ny, nx = one.picture.shape
-    figure = new_figure(PAGE / 3, PAGE / 3 * ny / nx)
-    figure.set_layout_engine("none")
-    axes = figure.add_axes((0, 0, 1, 1))
-    low, high = stretch(one.picture)
-    axes.imshow(one.picture, cmap="gray", vmin=low, vmax=high, aspect="auto")
-    axes.set_axis_off()
-    width = one.shape[1] * one.pixel_size / 10
-    length = scale_bar_length(width)
-    (bar,) = axes.plot([0.05 * nx, (0.05 + length / width) * nx], [0.95 * ny, 0.95 * ny], color="white", linewidth=2.5)
-    label = axes.text(0.05 * nx, 0.92 * ny, f"{length:g} nm", color="white", va="bottom", fontsize=9)
-    for one_drawn in (bar, label):
-        one_drawn.set_path_effects(casing())
+    figure, ax = bare_figure(PAGE / 3, one.picture.shape)
+    draw_grey(ax, one.picture)
+    draw_scale_bar(ax, one.shape[1], one.pixel_size)
     return figure
 
 
@@ -294,6 +273,5 @@ def _missing(told: Description) -> Html:
 
 
 def _files(told: Description) -> Html:
-    data = base64.b64encode(msgspec.json.encode(told)).decode()
-    link = element("a", text(DESCRIPTION), href=f"{EMBEDDED}{data}", download=DESCRIPTION)
-    return element("p", text("All numbers of this page, kept inside it: "), link)
+    words = text("All numbers of this page, kept inside it: ")
+    return element("p", words, embedded(DESCRIPTION, told))

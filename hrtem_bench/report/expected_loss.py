@@ -68,7 +68,7 @@ def expected_loss_figure(found: Mapping[str, Foretold], edges: Sequence[float]) 
         _loss(row[2], one)
     for ax, title in zip(axes[0], ("information density", "evidence in each channel", "expected loss"), strict=True):
         ax.set_title(title)
-    figure.legend(*axes[0, 1].get_legend_handles_labels(), frameon=False, loc="outside upper right", ncols=2)
+    figure.legend(*axes[0, 1].get_legend_handles_labels(), loc="outside upper right", ncols=2)
     for ax in axes[-1, :2]:
         ax.set_xlabel("spatial frequency (1/Å)")
         ax.tick_params(axis="x", rotation=45)

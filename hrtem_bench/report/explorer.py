@@ -7,7 +7,6 @@ and written into it. The formulas are those of the package, once more in JavaScr
 from __future__ import annotations
 
 import base64
-from importlib.resources import files
 from string import Template
 from typing import Any
 
@@ -22,6 +21,7 @@ from hrtem_bench.observer.noise import ring_noise
 from hrtem_bench.observer.regions import regions_of
 from hrtem_bench.observer.specimens import DIFFUSE_BAND, SpecimenWave
 from hrtem_bench.physics import wavelength
+from hrtem_bench.report.html_elements import asset
 
 _PIXELS = 256
 _Q_MAX = 2.5
@@ -37,16 +37,11 @@ def explorer_page() -> str:
     """The explorer as one HTML page that needs nothing beside it and fetches nothing.
 
     Its specimens are the shipped kind `hrtem_bench.observer.SINGLE_PARTICLES`, its law the package's.
-
-    Returns
-    -------
-    str
-        The page.
     """
     data = f"const DATA = {msgspec.json.encode(_data()).decode()};"
-    return Template(_asset("explorer/explorer.html")).substitute(
-        css=_asset("page.css") + _asset("explorer/explorer.css"),
-        script="\n".join([data, *(_asset(f"explorer/{name}") for name in _SCRIPTS)]),
+    return Template(asset("explorer/explorer.html")).substitute(
+        css=asset("page.css") + asset("explorer/explorer.css"),
+        script="\n".join([data, *(asset(f"explorer/{name}") for name in _SCRIPTS)]),
         version=hrtem_bench.__version__,
         law=f"law of {loaded().date}, {loaded().fitted_on}",
     )
@@ -146,7 +141,3 @@ def _powers_of_dose(at_1: float, at_2: float) -> tuple[float, float]:
 
 def _base64(values: Any) -> str:
     return base64.b64encode(np.ascontiguousarray(values).tobytes()).decode()
-
-
-def _asset(name: str) -> str:
-    return (files("hrtem_bench.report") / "assets" / name).read_text(encoding="utf-8")

@@ -5,13 +5,14 @@ from __future__ import annotations
 import functools
 import io
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from html import escape
 from pathlib import Path
 from types import MappingProxyType
 from typing import Any, ParamSpec
 
 import matplotlib.style
+from matplotlib.axes import Axes
 from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.figure import Figure
 
@@ -47,6 +48,7 @@ STYLE = MappingProxyType({
     "xtick.labelsize": 7.5,
     "ytick.labelsize": 7.5,
     "legend.fontsize": 7.5,
+    "legend.frameon": False,
     "axes.spines.top": False,
     "axes.spines.right": False,
     "axes.linewidth": 0.7,
@@ -185,6 +187,12 @@ def write_figure(path: Path, figure: Figure, dpi: float = 300.0) -> None:
     """
     path.parent.mkdir(parents=True, exist_ok=True)
     write_aside_bytes(path, figure_svg(figure).encode() if path.suffix == ".svg" else figure_png(figure, dpi))
+
+
+def legend_above(ax: Axes, columns: int, handles: Sequence[Any] | None = None) -> None:
+    """A legend over the axes, from their left edge; of all that has a label, or of `handles`."""
+    given = {} if handles is None else {"handles": handles}
+    ax.legend(ncols=columns, loc="lower left", bbox_to_anchor=(0, 1.0), borderaxespad=0.2, **given)
 
 
 def casing(color: str = "black", width: float = 2.0) -> list[Any]:

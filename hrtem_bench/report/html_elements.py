@@ -12,13 +12,11 @@ import unicodedata
 from collections.abc import Iterable, Mapping, Sequence
 from importlib.resources import files
 from string import Template
-from typing import TYPE_CHECKING, NewType
+from typing import Any, NewType
 
-from hrtem_bench.comparison.report_pages import PAGE_START
+import msgspec
 
-if TYPE_CHECKING:
-    pass
-
+from hrtem_bench.comparison.report_pages import EMBEDDED, PAGE_START
 
 Html = NewType("Html", str)
 """Markup made by this module: everything that came from outside in it has been escaped."""
@@ -56,6 +54,18 @@ def section(key: str, title: str, *content: Html) -> Html:
     """A section with its heading, with the address ``#key`` and a name for screen readers."""
     heading = element("h2", text(title), id=f"{key}-title")
     return element("section", heading, join(content), id=key, aria_labelledby=f"{key}-title")
+
+
+def masthead(kicker: str, title: str, facts: str = "") -> Html:
+    """The head of a page: what kind of page it is, its title, and what it is about."""
+    parts = [element("p", text(kicker), class_="kicker"), element("h1", text(title))]
+    return join([*parts, element("p", text(facts), class_="facts")] if facts else parts)
+
+
+def embedded(name: str, record: Any) -> Html:
+    """A link to a record as JSON, which the page carries within it."""
+    data = base64.b64encode(msgspec.json.encode(record)).decode()
+    return element("a", text(name), href=f"{EMBEDDED}{data}", download=name)
 
 
 def paragraph(words: str) -> Html:
@@ -116,10 +126,10 @@ def page(title: str, header: Html, sections: Mapping[str, tuple[str, Html]], foo
     shown = {key: (heading, body) for key, (heading, body) in sections.items() if body}
     links = (element("li", element("a", text(heading), href=f"#{key}")) for key, (heading, _) in shown.items())
     first, (heading, _) = next(iter(shown.items()))
-    return Template(_asset("page.html")).substitute(
+    return Template(asset("page.html")).substitute(
         start=PAGE_START,
         title=text(title),
-        css=_asset("page.css") + rules,
+        css=asset("page.css") + rules,
         skip=element("a", text(f"Skip to: {heading}"), class_="skip", href=f"#{first}"),
         header=header,
         contents=element("ul", join(links)),
@@ -128,5 +138,6 @@ def page(title: str, header: Html, sections: Mapping[str, tuple[str, Html]], foo
     )
 
 
-def _asset(name: str) -> str:
+def asset(name: str) -> str:
+    """A file of the package that pages are made of."""
     return (files("hrtem_bench.report") / "assets" / name).read_text(encoding="utf-8")

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from types import MappingProxyType
-from typing import TYPE_CHECKING, Any, Literal
+from typing import TYPE_CHECKING, Any, TypeVar
 
 import numpy as np
 from matplotlib.axes import Axes
@@ -14,9 +14,8 @@ from matplotlib.image import AxesImage
 from matplotlib.lines import Line2D
 from numpy.typing import NDArray
 
+from hrtem_bench.conditions import flat
 from hrtem_bench.errors import InputError
-from hrtem_bench.evaluation.examples import Example
-from hrtem_bench.micrographs.segmentation import Segmented
 from hrtem_bench.report.curve_data import axis_named
 from hrtem_bench.report.figure_style import (
     GREY,
@@ -35,8 +34,9 @@ from hrtem_bench.support.files import write_aside_bytes
 if TYPE_CHECKING:
     from hrtem_bench.dataset import Sample, Track, TrackCondition
     from hrtem_bench.evaluation.examples import Example
+    from hrtem_bench.micrographs.segmentation import Segmented
 
-
+T = TypeVar("T")
 Floats = NDArray[np.floating]
 TRUTH, PREDICTION = SKY, ORANGE
 STRETCH = (1.0, 99.0)
@@ -85,25 +85,29 @@ def examples_figure(
     grid = figure.subplots(len(examples), 3, squeeze=False)
     for row, example in enumerate(examples):
         title = titles[row] if titles else example.condition_id
-        draw_image(grid[row, 0], example)
+        draw_image(grid[row, 0], example.image, example.pixel_size)
         draw_outlines(grid[row, 1], example, threshold)
         mapped = draw_probability(grid[row, 2], example)
         grid[row, 0].set_title(plain(title, 40))
         grid[row, 1].set_title(f"Dice {number(example.dice)}", fontweight="normal")
         grid[row, 2].set_title("Probability of particle", fontweight="normal")
         figure.colorbar(mapped, ax=grid[row, 2], shrink=0.8, pad=0.02, ticks=[0, 0.5, 1])
-    figure.legend(handles=_outline_key(), loc="outside lower center", ncols=2, frameon=False)
+    figure.legend(handles=_outline_key(), loc="outside lower center", ncols=2)
     return figure
+
+
+def bare_figure(width: float, shape: tuple[int, ...]) -> tuple[Figure, Axes]:
+    """A figure of `width` mm for an image (ny, nx) alone, and its axes, which leave no margin."""
+    figure = Figure(figsize=(width * MM, width * MM * shape[0] / shape[1]))
+    return figure, figure.add_axes((0.0, 0.0, 1.0, 1.0))
 
 
 @styled
 def panel_figure(example: Example, panel: str, *, threshold: float = 0.5, width: float = 60.0) -> Figure:
     """One square panel without margins, for a page: panel is "image", "outlines" or "probability"."""
-    ny, nx = example.image.shape
-    figure = Figure(figsize=(width * MM, width * MM * ny / nx))
-    ax = figure.add_axes((0.0, 0.0, 1.0, 1.0))
+    figure, ax = bare_figure(width, example.image.shape)
     if panel == "image":
-        draw_image(ax, example)
+        draw_image(ax, example.image, example.pixel_size)
     elif panel == "outlines":
         draw_outlines(ax, example, threshold, 1.7)
     else:
@@ -111,18 +115,23 @@ def panel_figure(example: Example, panel: str, *, threshold: float = 0.5, width:
     return figure
 
 
-def draw_image(ax: Axes, example: Example, *, bar: bool = True) -> None:
-    """The image in grey, stretched by `STRETCH`, with a scale bar."""
-    low, high = stretch(example.image)
-    ax.imshow(example.image, cmap="gray", vmin=low, vmax=high, interpolation="antialiased")
-    ax.set_axis_off()
-    if bar:
-        draw_scale_bar(ax, example.image.shape[1], example.pixel_size)
+def draw_grey(ax: Axes, image: Floats) -> None:
+    """The image in grey, stretched by `STRETCH`."""
+    low, high = stretch(image)
+    ax.imshow(image, cmap="gray", vmin=low, vmax=high, interpolation="antialiased")
+    ax.set(xticks=[], yticks=[])
+    ax.spines[:].set_visible(False)
+
+
+def draw_image(ax: Axes, image: Floats, pixel_size: float) -> None:
+    """The image in grey with a scale bar; pixel_size in Å."""
+    draw_grey(ax, image)
+    draw_scale_bar(ax, image.shape[1], pixel_size)
 
 
 def draw_outlines(ax: Axes, example: Example, threshold: float, width: float = 1.1) -> None:
     """The image with the mask's outline (solid) and the prediction's (dashed)."""
-    draw_image(ax, example, bar=False)
+    draw_grey(ax, example.image)
     draw_outline(ax, example.mask != 0, TRUTH, "solid", width)
     draw_outline(ax, example.probability > threshold, PREDICTION, "dashed", width)
 
@@ -156,14 +165,10 @@ def draw_scale_bar(ax: Axes, columns: int, pixel_size: float, fontsize: float = 
 
 
 def _outline_key() -> list[Line2D]:
-    marks: tuple[tuple[str, Literal["solid", "dashed"], str], ...] = (
-        (TRUTH, "solid", "truth"),
-        (PREDICTION, "dashed", "prediction"),
-    )
-    effects = casing("black", 3)
+    look: dict[str, Any] = {"linewidth": 2, "path_effects": casing("black", 3)}
     return [
-        Line2D([], [], color=color, linewidth=2, linestyle=line, path_effects=effects, label=label)
-        for color, line, label in marks
+        Line2D([], [], color=TRUTH, linestyle="solid", label="truth", **look),
+        Line2D([], [], color=PREDICTION, linestyle="dashed", label="prediction", **look),
     ]
 
 
@@ -205,26 +210,19 @@ def contact_sheet(
     ny, nx = np.shape(images[0][0])
     side = (width - 8.0) / across
     lines = max(name.count("\n") for name in columns)
-    height = side * ny / nx * down + 7.2 + 2.9 * lines + (4.3 if title else 0.0)
-    figure = new_figure(width, height)
+    figure = new_figure(width, side * ny / nx * down + 7.2 + 2.9 * lines + (4.3 if title else 0.0))
     figure.get_layout_engine().set(w_pad=0.01, h_pad=0.01, wspace=0.0, hspace=0.0)  # type: ignore[union-attr,call-arg]
-    grid: Any = figure.subplots(down, across, squeeze=False)
-    size = 8.0 if side > 18 and not lines else 7.0
-    for row, column in np.ndindex(down, across):
-        ax: Axes = grid[row, column]
-        image = images[row][column]
-        low, high = stretch(image)
-        ax.imshow(image, cmap="gray", vmin=low, vmax=high, interpolation="antialiased")
-        ax.set(xticks=[], yticks=[])
-        ax.spines[:].set_visible(False)
+    grid = figure.subplots(down, across, squeeze=False)
+    for place, ax in np.ndenumerate(grid):
+        draw_grey(ax, images[place[0]][place[1]])
         if outlined:
-            draw_outline(ax, np.asarray(masks[row][column]) != 0, TRUTH, "solid", 0.7)
-        if row == 0:
-            name = "\n".join(plain(line, 24) for line in columns[column].split("\n"))
-            weight = "bold" if any(bold[column : column + 1]) else "normal"
-            ax.set_title(name, fontsize=size, loc="center", fontweight=weight, pad=2)
-        if column == 0:
-            ax.set_ylabel(plain(rows[row], 24), fontsize=size, labelpad=2)
+            draw_outline(ax, np.asarray(masks[place[0]][place[1]]) != 0, TRUTH, "solid", 0.7)
+    size = 8.0 if side > 18 and not lines else 7.0
+    for ax, name, strong in zip(grid[0], columns, bold or [False] * across, strict=True):
+        shown = "\n".join(plain(line, 24) for line in name.split("\n"))
+        ax.set_title(shown, fontsize=size, loc="center", fontweight="bold" if strong else "normal", pad=2)
+    for ax, name in zip(grid[:, 0], rows, strict=True):
+        ax.set_ylabel(plain(name, 24), fontsize=size, labelpad=2)
     draw_scale_bar(grid[down - 1, 0], nx, pixel_size, size)
     if title:
         figure.suptitle(plain(title, 120), fontsize=9, x=0.01, ha="left", fontweight="bold")
@@ -253,22 +251,10 @@ def overlay_figure(segmented: Segmented, label: NDArray[np.integer] | None = Non
         (ny, nx), 0 for background: its outline is drawn too (solid).
     """
     micrograph = segmented.micrograph
-    ny, nx = micrograph.image.shape
-    figure = Figure(figsize=(OVERLAY_WIDTH * MM, OVERLAY_WIDTH * MM * ny / nx))
-    ax = figure.add_axes((0.0, 0.0, 1.0, 1.0))
-    truth = np.zeros((ny, nx), np.uint8) if label is None else (label != 0).astype(np.uint8)
-    example = Example(
-        condition_id="",
-        structure_id=micrograph.name,
-        image=micrograph.image,
-        mask=truth,
-        probability=segmented.probability,
-        dice=float("nan"),
-        pixel_size=micrograph.pixel_size,
-        title="",
-    )
-    draw_image(ax, example)
-    draw_outline(ax, truth != 0, TRUTH, "solid", 1.4)
+    figure, ax = bare_figure(OVERLAY_WIDTH, micrograph.image.shape)
+    draw_image(ax, micrograph.image, micrograph.pixel_size)
+    if label is not None:
+        draw_outline(ax, label != 0, TRUTH, "solid", 1.4)
     draw_outline(ax, segmented.mask, PREDICTION, "dashed", 1.4)
     return figure
 
@@ -323,7 +309,7 @@ def track_sheet(track: Track, structures: int = 4) -> Figure:
     InputError
         If the track has no test images.
     """
-    shown = evenly_chosen(track.conditions)
+    shown = evenly_chosen(track.conditions, MOST_CONDITIONS)
     rows = first_structures(track, structures, [c.condition_id for c in shown])
     axis = axis_named(track.axis, track.unit)
     some = f", {len(shown)} of {len(track.conditions)} conditions" if len(shown) < len(track.conditions) else ""
@@ -339,10 +325,10 @@ def track_sheet(track: Track, structures: int = 4) -> Figure:
     )
 
 
-def evenly_chosen(conditions: Sequence[TrackCondition]) -> list[TrackCondition]:
-    """At most `MOST_CONDITIONS` of them, evenly chosen in their order."""
-    places = np.linspace(0, len(conditions) - 1, min(len(conditions), MOST_CONDITIONS)).round().astype(int)
-    return [conditions[k] for k in places]
+def evenly_chosen(every: Sequence[T], most: int) -> list[T]:
+    """At most so many of a sequence, at equal steps in its order, with the first and the last."""
+    places = np.unique(np.linspace(0, len(every) - 1, min(len(every), most)).round().astype(int))
+    return [every[k] for k in places]
 
 
 def first_structures(track: Track, count: int, conditions: Sequence[str]) -> dict[str, dict[str, Sample]]:
@@ -362,17 +348,11 @@ def condition_names(track: Track, conditions: Sequence[TrackCondition]) -> list[
     if track.unit:
         signed = axis_named(track.axis, track.unit).signed
         return [with_unit(c.value, track.unit, signed=signed) for c in conditions]
-    settings = [_settings_of(c) for c in conditions]
+    settings: list[dict[str, Any]] = [flat(c.condition) for c in conditions]
     moving = [key for key in settings[0] if len({s.get(key) for s in settings}) > 1]
     if not moving:
         return [c.condition_id.partition("=")[2] for c in conditions]
     return ["\n".join(_setting_named(key, s[key]) for key in moving if s.get(key) is not None) for s in settings]
-
-
-def _settings_of(c: TrackCondition) -> dict[str, Any]:
-    from hrtem_bench.conditions import flat
-
-    return flat(c.condition)
 
 
 def _setting_named(key: str, value: float) -> str:

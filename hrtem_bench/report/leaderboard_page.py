@@ -7,12 +7,11 @@ from dataclasses import dataclass
 from itertools import product
 from typing import TYPE_CHECKING
 
-from hrtem_bench.report.captioned_figures import Plate, plate_element
+from hrtem_bench.report.captioned_figures import Plate, curves_plate, plate_element
 from hrtem_bench.report.curve_data import axis_named, condition_name, curve_through, in_order
-from hrtem_bench.report.figure_style import COLUMN, PAGE, SERIES
-from hrtem_bench.report.html_elements import Html, element, join, page, paragraph, table, text
-from hrtem_bench.report.score_figures import curve_figure
-from hrtem_bench.report.score_tables import ELSEWHERE, cells, columns, host, with_interval
+from hrtem_bench.report.figure_style import SERIES
+from hrtem_bench.report.html_elements import Html, element, join, masthead, page, paragraph, table, text
+from hrtem_bench.report.score_tables import ELSEWHERE, cells, columns, host, rank, with_interval
 from hrtem_bench.scoring.summary import CURVE_SCORES
 
 if TYPE_CHECKING:
@@ -39,13 +38,7 @@ PRINTED = (
 
 
 def board_page(boards: Sequence[Board]) -> str:
-    """The leaderboard as HTML text. The same input gives the same text.
-
-    Parameters
-    ----------
-    boards
-        See `hrtem_bench.comparison.leaderboard`.
-    """
+    """The boards that `leaderboard` makes, as HTML text. The same input gives the same text."""
     shown, rules = filters(boards)
     kinds = kinds_of(boards)
     sections = {"filters": ("Filter", shown)}
@@ -53,7 +46,7 @@ def board_page(boards: Sequence[Board]) -> str:
         data = board.dataset
         heading = f"{axis_named(data.axis, data.unit).title}: {data.name} {data.version}"
         sections[f"board-{index + 1}"] = (heading, _board(board, f"board-{index + 1}", kinds))
-    header = join([element("p", text("hrtem-bench"), class_="kicker"), element("h1", text("Leaderboard"))])
+    header = masthead("hrtem-bench", "Leaderboard")
     return page("Leaderboard – hrtem-bench", header, sections, "Made by hrtem-bench.", rules + PRINTED)
 
 
@@ -69,7 +62,7 @@ def _board(board: Board, key: str, kinds: Sequence[str]) -> Html:
     head += [ELSEWHERE] * paged
     own = [[host(row.url)] * paged for row in board.rows]
     rows = [
-        [row.model, _rank(row), *cells(row, first), _parameters(row), *page]
+        [row.model, rank(row), *cells(row, first), _parameters(row), *page]
         for row, page in zip(board.rows, own, strict=True)
     ]
     classes = [f"kind-{1 + kinds.index(kind_name(row.kind))}" for row in board.rows]
@@ -98,10 +91,6 @@ def titles(scores: Sequence[tuple[str, str]], unit: str = "") -> list[str]:
     return [f"{title} ({unit})" if name in placed else title for name, title in scores]
 
 
-def _rank(row: BoardRow) -> str:
-    return f"{row.rank} ({row.rank_low}–{row.rank_high})"
-
-
 def _trained_at(row: BoardRow) -> str:
     elsewhere = f"on the {row.training_track} track" if row.training_track else "not stated"
     return ", ".join(row.trained) or elsewhere
@@ -113,17 +102,10 @@ def _parameters(row: BoardRow) -> str:
 
 def _board_plate(board: Board, key: str) -> Plate:
     track = axis_named(board.dataset.axis, board.dataset.unit)
-    first, *others = [curve_through(row.model, row.curve, track) for row in board.rows[: len(SERIES)]]
-    shown = f"the first {1 + len(others)} models" if len(board.rows) > len(SERIES) else "the models"
-    narrow, wide = (curve_figure(first, track, others=others, width=width) for width in (COLUMN, PAGE))
-    return Plate(
-        key,
-        narrow,
-        f"Curves of {shown}, with 95 % intervals of each condition; diamonds are where a model was trained. σ and ε "
-        f"are those of {first.name}.",
-        f"Curves of {', '.join(one.name for one in (first, *others))} over {track.title.lower()}.",
-        wide,
-    )
+    curves = [curve_through(row.model, row.curve, track) for row in board.rows[: len(SERIES)]]
+    shown = "the models" if len(board.rows) <= len(SERIES) else f"the first {len(curves)} models"
+    caption = f"Curves of {shown}, with 95 % intervals of each condition; diamonds are where a model was trained."
+    return curves_plate(key, curves, track, caption)
 
 
 def _condition_table(board: Board, classes: Sequence[str]) -> Html:

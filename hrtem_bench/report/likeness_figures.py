@@ -11,7 +11,7 @@ from matplotlib.figure import Figure
 from hrtem_bench.micrographs.likeness import DISTANCES, FREQUENCIES, LEVELS, percentiles
 from hrtem_bench.report.captioned_figures import Plate, plate_element
 from hrtem_bench.report.figure_style import BLUE, PAGE, TRAINED, new_figure, styled
-from hrtem_bench.report.html_elements import element, join, listing, page, table, text
+from hrtem_bench.report.html_elements import listing, masthead, page, table
 from hrtem_bench.report.image_figures import TRUTH, draw_outline, draw_scale_bar
 from hrtem_bench.report.wording import plain
 
@@ -49,7 +49,7 @@ def likeness_figure(likeness: Likeness) -> Figure:
     curves[0].set(yscale="log", xlabel="frequency (1/Å)", ylabel="power, 1 for white noise", title="spectrum")
     curves[0].yaxis.set_major_formatter("{x:g}")
     curves[1].set(xlabel="grey level (std)", ylabel="density", title="grey levels")
-    curves[0].legend(frameon=False)
+    curves[0].legend()
     if known:
         curves[2].axvline(0, color="0.6", linewidth=0.7)
         curves[2].set(xlabel="from the edge (Å)", ylabel="grey (std of background)")
@@ -93,7 +93,7 @@ def likeness_page(likeness: Likeness) -> str:
         "pictures": ("Beside each other", plate_element(plate)),
         "numbers": ("Numbers", table("Median (nine tenths)", head, [_row(one) for one in likeness.properties])),
     }
-    header = join([element("p", text("hrtem-bench"), class_="kicker"), element("h1", text(sides))])
+    header = masthead("hrtem-bench", sides)
     return page(f"Micrographs beside {likeness.dataset.name}", header, sections, "Made by hrtem-bench.")
 
 

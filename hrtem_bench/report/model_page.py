@@ -2,29 +2,27 @@
 
 from __future__ import annotations
 
-import base64
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-import msgspec
 import numpy as np
 
-from hrtem_bench.comparison.report_pages import EMBEDDED, REPORT
+from hrtem_bench.comparison.report_pages import REPORT
 from hrtem_bench.conditions import Conditions, ConditionSet
 from hrtem_bench.evaluation.evaluate import Evaluation
-from hrtem_bench.evaluation.examples import make_examples
-from hrtem_bench.report.captioned_figures import Plate, example_name, make_plates, plate_element
+from hrtem_bench.evaluation.examples import Choice, make_examples
+from hrtem_bench.report.captioned_figures import Plate, example_name, make_plates, picture, plate_element
 from hrtem_bench.report.curve_data import Curve, PerImage, condition_name, curve_of, track_of
-from hrtem_bench.report.figure_style import figure_palette_png, save_figure
+from hrtem_bench.report.figure_style import save_figure
 from hrtem_bench.report.html_elements import (
     Html,
-    _asset,
+    asset,
     element,
-    image,
+    embedded,
     join,
     listing,
+    masthead,
     page,
     pairs,
     paragraph,
@@ -36,6 +34,7 @@ from hrtem_bench.report.model_verdict import verdict
 from hrtem_bench.report.score_tables import condition_tables, entries_of, summary_entries, with_interval
 from hrtem_bench.report.wording import number
 from hrtem_bench.scoring.estimate import Estimate
+from hrtem_bench.scoring.results import RESULTS
 from hrtem_bench.support.files import write_aside
 
 if TYPE_CHECKING:
@@ -127,7 +126,7 @@ def _page(
         "scores": ("Scores", _scores(results, per_image)),
         "provenance": ("Settings and provenance", _provenance(results)),
         "cite": ("How to cite", _cite(results)),
-        "definitions": ("Definitions", Html(_asset("definitions.html"))),
+        "definitions": ("Definitions", Html(asset("definitions.html"))),
     }
     return page(
         f"{results.model.name}: {track_of(results).title.lower()} track – hrtem-bench report",
@@ -154,14 +153,10 @@ def _beside(results: Results, others: Sequence[Curve]) -> Html:
 def _header(results: Results) -> Html:
     data = results.dataset
     facts = f"{track_of(results).title} track of {data.name} {data.version}, {data.split} split"
-    parts = [
-        element("p", text("hrtem-bench report"), class_="kicker"),
-        element("h1", text(results.model.name)),
-        element("p", text(facts), class_="facts"),
-    ]
-    if not results.settings.official:
-        parts.append(element("p", element("span", text("unofficial run"), class_="unofficial")))
-    return join(parts)
+    head = masthead("hrtem-bench report", results.model.name, facts)
+    if results.settings.official:
+        return head
+    return join([head, element("p", element("span", text("unofficial run"), class_="unofficial"))])
 
 
 def _verdict(results: Results) -> Html:
@@ -236,13 +231,10 @@ def _example(results: Results, example: Example, threshold: float) -> Html:
         ("outlines", "Truth and prediction", f"Outlines of the true and the predicted mask; Dice {dice}."),
         ("probability", "Probability of particle", f"Map of the predicted probability; mean {mean}."),
     )
-    ny, nx = example.image.shape
-    drawn = []
-    for panel, caption, alt in panels:
-        figure = panel_figure(example, panel, threshold=threshold)
-        png = figure_palette_png(figure, _PANEL_PIXELS / figure.get_figwidth())
-        shown = image(png, alt, _PANEL_PIXELS, round(_PANEL_PIXELS * ny / nx))
-        drawn.append(element("figure", shown, element("figcaption", text(caption))))
+    drawn = [
+        picture(panel_figure(example, panel, threshold=threshold), caption, alt, _PANEL_PIXELS)
+        for panel, caption, alt in panels
+    ]
     heading = element("h3", text(f"{name}: {example.title}" if example.title else name))
     words = paragraph(f"Structure {example.structure_id}. Dice {dice}.")
     return element("div", heading, words, element("div", *drawn, class_="panels"), class_="example")
@@ -262,13 +254,9 @@ def _provenance(results: Results) -> Html:
         "Made with": entries_of(results.provenance),
     }
     blocks = [element("div", element("h3", text(title)), pairs(entries)) for title, entries in parts.items() if entries]
-    data = base64.b64encode(msgspec.json.encode(results)).decode()
-    link = element("a", text("results.json"), href=f"{EMBEDDED}{data}", download="results.json")
     words = text("All numbers of this page, for programs, kept inside it: ")
-    return join([
-        element("div", *blocks, class_="pairs"),
-        element("p", words, link, class_="screen"),
-    ])  # fmt: skip
+    link = element("p", words, embedded(RESULTS, results), class_="screen")
+    return join([element("div", *blocks, class_="pairs"), link])
 
 
 def _cite(results: Results) -> Html:
@@ -332,23 +320,6 @@ def _contents(evaluation: Evaluation) -> dict[str, Any]:
         "conditions": {one.condition_id: ConditionSet.about(one.condition, one.spread) for one in track.conditions},
         "nyquist": 0.5 / track.pixel_size,
     }
-
-
-@dataclass(frozen=True)
-class Choice:
-    """An image to show, and why.
-
-    Parameters
-    ----------
-    title
-        Why it is shown.
-    condition_id, structure_id
-        Which image it is.
-    """
-
-    title: str
-    condition_id: str
-    structure_id: str
 
 
 def choose_examples(results: Results, per_image: PerImage) -> list[Choice]:

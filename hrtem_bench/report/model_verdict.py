@@ -15,8 +15,8 @@ from hrtem_bench.report.curve_data import (
     condition_name,
     correlations,
     curve_of,
+    in_order,
     place,
-    sorted_points,
     track_of,
 )
 from hrtem_bench.report.wording import counted, estimated, listed, number
@@ -57,13 +57,7 @@ class Verdict:
 
 
 def verdict(results: Results) -> Verdict:
-    """What follows from a results file, in sentences, and what cannot be concluded from it.
-
-    Parameters
-    ----------
-    results
-        Of one model on one track.
-    """
+    """What follows from a results file, in sentences, and what cannot be concluded from it."""
     curve, track = curve_of(results), track_of(results)
     return Verdict(
         lead=" ".join(filter(None, (_lead(results, curve), _reach(curve, track)))),
@@ -126,15 +120,7 @@ def _ranges(curve: Curve, chosen: np.ndarray, track: TrackAxis) -> str:
 def transfer_note(results: Results) -> str:
     """What ε and σ can say of this track: why they are constant or unknown where they are, and what they do not know.
 
-    Parameters
-    ----------
-    results : Results
-        Of a model on one track.
-
-    Returns
-    -------
-    str
-        One to three sentences, shown wherever the numbers are.
+    One to three sentences, shown wherever the numbers are.
     """
     said = []
     points = results.curve
@@ -180,7 +166,7 @@ def _regained(results: Results, curve: Curve, track: TrackAxis) -> str:
 
 
 def _extremes(results: Results) -> str:
-    points, track = sorted_points(results), track_of(results)
+    points, track = in_order(results.curve), track_of(results)
     if len(points) < 2:
         return ""
     worst = min(points, key=lambda point: point.dice.value)
@@ -223,7 +209,7 @@ def _predicted(results: Results, curve: Curve) -> str:
 
 
 def _limits(results: Results, curve: Curve) -> list[str]:
-    points = sorted_points(results)
+    points = in_order(results.curve)
     limits = []
     if not results.settings.official:
         limit = f" (limit {results.settings.limit})" if results.settings.limit is not None else ""

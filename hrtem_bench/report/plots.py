@@ -13,7 +13,7 @@ from hrtem_bench.conditions import UNITS, Condition, Conditions, ConditionSet, f
 from hrtem_bench.errors import InputError
 from hrtem_bench.measurement import power_spectrum
 from hrtem_bench.report.figure_style import GREY, SERIES, casing
-from hrtem_bench.report.image_figures import draw_scale_bar, stretch
+from hrtem_bench.report.image_figures import draw_image
 from hrtem_bench.report.transfer_figures import Q_LABEL, as_set, limit_in_band, transfer_line
 from hrtem_bench.report.wording import with_unit
 
@@ -89,10 +89,7 @@ def plot_image(image: ArrayLike, pixel_size: float, ax: Axes | None = None) -> A
     if not 0 < pixel_size < np.inf:
         raise InputError(f"pixel_size is {pixel_size!r}: give a positive number of Å")
     ax = _axes() if ax is None else ax
-    low, high = stretch(pixels)
-    ax.imshow(pixels, cmap="gray", vmin=low, vmax=high, interpolation="antialiased")
-    ax.set_axis_off()
-    draw_scale_bar(ax, pixels.shape[1], pixel_size)
+    draw_image(ax, pixels, pixel_size)
     return ax
 
 

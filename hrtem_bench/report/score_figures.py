@@ -12,7 +12,7 @@ from matplotlib.lines import Line2D
 from matplotlib.patches import Patch
 from numpy.typing import NDArray
 
-from hrtem_bench.report.curve_data import WHERE_TRAINED, Curve, ReliabilityCurve, TrackAxis, axis_named
+from hrtem_bench.report.curve_data import WHERE_TRAINED, Curve, ReliabilityCurve, TrackAxis, axis_named, stand_at
 from hrtem_bench.report.figure_style import (
     BLACK,
     BLUE,
@@ -23,6 +23,7 @@ from hrtem_bench.report.figure_style import (
     PURPLE,
     SERIES,
     TRAINED,
+    legend_above,
     new_figure,
     styled,
 )
@@ -71,26 +72,28 @@ def curve_figure(
     width
         Of the figure, mm.
     """
-    panels = [name for name in ("dice", "nll") if name in curve.scores and np.isfinite(curve.scores[name][0]).any()]
-    transfer = np.isfinite(np.append(curve.sigma, curve.epsilon)).any()
+    panels = [name for name in ("dice", "nll") if name in curve.scores and _known(curve.scores[name][0])]
+    transfer = _known(np.append(curve.sigma, curve.epsilon))
+    joined, band = bool(track.unit), _known(curve.band) and bool(track.unit)
+    expected = "nll" in panels and _known(curve.expected)
     figure, axes = _curve_panels([*panels, *(["transfer"] if transfer else [])], width)
     models = (curve, *others)
     for name in panels:
         ax = axes[name]
         _mark_trained(ax, curve)
-        if name == "dice" and _has_band(curve) and track.unit:
+        if name == "dice" and band:
             ax.fill_between(curve.value, *curve.band, color=BLUE, alpha=0.12, linewidth=0)
-        if name == "nll" and _has_expected(curve):
-            _draw_expected(ax, curve, joined=bool(track.unit))
+        if name == "nll" and expected:
+            _draw_expected(ax, curve, joined=joined)
         for index, one in enumerate(models):
             if name in one.scores:
-                _draw_scores(ax, one, name, SERIES[index % len(SERIES)], joined=bool(track.unit))
+                _draw_scores(ax, one, name, SERIES[index % len(SERIES)], joined=joined)
         ax.set_ylabel(SCORE_LABELS[name])
     if "dice" in panels:
         axes["dice"].set_ylim(*_range(models, "dice"))
     if transfer:
         colors = (BLACK, GREY) if others else (GREEN, PURPLE)  # with others, these stand for models
-        _draw_transfer(axes["transfer"], curve, colors, joined=bool(track.unit))
+        _draw_transfer(axes["transfer"], curve, colors, joined=joined)
     for ax in axes.values():
         place = ax.get_subplotspec()
         if place is not None and place.is_last_row():
@@ -98,8 +101,7 @@ def curve_figure(
         else:
             ax.tick_params(labelbottom=False)
     if panels:
-        expected = "nll" in panels and _has_expected(curve)
-        _name_marks(figure, models, confidence, band=_has_band(curve) and bool(track.unit), expected=expected)
+        _name_marks(figure, models, confidence, band=band, expected=expected)
     figure.align_ylabels(list(axes.values()))
     return figure
 
@@ -116,19 +118,16 @@ def _curve_panels(names: Sequence[str], width: float) -> tuple[Figure, dict[str,
 def _range(models: Sequence[Curve], name: str) -> tuple[float, float]:
     """The range of a score's axis, filled by the intervals, and by a band; within 0 and 1 except for a margin."""
     values = [one.scores[name] for one in models if name in one.scores]
-    if _has_band(models[0]):
+    if _known(models[0].band):
         values.append(models[0].band)
     low, high = min(np.nanmin(one) for one in values), max(np.nanmax(one) for one in values)
     margin = max(0.06 * (high - low), 0.005)
     return max(float(low) - margin, -0.01), min(float(high) + margin, 1.01)
 
 
-def _has_band(curve: Curve) -> bool:
-    return curve.band.size > 0 and bool(np.isfinite(curve.band).any())
-
-
-def _has_expected(curve: Curve) -> bool:
-    return curve.expected.size > 0 and bool(np.isfinite(curve.expected).any())
+def _known(values: NDArray[np.float64]) -> bool:
+    """Whether any of the numbers is known."""
+    return bool(np.isfinite(values).any())
 
 
 def _draw_expected(ax: Axes, curve: Curve, *, joined: bool) -> None:
@@ -165,7 +164,7 @@ def _draw_transfer(ax: Axes, curve: Curve, colors: tuple[str, str], *, joined: b
             ax.plot(curve.value, values, linestyle=style, marker=marker, color=color, label=TRANSFER_LABELS[name])
     ax.set_ylim(0, 1.05)
     ax.set_ylabel("Transfer (0 to 1)")
-    ax.legend(frameon=False, ncols=2, loc="lower left", bbox_to_anchor=(0, 0.98), borderaxespad=0, handlelength=2.4)
+    ax.legend(ncols=2, loc="lower left", bbox_to_anchor=(0, 0.98), borderaxespad=0, handlelength=2.4)
 
 
 def _mark_trained(ax: Axes, curve: Curve) -> None:
@@ -190,7 +189,7 @@ def _name_marks(figure: Figure, models: Sequence[Curve], confidence: float, *, b
     if expected:
         handles.append(Patch(color=GREY, alpha=0.18, label="loss that physics expects"))
     figure.legend(
-        handles=handles, frameon=False, ncols=3 if wide else 2, loc="outside upper left", borderaxespad=0.2,
+        handles=handles, ncols=3 if wide else 2, loc="outside upper left", borderaxespad=0.2,
         handletextpad=0.5, columnspacing=1.2, handlelength=1.6,
     )  # fmt: skip
 
@@ -212,10 +211,11 @@ def draw_axis(ax: Axes, curve: Curve, track: TrackAxis) -> None:
     if len(curve.value) <= 13:
         every = 2 if len(curve.value) > 8 else 1
         centre = int(np.argmin(np.abs(curve.value))) % every
-        ax.set_xticks(
-            curve.value[centre::every],
-            [number(v, 0 if v == round(v) else 1) for v in curve.value[centre::every]],
-        )
+        ax.set_xticks(curve.value[centre::every], [_short(v) for v in curve.value[centre::every]])
+
+
+def _short(value: float, *, signed: bool = False) -> str:
+    return number(value, 0 if value == round(value) else 1, signed=signed)
 
 
 @styled
@@ -246,16 +246,16 @@ def shift_figure(
         Of the figure, mm.
     """
     x = curve.sigma if against == "sigma" else curve.epsilon
-    panels = [name for name in ("nll", "dice") if name in curve.scores and np.isfinite(curve.scores[name][0]).any()]
+    panels = [name for name in ("nll", "dice") if name in curve.scores and _known(curve.scores[name][0])]
     beside = width > BESIDE
     figure = new_figure(width, 14.0 + 58.0 * (1 if beside else len(panels)))
     axes = np.atleast_1d(figure.subplots(1, len(panels)) if beside else figure.subplots(len(panels), 1, sharex=True))
     for ax, name in zip(axes, panels, strict=True):
-        mean, low, high = curve.scores[name]
-        for index in range(len(x)):
-            color = TRAINED if curve.trained[index] else BLUE
-            ax.plot([x[index]] * 2, [low[index], high[index]], "-", color=color, linewidth=0.9, alpha=0.7)
-            ax.plot(x[index], mean[index], "D" if curve.trained[index] else "o", color=color)
+        mean = curve.scores[name][0]
+        for place, trained, (middle, low, high) in zip(x, curve.trained, curve.scores[name].T, strict=True):
+            color = TRAINED if trained else BLUE
+            ax.plot([place] * 2, [low, high], "-", color=color, linewidth=0.9, alpha=0.7)
+            ax.plot(place, middle, "D" if trained else "o", color=color)
         ax.set_ylabel(SCORE_LABELS[name])
         ax.margins(0.1)
         stated = rho[name] if rho and name in rho else spearman(x, mean)
@@ -266,8 +266,7 @@ def shift_figure(
     if len(curve.labels) <= MANY:
         words = f"numbers: {track.title.lower()} in {track.unit}" if track.unit else "names: conditions"
         key = figure.supxlabel(words, fontsize=7, color=GREY)
-        short = [number(v, 0 if v == round(v) else 1, signed=track.signed) for v in curve.value]
-        names = short if track.unit else list(curve.labels)
+        names = [_short(v, signed=track.signed) for v in curve.value] if track.unit else list(curve.labels)
         unnamed = sum(label_points(ax, x, curve.scores[name], names) for ax, name in zip(axes, panels, strict=True))
         if unnamed:
             key.set_text(f"{words}; {unnamed} left out")
@@ -297,7 +296,7 @@ def reliability_figure(curves: Mapping[str, ReliabilityCurve], *, width: float =
         edges = np.linspace(0, 1, len(one.count) + 1)
         bottom.stairs(one.count / max(one.count.sum(), 1), edges, color=color, linewidth=1.2)
     top.set(xlim=(-0.02, 1.02), ylim=(-0.02, 1.02), ylabel="Share of particle pixels")
-    top.legend(frameon=False, ncols=2, loc="lower left", bbox_to_anchor=(0, 1.0), borderaxespad=0.2)
+    legend_above(top, 2)
     bottom.set(ylabel="Share of pixels", xlabel="Predicted probability of particle", ylim=(0, 1))
     return figure
 
@@ -344,12 +343,11 @@ def _title(pair: Pair, width: int) -> str:
 def _comparison_axis(comparison: Comparison) -> Curve:
     """The conditions' names and places: their values if the axis has a unit and they differ, else their order."""
     conditions, track = comparison.pairs[0].conditions, axis_named(comparison.axis, comparison.unit)
-    values = np.array([np.nan if one.value is None else one.value for one in conditions], dtype=float)
-    if not track.unit or not np.isfinite(values).all() or len(set(values)) < len(values):
-        values = np.arange(len(values), dtype=float)
-        names = [str(one.condition) for one in conditions]
-    else:
+    values = np.array([one.value for one in conditions], dtype=float)
+    if stand_at(values, track):
         names = [with_unit(value, track.unit, signed=track.signed) for value in values]
+    else:
+        values, names = np.arange(len(values), dtype=float), [str(one.condition) for one in conditions]
     return Curve("", tuple(plain(name, 24) for name in names), values, np.zeros(len(values), dtype=bool))
 
 

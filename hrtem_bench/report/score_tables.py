@@ -11,10 +11,10 @@ import msgspec
 import numpy as np
 
 from hrtem_bench.comparison.leaderboard import scores_of
-from hrtem_bench.report.curve_data import PerImage, TrackAxis, condition_name, place, sorted_points, track_of
+from hrtem_bench.report.curve_data import PerImage, TrackAxis, condition_name, in_order, place, track_of
 from hrtem_bench.report.html_elements import Html, join, paragraph, table
 from hrtem_bench.report.model_verdict import transfer_note
-from hrtem_bench.report.wording import between, digits_apart, number
+from hrtem_bench.report.wording import between, digits_apart, estimated, markdown_table, number, with_unit
 from hrtem_bench.scoring.catalogue import all_metrics
 from hrtem_bench.scoring.metric import Group
 from hrtem_bench.scoring.summary import CURVE_SCORES
@@ -48,7 +48,7 @@ def condition_tables(results: Results, per_image: PerImage) -> Html:
 
     Rows of trained conditions are highlighted. Empty tables are left out.
     """
-    points, track = sorted_points(results), track_of(results)
+    points, track = in_order(results.curve), track_of(results)
     level = f"{100 * results.settings.confidence:g} %"
     caption = f"means per condition of the {track.title.lower()} track, with {level} bootstrap intervals"
     marks = [point.in_distribution for point in points]
@@ -152,19 +152,13 @@ def _curve_score(name: str, one: Estimate, summary: Summary, track: TrackAxis) -
 def entries_of(part: Any) -> list[tuple[str, str]]:
     """The fields of one part of the results as names and values, nested mappings flattened, unknown ones left out."""
     entries: list[tuple[str, str]] = []
-    for key, value in fields(part).items():
+    for key, value in msgspec.to_builtins(part).items():
         if isinstance(value, Mapping):
             named = {name: one for name, one in value.items() if one is not None}
             entries += [(f"{readable(key)}: {NAMES.get(name, name)}", value_text(one)) for name, one in named.items()]
         elif value is not None:
             entries.append((readable(key), value_text(value)))
     return entries
-
-
-def fields(part: Any) -> dict[str, Any]:
-    """A part of the results as a plain dict."""
-    plain: dict[str, Any] = msgspec.to_builtins(part)
-    return plain
 
 
 def readable(key: str) -> str:
@@ -204,18 +198,20 @@ def columns(board: Board) -> tuple[tuple[str, str], ...]:
 
 def board_markdown(board: Board) -> str:
     """The board as a Markdown table, intervals in brackets; names lead to reports."""
-    data = board.dataset
-    head = ["Rank", "Model", *(title for _, title in columns(board))]
-    linked = any(row.url for row in board.rows)
-    head += [ELSEWHERE] * linked
-    lines = [f"### {_escaped(f'{data.track} track of {data.name} {data.version}')}", ""]
-    lines += ["| " + " | ".join(head) + " |", "|" + "---|" * len(head)]
-    for row in board.rows:
-        rank = f"{row.rank} ({row.rank_low}–{row.rank_high})"
-        own = [_link(host(row.url), row.url)] * linked
-        line = [rank, _link(row.model, row.report), *cells(row, columns(board)), *own]
-        lines.append("| " + " | ".join(line) + " |")
-    return "\n".join(lines) + "\n"
+    data, linked = board.dataset, any(row.url for row in board.rows)
+    shown = columns(board)
+    head = ["Rank", "Model", *(title for _, title in shown), *([ELSEWHERE] * linked)]
+    rows = [
+        [rank(row), _link(row.model, row.report), *cells(row, shown), *([_link(host(row.url), row.url)] * linked)]
+        for row in board.rows
+    ]
+    title = _escaped(f"{data.track} track of {data.name} {data.version}")
+    return f"### {title}\n\n{markdown_table(head, rows)}"
+
+
+def rank(row: BoardRow) -> str:
+    """Its rank and the rank's interval: ``2 (1–3)``."""
+    return f"{row.rank} ({row.rank_low}–{row.rank_high})"
 
 
 def host(url: str) -> str:
@@ -234,22 +230,12 @@ def _escaped(words: str) -> str:
 
 def cells(row: BoardRow, shown: Sequence[tuple[str, str]]) -> list[str]:
     """A row's scores as text, in the order of `columns`, each with its interval where it has one."""
-    texts, scores = [], scores_of(row)
-    for name, _ in shown:
-        on_axis = name in CURVE_SCORES and CURVE_SCORES[name].on_axis
-        texts.append(
-            _cell(scores.get(name), censored=name in row.summary.censored, name=name, digits=1 if on_axis else 3)
-        )
-    return texts
+    scores = scores_of(row)
+    return [_cell(name, scores.get(name), name in row.summary.censored) for name, _ in shown]
 
 
-def _cell(one: Estimate | None, *, name: str, censored: bool, digits: int) -> str:
-    if one is None:
-        return "–"
-    digits = digits_apart(one, digits)
-    text = f"{one.value:.{digits}f}"
-    if one.low is not None and one.high is not None:
-        text += f" ({one.low:.{digits}f} to {one.high:.{digits}f})"
-    if censored:
-        text = f"≥ {text}" if name == "width_95" else f"not by {one.value:g}"
-    return text.replace("-", "−")
+def _cell(name: str, one: Estimate | None, censored: bool) -> str:
+    if one is None or (censored and name != "width_95"):
+        return number(None) if one is None else f"not by {with_unit(one.value, '')}"
+    on_axis = name in CURVE_SCORES and CURVE_SCORES[name].on_axis
+    return ("≥ " if censored else "") + estimated(one, digits=1 if on_axis else 3)

@@ -31,7 +31,7 @@ from hrtem_bench.report.study_sentences import (
     sides_sentence,
     times,
 )
-from hrtem_bench.report.wording import counted
+from hrtem_bench.report.wording import counted, markdown_table
 from hrtem_bench.scoring.estimate import Estimate
 from hrtem_bench.study.comparisons import axis_slopes, between_networks, mixture_gains, side_of_focus
 from hrtem_bench.study.findings import Costs, Matrix, costs, matrix, seed_share
@@ -162,8 +162,7 @@ def _cost_tables(found: Mapping[str, Sequence[Costs]]) -> list[str]:
 
 def _folded(title: str, head: Sequence[str], body: Sequence[Sequence[str]]) -> str:
     """A table that a page shows when its title is clicked."""
-    lines = ["| " + " | ".join(row) + " |" for row in (head, ["---"] * len(head), *body)]
-    return "\n".join([f"<details><summary>{title}</summary>", "", *lines, "", "</details>", ""])
+    return f"<details><summary>{title}</summary>\n\n{markdown_table(head, body)}\n</details>\n"
 
 
 def _drawn_section(name: str, rows: Rows, size: str) -> Section:

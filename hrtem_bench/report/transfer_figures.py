@@ -17,7 +17,7 @@ from numpy.typing import NDArray
 
 from hrtem_bench.conditions import UNITS, Condition, Conditions, as_condition_set
 from hrtem_bench.physics import epsilon, information_limit, mean_transfer, transfer_spectrum, transfer_table
-from hrtem_bench.report.figure_style import BLUE, COLUMN, GREY, PAGE, TRAINED, new_figure, styled
+from hrtem_bench.report.figure_style import BLUE, COLUMN, GREY, PAGE, TRAINED, legend_above, new_figure, styled
 from hrtem_bench.report.wording import number, plain
 
 if TYPE_CHECKING:
@@ -138,7 +138,7 @@ def _wrapped(label: str) -> str:
 
 def _legend(ax: Axes, handles: Sequence[Line2D | Patch]) -> None:
     ax.legend(
-        handles=list(handles), frameon=False, ncols=len(handles), loc="lower left", bbox_to_anchor=(0, 1.0),
+        handles=list(handles), ncols=len(handles), loc="lower left", bbox_to_anchor=(0, 1.0),
         borderaxespad=0.2, handletextpad=0.5, columnspacing=1.4, handlelength=1.6,
     )  # fmt: skip
 
@@ -264,7 +264,7 @@ def _spectra(ax: Axes, plan: Plan, candidates: Mapping[str, Conditions], targets
     strong = np.flatnonzero(np.max([together, *lines], axis=0) > _FAINT)
     end = q[min(strong[-1] + 10, len(q) - 1)] if len(strong) else plan.q_max
     ax.set(xlim=(0, end), ylim=(0, 1.02), xlabel=Q_LABEL, ylabel="√P(q)")
-    _legend_above(ax, 2)
+    legend_above(ax, 2)
 
 
 def _reached(ax: Axes, plan: Plan) -> None:
@@ -291,7 +291,7 @@ def _reached(ax: Axes, plan: Plan) -> None:
     else:
         ax.set_xlabel("Targets, in their order")
     ax.set_ylabel(_measure(plan))
-    _legend_above(ax, 2)
+    legend_above(ax, 2)
 
 
 def _by_size(ax: Axes, plan: Plan) -> None:
@@ -305,11 +305,7 @@ def _by_size(ax: Axes, plan: Plan) -> None:
         ax.axhline(value, color=GREY, linewidth=1.0, linestyle=(0, dashes), label=words)
     ax.xaxis.set_major_locator(MaxNLocator(integer=True))
     ax.set(xlabel="Conditions trained at", ylabel=_measure(plan))
-    _legend_above(ax, 1)
-
-
-def _legend_above(ax: Axes, columns: int) -> None:
-    ax.legend(frameon=False, ncols=columns, loc="lower left", bbox_to_anchor=(0, 1.0), borderaxespad=0.2)
+    legend_above(ax, 1)
 
 
 def _measure(plan: Plan) -> str:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import textwrap
 import unicodedata
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -75,3 +75,8 @@ def listed(words: Sequence[str]) -> str:
 def between(low: float, high: float, digits: int = 3) -> str:
     """A range: ``0.890–0.930``, with "to" if a dash could be read as a minus sign."""
     return f"{number(low, digits)}{'–' if low >= 0 else ' to '}{number(high, digits)}"
+
+
+def markdown_table(head: Sequence[str], rows: Iterable[Sequence[str]]) -> str:
+    """A table in Markdown; cells are taken as they are."""
+    return "".join("| " + " | ".join(cells) + " |\n" for cells in (head, ["---"] * len(head), *rows))

@@ -46,10 +46,8 @@ class Scored:
         data = metric_clusters(columns, order)
         return cls(
             data=data,
-            replicates={name: bootstrap(one, **resampling.draws) for name, one in data.items()},
-            dice_band=simultaneous_band(
-                data["dice"], **resampling.draws, confidence=resampling.confidence, limits=(0, 1)
-            ),
+            replicates={name: bootstrap(one, resampling) for name, one in data.items()},
+            dice_band=simultaneous_band(data["dice"], resampling, limits=(0, 1)),
             confidence=resampling.confidence,
         )
 

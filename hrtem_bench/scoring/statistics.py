@@ -66,10 +66,9 @@ class Resampling:
     seed: int = 0
     confidence: float = 0.95
 
-    @property
-    def draws(self) -> dict[str, int]:
-        """The arguments of `bootstrap`."""
-        return {"samples": self.samples, "seed": self.seed}
+
+PUBLISHED = Resampling()
+"""That of official results."""
 
 
 class Limits(NamedTuple):
@@ -97,13 +96,13 @@ def clusters(structures: Iterable[str], conditions: Iterable[str], scores: Array
     return Clusters(np.asarray(total, float).reshape(shape), np.asarray(count, float).reshape(shape))
 
 
-def bootstrap(data: Clusters, *, samples: int = 2000, seed: int = 0) -> Replicates:
-    """Condition means (C,) with `samples` replicates, each from S structures drawn with replacement.
+def bootstrap(data: Clusters, how: Resampling = PUBLISHED) -> Replicates:
+    """Condition means (C,) with `how.samples` replicates, each from S structures drawn with replacement.
 
-    The draw depends on the number of structures, `samples` and `seed` alone, so that two tables of the same
+    The draw depends on the number of structures and `how` alone, so that two tables of the same
     structures (two metrics, two models) are resampled alike and their replicates are paired.
     """
-    means = np.concatenate([data.means(weights) for weights in _draws(data.n_structures, samples, seed)])
+    means = np.concatenate([data.means(weights) for weights in _draws(data.n_structures, how)])
     return Replicates(data.means(np.ones((1, data.n_structures)))[0], means, _leave_one_out(data))
 
 
@@ -116,14 +115,14 @@ def stacked(several: Sequence[Replicates]) -> Replicates:
     )
 
 
-def _draws(n: int, samples: int, seed: int) -> Iterator[Floats]:
-    """How often each of n structures is drawn, (rows, n) at a time, `samples` rows in all."""
-    if samples < 100:
-        raise InputError(f"bootstrap samples must be at least 100, not {samples}")
-    rng = np.random.default_rng(seed)
+def _draws(n: int, how: Resampling) -> Iterator[Floats]:
+    """How often each of n structures is drawn, (rows, n) at a time, `how.samples` rows in all."""
+    if how.samples < 100:
+        raise InputError(f"bootstrap samples must be at least 100, not {how.samples}")
+    rng = np.random.default_rng(how.seed)
     rows = max(1, _CHUNK // n)
-    for start in range(0, samples, rows):
-        yield rng.multinomial(n, np.full(n, 1.0 / n), size=min(rows, samples - start)).astype(np.float64)
+    for start in range(0, how.samples, rows):
+        yield rng.multinomial(n, np.full(n, 1.0 / n), size=min(rows, how.samples - start)).astype(np.float64)
 
 
 def _leave_one_out(data: Clusters) -> Floats:
@@ -186,26 +185,19 @@ def _bca(estimate: float, samples: Floats, jackknife: Floats, z: float) -> Limit
 
 
 def simultaneous_band(
-    data: Clusters,
-    *,
-    samples: int = 2000,
-    seed: int = 0,
-    confidence: float = 0.95,
-    limits: tuple[float, float] = (-np.inf, np.inf),
+    data: Clusters, how: Resampling = PUBLISHED, limits: tuple[float, float] = (-np.inf, np.inf)
 ) -> Limits:
-    """A band that holds the whole curve of means at once with probability `confidence`.
+    """A band that holds the whole curve of means at once with probability `how.confidence`.
 
     The studentised max-t band: the largest standardised deviation over the conditions, upwards and downwards
-    separately, each exceeded in (1 - confidence) / 2 of the replicates, times the standard error over structures.
+    separately, each exceeded in (1 - how.confidence) / 2 of the replicates, times the standard error over structures.
 
     Parameters
     ----------
     data
         Scores by structure and condition.
-    samples, seed
-        Of the bootstrap.
-    confidence
-        Level of the band.
+    how
+        The bootstrap, and the level of the band.
     limits
         The range of the score, which the band is clipped to.
 
@@ -220,13 +212,13 @@ def simultaneous_band(
         return Limits(np.full(mean.shape, np.nan), np.full(mean.shape, np.nan))
     error = _standard_errors(data, np.ones((1, n)))[0]
     highest, lowest = [], []
-    for weights in _draws(n, samples, seed):
+    for weights in _draws(n, how):
         spread = _standard_errors(data, weights)
         usable = spread > 1e-12
         t = np.where(usable, (data.means(weights) - mean) / np.where(usable, spread, 1.0), 0.0)
         highest.append(t.max(axis=1))
         lowest.append(t.min(axis=1))
-    tail = 0.5 * (1 - confidence)
+    tail = 0.5 * (1 - how.confidence)
     above = np.quantile(np.concatenate(highest), 1 - tail)
     below = np.quantile(np.concatenate(lowest), tail)
     return Limits(np.clip(mean - above * error, *limits), np.clip(mean - below * error, *limits))

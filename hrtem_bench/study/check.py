@@ -57,11 +57,7 @@ def check_study(
 
     The training sets are spread evenly over those that have at least LEAST_SEEDS networks in the rows of the folder
     `out` and of the tables `rows`. The specimens are made in `out` where they are not there; no rows are written.
-
-    Raises
-    ------
-    InputError
-        Where no training set has so many networks, and for a network that fails.
+    InputError where no training set has so many networks, and for a network that fails.
     """
     losses = _losses(all_rows(out, rows).to_pylist())
     cells = list(

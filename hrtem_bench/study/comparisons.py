@@ -16,11 +16,10 @@ from hrtem_bench.conditions import parse_condition, parse_settings
 from hrtem_bench.dataset.rendered_samples import parse_setting
 from hrtem_bench.errors import InputError
 from hrtem_bench.scoring.estimate import Estimate
+from hrtem_bench.study.findings import SAMPLES, drawn_estimate
 
 Floats = NDArray[np.float64]
 StudyRow = Mapping[str, Any]
-SAMPLES = 2000
-"""Of a bootstrap."""
 AXES: dict[str, Callable[[Any], float]] = {
     "defocus": lambda c: c.C10,
     "C30": lambda c: c.C30,
@@ -63,9 +62,7 @@ def between_networks(rows: Sequence[StudyRow], others: Sequence[StudyRow]) -> tu
         parts = [(first[cell], second[cell]) for cell in chosen]
         drawn = [_difference(parts, generator) for _ in range(SAMPLES)]
         value = float(np.mean([np.mean(list(b.values())) - np.mean(list(a.values())) for a, b in parts]))
-        low, high = np.quantile(drawn, [0.025, 0.975])
-        single = all(len(one) < 2 for pair in parts for one in pair)
-        found.append(Estimate(value, None if single else float(low), None if single else float(high)))
+        found.append(drawn_estimate(value, drawn, any(len(one) > 1 for pair in parts for one in pair)))
     return found[0], found[1]
 
 
@@ -103,9 +100,9 @@ def axis_slopes(rows: Sequence[StudyRow]) -> dict[str, Estimate]:
     for _ in range(SAMPLES // 4):
         chosen = np.concatenate([clusters[k] for k in generator.integers(len(clusters), size=len(clusters))])
         drawn.append(_least_squares(x[chosen], y[chosen]))
-    low, high = np.quantile(drawn, [0.025, 0.975], axis=0)
     names = [*list(AXES)[:-1], "dose, tested higher", "dose, tested lower", "another camera"]
-    return {name: Estimate(float(v), float(a), float(b)) for name, v, a, b in zip(names, value, low, high, strict=True)}
+    each = zip(names, value, np.transpose(drawn), strict=True)
+    return {name: drawn_estimate(own, replicates) for name, own, replicates in each}
 
 
 def mixture_gains(rows: Sequence[StudyRow]) -> dict[int, Estimate]:
@@ -173,8 +170,5 @@ def _least_squares(x: Floats, y: Floats) -> Floats:
 
 
 def _bootstrapped(values: Floats) -> Estimate:
-    if len(values) < 2:
-        return Estimate(float(values.mean()), None, None)
     drawn = np.random.default_rng(0).choice(values, size=(SAMPLES, len(values))).mean(axis=1)
-    low, high = np.quantile(drawn, [0.025, 0.975])
-    return Estimate(float(values.mean()), float(low), float(high))
+    return drawn_estimate(values.mean(), drawn, len(values) > 1)

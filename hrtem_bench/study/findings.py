@@ -41,16 +41,9 @@ class Matrix:
 
 @dataclass(frozen=True)
 class Costs:
-    """What testing elsewhere costs, for one training set: ln of the loss at a condition over the loss where trained.
+    """What testing elsewhere costs, for one training set: ln of the loss at each condition over the loss where trained.
 
-    Parameters
-    ----------
-    train
-        The training set.
-    test
-        The test conditions.
-    cost
-        One estimate for each, natural logarithm; its interval is that of a bootstrap over seeds.
+    The intervals are those of a bootstrap over seeds.
     """
 
     train: str
@@ -125,19 +118,15 @@ def costs(losses: Matrix, seed: int = 0) -> list[Costs]:
             continue
         drawn = generator.integers(logs.shape[1], size=(SAMPLES, logs.shape[1]))
         means = logs[:, drawn].mean(axis=-1)
-        low, high = (np.quantile(means, q, axis=-1) for q in (0.025, 0.975))
-        single = logs.shape[1] < 2
-        found.append(
-            Costs(
-                name,
-                losses.test,
-                tuple(
-                    Estimate(float(v), None if single else float(a), None if single else float(b))
-                    for v, a, b in zip(logs.mean(axis=-1), low, high, strict=True)
-                ),
-            )
-        )
+        each = zip(logs.mean(axis=-1), means, strict=True)
+        found.append(Costs(name, losses.test, tuple(drawn_estimate(v, one, logs.shape[1] > 1) for v, one in each)))
     return found
+
+
+def drawn_estimate(value: float, drawn: Floats | Sequence[float], several: bool = True) -> Estimate:
+    """A number with the 95 % interval of its bootstrap; without one where there was only one thing to draw from."""
+    low, high = np.quantile(drawn, [0.025, 0.975])
+    return Estimate(float(value), float(low), float(high)) if several else Estimate(float(value))
 
 
 def seed_share(losses: Matrix) -> SeedShare:

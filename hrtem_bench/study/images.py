@@ -40,17 +40,7 @@ class Source:
 
 @dataclass(frozen=True)
 class ImagesAt:
-    """Images of one split at one condition, one of each structure or some.
-
-    Parameters
-    ----------
-    images
-        (N, ny, nx) float32, each standardised.
-    masks
-        (N, ny, nx) uint8.
-    structures
-        (N,) ids.
-    """
+    """Images of one split at one condition, (N, ny, nx), each standardised, with masks and ids of structures (N,)."""
 
     images: NDArray[np.float32]
     masks: NDArray[np.uint8]
@@ -60,10 +50,7 @@ class ImagesAt:
 def images_at(source: Source, condition: str, split: str, limit: int | None, cache: Path | None) -> ImagesAt:
     """The images of a split at a condition; those that the folder `cache` has are read, others made and kept there.
 
-    Raises
-    ------
-    InputError
-        For a condition that the source does not have or carry, or no images there.
+    InputError for a condition that the source does not have or carry, or no images there.
     """
     if cache is None:
         return _made(source, condition, split, limit)

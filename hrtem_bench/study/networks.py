@@ -53,10 +53,7 @@ class Network:
 def networks(study: Study) -> list[Network]:
     """Every network of a study, seed by seed, so that an unfinished study has every training set at least once.
 
-    Raises
-    ------
-    InputError
-        For more networks than MOST_NETWORKS.
+    InputError for more networks than MOST_NETWORKS.
     """
     every = sorted((one for block in study.blocks for one in _of_block(study, block)), key=lambda one: one.seed)
     if len(every) > MOST_NETWORKS:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from functools import partial
 from itertools import chain
@@ -87,10 +87,8 @@ def waiting(study: Study, out: Path, rows: Iterable[Path] = ()) -> list[Network]
 
     Parameters
     ----------
-    study
-        See `load_study`.
-    out
-        The study's folder.
+    study, out
+        See `load_study`; its folder.
     rows
         Other tables of rows: networks that they hold count as done.
     """
@@ -136,10 +134,8 @@ def run_study(
         Where networks are trained and tested: "cpu", "cuda", "cuda:1" or "mps".
     together
         So many networks of a block are trained in the same passes, see `fit_together`: what a GPU wants.
-    progress
-        Told (networks done, in all).
-    finished
-        Told of each network.
+    progress, finished
+        Told (networks done, in all), and of each network.
 
     Raises
     ------
@@ -152,23 +148,26 @@ def run_study(
         _claim(study, out)
         left = _left(study, gathered(out, rows))  # first, since it takes no time to find that a file is none
         make_specimens(study, out, workers)
-        total = len(networks(study))
         jobs = [TrainingJob(group, study, out, device) for group in grouped(left[:most], together)]
-        done = total - len(left)
-        count = min(workers or (cpus() if device == "cpu" else 1), max(len(jobs), 1))
-        made = (
-            pooled(run_networks, jobs, count, kept=KEPT)
-            if scheduler is None
-            else clustered(run_networks, jobs, scheduler, kept=KEPT, prefix=str(out.resolve()), timeout=10.0)
-        )
-        for number, one in enumerate(chain.from_iterable(made), start=1):
+        total = len(networks(study))
+        for number, one in enumerate(_done(jobs, out, workers, scheduler), start=1):
             if number % GATHER_EVERY == 0:
                 gathered(out)
             if finished is not None:
                 finished(one)
             if progress is not None:
-                progress(done + number, total)
+                progress(total - len(left) + number, total)
         return gathered(out)
+
+
+def _done(jobs: Sequence[TrainingJob], out: Path, workers: int | None, scheduler: str | None) -> Iterator[NetworkDone]:
+    """What came of each network, as it comes."""
+    if scheduler is not None:
+        made = clustered(run_networks, jobs, scheduler, kept=KEPT, prefix=str(out.resolve()), timeout=10.0)
+    else:
+        many = workers or (cpus() if not jobs or jobs[0].device == "cpu" else 1)
+        made = pooled(run_networks, jobs, min(many, max(len(jobs), 1)), kept=KEPT)
+    return chain.from_iterable(made)
 
 
 def make_specimens(study: Study, out: Path, workers: int | None) -> None:

@@ -15,16 +15,9 @@ from hrtem_bench.training.settings import TrainingSettings
 
 
 def seconds_of_step(network: Any, settings: TrainingSettings, pixels: int) -> tuple[float, float]:
-    """Processor seconds of one training step, and of one answer to an image.
+    """Processor seconds of one training step, and of one answer to an image of so many pixels along a side.
 
-    Parameters
-    ----------
-    network
-        A torch.nn.Module; it is trained by two steps.
-    settings
-        The crops of a step; see `TrainingSettings`.
-    pixels
-        Along a side of the images.
+    network: a torch.nn.Module, which two steps train.
     """
     one = msgspec.structs.replace(settings, steps=1)
     noise = np.random.default_rng(0).standard_normal((2, pixels, pixels), np.float32)

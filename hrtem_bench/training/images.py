@@ -39,10 +39,7 @@ class TrainingImages:
 def images_of(samples: Iterable[Sample], what: str) -> TrainingImages:
     """The samples as training images; `what` names them in errors.
 
-    Raises
-    ------
-    InputError
-        If there are none, or they differ in size.
+    InputError if there are none, or they differ in size.
     """
     found = list(samples)
     if not found:
@@ -59,10 +56,7 @@ def images_of(samples: Iterable[Sample], what: str) -> TrainingImages:
 def track_images(track: Track, split: str, conditions: Sequence[str]) -> TrainingImages:
     """The images of a split of a track at the named conditions.
 
-    Raises
-    ------
-    InputError
-        For a condition that the track does not have, or at which it has no images in that split.
+    InputError for a condition that the track does not have, or at which it has no images in that split.
     """
     names = [one.condition_id for one in track.select(list(conditions))]
     return images_of(

@@ -63,12 +63,8 @@ def run_cycle(
 ) -> None:
     """One cycle of steps and the validation after it; adds a row to the log.
 
-    The same state, images and settings give the same weights on one machine with one number of threads.
-
-    Raises
-    ------
-    Diverged
-        When a step's loss is not finite.
+    The same state, images and settings give the same weights on one machine with one number of threads. Diverged when a
+    step's loss is not finite.
     """
     start, cycle = time.perf_counter(), len(state.log)
     generator = batch_generator(settings.seed, cycle)

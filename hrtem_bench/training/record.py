@@ -54,10 +54,10 @@ def load_state(partial: Path, key: str, state: Training) -> None:
         state.log, state.best = held["log"], held["best"]
 
 
-def write_model(out: Path, state: Training, card: Card, trained_on: Mapping[str, Any], code: Path | None) -> None:
+def write_model(out: Path, state: Training, card: Card, trained_on: Mapping[str, Any], home: Path) -> None:
     """Write the folder of a trained model beside its place, and rename it: card, weights, log, and its code.
 
-    card: whose [model] is replaced. code: the folder whose Python files are copied; None where the card names a shipped
+    card: its [model] is given the weights. home: whose Python files are copied, unless the card names a shipped
     baseline's code.
     """
     save = require("safetensors.torch", "torch").save
@@ -66,9 +66,9 @@ def write_model(out: Path, state: Training, card: Card, trained_on: Mapping[str,
     weights = {name: value.detach().cpu().contiguous() for name, value in state.network.state_dict().items()}
     write_aside_bytes(partial / WEIGHTS, save(weights))
     write_aside(partial / LOG, log_text(state.log))
-    for file in sorted(code.glob("*.py")) if code is not None else ():
-        shutil.copyfile(file, partial / file.name)
     entry = card.model or ModelEntry(network="model:network")
+    for file in sorted(home.glob("*.py")) if entry.code is None else ():
+        shutil.copyfile(file, partial / file.name)
     card = msgspec.structs.replace(card, model=msgspec.structs.replace(entry, weights=WEIGHTS), trained_on=None)
     write_aside(partial / CARD, card_text(card, trained_on))
     (partial / STATE).unlink(missing_ok=True)

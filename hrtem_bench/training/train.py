@@ -6,6 +6,7 @@ import hashlib
 import os
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -75,24 +76,18 @@ def train(
     data
         A dataset's folder, its Hub id, or an opened track.
     out
-        New folder for the trained model, which `evaluate` takes; a training that was interrupted goes on from its last
-        cycle when the same call is made again. None to write nothing.
-    track
-        Of the dataset.
-    conditions
-        Ids of the track's conditions to train at; all at which it has training images if not given.
+        New folder for the trained model; the same call goes on with a training that was interrupted. None for none.
+    track, conditions
+        Of the dataset, and the ids to train at; all at which it has training images if not given.
     at_settings
-        In place of a track's conditions: settings as text, "defocus=-7nm,dose=200,camera=k3-300kV", at which images are
-        rendered from the exit waves that the dataset keeps of its training and validation structures. C10 varies from
-        image to image with a standard deviation of C10_SPREAD.
+        In place of conditions: settings as text, "defocus=-7nm,dose=200,camera=k3-300kV", at which images are rendered
+        from the dataset's exit waves. C10 varies from image to image with a standard deviation of C10_SPREAD.
     settings
         The schedule; see `TrainingSettings`.
     device
         "cpu", "cuda", "cuda:1" or "mps".
-    name
-        Of the trained model; the baseline's, or the module's class, if not given.
-    command
-        As recorded in the card.
+    name, command
+        Of the trained model, the baseline's if not given; and what its card says that it was made by.
     progress
         Told what is under way, steps done, and steps in all.
 
@@ -103,32 +98,35 @@ def train(
     """
     settings = settings or TrainingSettings()
     folder = None if out is None else Path(out)
-    if folder is not None and (not str(out) or folder.exists()):
-        raise InputError(f"{out or 'the empty path'} exists already: remove it or give another folder")
-    home = None if _is_object(network) else baseline_at(os.fspath(network))
-    if home is None and folder is not None:
+    home = _home(network, folder, name)
+    Runtime(device).for_torch()
+    made = network if home is None else seeded(lambda: untrained_network(home), settings.seed)
+    source = _rendered(data, at_settings, conditions) if at_settings else _of_track(data, track, conditions)
+    state, keep = begin(made, settings, device), None
+    if folder is not None:
+        kept, key = partial_folder(folder), _key(state, source, settings)
+        load_state(kept, key, state)
+        keep = partial(save_state, kept, key)
+    ended = fit(state, source.training, source.validation, settings, keep=keep, progress=progress)
+    if folder is not None and home is not None:
+        record = _record(state, source, settings, ended, command)
+        write_model(folder, state, _card(home, source.pixel_size, name), record, home)
+    return Trained(state.network, state.log, ended)
+
+
+def _home(network: Any, out: Path | None, name: str | None) -> Path | None:
+    """The folder of the network's card; None for a module. InputError for a place and a name that cannot be had."""
+    if out is not None and out.exists():
+        raise InputError(f"{out} exists already: remove it or give another folder")
+    named = isinstance(network, str | os.PathLike)
+    if out is not None and not named:
         raise InputError(
             "a module given as such is trained in place and has no folder of code: leave `out` out and save its "
             "weights, or give a folder whose card names the network"
         )
     if name is not None:
         check_name(name)
-    Runtime(device).for_torch()
-    made = network if home is None else seeded(lambda: untrained_network(home), settings.seed)
-    source = _rendered(data, at_settings, conditions) if at_settings else _of_track(data, track, conditions)
-    state = begin(made, settings, device)
-    key = _key(state, source, settings)
-    keep = None
-    if folder is not None:
-        partial = partial_folder(folder)
-        load_state(partial, key, state)
-        keep = _keeper(partial, key)
-    ended = fit(state, source.training, source.validation, settings, keep=keep, progress=progress)
-    if folder is not None and home is not None:
-        card, code = _card(home, source.pixel_size, name)
-        record = _record(state, source, settings, ended, command)
-        write_model(folder, state, card, record, code)
-    return Trained(state.network, state.log, ended)
+    return baseline_at(os.fspath(network)) if named else None
 
 
 @dataclass(frozen=True)
@@ -170,17 +168,6 @@ def _rendered(data: str | Path | Track, texts: Sequence[str], conditions: Sequen
     return _Source(RENDERED, list(texts), manifest.checksum, manifest.pixel_size, training, validation)
 
 
-def _is_object(network: Any) -> bool:
-    return not isinstance(network, str | os.PathLike)
-
-
-def _keeper(partial: Path, key: str) -> Any:
-    def keep(state: Training) -> None:
-        save_state(partial, key, state)
-
-    return keep
-
-
 def _key(state: Training, source: _Source, settings: TrainingSettings) -> str:
     """What a training depends on, as a checksum: the network with its first weights, the images, the settings."""
     digest = hashlib.sha256(repr(state.network).encode())
@@ -190,18 +177,14 @@ def _key(state: Training, source: _Source, settings: TrainingSettings) -> str:
     return digest.hexdigest()
 
 
-def _card(home: Path, pixel_size: float, name: str | None) -> tuple[Card, Path | None]:
-    """The card of the trained model, its record left out, and the folder whose code is copied beside it."""
-    contract = InputContract(pixel_size=pixel_size, output="logits")
-    card = read_card(home)
-    shipped = baseline_folder(home.name)
+def _card(home: Path, pixel_size: float, name: str | None) -> Card:
+    """The card of the trained model without its record; it names the shipped baseline whose code it takes, if any."""
+    card, shipped = read_card(home), baseline_folder(home.name)
     is_shipped = shipped is not None and shipped.resolve() == home.resolve()
     own = card.model or ModelEntry(network="model:network")
     entry = ModelEntry(code=own.code or home.name) if is_shipped or own.code else ModelEntry(network=own.network)
-    return (
-        msgspec.structs.replace(card, name=name or card.name, model=entry, input=contract),
-        None if entry.code else home,
-    )
+    contract = InputContract(pixel_size=pixel_size, output="logits")
+    return msgspec.structs.replace(card, name=name or card.name, model=entry, input=contract)
 
 
 def _record(

@@ -25,7 +25,7 @@ def brightness(images: np.ndarray) -> np.ndarray:
 
 
 def submission(**contract: object) -> Submission:
-    plain = Submission("bright", "function", "m:f", brightness, InputContract(), None, "", None)
+    plain = Submission("bright", "function", "m:f", brightness, "")
     return replace(plain, contract=InputContract(**contract))  # type: ignore[arg-type]
 
 

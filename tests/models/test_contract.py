@@ -10,7 +10,7 @@ from hypothesis.extra.numpy import arrays
 
 from hrtem_bench.errors import InputError
 from hrtem_bench.models.contract import InputContract, logistic, minmax, model_input, probabilities, standardise
-from hrtem_bench.models.resampling import nearest_shape, resample
+from hrtem_bench.models.sizes import nearest_shape, resample
 
 SHAPE = (2, 8, 8)
 PROBABILITIES = InputContract()

@@ -238,20 +238,20 @@ def test_broken_weights_are_named(folder: Path, content: bytes) -> None:
 
 
 @pytest.mark.parametrize(
-    ("entry", "says"),
+    "entry",
     [
-        ({"dtype": "F32", "shape": [10**6, 10**9], "data_offsets": [0, 8]}, "has 8 bytes"),
-        ({"dtype": "F32", "shape": [-1, -2], "data_offsets": [0, 8]}, "has shape"),
-        ({"dtype": "F32", "shape": [2], "data_offsets": [-8, 8]}, "has shape"),
-        ({"dtype": "F32", "shape": ["x"], "data_offsets": [0, 8]}, "has shape"),
-        ("[" * 100_000 + "]" * 100_000, "no whole safetensors"),
-        ({"dtype": "F32", "shape": [2]}, "data_offsets"),
+        {"dtype": "F32", "shape": [10**6, 10**9], "data_offsets": [0, 8]},
+        {"dtype": "F32", "shape": [-1, -2], "data_offsets": [0, 8]},
+        {"dtype": "F32", "shape": [2], "data_offsets": [-8, 8]},
+        {"dtype": "F32", "shape": ["x"], "data_offsets": [0, 8]},
+        "[" * 100_000 + "]" * 100_000,
+        {"dtype": "F32", "shape": [2]},
     ],
 )
-def test_absurd_headers_are_named(folder: Path, entry: object, says: str) -> None:
+def test_absurd_headers_are_named(folder: Path, entry: object) -> None:
     header = (entry if isinstance(entry, str) else json.dumps({"w": entry})).encode()
     (folder / "weights.safetensors").write_bytes(len(header).to_bytes(8, "little") + header + bytes(8))
-    with pytest.raises(InputError, match=says) as caught:
+    with pytest.raises(InputError, match="no whole safetensors") as caught:
         load_submission(str(folder))
     assert one_line(caught)
 
@@ -259,7 +259,7 @@ def test_absurd_headers_are_named(folder: Path, entry: object, says: str) -> Non
 def test_truncated_weights_are_named(folder: Path) -> None:
     whole = (folder / "weights.safetensors").read_bytes()
     (folder / "weights.safetensors").write_bytes(whole[:-5])
-    with pytest.raises(InputError, match="holds 43 bytes of tensors where its header announces 48"):
+    with pytest.raises(InputError, match="no whole safetensors"):
         load_submission(str(folder))
 
 

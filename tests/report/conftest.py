@@ -21,39 +21,33 @@ def condition_id(value: float) -> str:
     return f"defocus={value:g}nm"
 
 
+def artificial_point(value: float, trained: tuple[float, ...]) -> dict[str, Any]:
+    """A point of a curve: best where trained, worst in focus."""
+    shift = min(abs(value - own) for own in trained)
+    sigma = float(np.exp(-((shift / 40) ** 2)))
+    dice = float(0.92 - 0.4 * (1 - sigma) - 0.3 * np.exp(-((value / 4) ** 2)))
+    nll = float(0.05 + 0.6 * (0.92 - dice))
+    measured = {"dice": dice, "iou": dice / (2 - dice), "nll": nll}
+    pooled = {"brier": nll / 3, "calibration_error": 0.1 * (1 - sigma), "surface_dice": 0.9 * dice, "f1": 0.95 * dice}
+    bins = np.linspace(0.05, 0.95, 10)
+    shares = 1 / (1 + np.exp(-6 * sigma * (bins - 0.5)))
+    return {
+        "condition": condition_id(value), "C10": -10 * value, "value": value, "in_distribution": value in trained,
+        "epsilon": float(0.2 * (1 - np.exp(-((value / 6) ** 2))) + 0.02), "sigma": sigma, "coverage": sigma**2,
+        "n_images": 12, "n_structures": 12,
+        "scores": {key: {"value": mean, "low": mean - 0.02, "high": mean + 0.02} for key, mean in measured.items()}
+        | {key: {"value": mean} for key, mean in pooled.items()},
+        "dice_band": {"value": dice, "low": dice - 0.035, "high": dice + 0.035},
+        "reliability": {
+            "confidence": [*bins.tolist()[:-1], None], "accuracy": [*shares.tolist()[:-1], None],
+            "count": [5000, 300, 200, 100, 80, 80, 100, 200, 900, 0],
+        },
+    }  # fmt: skip
+
+
 def artificial_results(name: str = "U-Net, small", trained: tuple[float, ...] = (-10.0,)) -> dict[str, Any]:
     """The content of a results.json with smooth made-up scores: best where trained, worst in focus."""
-    curve = []
-    for value in DEFOCUS:
-        shift = min(abs(value - own) for own in trained)
-        sigma = float(np.exp(-((shift / 40) ** 2)))
-        epsilon = float(0.2 * (1 - np.exp(-((value / 6) ** 2))) + 0.02)
-        dice = float(0.92 - 0.4 * (1 - sigma) - 0.3 * np.exp(-((value / 4) ** 2)))
-        nll = float(0.05 + 0.6 * (0.92 - dice))
-        point = {
-            "condition": condition_id(value), "C10": -10 * value, "value": value,
-            "in_distribution": value in trained, "epsilon": epsilon, "sigma": sigma, "coverage": sigma**2,
-        }  # fmt: skip
-        scores = {
-            key: {"value": mean, "low": mean - 0.02, "high": mean + 0.02}
-            for key, mean in (("dice", dice), ("iou", dice / (2 - dice)), ("nll", nll))
-        }
-        beside = {
-            "brier": nll / 3,
-            "calibration_error": 0.1 * (1 - sigma),
-            "surface_dice": 0.9 * dice,
-            "f1": 0.95 * dice,
-        }
-        scores |= {key: {"value": mean} for key, mean in beside.items()}
-        bins = np.linspace(0.05, 0.95, 10)
-        shares = 1 / (1 + np.exp(-6 * sigma * (bins - 0.5)))
-        point |= {
-            "scores": scores, "dice_band": {"value": dice, "low": dice - 0.035, "high": dice + 0.035}, "reliability": {
-                "confidence": [*bins.tolist()[:-1], None], "accuracy": [*shares.tolist()[:-1], None],
-                "count": [5000, 300, 200, 100, 80, 80, 100, 200, 900, 0],
-            },
-        }  # fmt: skip
-        curve.append(point | {"n_images": 12, "n_structures": 12})
+    curve = [artificial_point(value, trained) for value in DEFOCUS]
     inside, outside = (
         [p["scores"]["dice"]["value"] for p in curve if p["in_distribution"] is own] for own in (True, False)
     )

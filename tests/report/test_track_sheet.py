@@ -49,10 +49,10 @@ def test_conditions_without_a_unit_are_named_by_specimen_or_by_the_settings_that
 
 def test_of_many_conditions_a_dozen_are_shown(folder: Path) -> None:
     conditions = open_dataset(folder, "defocus").conditions
-    assert evenly_chosen(conditions) == list(conditions)
+    assert evenly_chosen(conditions, MOST_CONDITIONS) == list(conditions)
     many = [*conditions[:1], *conditions[1:2] * 40, *conditions[2:]]
-    assert len(evenly_chosen(many)) == MOST_CONDITIONS
-    assert (evenly_chosen(many)[0], evenly_chosen(many)[-1]) == (conditions[0], conditions[2])
+    assert len(evenly_chosen(many, MOST_CONDITIONS)) == MOST_CONDITIONS
+    assert (evenly_chosen(many, 12)[0], evenly_chosen(many, 12)[-1]) == (conditions[0], conditions[2])
 
 
 def test_a_track_without_test_images_is_an_input_error(folder: Path) -> None:

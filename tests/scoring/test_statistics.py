@@ -12,6 +12,7 @@ from hrtem_bench.errors import InputError
 from hrtem_bench.scoring.statistics import (
     Clusters,
     Replicates,
+    Resampling,
     bootstrap,
     clusters,
     holm,
@@ -36,12 +37,12 @@ def coverage(structures: int, runs: int, seed: int) -> tuple[float, float, float
     for run in range(runs):
         scores, truth = skewed(rng, structures, 4)
         data = Clusters(scores, np.ones_like(scores))
-        one = bootstrap(data, samples=500, seed=run)
+        one = bootstrap(data, Resampling(500, run))
         low, high = interval(one.map(lambda m: m[..., 0]))
         hits[0] += low <= truth <= high
         low, high = interval(one.map(lambda m: m[..., 0] - m[..., 1:].mean(axis=-1)))
         hits[1] += low <= 0 <= high
-        low, high = simultaneous_band(data, samples=500, seed=run)
+        low, high = simultaneous_band(data, Resampling(500, run))
         hits[2] += np.all((low <= truth) & (truth <= high))
     return tuple(hits / runs)  # type: ignore[return-value]
 
@@ -60,7 +61,7 @@ def test_coverage_by_number_of_structures(structures: int, least: float) -> None
 
 def test_the_interval_of_a_normal_mean_is_students() -> None:
     scores = np.random.default_rng(4).normal(0.7, 0.1, (40, 1))
-    low, high = interval(bootstrap(Clusters(scores, np.ones_like(scores)), samples=20_000, seed=0))
+    low, high = interval(bootstrap(Clusters(scores, np.ones_like(scores)), Resampling(20_000, 0)))
     expected = stats.t.interval(0.95, 39, scores.mean(), stats.sem(scores)[0])
     assert (low[0], high[0]) == pytest.approx(expected, abs=0.15 * stats.sem(scores)[0])
 
@@ -71,19 +72,21 @@ def test_structures_are_resampled_not_images() -> None:
     names = [f"s{i}" for i in range(12)]
     once = clusters(names, ["a"] * 12, scores, ["a"])
     often = clusters(names * 50, ["a"] * 600, np.tile(scores, 50), ["a"])
-    assert interval(bootstrap(once, seed=1))[0] == pytest.approx(interval(bootstrap(often, seed=1))[0])
+    assert interval(bootstrap(once, Resampling(seed=1)))[0] == pytest.approx(
+        interval(bootstrap(often, Resampling(seed=1)))[0]
+    )
 
 
 def test_scipy_draws_the_same_distribution() -> None:
     scores = np.random.default_rng(6).random(30)
-    ours = bootstrap(Clusters(scores[:, None], np.ones((30, 1))), samples=4000, seed=0)
+    ours = bootstrap(Clusters(scores[:, None], np.ones((30, 1))), Resampling(4000, 0))
     theirs = stats.bootstrap((scores,), np.mean, n_resamples=4000, method="basic", rng=np.random.default_rng(0))
     assert ours.samples.std() == pytest.approx(theirs.standard_error, rel=0.06)
 
 
 def test_bca_agrees_with_scipy_where_structures_are_many() -> None:
     scores = np.random.default_rng(7).beta(8, 1.5, 400)
-    ours = interval(bootstrap(Clusters(scores[:, None], np.ones((400, 1))), samples=20_000, seed=0))
+    ours = interval(bootstrap(Clusters(scores[:, None], np.ones((400, 1))), Resampling(20_000, 0)))
     theirs = stats.bootstrap((scores,), np.mean, n_resamples=20_000, method="BCa", rng=np.random.default_rng(1))
     width = theirs.confidence_interval.high - theirs.confidence_interval.low
     assert ours[0][0] == pytest.approx(theirs.confidence_interval.low, abs=0.04 * width)
@@ -94,13 +97,13 @@ def test_conditions_share_one_resampling() -> None:
     """Two conditions that differ by a constant differ by it in every replicate: their difference has no spread."""
     scores = np.random.default_rng(8).random((9, 1))
     both = Clusters(np.hstack([scores, scores - 0.2]), np.ones((9, 2)))
-    gap = bootstrap(both, seed=3).map(lambda m: m[..., 0] - m[..., 1])
+    gap = bootstrap(both, Resampling(seed=3)).map(lambda m: m[..., 0] - m[..., 1])
     assert interval(gap) == pytest.approx((0.2, 0.2))
 
 
 def test_means_are_over_images_and_structures_may_be_missing() -> None:
     data = clusters(["a", "a", "b", "b"], ["x", "x", "x", "y"], [0.0, 0.3, 0.9, 0.5], ["x", "y"])
-    one = bootstrap(data, seed=0)
+    one = bootstrap(data, Resampling(seed=0))
     assert one.estimate == pytest.approx([0.4, 0.5])
     low, high = interval(one)
     assert np.all(low <= one.estimate) and np.all(one.estimate <= high)
@@ -108,8 +111,8 @@ def test_means_are_over_images_and_structures_may_be_missing() -> None:
 
 def test_the_same_seed_gives_the_same_replicates() -> None:
     data = Clusters(np.random.default_rng(0).random((7, 3)), np.ones((7, 3)))
-    assert np.array_equal(bootstrap(data, seed=4).samples, bootstrap(data, seed=4).samples)
-    assert not np.array_equal(bootstrap(data, seed=4).samples, bootstrap(data, seed=5).samples)
+    assert np.array_equal(bootstrap(data, Resampling(seed=4)).samples, bootstrap(data, Resampling(seed=4)).samples)
+    assert not np.array_equal(bootstrap(data, Resampling(seed=4)).samples, bootstrap(data, Resampling(seed=5)).samples)
 
 
 def test_one_structure_has_no_interval_and_equal_scores_a_point() -> None:
@@ -124,22 +127,22 @@ def test_one_structure_has_no_interval_and_equal_scores_a_point() -> None:
 @given(st.integers(0, 2**31), st.integers(2, 12))
 def test_limits_stay_inside_the_scores(seed: int, structures: int) -> None:
     scores = np.random.default_rng(seed).random((structures, 2)) ** 8
-    low, high = interval(bootstrap(Clusters(scores, np.ones_like(scores)), samples=200, seed=seed))
+    low, high = interval(bootstrap(Clusters(scores, np.ones_like(scores)), Resampling(200, seed)))
     assert np.all(scores.min(axis=0) <= low + 1e-12) and np.all(high <= scores.max(axis=0) + 1e-12)
 
 
 def test_the_band_is_wider_than_the_intervals() -> None:
     scores, _ = skewed(np.random.default_rng(9), 40, 8)
     data = Clusters(scores, np.ones_like(scores))
-    low, high = interval(bootstrap(data, seed=1))
-    below, above = simultaneous_band(data, seed=1, limits=(0, 1))
+    low, high = interval(bootstrap(data, Resampling(seed=1)))
+    below, above = simultaneous_band(data, Resampling(seed=1), limits=(0, 1))
     assert np.all(above - below > high - low)
     assert np.all(above <= 1)
 
 
 def test_too_few_samples_are_refused() -> None:
     with pytest.raises(InputError, match="at least 100"):
-        bootstrap(Clusters(np.ones((3, 1)), np.ones((3, 1))), samples=10)
+        bootstrap(Clusters(np.ones((3, 1)), np.ones((3, 1))), Resampling(10))
 
 
 def test_a_score_that_is_nan_has_no_interval() -> None:

@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from hrtem_bench.models.contract import InputContract
-from hrtem_bench.models.windows import starts, windowed
+from hrtem_bench.models.sizes import starts, windowed
 
 
 @given(st.integers(8, 200), st.integers(8, 64))
