@@ -19,6 +19,7 @@ from hrtem_bench.scoring.reading import read_results
 
 sys.path.insert(0, str(Path(__file__).parent))
 import draw_architecture
+import draw_performance
 import draw_results
 
 project = "hrtem-bench"
@@ -67,6 +68,7 @@ def _pictures(app: Any) -> None:
     """Pictures that follow from the sources and the results as they are now."""
     images = Path(app.srcdir) / "images"
     (images / "architecture.svg").write_text(draw_architecture.drawing(), encoding="utf-8")
+    (images / "performance.png").write_bytes(draw_performance.drawing())
     (images / "results_fields.svg").write_text(draw_results.drawing(), encoding="utf-8")
 
 

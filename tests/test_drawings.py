@@ -68,3 +68,25 @@ def test_the_picture_of_results_names_fields_that_there_are() -> None:
     results = (drawn["RESULTS"] / "results.json").read_text("utf-8")
     assert len(names) >= 10
     assert [name for name in names if f'"{name.rpartition(".")[2]}"' not in results] == []
+
+
+def test_the_picture_of_performance_shows_what_the_tables_say() -> None:
+    found = runpy.run_path(str(SCRIPT.with_name("draw_performance.py")))
+    page = """<!-- accuracy:begin -->
+A gold ball on carbon:
+
+| exit wave | q < 0.5 | q < 1 | q < 2 |
+|---|---|---|---|
+| hrtem-bench, fourier, 0.1 Å | 0.05 % | 0.09 % | 0.23 % |
+| abTEM, 0.05 Å | 0.50 % | 0.75 % | 1.16 % |
+
+| other | a | b |
+|---|---|---|
+| hrtem-bench, fourier, 0.1 Å | 7 % | 8 % |
+<!-- accuracy:end -->
+<!-- speed:begin -->
+| hrtem-bench, fourier, 1280² | 0.686 | 2.2 × |
+| abTEM, 1280² | 1.500 | 1.0 × |
+<!-- speed:end -->"""
+    assert found["points"](page) == {"hrtem-bench, fourier, 0.1 Å": (0.686, 0.09)}
+    assert len(found["points"](found["PAGE"].read_text("utf-8"))) == 5

@@ -34,7 +34,13 @@ PAGES = sorted(
 TEMPLATES = "data_cards/"
 """Sources of cards, with names to be filled in: their links are looked at; docs/mini/card.md is made of them."""
 TEXT = {path.relative_to(ROOT).as_posix(): path.read_text("utf-8") for path in PAGES}
-MADE_BY_THE_BUILD = {"leaderboard.html", "lens.html", "images/architecture.svg", "images/results_fields.svg"}
+MADE_BY_THE_BUILD = {
+    "leaderboard.html",
+    "lens.html",
+    "images/architecture.svg",
+    "images/performance.png",
+    "images/results_fields.svg",
+}
 """Below docs/, and there only once the documentation is built."""
 ELSEWHERE = {"docs/how-to/models.md": "tests/models/test_models_page.py"}
 """Pages whose Python is run by a test of its own."""
