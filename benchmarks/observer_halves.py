@@ -2,8 +2,8 @@
 
 The rule was fixed before any residual of the study was looked at. Training sets are taken in the order of the study's
 file, in groups of four, each of which has two sets of one condition, one of two and one of four. Groups 0, 2, 4, … with
-test conditions 0, 2, 4, … are for fitting; groups 1, 3, 5, … with test conditions 1, 3, 5, … for testing. So neither
-the training sets nor the test conditions of one half are in the other. The remaining pairs serve neither.
+test conditions 0, 2, 4, … are for fitting, the other groups with the other test conditions for testing: neither the
+training sets nor the test conditions of one half are in the other. The remaining pairs serve neither.
 """
 
 from __future__ import annotations

@@ -73,7 +73,7 @@ WIDE_FAMILIES: dict[str, Family] = {
     **{f"tested with {one}": lambda pair, one=one: _cameras(pair.test) == {one} for one in CAMERAS},
     "tested with a camera of the training set": lambda one: _cameras(one.test) <= _cameras(one.train),
     "tested with another camera": lambda one: not _cameras(one.test) <= _cameras(one.train),
-    "tested at |C30| above 20 µm": lambda one: abs(_c30(one.test)) > FAR_C30,
+    "tested at C30 beyond ±20 µm": lambda one: abs(_c30(one.test)) > FAR_C30,
     "trained at one condition": _trained_at(1),
     "trained at two": _trained_at(2),
     "trained at four": _trained_at(4),

@@ -3,7 +3,7 @@
 from hrtem_bench.interactive.compared import Compared, compare
 from hrtem_bench.interactive.datasets import generate, train
 from hrtem_bench.interactive.evaluated import Evaluated, evaluate
-from hrtem_bench.interactive.planned import Planned, design
+from hrtem_bench.interactive.planned import Planned, PlannedByObserver, design
 from hrtem_bench.interactive.segmented import SegmentedFiles, predict
 from hrtem_bench.interactive.table import Table
 
@@ -11,6 +11,7 @@ __all__ = [
     "Compared",
     "Evaluated",
     "Planned",
+    "PlannedByObserver",
     "SegmentedFiles",
     "Table",
     "compare",

@@ -5,12 +5,12 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Literal
 
 from hrtem_bench.errors import InputError
 from hrtem_bench.interactive.table import Table, table_of
 from hrtem_bench.physics.band import Weight
-from hrtem_bench.planning import Plan, plan_toml
+from hrtem_bench.planning import ObserverPlan, Plan, plan_by_observer, plan_toml
 from hrtem_bench.planning import design as choose
 from hrtem_bench.planning.choices import Choices, Region, choices
 from hrtem_bench.planning.plan import Criterion, Over
@@ -87,6 +87,37 @@ class Planned:
         return self.table()._repr_html_() + str(listing(self.advice))
 
 
+@dataclass(frozen=True, repr=False)
+class PlannedByObserver:
+    """A plan of training conditions by the expected loss; a notebook shows what each target is to lose.
+
+    Parameters
+    ----------
+    plan
+        What `hrtem_bench.planning.plan_by_observer` returned.
+    """
+
+    plan: ObserverPlan
+
+    @property
+    def conditions(self) -> list[str]:
+        """The conditions to train at, by name."""
+        return list(self.plan.best.conditions)
+
+    def table(self) -> Table:
+        """A row for each target: the loss to expect of the plan, and of networks trained there, nats per pixel."""
+        return table_of(
+            {"target": name, "this plan": own, "if trained there": matched}
+            for name, (own, matched) in self.plan.targets.items()
+        )
+
+    def __repr__(self) -> str:
+        return f"<train at {', '.join(self.conditions)}>"
+
+    def _repr_html_(self) -> str:
+        return self.table()._repr_html_()
+
+
 def design(
     target: Region | Sequence[Region] = (),
     budget: int = 4,
@@ -95,11 +126,11 @@ def design(
     data: str | None = None,
     track: str = "defocus",
     spread: str | None = None,
-    criterion: Criterion = "sigma",
+    criterion: Criterion | Literal["observer"] = "sigma",
     over: Over = "worst",
     q_max: float | None = None,
     weight: Weight = "area",
-) -> Planned:
+) -> Planned | PlannedByObserver:
     """Choose conditions to train on, so that a model holds up at the targets; nothing is trained.
 
     Parameters
@@ -111,27 +142,33 @@ def design(
         Conditions to train at, at most.
     candidates
         What can be simulated, given alike; by default the targets' ranges and a quarter more, where a set stands at its
-        member of largest weight.
+        member of largest weight. By the observer the targets themselves.
     data, track
         A dataset, whose track's training conditions are the candidates and, without a target, whose conditions are the
-        targets.
+        targets. By the observer a dataset that keeps exit waves, or a shipped kind, whose specimens are meant.
     spread
         Standard deviations about every condition but those of a ConditionSet, "C10=15"; by default those of the track.
     criterion
-        "sigma" or "coverage": what is made large between the plan and the targets.
+        "sigma" or "coverage": what is made large between the plan and the targets. "observer": the loss that the model
+        observer expects is made small; dose and camera count, text may end in "camera=NAME,NAME".
     over
         "worst" or "mean" of the targets.
     q_max
-        Edge of the band, 1/Å; by default the dataset's Nyquist frequency, or 2.5.
+        Edge of the band, 1/Å; by default the dataset's Nyquist frequency, or 2.5. Not for the observer.
     weight
-        "area" (q dq) or "radial" (dq).
+        "area" (q dq) or "radial" (dq). Not for the observer.
 
     Raises
     ------
     InputError
-        For no target, and what cannot be read.
+        For no target, what cannot be read, and what the observer does not use.
     """
-    given = choices(_several(target), _several(candidates), budget, data=data, track=track, spread=spread, q_max=q_max)
+    wanted, offered = _several(target), _several(candidates)
+    if criterion == "observer":
+        if q_max is not None or (track, weight) != ("defocus", "area"):
+            raise InputError("the observer goes by images alone: leave track, q_max and weight out")
+        return PlannedByObserver(plan_by_observer(wanted, offered, budget, data=data, spread=spread, over=over))
+    given = choices(wanted, offered, budget, data=data, track=track, spread=spread, q_max=q_max)
     plan = choose(
         given.target_sets,
         given.candidate_sets,

@@ -43,6 +43,16 @@ class Moments:
 
 
 @dataclass(frozen=True)
+class Stacked:
+    """`Moments` of several conditions, each array with an axis of conditions before its own."""
+
+    particle: Floats
+    film: Floats
+    covariance: Floats
+    cover: Floats
+
+
+@dataclass(frozen=True)
 class Observer:
     """A linear decision: a pixel is of a particle with log-odds weights · channels - threshold.
 
@@ -128,11 +138,22 @@ def expected_cross_entropy(observer: Observer, moments: Moments) -> float:
     moments
         Means μ_A, μ_B and covariance C of the channels.
     """
-    particle = float(observer.weights @ moments.particle) - observer.threshold
-    film = observer.threshold - float(observer.weights @ moments.film)
-    spread = math.sqrt(max(float(observer.weights @ moments.covariance @ observer.weights), 0.0))
-    losses = [float(_WEIGHTS @ np.logaddexp(0.0, -(margin + spread * _DEVIATES))) for margin in (particle, film)]
-    return moments.cover * losses[0] + (1 - moments.cover) * losses[1]
+    return float(cross_entropies(observer, stacked_moments([moments]))[0])
+
+
+def stacked_moments(several: Sequence[Moments]) -> Stacked:
+    """Moments of several conditions as arrays, to be put to many observers."""
+    return Stacked(*(np.stack([getattr(one, name) for one in several]) for name in Stacked.__dataclass_fields__))
+
+
+def cross_entropies(observer: Observer, several: Stacked) -> Floats:
+    """`expected_cross_entropy` of one observer at each of several conditions, (conditions,)."""
+    w = observer.weights
+    margins = several.particle @ w - observer.threshold, observer.threshold - several.film @ w
+    spread = np.sqrt(np.maximum(several.covariance @ w @ w, 0.0))[:, None] * _DEVIATES
+    losses = [np.logaddexp(0.0, -(one[:, None] + spread)) @ _WEIGHTS for one in margins]
+    found: Floats = several.cover * losses[0] + (1 - several.cover) * losses[1]
+    return found
 
 
 def channel_shares(observer: Observer, moments: Moments) -> Floats:
@@ -154,5 +175,6 @@ def channel_shares(observer: Observer, moments: Moments) -> Floats:
 
 
 __all__ = [
-    "Moments", "Observer", "channel_shares", "detectability", "expected_cross_entropy", "mixed", "trained",
+    "Moments", "Observer", "channel_shares", "cross_entropies", "detectability", "expected_cross_entropy", "mixed",
+    "stacked_moments", "trained",
 ]  # fmt: skip

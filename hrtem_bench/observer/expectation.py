@@ -11,7 +11,16 @@ from numpy.typing import NDArray
 
 from hrtem_bench.conditions import Condition
 from hrtem_bench.observer.channels import image_powers, information_density, moments_at
-from hrtem_bench.observer.decision import Moments, Observer, channel_shares, expected_cross_entropy, mixed, trained
+from hrtem_bench.observer.decision import (
+    Moments,
+    Observer,
+    Stacked,
+    channel_shares,
+    cross_entropies,
+    expected_cross_entropy,
+    mixed,
+    trained,
+)
 from hrtem_bench.observer.exposures import Exposure
 from hrtem_bench.observer.noise import ring_noise
 from hrtem_bench.observer.regions import RingPower
@@ -113,8 +122,14 @@ def observer_at(one: Exposure, powers: RingPowers, settings: ObserverSettings | 
     """
     settings = settings or powers.settings
     powers.prepare(one.conditions)
+    noise = {  # a spread of focus changes neither dose nor detector
+        (condition.dose, id(detector)): ring_noise(condition.dose, detector, powers.specimens.pixel_size, settings)
+        for condition, detector in {
+            (c.dose, id(d)): (c, d) for c, d in zip(one.conditions, one.detectors, strict=True)
+        }.values()
+    }
     members = [
-        (powers.at(condition), ring_noise(condition.dose, detector, powers.specimens.pixel_size, settings))
+        (powers.at(condition), noise[condition.dose, id(detector)])
         for condition, detector in zip(one.conditions, one.detectors, strict=True)
     ]
     moments = mixed([moments_at(power, noise, settings) for power, noise in members], one.weights)
@@ -171,6 +186,22 @@ def terms(train: Place, test: Place) -> Terms:
     )
 
 
+def terms_at(train: Place, tests: Sequence[Place], stacked: Stacked) -> Floats:
+    """M, G, R and T of one training set at each of several test conditions, (tests, 4).
+
+    Parameters
+    ----------
+    train, tests
+        Of one and the same settings.
+    stacked
+        `stacked_moments` of the tests, which serves for many training sets.
+    """
+    hardness = np.array([one.hardness for one in tests])
+    mismatch = np.log(cross_entropies(train.observer, stacked) + train.edge_loss) - hardness
+    delocalised = np.array([one.delocalisation for one in tests])
+    return np.column_stack([hardness, mismatch, delocalised, np.full(len(tests), train.hardness)])
+
+
 def delocalisation(condition: Condition, power: RingPower, settings: ObserverSettings) -> float:
     """Root-mean-square displacement |∇χ| / 2π of lattice fringes, Å, weighted by the particles' power above 0.15 1/Å.
 
@@ -208,6 +239,3 @@ def delocalisation(condition: Condition, power: RingPower, settings: ObserverSet
         weights.append(float(strength))
     total = sum(weights)
     return math.sqrt(float(np.dot(squares, weights)) / total) if total else 0.0
-
-
-__all__ = ["LATTICE", "Place", "Terms", "delocalisation", "mixed_place", "observer_at", "terms"]

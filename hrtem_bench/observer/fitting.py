@@ -15,7 +15,8 @@ from numpy.typing import NDArray
 
 from hrtem_bench.errors import InputError
 from hrtem_bench.observer.agreement import mean_of_known, r_squared, rank, ranks_of_rows
-from hrtem_bench.observer.expectation import Place, observer_at, terms
+from hrtem_bench.observer.decision import stacked_moments
+from hrtem_bench.observer.expectation import Place, observer_at, terms_at
 from hrtem_bench.observer.exposures import joined
 from hrtem_bench.observer.law import Coefficients, Frozen
 from hrtem_bench.observer.settings import ObserverSettings
@@ -156,7 +157,14 @@ def setup_of(key: Key, setups: Mapping[Key, Setup]) -> Setup:
 
 def terms_of_pairs(pairs: Sequence[TrainTestPair], places: Mapping[Key, Place]) -> Floats:
     """M, G, R and T of each pair, (pairs, 4)."""
-    return np.array([terms(*(places[key] for key in one.keys)).numbers for one in pairs]).reshape(-1, 4)
+    found = np.empty((len(pairs), 4))
+    of_train: dict[Key, list[int]] = {}
+    for number, one in enumerate(pairs):
+        of_train.setdefault(one.keys[0], []).append(number)
+    for train, numbers in of_train.items():
+        tests = [places[pairs[k].keys[1]] for k in numbers]
+        found[numbers] = terms_at(places[train], tests, stacked_moments([one.moments for one in tests]))
+    return found
 
 
 def fit_coefficients(

@@ -285,10 +285,14 @@ def evenly(conditions: Mapping[str, Condition], count: int) -> dict[str, Conditi
 
 def counted_off(conditions: Mapping[str, Condition], count: int) -> dict[str, Condition]:
     """`count` of the conditions at even steps of their order; for a count of one, the middle one."""
-    last = len(conditions) - 1
-    places = np.linspace(0, last, count) if count > 1 else np.array([0.5 * last])
     names = list(conditions)
-    return {names[i]: conditions[names[i]] for i in sorted({round(place) for place in places})}
+    return {names[i]: conditions[names[i]] for i in even_places(len(names), count)}
+
+
+def even_places(many: int, count: int) -> list[int]:
+    """At most `count` numbers below `many`, at even steps from the first to the last; the middle for a count of one."""
+    places = np.linspace(0, many - 1, count) if count > 1 else np.array([0.5 * (many - 1)])
+    return sorted({round(place) for place in places})
 
 
 def parse_spread(text: str) -> dict[str, float]:

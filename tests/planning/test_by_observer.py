@@ -4,11 +4,14 @@ from __future__ import annotations
 
 import itertools
 
+import numpy as np
 import pytest
 
+import hrtem_bench as hb
 from hrtem_bench.cli import run
 from hrtem_bench.errors import InputError
-from hrtem_bench.observer import RingPowers, foretold, loaded, specimens_of
+from hrtem_bench.interactive import PlannedByObserver
+from hrtem_bench.observer import SINGLE_PARTICLES, RingPowers, foretold, loaded, specimens_of
 from hrtem_bench.observer.exposures import joined
 from hrtem_bench.planning.by_observer import design_by_observer, exposures_of
 
@@ -58,10 +61,41 @@ def test_the_command_prints_a_plan(capsys: pytest.CaptureFixture[str]) -> None:
         assert words in said
 
 
+def test_python_and_the_shell_give_one_plan(capsys: pytest.CaptureFixture[str]) -> None:
+    text, offered = "defocus=-10nm,10nm,dose=100", "defocus=-10nm,0nm,10nm,dose=50,camera=ideal"
+    plan = hb.design(text, 2, candidates=offered, criterion="observer", data=SINGLE_PARTICLES)
+    command = ["design", "--criterion", "observer", "--target", text, "--candidates", offered, "--budget", "2"]
+    assert run([*command, "--data", SINGLE_PARTICLES]) == 0
+    said = capsys.readouterr().out
+    assert f"train at {'; '.join(plan.conditions)}" in said
+    table = plan.table()
+    for name, own, matched in zip(*table.values(), strict=True):
+        assert f"{own:.3f}" in said and f"{matched:.3f}" in said and str(name) in said
+    assert repr(plan) == f"<train at {', '.join(plan.conditions)}>"
+    assert plan._repr_html_().count("<tr>") == 3
+
+
+def test_conditions_are_planned_as_their_text_is() -> None:
+    at = [hb.Condition(C10=value, focal_spread=10.0, dose=100.0) for value in (-100.0, 100.0)]
+    given = hb.design(at, 1, criterion="observer", data=SINGLE_PARTICLES)
+    told = hb.design("C10=-100,100,focal_spread=10,dose=100", 1, criterion="observer", data=SINGLE_PARTICLES)
+    assert isinstance(given, PlannedByObserver)
+    assert given.conditions == told.conditions
+    np.testing.assert_allclose(given.table()["this plan"], told.table()["this plan"])
+    # a set is one target, with the spread that it has
+    wide = hb.ConditionSet.about(at[0], {"C10": 30.0})
+    assert list(hb.design([wide, at[1]], 1, criterion="observer", data=SINGLE_PARTICLES).table()["target"]) == [
+        "C10=-100",
+        "C10=100",
+    ]
+    with pytest.raises(InputError, match="leave track, q_max and weight out"):
+        hb.design(at, 1, criterion="observer", q_max=2.0)
+
+
 @pytest.mark.parametrize(
     ("more", "words"),
     [
-        ([], "needs --target"),
+        ([], "needs a target"),
         (["--target", "defocus=0nm", "--out", "plan.png"], "prints its plan"),
         (["--target", "defocus=0nm", "--spread", "C12=5"], "spread of C10 alone"),
         (["--target", "defocus=0nm", "--q-max", "2"], "leave --track, --q-max and --weight out"),

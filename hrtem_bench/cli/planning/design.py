@@ -15,6 +15,7 @@ from hrtem_bench.errors import InputError
 if TYPE_CHECKING:
     from hrtem_bench.planning import Plan
     from hrtem_bench.planning.choices import Choices
+    from hrtem_bench.planning.plan import Over
 
 
 def design(
@@ -56,17 +57,19 @@ def design(
     Lengths are in Å or have a unit, and C10 > 0 is overfocus, as in `transfer`. Equal parts of the training data are
     meant for each.
     """
-    from hrtem_bench.cli.planning.design_by_observer import design_by_observer
+    from hrtem_bench.cli.planning.design_by_observer import print_observer_plan
     from hrtem_bench.planning import design as choose
-    from hrtem_bench.planning import plan_toml
+    from hrtem_bench.planning import plan_by_observer, plan_toml
     from hrtem_bench.planning.choices import choices
 
+    over: Over = "worst" if worst else "mean"
     if criterion == "observer":
         if out is not None or plan is not None:
             raise InputError("--criterion observer prints its plan: leave --out and --plan out")
         if q_max is not None or (track, weight) != ("defocus", "area"):
             raise InputError("--criterion observer goes by images alone: leave --track, --q-max and --weight out")
-        design_by_observer(target or (), candidates or (), budget, data, spread, worst)
+        expected = plan_by_observer(target or (), candidates or (), budget, data=data, spread=spread, over=over)
+        print_observer_plan(expected)
         return
     check_ending(out, FIGURES)
     check_ending(plan, (".toml",), "--plan")
@@ -76,7 +79,7 @@ def design(
         given.candidate_sets,
         budget,
         criterion=criterion,
-        over="worst" if worst else "mean",
+        over=over,
         q_max=given.q_max,
         weight=weight,
         compared=given.compared,
