@@ -17,10 +17,7 @@ _NOT_NEGATIVE = ("cc_mm", "energy_spread_ev", "high_tension_ppm", "lens_current_
 def microscope_settings(given: Mapping[str, Any]) -> dict[str, float]:
     """Settings of a Condition, in its units, from the numbers that `Condition.from_microscope` takes.
 
-    Raises
-    ------
-    InputError
-        For what is not a finite number, a width below 0, and a high tension that is not in kV.
+    InputError for what is not a finite number, a width below 0, and a high tension that is not in kV.
     """
     number = {name: finite_number(name, value) for name, value in given.items()}
     for name in _NOT_NEGATIVE:

@@ -46,13 +46,8 @@ def own_name(name: str) -> tuple[str, float]:
 def in_own_notation(values: Mapping[str, Any]) -> dict[str, Any]:
     """The settings with every name of another notation replaced by the one used here, its value converted.
 
-    Angles are azimuths here as there: where the term is largest, `phiA1` = `phi12`. Parts `C12a`, `C12b` are
-    C12 cos(m φ) and C12 sin(m φ), and either may be left out.
-
-    Raises
-    ------
-    InputError
-        For a coefficient that is given under two names.
+    Angles are azimuths here as there: where the term is largest, `phiA1` = `phi12`. Parts `C12a`, `C12b` are C12 cos(m
+    φ) and C12 sin(m φ), and either may be left out. InputError for a coefficient that is given under two names.
     """
     found: dict[str, Any] = {}
     parts: dict[str, dict[str, float]] = {}

@@ -141,7 +141,7 @@ class Condition:
         dose: float | None = None,
         **aberrations: Any,
     ) -> Condition:
-        """A Condition from what a microscopist knows.
+        """A Condition from what a microscopist knows; it warns as `Condition` does.
 
         Parameters
         ----------
@@ -150,24 +150,21 @@ class Condition:
         cs_mm
             Spherical aberration C30, mm.
         cc_mm
-            Chromatic aberration Cc, mm, by which a relative change of energy moves the focus: Δf = Cc ΔE/E. Reimer and
-            Kohl, Transmission Electron Microscopy (2008), multiply by (1 + E/E₀)/(1 + E/2E₀), E₀ = 511 keV, which is
-            1.16 at 200 kV: multiply cc_mm by it where yours is meant so.
+            Chromatic aberration Cc, mm: Δf = Cc ΔE/E. Reimer and Kohl, Transmission Electron Microscopy (2008),
+            multiply by (1 + E/E₀)/(1 + E/2E₀), E₀ = 511 keV, 1.16 at 200 kV: so multiply a cc_mm that is meant so.
         energy_spread_ev
-            Full width at half maximum (FWHM) of the beam's energy, eV, as spectrometers give it: about 0.7 for a
-            Schottky emitter, 0.3 for a cold field emitter, 1.5 for LaB6. Its standard deviation is taken as this over
-            2.355.
+            Full width at half maximum (FWHM) of the beam's energy, eV, 2.355 standard deviations: about 0.7 for a
+            Schottky emitter, 0.3 for a cold field emitter, 1.5 for LaB6.
         high_tension_ppm, lens_current_ppm
             Standard deviations of the high tension and of the objective lens's current, in parts per million.
         defocus_nm
             Defocus, nm: positive is underfocus.
         stigmation_nm, stigmation_degrees
-            Twofold astigmatism C12, nm: half the difference of focus between its two axes. Its angle, degrees from +x
-            towards +y: the direction in which the focus is most over.
+            Twofold astigmatism C12, nm, half the difference of focus between its two axes; and the direction in which
+            the focus is most over, degrees from +x towards +y.
         convergence_mrad
-            Semi-angle of the illumination's cone, mrad: the radius of a disc that is evenly filled. The standard
-            deviation along each axis is half of it. Textbooks also call a Gaussian's 1/e half-width the semi-angle,
-            which is √2 standard deviations: for that give √2 times it.
+            Semi-angle of the illumination's cone, mrad: the radius of a disc that is evenly filled, two standard
+            deviations along each axis. Of a Gaussian's 1/e half-width, √2 standard deviations, give √2 times as much.
         aperture_mrad
             Semi-angle of the objective aperture, mrad; None for no aperture.
         dose
@@ -185,19 +182,14 @@ class Condition:
         ------
         InputError
             For what is not a finite number, a width below 0, a high tension that is not in kV.
-
-        Warns
-        -----
-        UnlikelySetting
-            As `Condition`.
         """
-        settings: dict[str, Any] = dict(microscope_settings({
+        given = {
             "kilovolts": kilovolts, "cs_mm": cs_mm, "cc_mm": cc_mm, "energy_spread_ev": energy_spread_ev,
             "high_tension_ppm": high_tension_ppm, "lens_current_ppm": lens_current_ppm, "defocus_nm": defocus_nm,
             "stigmation_nm": stigmation_nm, "stigmation_degrees": stigmation_degrees,
             "convergence_mrad": convergence_mrad,
-        }))  # fmt: skip
-        settings |= {"aperture": aperture_mrad, "dose": dose}
+        }  # fmt: skip
+        settings = {**microscope_settings(given), "aperture": aperture_mrad, "dose": dose}
         further = in_own_notation(aberrations)
         for name in further.keys() & (settings.keys() | {"defocus"}):
             raise InputError(f"{name} is given twice, once in the microscope's own words")

@@ -7,7 +7,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from hrtem_bench.conditions.notations import in_own_notation, own_name
-from hrtem_bench.conditions.record import Condition, condition_from_dict, condition_to_dict, warn_if_suspicious
+from hrtem_bench.conditions.record import Condition, condition_from_dict, warn_if_suspicious
 from hrtem_bench.conditions.units import UNITS, quantity
 from hrtem_bench.errors import InputError
 
@@ -107,12 +107,9 @@ def with_settings(base: Mapping[str, Any], moved: Mapping[str, Any]) -> Conditio
     base, moved
         As for `condition_from_dict`: an aberration of either may stand among the others.
     """
-    nominal = condition_to_dict(condition_from_dict(base))
-    aberrations = nominal.pop("aberrations") | in_own_notation(moved.get("aberrations", {}))
-    changes = in_own_notation({name: value for name, value in moved.items() if name != "aberrations"})
-    if "defocus" in changes:
-        nominal.pop("C10")
-    return condition_from_dict(nominal | aberrations | changes)
+    nominal = condition_from_dict(base)
+    aberrations = {**nominal.aberrations, **in_own_notation(moved.get("aberrations", {}))}
+    return nominal.replace(**{**moved, "aberrations": aberrations})
 
 
 def _values(name: str, texts: Sequence[str], unit: str) -> list[float]:

@@ -13,6 +13,7 @@ from typing import Any, NamedTuple, TypeVar
 import numpy as np
 
 from hrtem_bench.conditions import Condition, condition_from_dict, flat
+from hrtem_bench.dataset.unaltered import check_unaltered
 from hrtem_bench.errors import InputError, require
 from hrtem_bench.generation.manifest import MANIFEST, Manifest, read_manifest, shards_of
 from hrtem_bench.generation.png import decode_png
@@ -99,17 +100,12 @@ class Track:
         return int(self.manifest.recipe["sampling"]["pixels"])
 
     def select(self, conditions: Sequence[str] | None = None) -> tuple[TrackCondition, ...]:
-        """Conditions of the track.
+        """Conditions of the track, in the order of its axis.
 
         Parameters
         ----------
         conditions
             Their ids; None for all.
-
-        Returns
-        -------
-        tuple of TrackCondition
-            In the order of the axis.
 
         Raises
         ------
@@ -135,8 +131,6 @@ class Track:
         InputError
             One line, for files or rows that differ from the manifest and the recipe.
         """
-        from hrtem_bench.dataset.unaltered import check_unaltered
-
         check_unaltered(self.folder, self.manifest, self.name, split)
 
     def count(self, split: str, conditions: Sequence[str] | None = None, *, limit: int | None = None) -> int:
@@ -156,7 +150,7 @@ class Track:
     def rows(
         self, split: str, conditions: Sequence[str] | None = None, *, limit: int | None = None, start: int = 0
     ) -> Iterator[Sample]:
-        """The images of a split, one at a time, structure by structure.
+        """The images of a split with labels and condition, one at a time, structure by structure.
 
         Every file is read once, and only images that are given are decoded.
 
@@ -170,11 +164,6 @@ class Track:
             At most so many of each condition.
         start
             So many images are skipped at the beginning.
-
-        Yields
-        ------
-        Sample
-            Image, labels and condition.
 
         Raises
         ------

@@ -11,6 +11,7 @@ from hrtem_bench.conditions import Condition, parse_settings, with_settings
 from hrtem_bench.dataset.from_waves import check_reach
 from hrtem_bench.dataset.reader import Sample, StoredWaves, StructureWaves
 from hrtem_bench.errors import InputError
+from hrtem_bench.imaging import camera, render
 from hrtem_bench.recipes.detectors import Readout, digitised, drawn_recording
 from hrtem_bench.recipes.loading import recipe_from_dict
 from hrtem_bench.recipes.tables import Recipe
@@ -22,19 +23,10 @@ CAMERA = "camera"
 
 
 def parse_setting(text: str, base: Mapping[str, Any]) -> tuple[Condition, str | None]:
-    """The condition that a text names, with `camera=NAME` beside its settings if wanted, and that camera's name.
+    """The condition that a text names, and the name of the camera if it has `camera=NAME`, which is not looked up.
 
-    Parameters
-    ----------
-    text
-        As "defocus=-7nm,dose=200,camera=k3-300kV".
-    base
-        What the text does not name, as `with_settings` takes it.
-
-    Raises
-    ------
-    InputError
-        For text that is no setting. The camera is not looked up.
+    text: as "defocus=-7nm,dose=200,camera=k3-300kV"; what it does not name is as in `base`, which `with_settings`
+    takes. InputError for text that is no setting.
     """
     settings = parse_settings(text)
     name = settings.pop(CAMERA, None)
@@ -45,15 +37,9 @@ def rendered_sample(recipe: Recipe, kept: StructureWaves, one: TrackCondition, r
     """The image of a structure's exit waves at a condition, imaged otherwise as the recipe has it.
 
     recording: by which camera; without a dose the image is noise-free, of mean 1, and no camera is used. seed: of the
-    noise.
-
-    Raises
-    ------
-    InputError
-        If the waves have another energy, or do not reach as far as the condition lets through and the pixels show.
+    noise. InputError if the waves have another energy, or do not reach as far as the condition lets through and the
+    pixels show.
     """
-    from hrtem_bench.imaging import render
-
     if kept.energy != one.condition.energy:
         raise InputError(
             f"{one.condition_id} is at {one.condition.energy:g} eV, and the exit waves at {kept.energy:g} eV: only "
@@ -85,28 +71,12 @@ def rendered_sample(recipe: Recipe, kept: StructureWaves, one: TrackCondition, r
 def samples_at(
     waves: StoredWaves, text: str, split: str, *, limit: int | None = None, spread: float = 0.0
 ) -> Iterator[Sample]:
-    """An image of each structure of a split at a setting given as text.
+    """An image of each structure of a split, or of the first `limit`, at a setting given as text.
 
-    Parameters
-    ----------
-    waves
-        Of a dataset that keeps those of this split.
-    text
-        As "defocus=-7nm,dose=200,camera=k3-300kV"; what it does not name is as in the dataset's own imaging.
-    split
-        "train", "validation" or "test".
-    limit
-        The first so many structures.
-    spread
-        Standard deviation of C10 from image to image, Å, drawn as those of a track are.
-
-    Raises
-    ------
-    InputError
-        For text that is no setting, waves that are not kept, and as `rendered_sample` has it.
+    waves: of a dataset that keeps those of this split. text: as of `parse_setting`, for the dataset's own imaging.
+    spread: standard deviation of C10 from image to image, Å, drawn as those of a track are. InputError for text that is
+    no setting, waves that are not kept, and as `rendered_sample` has it.
     """
-    from hrtem_bench.imaging import camera
-
     if not waves.count(split):
         raise InputError(
             f"{waves.folder} keeps no exit waves of {split} structures: give its recipe [exit_waves] structures = "

@@ -22,19 +22,10 @@ from hrtem_bench.support.parquet import read_table
 
 
 def check_unaltered(folder: Path, manifest: Manifest, config: str, split: str) -> None:
-    """Raise InputError, one line, unless a split is as it was made.
+    """Raise InputError, one line, unless a split of a config, which is a track or the exit waves, is as it was made.
 
     Checked are the manifest's checksum over the files it lists; the size and SHA-256 of each file of the split; and,
     for a track, that conditions and settings of the rows are those that the recipe gives.
-
-    Parameters
-    ----------
-    folder, manifest
-        Of the dataset.
-    config
-        A track, or the exit waves.
-    split
-        "train", "validation" or "test".
     """
     hint = f"generate or download it again; `hrtem-bench verify {folder}` says more"
     if dataset_checksum(manifest.shards) != manifest.checksum:

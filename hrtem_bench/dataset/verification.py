@@ -75,11 +75,6 @@ def verify(folder: str | Path, *, progress: CountProgress | None = None) -> Veri
     progress
         Called with (shards done, in all).
 
-    Returns
-    -------
-    Verification
-        What was counted, and the problems found.
-
     Raises
     ------
     InputError

@@ -18,6 +18,7 @@ from hrtem_bench.generation.track_transfer import track_transfer
 from hrtem_bench.recipes.detectors import detector_words
 from hrtem_bench.recipes.loading import recipe_from_dict
 from hrtem_bench.recipes.plan import place_of
+from hrtem_bench.recipes.scenes import scene_spec
 from hrtem_bench.recipes.schema import EXIT_WAVES, columns_of
 from hrtem_bench.recipes.tables import SPLITS, Recipe
 from hrtem_bench.support.files import write_aside
@@ -231,8 +232,6 @@ def _rendered(manifest: Manifest) -> str:
 
 
 def _specimen(recipe: Recipe) -> str:
-    from hrtem_bench.recipes.scenes import scene_spec
-
     spec = scene_spec(recipe)
     turned = "randomly turned" if spec.zone_axis is None else f"{list(spec.zone_axis)} along the beam"
     text = (

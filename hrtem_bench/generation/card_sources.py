@@ -22,20 +22,8 @@ MeanDice = tuple[float, float, float] | None
 class BaselineScores(msgspec.Struct, frozen=True, kw_only=True):
     """The scores of one model on one track of a dataset.
 
-    Parameters
-    ----------
-    checksum
-        Of the dataset.
-    track
-        Its name.
-    model
-        Name that `hrtem-bench evaluate` takes.
-    trained
-        Conditions of the track; none for a model that was not trained on it.
-    id_dice, worst_dice, area_dice
-        As in results.json.
-    confidence
-        Of the intervals.
+    dataset: its checksum. model: name that `hrtem-bench evaluate` takes. trained: conditions of the track; none for a
+    model that was not trained on it. The scores are those of results.json; confidence: of their intervals.
     """
 
     dataset: str

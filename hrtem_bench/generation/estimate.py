@@ -14,11 +14,15 @@ from hrtem_bench.conditions import condition_from_dict
 from hrtem_bench.generation.png import PREVIEW_PIXELS
 from hrtem_bench.generation.simulation import ANTIALIAS
 from hrtem_bench.generation.waves import SCATTERED_BAND
-from hrtem_bench.recipes.detectors import mean_counts, noise_variance, recording_of
+from hrtem_bench.imaging import focus_nodes
+from hrtem_bench.recipes.detectors import noise_variance, recording_of
 from hrtem_bench.recipes.plan import DatasetPlan, dataset_plan
 from hrtem_bench.recipes.scenes import scene_spec
 from hrtem_bench.recipes.tables import SPLITS, Recipe
 from hrtem_bench.recipes.tracks import TrackCondition
+from hrtem_bench.specimens.coatings import MATERIAL, period_of
+from hrtem_bench.specimens.films import atom_count
+from hrtem_bench.specimens.glasses import Glass
 
 _SLICE = {"fourier": 5.4, "real-space": 1.9}
 """Time of one slice of multislice over that of a Fourier transform, measured, by method."""
@@ -141,8 +145,7 @@ def _bytes_per_pixel(recipe: Recipe, c: TrackCondition) -> float:
     more than its entropy, that of a normal distribution with the variance of noise and contrast.
     """
     recording, electrons = recording_of(recipe, c.camera), (c.condition.dose or 0.0) * recipe.sampling.pixel_size**2
-    _, counts = mean_counts(recording, electrons)
-    variance = noise_variance(recording, electrons) + (_CONTRAST * counts) ** 2
+    variance = noise_variance(recording, electrons) + (_CONTRAST * electrons * recording.gain) ** 2
     return (2 + max(0.0, 0.5 * math.log2(2 * math.pi * math.e * variance))) / 8
 
 
@@ -170,8 +173,6 @@ def _seconds_of_image(recipe: Recipe, clock: Callable[[int], float]) -> float:
 
 def _coherent_images(recipe: Recipe) -> int:
     """Coherent images that are summed to one image, at the base condition."""
-    from hrtem_bench.imaging import focus_nodes
-
     if recipe.coherence == "envelope":
         return 1
     return recipe.nodes or focus_nodes(condition_from_dict(recipe.settings), min(SCATTERED_BAND, recipe.simulated_band))
@@ -201,9 +202,6 @@ def _films(spec: Any) -> int:
 
 def _coating_atoms(recipe: Recipe) -> int:
     """Atoms of the hydrocarbon from which ligands and contamination are cut."""
-    from hrtem_bench.specimens.coatings import MATERIAL, period_of
-    from hrtem_bench.specimens.films import atom_count
-
     spec = scene_spec(recipe)
     layers = [thickness for thickness in (spec.ligand_thickness, spec.contamination_thickness) if thickness[1]]
     height = sum(period_of(sum(thickness) / 2) for thickness in layers)
@@ -212,9 +210,6 @@ def _coating_atoms(recipe: Recipe) -> int:
 
 def _film_atoms(recipe: Recipe, thickness: float) -> int:
     """Atoms of an amorphous film of that thickness, Å; 0 for one cut from a crystal, which costs next to nothing."""
-    from hrtem_bench.specimens.films import atom_count
-    from hrtem_bench.specimens.glasses import Glass
-
     spec = scene_spec(recipe)
     material = spec.support()
     if not isinstance(material, Glass):

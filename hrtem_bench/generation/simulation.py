@@ -13,11 +13,13 @@ from hrtem_bench.generation.png import encode_counts, encode_png, preview
 from hrtem_bench.generation.waves import pack
 from hrtem_bench.imaging import find_zero_focus, instances, mask, render_each
 from hrtem_bench.imaging.fourier import resize_spectrum
+from hrtem_bench.multislice import exit_waves
 from hrtem_bench.recipes.detectors import digitised
 from hrtem_bench.recipes.plan import Expected, Job, dataset_plan, expected_rows, settings_columns
 from hrtem_bench.recipes.scenes import scene_spec
 from hrtem_bench.recipes.schema import EXIT_WAVES, WAVE_COLUMNS
 from hrtem_bench.recipes.tables import Recipe
+from hrtem_bench.specimens import scene, vacuum
 from hrtem_bench.support.child_seeds import child_seed
 
 ANTIALIAS = 2 / 3
@@ -49,8 +51,6 @@ Simulate = Callable[[Recipe, Job, str], Structure]
 
 def simulate(recipe: Recipe, job: Job, device: str = "cpu") -> Structure:
     """A job's specimen, simulated up to the exit waves, with its labels."""
-    from hrtem_bench.specimens import scene
-
     specimen = scene(scene_spec(recipe, job.scene), child_seed(recipe.seed, "scene", job.split, job.index))
     waves = crop_band(_exit_waves(recipe, specimen.atoms, job, recipe.multislice.phonons, device), ANTIALIAS)
     labels = _labels(recipe, specimen, job, device)
@@ -102,8 +102,6 @@ class _Labels(NamedTuple):
 
 def _labels(recipe: Recipe, specimen: Any, job: Job, device: str) -> _Labels:
     """From the particles alone, without displacements of atoms."""
-    from hrtem_bench.specimens import vacuum
-
     output, energy = recipe.sampling.pixel_size, _energy(recipe)
     alone = vacuum(specimen)
     height = float(specimen.atoms.cell[2, 2])
@@ -121,8 +119,6 @@ def _labels(recipe: Recipe, specimen: Any, job: Job, device: str) -> _Labels:
 
 
 def _exit_waves(recipe: Recipe, atoms: Any, job: Job, phonons: int | None, device: str) -> Any:
-    from hrtem_bench.multislice import exit_waves
-
     m = recipe.multislice
     return exit_waves(
         atoms,

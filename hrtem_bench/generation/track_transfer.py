@@ -14,20 +14,10 @@ from hrtem_bench.recipes.tables import Recipe
 
 
 def track_transfer(recipe: Recipe, track: TrackEntry) -> list[dict[str, float]]:
-    """ε of each condition, σ and coverage from all training conditions together, their spread included.
+    """ "epsilon", "sigma" and "coverage" of each condition of a track, in their order, for its training conditions.
 
-    Parameters
-    ----------
-    recipe
-        Of the dataset; the band reaches to the Nyquist frequency of its pixels.
-    track
-        As the manifest has it. Of a track of cameras the numbers are those of T · MTF, along a row of the camera's
-        pixels and without the camera's spread.
-
-    Returns
-    -------
-    list of dict
-        "epsilon", "sigma" and "coverage" of each condition, in their order.
+    The band reaches to the Nyquist frequency of the recipe's pixels. Of a track of cameras the numbers are those of T ·
+    MTF, along a row of the camera's pixels and without the camera's spread.
     """
     q_max = 0.5 / recipe.sampling.pixel_size
     sets = [ConditionSet.about(c.condition, c.spread) for c in track.conditions]

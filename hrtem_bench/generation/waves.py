@@ -51,5 +51,5 @@ def unpack(data: bytes, shape: tuple[int, int, int], field: float, band: float) 
 def inside(points: int, field: float, band: float) -> Any:
     """Which coefficients of a (points, points) FFT lie at |q| <= band: bool (points, points), FFT order."""
     q = np.fft.fftfreq(points, field / points)
-    # A hair of tolerance, so that rounding never decides about a coefficient on the circle.
+    # With a tolerance, so that rounding does not decide about a coefficient on the circle.
     return np.hypot(q[:, None], q) <= band * (1 + 1e-9)

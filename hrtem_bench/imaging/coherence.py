@@ -42,23 +42,10 @@ def source_points(
 ) -> tuple[SourcePoint, ...]:
     """The points of the source over which to sum coherent images; their weights add up to 1.
 
-    Parameters
-    ----------
-    c
-        The condition, of which the spreads, the aberrations and the aperture are used.
-    band
-        The highest frequency of the waves that matters, 1/Å.
-    nodes
-        Number of values of focus; None for the least that `focus_nodes` gives.
-    angle_nodes
-        Number of angles along each of two axes; 1 for the axis alone; None for the least that keeps to `tolerance`.
-    tolerance
-        Error of the mean of any phase factor that occurs, for the numbers of nodes that are not given.
-
-    Raises
-    ------
-    InputError
-        If a number is not from 1 to 200, or more than 200 are needed.
+    c: its spreads, aberrations and aperture are used. band: the highest frequency of the waves that matters, 1/Å.
+    nodes: number of values of focus; None for the least that `focus_nodes` gives. angle_nodes: number of angles along
+    each of two axes; 1 for the axis alone, None for the least that keeps to `tolerance`, the error of the mean of any
+    phase factor that occurs. InputError if a number is not from 1 to 200, or more than 200 are needed.
     """
     width = 1e-3 * c.angular_spread / wavelength(c.energy)
     if c.aperture is not None:
@@ -106,20 +93,10 @@ def focus_nodes(condition: Condition, band: float) -> int:
 def normal_nodes(phase: float, count: int | None = None, tolerance: float = TOLERANCE) -> tuple[Any, Any]:
     """Equally spaced points and their weights, each (n,), that average a function of a standard normal deviate.
 
-    The spacing balances the two errors of the sum: what it leaves out beyond its ends, and that it takes phases
-    2π/spacing apart for equal.
-
-    Parameters
-    ----------
-    phase
-        The largest a, rad, for which the mean of exp(iax), which is exp(-a²/2), matters.
-    count
-        n; None for the least for which that mean is right to `tolerance` for every a up to `phase`.
-
-    Raises
-    ------
-    InputError
-        If n is not from 1 to 200, or more than 200 are needed.
+    phase: the largest a, rad, for which the mean of exp(iax), which is exp(-a²/2), matters. count: n; None for the
+    least for which that mean is right to `tolerance` for every a up to `phase`. The spacing balances the two errors of
+    the sum: what it leaves out beyond its ends, and that it takes phases 2π/spacing apart for equal. InputError if n is
+    not from 1 to 200, or more than 200 are needed.
     """
     if count is not None:
         return _spaced_nodes(checked_count(count), phase)

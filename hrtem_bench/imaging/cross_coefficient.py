@@ -35,22 +35,10 @@ def tcc_image(
 ) -> Any:
     """One expected image, (ny, nx) float32: I(Q) = Σ over q1 - q2 = Q of T(q1, q2) ψ(q1) ψ*(q2), in float64.
 
-    Parameters
-    ----------
-    waves
-        (n, ny, nx), with pixels of `size` (dy, dx) Å.
-    out_shape
-        Pixels of the image, over the same field.
-    zero_focus
-        C10, Å, that brings the specimen's zero plane to focus.
-    angle_nodes
-        As in `cross_coefficient`.
-
-    Raises
-    ------
-    InputError
-        If the waves have more than `TCC_LIMIT` Fourier coefficients; 64 x 64 pixels of a wave band-limited to 2/3 of
-        Nyquist have 1,430.
+    waves: (n, ny, nx), with pixels of `size` (dy, dx) Å. out_shape: pixels of the image, over the same field.
+    zero_focus: C10, Å, that brings the specimen's zero plane to focus. angle_nodes: as in `cross_coefficient`.
+    InputError if the waves have more than `TCC_LIMIT` Fourier coefficients; 64 x 64 pixels of a wave band-limited to
+    2/3 of Nyquist have 1,430.
     """
     spectra = np.fft.fft2(waves.astype(complex), norm="forward")
     strength = np.abs(spectra).max(axis=0)

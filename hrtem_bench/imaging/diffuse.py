@@ -29,16 +29,8 @@ def lost_amplitude(qx: Any, qy: Any, c: Condition) -> Any:
 def background_blur(qx: Any, qy: Any, c: Condition, power: Any, step: float) -> float:
     """κ, Å: 2π times the standard deviation of the blur of what is put back.
 
-    Parameters
-    ----------
-    qx, qy
-        Frequencies, 1/Å, that broadcast to the shape of `power`.
-    c
-        The condition; its angular spread is β.
-    power
-        Power of the waves at these frequencies.
-    step
-        Difference of frequency, 1/Å, over which χ's gradient is differentiated.
+    qx, qy: frequencies, 1/Å, that broadcast to the shape of `power`, the power of the waves there. c: its angular
+    spread is β. step: difference of frequency, 1/Å, over which χ's gradient is differentiated.
     """
     from array_api_compat import array_namespace
 

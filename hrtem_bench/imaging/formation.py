@@ -33,18 +33,10 @@ NEGLIGIBLE_POWER = 1e-3
 class WaveSpectra:
     """Exit waves transformed once, for any number of images.
 
-    Parameters
-    ----------
-    batches
-        Arrays (waves, 2 ry + 1, 2 rx + 1) complex64: FFT over the number of points, without its empty border.
-    field
-        (height, width), Å.
-    out_shape
-        Pixels of the images, over the same field.
-    band
-        Frequency, 1/Å, inside which all but `NEGLIGIBLE_POWER` of the scattered power lies.
-    to_device, to_host
-        From a NumPy array to the batches' own kind, and back.
+    batches: arrays (waves, 2 ry + 1, 2 rx + 1) complex64: FFT over the number of points, without its empty border.
+    field: (height, width), Å. out_shape: pixels of the images, over the same field. band: frequency, 1/Å, inside which
+    all but `NEGLIGIBLE_POWER` of the scattered power lies. to_device, to_host: from a NumPy array to the batches' own
+    kind, and back.
     """
 
     batches: tuple[Any, ...]

@@ -35,14 +35,9 @@ def resampled_shape(
     return out[0], out[1]
 
 
-def halves(reach: int) -> tuple[slice, slice]:
+def _halves(reach: int) -> tuple[slice, slice]:
     """Where the frequencies 0 to `reach` and -`reach` to -1 lie along an axis of an FFT."""
     return slice(0, reach + 1), slice(-reach, None) if reach else slice(0, 0)
-
-
-def common_reach(first: int, second: int) -> int:
-    """The largest frequency, in steps, that FFTs of both numbers of points hold with its negative."""
-    return (min(first, second) - 1) // 2
 
 
 def resize_spectrum(spectrum: Any, shape: tuple[int, int]) -> Any:
@@ -55,9 +50,10 @@ def resize_spectrum(spectrum: Any, shape: tuple[int, int]) -> Any:
 
     xp = array_namespace(spectrum)
     out = xp.zeros((*spectrum.shape[:-2], *shape), dtype=spectrum.dtype, device=device(spectrum))
-    ky, kx = (common_reach(n, m) for n, m in zip(spectrum.shape[-2:], shape, strict=True))
-    for ys in halves(ky):
-        for xs in halves(kx):
+    # The largest frequencies, in steps, that both hold with their negatives.
+    ky, kx = ((min(n, m) - 1) // 2 for n, m in zip(spectrum.shape[-2:], shape, strict=True))
+    for ys in _halves(ky):
+        for xs in _halves(kx):
             out[..., ys, xs] = spectrum[..., ys, xs]
     return out
 

@@ -16,7 +16,7 @@ NEGLIGIBLE = 1e-4
 
 
 def passed_band(c: Condition) -> float:
-    """The frequency, 1/Å, beyond which the temporal envelope or the aperture leaves nothing to speak of; inf if none.
+    """The frequency, 1/Å, beyond which the temporal envelope is below NEGLIGIBLE or the aperture cuts; inf if none.
 
     The condition's focal spread counts as an envelope; give one without it for a coherent image.
     """
@@ -32,15 +32,9 @@ def passed_band(c: Condition) -> float:
 def grid_of(reaches: tuple[int, int], out_shape: tuple[int, int]) -> tuple[int, int]:
     """The grid, (ny, nx), on which |wave|² is free of aliasing inside the output's band.
 
-    A wave with frequencies up to k has a square with frequencies up to 2k. On m points those beyond m - h fold back
-    to frequencies up to h, the largest that the output holds. Sizes are rounded up to ones with a fast transform.
-
-    Parameters
-    ----------
-    reaches
-        Largest frequencies of the wave along y and x, in steps of one over the field.
-    out_shape
-        Pixels of the image.
+    reaches: largest frequencies of the wave along y and x, in steps of one over the field. out_shape: pixels of the
+    image. A wave with frequencies up to k has a square with frequencies up to 2k. On m points those beyond m - h fold
+    back to frequencies up to h, the largest that the output holds. Sizes are rounded up to ones with a fast transform.
     """
     from scipy.fft import next_fast_len
 
@@ -54,16 +48,10 @@ def grid_of(reaches: tuple[int, int], out_shape: tuple[int, int]) -> tuple[int, 
 def transfers(ky: Any, kx: Any, c: Condition, points: Sequence[SourcePoint], zero_focus: float) -> Iterator[Any]:
     """For each point of the source, the factor on a wave's spectrum: (ny, nx) complex64, of the library of ky and kx.
 
-    It holds `wave_transfer` of the condition, tilted and defocused as the point says, the phase that brings the
-    specimen's zero plane to focus, and the square root of the point's weight: the image is the plain sum of squares.
-    The tilt acts in the zero plane, where the specimen is, so it shifts the lens and not the phase of zero focus.
-
-    Parameters
-    ----------
-    ky, kx
-        Frequencies along y and x, 1/Å, float64, (ny,) and (nx,).
-    c
-        The condition, without the spreads that the points stand for.
+    ky, kx: frequencies, 1/Å, float64, (ny,) and (nx,). c: without the spreads that the points stand for. The factor
+    holds `wave_transfer` of the condition, tilted and defocused as the point says, the phase that brings the specimen's
+    zero plane to focus, and the square root of the point's weight: the image is the plain sum of squares. The tilt acts
+    in the zero plane, where the specimen is, so it shifts the lens and not the phase of zero focus.
     """
     tilt, lens = None, None
     for point in points:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
 from functools import partial
 from typing import Any
 
@@ -42,8 +43,6 @@ def render(
 ) -> Any:
     """One image of a specimen, (ny, nx) float32: noise-free, or with the noise of a dose.
 
-    A condition whose `dose` is None gives the noise-free image: the intensity that is expected, of mean about 1.
-
     Parameters
     ----------
     waves
@@ -72,7 +71,8 @@ def render(
     Returns
     -------
     numpy.ndarray
-        With a dose, the detector's counts (electrons per output pixel by default); without, the noise-free image.
+        With a dose, the detector's counts (electrons per output pixel by default). Without, dose=None, the intensity
+        that is expected, of mean about 1.
 
     Raises
     ------
@@ -80,19 +80,11 @@ def render(
         If the waves are not finite, contradict the condition or `pixel_size`, or are too coarse for the image, or an
         argument is out of range.
     """
-    return next(
-        render_each(
-            waves,
-            [(condition, seed)],
-            pixel_size=pixel_size,
-            output_pixel_size=output_pixel_size,
-            zero_focus=zero_focus,
-            coherence=coherence,
-            nodes=nodes,
-            detector=detector,
-            device=device,
-        )
-    )
+    options: dict[str, Any] = {
+        "pixel_size": pixel_size, "output_pixel_size": output_pixel_size, "zero_focus": zero_focus,
+        "coherence": coherence, "nodes": nodes, "detector": detector, "device": device,
+    }  # fmt: skip
+    return next(render_each(waves, [(condition, seed)], **options))
 
 
 def render_each(
@@ -119,11 +111,6 @@ def render_each(
         (condition, seed) of each image.
     detector
         One for all images, or a sequence with one for each.
-
-    Yields
-    ------
-    numpy.ndarray
-        (ny, nx) float32.
     """
     settings = list(settings)
     detectors = list(detector) if isinstance(detector, Sequence) else [detector] * len(settings)
@@ -134,9 +121,8 @@ def render_each(
             raise InputError("a detector counts electrons: give the condition a dose, in electrons per Å²")
     size = _size_of(waves, pixel_size)
     out = size if output_pixel_size is None else pixel_sizes(output_pixel_size)
-    images = _images(
-        waves, [condition for condition, _ in settings], size, out, zero_focus, coherence, nodes, None, device, 1
-    )
+    forming = _Forming(size, out, zero_focus, coherence, nodes, device)
+    images = _images(waves, [condition for condition, _ in settings], forming)
     return (
         intensity
         if condition.dose is None
@@ -176,63 +162,60 @@ def expected_intensity(
         takes out back as a background; "tcc" takes as many angles as make the sum right to 1e-4.
     threads
         CPU threads, each with a condition of its own; all CPUs by default. The images do not depend on it.
-
-    Returns
-    -------
-    numpy.ndarray
-        (conditions, ny, nx) float32.
     """
     conditions = list(conditions)
     if not conditions:
         raise InputError("no condition is given to make an image at")
     size = _size_of(waves, pixel_size)
     out = size if output_pixel_size is None else pixel_sizes(output_pixel_size)
-    return np.stack(list(
-        _images(waves, conditions, size, out, zero_focus, coherence, nodes, angle_nodes, device, threads or cpus())
-    ))  # fmt: skip
+    forming = _Forming(size, out, zero_focus, coherence, nodes, device, angle_nodes, threads or cpus())
+    return np.stack(list(_images(waves, conditions, forming)))
 
 
-def _images(
-    waves: Any,
-    conditions: Sequence[Condition],
-    size: Pair,
-    out_size: Pair,
-    zero_focus: float,
-    coherence: str,
-    nodes: int | None,
-    angle_nodes: int | None,
-    device: str,
-    threads: int,
-) -> Iterator[Any]:
+@dataclass(frozen=True)
+class _Forming:
+    """How the images of one call are formed, checked; as the arguments of `expected_intensity`, sizes as (dy, dx)."""
+
+    size: Pair
+    out: Pair
+    zero_focus: float
+    coherence: str
+    nodes: int | None
+    device: str
+    angle_nodes: int | None = None
+    threads: int = 1
+
+    def __post_init__(self) -> None:
+        if self.coherence not in COHERENCE:
+            raise InputError(f"unknown coherence {self.coherence!r}: known are {', '.join(COHERENCE)}")
+        if self.nodes is not None and self.coherence != "quadrature":
+            raise InputError(f"nodes belong to coherence='quadrature', not to {self.coherence!r}")
+        for count in (self.nodes, self.angle_nodes):
+            if count is not None:
+                checked_count(count)
+        if on_gpu(self.device) and self.coherence == "tcc":
+            raise InputError("coherence 'tcc' is worked out on the CPU: use device='cpu'")
+
+
+def _images(waves: Any, conditions: Sequence[Condition], f: _Forming) -> Iterator[Any]:
     """The expected image at each condition, (ny, nx) float32; checked at once, made one after the other."""
-    if coherence not in COHERENCE:
-        raise InputError(f"unknown coherence {coherence!r}: known are {', '.join(COHERENCE)}")
-    if nodes is not None and coherence != "quadrature":
-        raise InputError(f"nodes belong to coherence='quadrature', not to {coherence!r}")
-    for count in (nodes, angle_nodes):
-        if count is not None:
-            checked_count(count)
-    if on_gpu(device) and coherence == "tcc":
-        raise InputError("coherence 'tcc' is worked out on the CPU: use device='cpu'")
     for c in conditions:
         check_agreement(waves, energy=c.energy)
-        _check_band(size, out_size, c)
+        _check_band(f.size, f.out, c)
     array = checked_waves(waves)
-    out_shape = resampled_shape(array.shape[1:], size, out_size)
+    shape = resampled_shape(array.shape[1:], f.size, f.out)
 
     def made() -> Iterator[Any]:
-        if coherence == "tcc":
-            yield from (tcc_image(array, size, out_shape, c, zero_focus, angle_nodes) for c in conditions)
+        if f.coherence == "tcc":
+            yield from (tcc_image(array, f.size, shape, c, f.zero_focus, f.angle_nodes) for c in conditions)
             return
-        with memory_of(device):
-            spectra = spectra_of(array, size, out_shape, device)
-            make = partial(
-                image_of, spectra, zero_focus=zero_focus, coherence=coherence, nodes=nodes, angle_nodes=angle_nodes
-            )
-            if threads == 1 or on_gpu(device):
+        with memory_of(f.device):
+            options: dict[str, Any] = {"coherence": f.coherence, "nodes": f.nodes, "angle_nodes": f.angle_nodes}
+            make = partial(image_of, spectra_of(array, f.size, shape, f.device), zero_focus=f.zero_focus, **options)
+            if f.threads == 1 or on_gpu(f.device):
                 yield from map(make, conditions)
                 return
-            with ThreadPoolExecutor(threads) as pool:
+            with ThreadPoolExecutor(f.threads) as pool:
                 yield from pool.map(make, conditions)
 
     return made()

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
+from itertools import pairwise
 from typing import Any
 
 import numpy as np
@@ -30,10 +31,11 @@ def exit_wave(
 
         def rows(kernel: Callable[..., None], *arguments: Any) -> None:
             if threads == 1:
-                kernel(*arguments, 0, ny)
+                kernel(*arguments, (0, ny))
                 return
-            edges = [ny * i // threads for i in range(threads + 1)]
-            list(pool.map(lambda a, b: kernel(*arguments, a, b), edges[:-1], edges[1:]))
+            list(
+                pool.map(lambda part: kernel(*arguments, part), pairwise(ny * i // threads for i in range(threads + 1)))
+            )
 
         def propagate(distance: float) -> None:
             py, px = propagator(plan, distance)
@@ -41,7 +43,7 @@ def exit_wave(
             _in_place(fft.fft, wave, axis=1, workers=threads)
             for block in _blocks(wave, columns):
                 _in_place(fft.fft, block, axis=0, workers=threads)
-            rows(kernels.propagate, _floats(wave), *factors, *_squares(plan), np.float32(plan.band**2), columns)
+            rows(kernels.propagate, _floats(wave), factors, _squares(plan), np.float32(plan.band**2), columns)
             _inverse(wave, columns, threads)
 
         def transmit(content: list[tuple[str, Any, Any]]) -> None:

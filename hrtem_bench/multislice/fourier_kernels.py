@@ -40,14 +40,14 @@ def spread_atoms(density: Any, y: Any, x: Any) -> None:
 
 
 @kernel(nogil=True, fastmath=FAST)
-def add_potential(out: Any, spectrum: Any, table: Any, first: bool, columns: int, row_begin: int, row_end: int) -> None:
+def add_potential(out: Any, spectrum: Any, table: Any, first: bool, columns: int, rows: tuple[int, int]) -> None:
     """out[k] (+)= table[|ky|, |kx|] * spectrum[k] over the full plane, from the half-plane of a real field.
 
     out: (ny, 2 nx) float32, the complex result. spectrum: (ny, 2 (nx//2 + 1)), an rfft2. table: (ny//2 + 1,
-    2 columns), complex. Columns |kx| >= `columns` are set to 0 when `first`. Rows row_begin to row_end are done.
+    2 columns), complex. Columns |kx| >= `columns` are set to 0 when `first`. rows: the first to do, and the end.
     """
     ny, nx = out.shape[0], out.shape[1] // 2
-    for iy in range(row_begin, row_end):
+    for iy in range(rows[0], rows[1]):
         row = table[min(iy, ny - iy)]
         here, there = spectrum[iy], spectrum[(ny - iy) % ny]
         target = out[iy]
@@ -64,10 +64,10 @@ def add_potential(out: Any, spectrum: Any, table: Any, first: bool, columns: int
 
 
 @kernel(nogil=True, fastmath=FAST)
-def transmit(wave: Any, exponent: Any, row_begin: int, row_end: int) -> None:
+def transmit(wave: Any, exponent: Any, rows: tuple[int, int]) -> None:
     """wave *= exp(exponent), both (ny, 2 nx) float32 views of complex64; right to 1e-6 for |Re| < 2, |Im| < 1000."""
     n = wave.shape[1] // 2
-    for iy in range(row_begin, row_end):
+    for iy in range(rows[0], rows[1]):
         w, e = wave[iy], exponent[iy]
         for i in range(n):
             g, c, s = exponential(e[2 * i], e[2 * i + 1])
@@ -79,23 +79,15 @@ def transmit(wave: Any, exponent: Any, row_begin: int, row_end: int) -> None:
 
 
 @kernel(nogil=True, fastmath=FAST)
-def propagate(
-    spectrum: Any,
-    py: Any,
-    px: Any,
-    ky2: Any,
-    kx2: Any,
-    limit2: float,
-    columns: int,
-    row_begin: int,
-    row_end: int,
-) -> None:
+def propagate(spectrum: Any, factors: Any, squares: Any, limit2: float, columns: int, rows: tuple[int, int]) -> None:
     """spectrum[k] *= py[ky] px[kx] where ky² + kx² <= limit2, 0 elsewhere; all complex as float32 pairs.
 
-    py (ny, 2), px (nx, 2): the two factors of the propagator. Columns |kx| >= `columns` are set to 0.
+    factors: of the propagator, py (ny, 2) and px (nx, 2). squares: ky² (ny,) and kx² (nx,). Columns |kx| >= `columns`
+    are set to 0.
     """
+    (py, px), (ky2, kx2) = factors, squares
     nx = spectrum.shape[1] // 2
-    for iy in range(row_begin, row_end):
+    for iy in range(rows[0], rows[1]):
         row = spectrum[iy]
         c, d = py[iy, 0], py[iy, 1]
         room = F(limit2 - ky2[iy])

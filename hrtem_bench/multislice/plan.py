@@ -36,6 +36,22 @@ class MultislicePlan:
     patches: Patches | None = None
 
 
+class WaveJob(NamedTuple):
+    """The waves to make.
+
+    positions: index of a configuration -> where its atoms are, (n, 3), Å. symbols: (n,), of the atoms. number: how many
+    configurations. depths: where the waves are recorded, Å, ascending. incident: (ny, nx) complex, the wave at z = 0;
+    None for a plane wave of amplitude 1.
+    """
+
+    plan: MultislicePlan
+    positions: Callable[[int], Any]
+    symbols: Any
+    number: int
+    depths: Sequence[float]
+    incident: Any
+
+
 def multislice_plan(
     atoms: Any,
     *,

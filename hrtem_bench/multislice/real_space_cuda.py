@@ -15,7 +15,7 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from hrtem_bench.errors import InputError
-from hrtem_bench.multislice.plan import MultislicePlan, SliceStep, into_period, propagator, slice_index, steps
+from hrtem_bench.multislice.plan import MultislicePlan, SliceStep, WaveJob, into_period, propagator, slice_index, steps
 from hrtem_bench.multislice.real_space_filter import TAPS, weights
 from hrtem_bench.multislice.real_space_patches import FRACTIONS, TERMS, patch_shape
 from hrtem_bench.support.gpu import cuda_arrays, memory_for_a_batch
@@ -51,28 +51,17 @@ def source() -> str:
     return files("hrtem_bench.multislice").joinpath("slice_pass.cu").read_text(encoding="utf-8")
 
 
-def exit_waves_on_gpu(
-    plan: MultislicePlan,
-    positions: Callable[[int], Any],
-    symbols: Any,
-    count: int,
-    depths: Sequence[float],
-    incident: Any = None,
-    progress: Callable[[int, int], None] | None = None,
-) -> Any:
-    """Waves (len(depths), count, ny, nx) complex64, a NumPy array.
-
-    positions: index of a configuration -> (n, 3), Å. Other arguments as of `exit_waves_batch`.
-    """
+def exit_waves_on_gpu(job: WaveJob, progress: Callable[[int, int], None] | None = None) -> Any:
+    """Waves (depths, number, ny, nx) complex64, a NumPy array."""
     cupy, xp = cuda_arrays()
     device = Device(xp, cupy.asarray, _kernel())
-    waves = np.empty((len(depths), count, *plan.grid.shape), np.complex64)
-    batch = int(memory_for_a_batch(cupy) / ((ARRAYS_PER_WAVE + len(depths)) * waves[0, 0].nbytes))
+    waves = np.empty((len(job.depths), job.number, *job.plan.grid.shape), np.complex64)
+    batch = int(memory_for_a_batch(cupy) / ((ARRAYS_PER_WAVE + len(job.depths)) * waves[0, 0].nbytes))
 
     def make(now: range) -> Any:
         with ThreadPoolExecutor() as pool:
-            configurations = list(pool.map(positions, now))
-        return exit_waves_batch(plan, configurations, symbols, depths, device, incident)
+            configurations = list(pool.map(job.positions, now))
+        return exit_waves_batch(job.plan, configurations, job.symbols, job.depths, device, job.incident)
 
     def fetch(made: Any, out: Any) -> None:
         made.get(out=out)

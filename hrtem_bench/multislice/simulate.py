@@ -5,14 +5,14 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import Any
 
 import numpy as np
 
 from hrtem_bench.conditions import beam_energy, finite_number
 from hrtem_bench.errors import InputError
 from hrtem_bench.machine import cpus, on_gpu
-from hrtem_bench.multislice.plan import MultislicePlan, multislice_plan
+from hrtem_bench.multislice.plan import MultislicePlan, WaveJob, multislice_plan
 from hrtem_bench.multislice.waves import Waves, check_agreement
 
 METHODS = ("auto", "real-space", "fourier")
@@ -41,8 +41,7 @@ def exit_waves(
     Parameters
     ----------
     atoms
-        `ase.Atoms` in an orthogonal cell, which is the box: periodic in x and y. The wave enters at z = 0, and leaves
-        at the far face of the cell.
+        `ase.Atoms` in an orthogonal cell, which is the box: periodic in x and y. The wave leaves at its far face.
     energy
         Beam energy, eV.
     pixel_size
@@ -52,8 +51,7 @@ def exit_waves(
     phonons
         Number of frozen-phonon configurations; None for one wave with the atoms where they are.
     displacement
-        Standard deviation of the normal deviate by which a configuration displaces every atom along each axis, Å: one
-        number, or one for each element.
+        Standard deviation, Å, of each atom's normal displacement along each axis: one number, or one for each element.
     seed
         Of the displacements; configuration i depends on (seed, i) alone.
     device
@@ -64,8 +62,7 @@ def exit_waves(
     parametrization
         Of the scattering factors, "lobato" or "kirkland".
     tilt
-        (x, y), mrad, of the beam against z, small: the beam travels towards +x, +y, and the wave returned is what
-        multiplies the tilted plane wave.
+        (x, y), mrad, small: the beam travels towards +x, +y, and the wave returned multiplies the tilted plane wave.
     incident
         Another wave at z = 0, (ny, nx) complex, on the grid of `choose_grid`.
     depths
@@ -110,13 +107,8 @@ def exit_waves(
 
     height = plan.slices * plan.slice_thickness
     stops = _checked_depths(depths, height)
-    job = _Job(plan, positions, symbols, number, stops, _checked_wave(incident, plan))
-    if cuda:
-        from hrtem_bench.multislice.real_space_cuda import exit_waves_on_gpu
-
-        waves = exit_waves_on_gpu(*job, progress)
-    else:
-        waves = _run_cpu(job, threads, progress)
+    job = WaveJob(plan, positions, symbols, number, stops, _checked_wave(incident, plan))
+    waves = _run_gpu(job, progress) if cuda else _run_cpu(job, threads, progress)
     made_with = (plan.energy, plan.grid.pixel_size)
     return Waves(waves[0], *made_with, height) if depths is None else Waves(waves, *made_with, tuple(stops))
 
@@ -140,15 +132,6 @@ def displaced(positions: Any, displacement: Any, seed: int, index: int) -> Any:
     """
     generator = np.random.default_rng(np.random.SeedSequence([seed, index]))
     return positions + generator.standard_normal(positions.shape) * np.reshape(displacement, (-1, 1))
-
-
-class _Job(NamedTuple):
-    plan: MultislicePlan
-    positions: Callable[[int], Any]
-    symbols: Any
-    number: int
-    depths: Sequence[float]
-    incident: Any
 
 
 def _check_atoms(atoms: Any) -> None:
@@ -231,7 +214,13 @@ def _chooser(method: str, cuda: bool) -> Callable[[MultislicePlan], bool]:
     return takes
 
 
-def _run_cpu(job: _Job, threads: int, progress: Callable[[int, int], None] | None) -> Any:
+def _run_gpu(job: WaveJob, progress: Callable[[int, int], None] | None) -> Any:
+    from hrtem_bench.multislice.real_space_cuda import exit_waves_on_gpu
+
+    return exit_waves_on_gpu(job, progress)
+
+
+def _run_cpu(job: WaveJob, threads: int, progress: Callable[[int, int], None] | None) -> Any:
     """Waves side by side, one thread each, while there are enough of them; else the threads share one wave."""
     if job.plan.patches is None:
         from hrtem_bench.multislice.fourier_engine import exit_wave

@@ -16,16 +16,10 @@ import numpy as np
 
 from hrtem_bench.multislice.parametrization import projected_potential
 from hrtem_bench.physics import interaction_parameter
+from hrtem_bench.physics.band import gauss_legendre
 
 # Radii, Å, between which the integrals over r are split: the potential has a logarithm at 0 and a smooth tail.
 _PANELS = (0.0, 1e-3, 5e-3, 0.02, 0.06, 0.15, 0.4, 1.0, 2.0, 4.0, 6.0, 8.0, 10.0, 12.0, 14.0, 16.0)
-
-
-def quadrature(edges: Any, order: int) -> tuple[Any, Any]:
-    """Nodes and weights of Gauss–Legendre quadrature over consecutive panels."""
-    x, w = np.polynomial.legendre.leggauss(order)
-    a, b = np.asarray(edges[:-1])[:, None], np.asarray(edges[1:])[:, None]
-    return ((a + b) / 2 + (b - a) / 2 * x).ravel(), ((b - a) / 2 * w).ravel()
 
 
 def roll_off(u: Any, begin: float, end: float) -> Any:
@@ -49,32 +43,16 @@ def hankel(f: Any, x: Any, weights: Any, k: Any) -> Any:
 def log_transmission(
     symbol: str, q: Any, *, low_pass: tuple[float, float], energy: float, parametrization: str = "lobato"
 ) -> Any:
-    """Fourier transform of b(r) = log(LP[exp(iσV(r))]) for one atom at the origin.
+    """Fourier transform of b(r) = log(LP[exp(iσV(r))]) for one atom at the origin: (n,) complex128, Å².
 
-    In the limit of a weak atom this is iσV̂(q) times LP; for a real one b has a weak tail beyond LP's end.
-
-    Parameters
-    ----------
-    symbol
-        Of the element.
-    q
-        |spatial frequency|, 1/Å, (n,).
-    low_pass
-        (begin, end), 1/Å: LP falls from 1 to 0 between them, as half a cosine; a sharp edge where they are equal.
-    energy
-        Beam energy, eV.
-    parametrization
-        Of the scattering factors.
-
-    Returns
-    -------
-    array
-        (n,) complex128, Å². The error of the numerical transforms is below 1e-5 of the value at q = 0.
+    q: |spatial frequency|, 1/Å, (n,). low_pass: (begin, end), 1/Å: LP falls from 1 to 0 between them, as half a cosine;
+    a sharp edge where they are equal. energy: eV. In the limit of a weak atom this is iσV̂(q) times LP; for a real one
+    b has a weak tail beyond LP's end. The error of the numerical transforms is below 1e-5 of the value at q = 0.
     """
     q = np.asarray(q, float)
     # Wavelengths down to 1/q need a fraction of a panel each.
     order = int(24 + 8 * max(low_pass[1], float(q.max(initial=0.0))))
-    r, w = quadrature(_PANELS, order)
+    r, w = gauss_legendre(_PANELS, order)
     scattered = _scattered(symbol, r, energy, parametrization)
     a = _low_passed(scattered, r, w, low_pass, r)
     b = _logarithm(a)
@@ -87,14 +65,9 @@ def log_transmission_at(
 ) -> Any:
     """b(r) itself, the function whose transform is `log_transmission`, (n,) complex128.
 
-    Parameters
-    ----------
-    symbol, low_pass, energy, parametrization
-        As of `log_transmission`.
-    r
-        Distances from the atom, Å, (n,), ascending from 0 to where b has died away.
+    r: distances from the atom, Å, (n,), ascending from 0 to where b has died away.
     """
-    nodes, w = quadrature(_PANELS, int(24 + 16 * low_pass[1]))
+    nodes, w = gauss_legendre(_PANELS, int(24 + 16 * low_pass[1]))
     scattered = _scattered(symbol, nodes, energy, parametrization)
     return _logarithm(_low_passed(scattered, nodes, w, low_pass, np.asarray(r, float)))
 
@@ -106,7 +79,7 @@ def _scattered(symbol: str, r: Any, energy: float, parametrization: str) -> Any:
 
 def _low_passed(scattered: Any, nodes: Any, weights: Any, low_pass: tuple[float, float], r: Any) -> Any:
     """A round function, given at the nodes of a quadrature, after the low-pass, at distances r."""
-    k, wk = quadrature(np.linspace(0, low_pass[1], 9), 48)
+    k, wk = gauss_legendre(np.linspace(0, low_pass[1], 9), 48)
     return hankel(hankel(scattered, nodes, weights, k) * roll_off(k, *low_pass), k, wk, r)
 
 

@@ -11,6 +11,7 @@ import math
 from collections import defaultdict
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 
@@ -72,7 +73,7 @@ def band(sets: Sequence[ConditionSet], q_max: float, weight: Weight) -> Band:
         shrink = min(1.0, math.sqrt(_POLAR_NODES_MAX / (4.0 * n * m)))
         n, m = math.ceil(n * shrink), math.ceil(m * shrink)
     edges = np.interp(np.linspace(0.0, count[-1], n + 1), count, profile_q)
-    q, length = _gauss_legendre(_with_apertures(edges, conditions, q_max))
+    q, length = gauss_legendre(_with_apertures(edges, conditions, q_max), 4)
     share = length * _weight_at(q, weight)
     if not (np.isfinite(share).all() and (share >= 0).all() and share.sum() > 0):
         raise InputError("the weight must be finite, not negative, and not zero over the whole band")
@@ -132,11 +133,11 @@ def _with_apertures(edges: np.ndarray, conditions: Sequence[Condition], q_max: f
     return np.union1d(edges, [cut for cut in cuts if cut < q_max])
 
 
-def _gauss_legendre(edges: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-    """Nodes and weights of the 4-point rule in each panel between neighbouring edges, flattened."""
-    node, weight = np.polynomial.legendre.leggauss(4)
-    half = 0.5 * np.diff(edges)[:, None]
-    middle = 0.5 * (edges[1:] + edges[:-1])[:, None]
+def gauss_legendre(edges: Any, order: int) -> tuple[np.ndarray, np.ndarray]:
+    """Nodes and weights of the rule of that order in each panel between neighbouring edges, flattened."""
+    node, weight = np.polynomial.legendre.leggauss(order)
+    edges = np.asarray(edges)[:, None]
+    half, middle = 0.5 * (edges[1:] - edges[:-1]), 0.5 * (edges[1:] + edges[:-1])
     return (middle + half * node).ravel(), (half * weight).ravel()
 
 

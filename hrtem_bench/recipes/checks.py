@@ -3,12 +3,11 @@
 from __future__ import annotations
 
 import math
-from typing import Any
 
 from hrtem_bench.conditions import Spread, condition_from_dict
 from hrtem_bench.errors import InputError
 from hrtem_bench.imaging.coherence import MOST_NODES
-from hrtem_bench.recipes.detectors import check_rounding, mean_counts, recording_of, spread_of
+from hrtem_bench.recipes.detectors import check_rounding, recording_of, spread_of
 from hrtem_bench.recipes.plan import dataset_plan
 from hrtem_bench.recipes.scenes import scene_spec
 from hrtem_bench.recipes.schema import EXIT_WAVES, LARGEST_COUNT
@@ -53,35 +52,29 @@ def check_recipe(recipe: Recipe) -> None:
     for name, track in recipe.tracks.items():
         _check_track(recipe, name, track)
     for key in dataset_plan(recipe).scenes:
-        _check_scene(scene_spec(recipe, key), f"tracks.{key}" if key else "scene")
-
-
-def _check_scene(spec: Any, where: str) -> None:
-    """Limits on the cost of a specimen, so that no number in a recipe fills the memory."""
-    if spec.count[1] > MOST_PARTICLES:
-        raise key_error(f"{where}.count", list(spec.count), f"allowed are at most {MOST_PARTICLES} particles")
+        spec = scene_spec(recipe, key)
+        if spec.count[1] > MOST_PARTICLES:  # so that no number in a recipe fills the memory
+            where = f"tracks.{key}" if key else "scene"
+            raise key_error(f"{where}.count", list(spec.count), f"allowed are at most {MOST_PARTICLES} particles")
 
 
 def _check_sampling(s: Sampling) -> None:
+    def refused(why: str) -> InputError:
+        return key_error("sampling.simulation_pixel_size", s.simulation_pixel_size, why)
+
     count = s.field / s.simulation_pixel_size
     if not count <= MOST_POINTS:
-        raise key_error(
-            "sampling.simulation_pixel_size",
-            s.simulation_pixel_size,
-            f"the field of {s.field:g} Å takes {count:.3g} such pixels along a side; allowed are {MOST_POINTS}",
+        raise refused(
+            f"the field of {s.field:g} Å takes {count:.3g} such pixels along a side; allowed are {MOST_POINTS}"
         )
     if abs(count - round(count)) > 1e-4:
         nearest = s.field / round(count)
-        raise key_error(
-            "sampling.simulation_pixel_size",
-            s.simulation_pixel_size,
-            f"the field of {s.field:g} Å must be a whole number of such pixels; {nearest:.6g} is the nearest that is",
+        raise refused(
+            f"the field of {s.field:g} Å must be a whole number of such pixels; {nearest:.6g} is the nearest that is"
         )
     if s.simulation_pixel_size > s.pixel_size * 2 / 3 + 1e-9:
-        raise key_error(
-            "sampling.simulation_pixel_size",
-            s.simulation_pixel_size,
-            f"allowed is at most 2/3 of pixel_size, {s.pixel_size * 2 / 3:g}: waves are kept to 2/3 of their band",
+        raise refused(
+            f"allowed is at most 2/3 of pixel_size, {s.pixel_size * 2 / 3:g}: waves are kept to 2/3 of their band"
         )
 
 
@@ -181,9 +174,8 @@ def _check_counts(where: str, recipe: Recipe, c: TrackCondition) -> None:
         raise InputError(f"{where}: {c.condition_id} has no dose, and images are electron counts")
     electrons = c.condition.dose * recipe.sampling.pixel_size**2
     recording, spread = recording_of(recipe, c.camera), spread_of(recipe, c.camera)
-    brightest = spread.gain[1] / recording.detector.gain if spread is not None and spread.gain else 1.0
-    pedestal, mean = mean_counts(recording, electrons)
-    mean = pedestal + brightest * mean
+    brightest = spread.gain[1] if spread is not None and spread.gain else recording.gain
+    mean = recording.offset + electrons * brightest
     if mean > LARGEST_COUNT / 8:
         raise InputError(
             f"{where}: {c.condition_id} means {mean:g} counts per pixel; 16-bit images take at most "

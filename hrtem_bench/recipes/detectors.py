@@ -9,6 +9,19 @@ import numpy as np
 from msgspec import UNSET
 
 from hrtem_bench.errors import InputError
+from hrtem_bench.imaging import (
+    Detector,
+    DetectorSpread,
+    GaussianCurve,
+    LorentzianCurve,
+    PixelCurve,
+    TableCurve,
+    camera,
+    gain_against_rounding,
+    rounding_share,
+    varied,
+)
+from hrtem_bench.imaging.detector import ROUNDING_LIMIT
 from hrtem_bench.recipes.tables import CameraTrack, CurveTable, Recipe, Recorder
 from hrtem_bench.support.toml_tables import key_error
 
@@ -21,6 +34,11 @@ class Readout:
 
     detector: Any = None
     offset: int = 0
+
+    @property
+    def gain(self) -> float:
+        """Counts per incident electron, above the offset."""
+        return 1.0 if self.detector is None else float(self.detector.gain)
 
 
 def recording_of(recipe: Recipe, camera: str = "") -> Readout:
@@ -35,8 +53,6 @@ def recording_of(recipe: Recipe, camera: str = "") -> Readout:
 
 def drawn_recording(recipe: Recipe, camera: str, generator: np.random.Generator) -> Readout:
     """The recording of one image: the detector drawn from its ranges, if it has any."""
-    from hrtem_bench.imaging import varied
-
     nominal, spread = recording_of(recipe, camera), spread_of(recipe, camera)
     if spread is None:
         return nominal
@@ -45,8 +61,6 @@ def drawn_recording(recipe: Recipe, camera: str, generator: np.random.Generator)
 
 def spread_of(recipe: Recipe, camera: str = "") -> Any:
     """The `imaging.DetectorSpread` of a recipe's detector; None if it is the same for every image."""
-    from hrtem_bench.imaging import DetectorSpread
-
     asked, where = _recorder(recipe, camera)
     if asked is None or asked.spread is UNSET:
         return None
@@ -67,8 +81,6 @@ def _recorder(recipe: Recipe, camera: str) -> tuple[Recorder | None, str]:
 
 
 def _detector(asked: Recorder, where: str) -> Any:
-    from hrtem_bench.imaging import Detector, camera
-
     own = {name: getattr(asked, name) for name in (*CURVES, "dqe0", "gain", "read_noise")}
     given = {name: value for name, value in own.items() if value is not None}
     if asked.camera is not None:
@@ -86,8 +98,6 @@ def _detector(asked: Recorder, where: str) -> Any:
 
 
 def _curve(curve: CurveTable, where: str) -> Any:
-    from hrtem_bench.imaging import GaussianCurve, LorentzianCurve, PixelCurve, TableCurve
-
     given = [name for name in ("gaussian", "lorentzian", "pixel", "value") if getattr(curve, name) is not None]
     if len(given) != 1 or (curve.frequency is None) != (curve.value is None):
         raise InputError(
@@ -103,15 +113,6 @@ def _curve(curve: CurveTable, where: str) -> Any:
         raise InputError(f"{where}: {error}") from None
 
 
-def mean_counts(recording: Readout, electrons: float) -> tuple[float, float]:
-    """(pedestal, mean above it) in counts per pixel, if no electron is scattered out of the image.
-
-    electrons: incident electrons per pixel, dose · pixel area.
-    """
-    gain = 1.0 if recording.detector is None else recording.detector.gain
-    return float(recording.offset), electrons * gain
-
-
 def noise_variance(recording: Readout, electrons: float) -> float:
     """Variance of a pixel's counts at frequencies where NTF is 1."""
     detector = recording.detector
@@ -122,9 +123,6 @@ def noise_variance(recording: Readout, electrons: float) -> float:
 
 def check_rounding(recipe: Recipe, camera: str, electrons: float) -> None:
     """Refuse a detector for which rounding adds more than 1 % of noise variance, at the worst of its spread."""
-    from hrtem_bench.imaging import DetectorSpread, gain_against_rounding, rounding_share, varied
-    from hrtem_bench.imaging.detector import ROUNDING_LIMIT
-
     detector, spread = recording_of(recipe, camera).detector, spread_of(recipe, camera)
     if detector is None:
         return

@@ -8,9 +8,11 @@ from pathlib import Path
 from typing import Any
 
 from hrtem_bench.conditions import warn_if_suspicious
+from hrtem_bench.imaging import read_curve
 from hrtem_bench.recipes.checks import check_recipe
 from hrtem_bench.recipes.tables import AnyTrack, KeptWaves, Multislice, Recipe, Recorder, Sampling, Structures
 from hrtem_bench.recipes.tracks import track_conditions
+from hrtem_bench.specimens import lattice_from_dict, lattice_to_dict
 from hrtem_bench.support.reading import check_depth, parse_toml
 from hrtem_bench.support.toml_tables import convert_table, plain_values, shipped_names, shipped_or_own
 
@@ -94,12 +96,8 @@ def _embedded(value: Any, folder: Path) -> Any:
     if not isinstance(value, Mapping):
         return value
     if isinstance(value.get("cif"), str):
-        from hrtem_bench.specimens import lattice_from_dict, lattice_to_dict
-
         return lattice_to_dict(lattice_from_dict({**value, "cif": str(folder / value["cif"])}))
     if isinstance(value.get("file"), str):
-        from hrtem_bench.imaging import read_curve
-
         curve = read_curve(folder / value["file"])
         return {"frequency": list(curve.frequency), "value": list(curve.value)}
     return {key: _embedded(one, folder) for key, one in value.items()}

@@ -11,6 +11,7 @@ import msgspec
 import numpy as np
 
 from hrtem_bench.conditions import COEFFICIENTS, Condition, Spread, condition_from_dict, flat
+from hrtem_bench.physics import scherzer_defocus
 from hrtem_bench.recipes.tables import (
     AxisRange,
     CameraTrack,
@@ -35,7 +36,7 @@ AXES = (*_FIELDS, "dose", "focal_spread", "angular_spread", "aperture", *COEFFIC
 SPREADABLE = ("C10", "C30", "C12", "phi12", "focal_spread", "angular_spread", "dose")
 """What may vary from image to image: the settings that a dataset records for each."""
 WIDEST = 4.0
-"""Normal deviates are cut at so many standard deviations, so that no setting strays without bound."""
+"""Normal deviates are cut at so many standard deviations."""
 
 
 class TrackCondition(msgspec.Struct, frozen=True, kw_only=True):
@@ -156,8 +157,6 @@ def _from_flat(values: dict[str, Any]) -> Condition:
 
 
 def _focused(c: Condition, focus: str) -> Condition:
-    from hrtem_bench.physics import scherzer_defocus
-
     return c if focus == "fixed" else c.replace(C10=-scherzer_defocus(c) + 0.0)
 
 

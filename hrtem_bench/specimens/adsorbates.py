@@ -21,24 +21,11 @@ def adsorbed(
     others: np.ndarray,
     rng: np.random.Generator,
 ) -> Placed:
-    """Molecules on a particle, in random places and orientations.
+    """An element, or a molecule of ase, on a particle (m, 3), in random places and orientations.
 
-    Each comes in along a random radius until its nearest distance to the particle is `distance`. Those that come within
-    that distance of other atoms, or within 2.5 Å of one another, are drawn again, 20 times at most.
-
-    Parameters
-    ----------
-    name
-        An element, or a molecule of ase.
-    coverage
-        How many on 1 Å² of the sphere around the particle.
-    particle, others
-        Positions (m, 3) and (k, 3), Å.
-
-    Returns
-    -------
-    Placed
-        Their atoms.
+    coverage: how many on 1 Å² of the sphere around the particle. Each comes in along a random radius until its nearest
+    distance to the particle is `distance`, Å. Those that come within that distance of other atoms (k, 3), or within 2.5
+    Å of one another, are drawn again, 20 times at most.
     """
     numbers, shape = _molecule(name)
     center = particle.mean(axis=0)

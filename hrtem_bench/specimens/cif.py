@@ -1,7 +1,7 @@
 """Lattices from CIF files: read by the standard, and compared with what the same file says of its formula.
 
-gemmi parses the file and knows the space groups. The rest is here, because a structure is worth nothing if a guess in
-it goes unseen: whatever a file leaves open is decided by its formula and Z, or refused.
+gemmi parses the file and knows the space groups. What the file leaves open is decided here by its formula and Z, or
+refused: nothing is guessed.
 """
 
 from __future__ import annotations
@@ -74,10 +74,10 @@ def lattice_from_cif(path: str | Path, name: str | None = None, occupancy: str =
     if not file.is_file():  # nor a folder, a device or a pipe, which might never end
         raise InputError(f"no CIF file at {file}")
     try:
-        found = _read(_text(file), occupancy == "draw")
+        found = _lattice(_text(file), name or file.stem, file.name, occupancy == "draw")
     except InputError as error:
         raise InputError(f"{file} {error}") from None
-    return checked(Lattice(name or file.stem, 1, found[0], found[1], source=file.name, occupants=found[2]))
+    return checked(found)
 
 
 def _text(file: Path) -> str:
@@ -96,8 +96,7 @@ def _text(file: Path) -> str:
         return data.decode("latin-1")
 
 
-def _read(text: str, draw: bool) -> tuple[Any, Any, Any]:
-    """Cell, sites and occupants, as `Lattice` has them."""
+def _lattice(text: str, name: str, source: str, draw: bool) -> Lattice:
     cif = require("gemmi.cif", "sim")
     try:
         blocks = list(cif.read_string(text))
@@ -118,7 +117,8 @@ def _read(text: str, draw: bool) -> tuple[Any, Any, Any]:
         (max(site.occupants, key=lambda pair: pair[1])[0], (float(x), float(y), float(z))) for site, (x, y, z) in rows
     )
     whole = all(len(site.occupants) == 1 and site.occupants[0][1] >= 1 - _FULL for site in sites)
-    return cell, positions, () if whole else tuple(site.occupants for site, _ in rows)
+    occupants = () if whole else tuple(site.occupants for site, _ in rows)
+    return Lattice(name, 1, cell, positions, source=source, occupants=occupants)
 
 
 # What the file says
@@ -134,16 +134,16 @@ def _value(block: Any, category: str, item: str) -> str:
     return block.find_value(f"_{category}_{item}") or block.find_value(f"_{category}.{item}") or "?"
 
 
-def _cell(block: Any) -> tuple[float, ...]:
-    items = [("length", axis) for axis in "abc"] + [("angle", angle) for angle in ("alpha", "beta", "gamma")]
-    cell = []
-    for kind, which in items:
-        raw = _value(block, "cell", f"{kind}_{which}")
+def _cell(block: Any) -> tuple[float, float, float, float, float, float]:
+    def positive(item: str) -> float:
+        raw = _value(block, "cell", item)
         value = _number(raw)
         if not math.isfinite(value) or value <= 0:
-            raise InputError(f"does not read as a CIF file of a crystal: _cell_{kind}_{which} is {raw}")
-        cell.append(value)
-    return tuple(cell)
+            raise InputError(f"does not read as a CIF file of a crystal: _cell_{item} is {raw}")
+        return value
+
+    a, b, c = (positive(f"length_{axis}") for axis in "abc")
+    return a, b, c, positive("angle_alpha"), positive("angle_beta"), positive("angle_gamma")
 
 
 def _number(raw: str) -> float:

@@ -28,25 +28,11 @@ def coating(
     density: float,
     rng: np.random.Generator,
 ) -> Placed:
-    """Atoms of hydrocarbon around other atoms, as far as there is room.
+    """Atoms of hydrocarbon around other atoms, as far as there is room; all lengths in Å.
 
-    Parameters
-    ----------
-    covered
-        Positions (n, 3), Å, of the atoms that the coating covers.
-    others
-        Positions (m, 3), Å, of atoms that it does not cover and keeps away from.
-    box
-        Size along x and y, Å; periodic.
-    thickness
-        Å: atoms of the coating are `CONTACT` to `CONTACT` + thickness from the nearest atom covered.
-    density
-        Of the hydrocarbon, g/cm³.
-
-    Returns
-    -------
-    Placed
-        The atoms.
+    covered: positions (n, 3) of the atoms that it covers; others: (m, 3), of atoms that it keeps away from. box: size
+    along x and y, periodic. Its atoms are `CONTACT` to `CONTACT` + thickness from the nearest atom covered. density: of
+    the hydrocarbon, g/cm³.
     """
     if not len(covered) or not thickness:
         return Placed(np.zeros(0, int), np.zeros((0, 3)))

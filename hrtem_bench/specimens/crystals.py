@@ -25,10 +25,6 @@ def lattice_from_dict(values: Mapping[str, Any]) -> Lattice:
         the probabilities with which they fill the site, {"Au": 0.5, "Cu": 0.5}. `setting` (1 or 2: the choice of
         origin) and `source` may stand beside them.
 
-    Returns
-    -------
-    Lattice
-
     Raises
     ------
     InputError

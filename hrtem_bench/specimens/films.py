@@ -147,12 +147,12 @@ def _network(
         packed, sorts = positions[order], kinds[order]
         nearest = neighbours.shortest_first(pairs, lengths, sorts, bond, float(np.interp(done, (0, 1), _REACH)))
         cosine = math.cos(math.radians(np.interp(done, (0, 1), material.narrowest)))
-        relation, middle = bonding.assign_bonds(packed, box, pairs, nearest, sorts, valence, cosine)
-        rest = bonding.rest_lengths(pairs, relation, middle, sorts, bond, second, material.contact)
-        stiffness = np.array(_STIFFNESS) * (done, 1.0, 1.0)
+        assigned = bonding.assign_bonds(packed, box, pairs, nearest, valence[sorts], cosine)
+        rest = bonding.rest_lengths(pairs, assigned, sorts, bond, second, material.contact)
+        springs = bonding.Springs(pairs, assigned[0], rest, np.array(_STIFFNESS) * (done, 1.0, 1.0))
         steps = _STEPS if turn < _ROUNDS - 1 else _LAST_STEPS
         positions = np.empty_like(positions)
-        positions[order] = bonding.relax(packed, box, pairs, relation, rest, stiffness, steps, _RATE, _MOMENTUM)
+        positions[order] = bonding.relax(packed, box, springs, steps, _RATE, _MOMENTUM)
         if turn < _ROUNDS - 1:
             positions = bonding.shaken(positions, box, rng.standard_normal(positions.shape), shake * (1 - done))
     return positions
@@ -172,5 +172,6 @@ def _kept_apart(positions: np.ndarray, box: np.ndarray, kinds: np.ndarray, mater
             return positions
         near = lengths < allowed + 0.02
         relation = np.full(int(near.sum()), bonding.NONBONDED, np.int8)
-        positions = bonding.relax(positions, box, pairs[near], relation, allowed[near] + 0.02, np.ones(3), 5, 0.4, 0.0)
+        springs = bonding.Springs(pairs[near], relation, allowed[near] + 0.02, np.ones(3))
+        positions = bonding.relax(positions, box, springs, 5, 0.4, 0.0)
     raise InputError(f"the atoms of {material.name} do not keep their distances at this density: lower it")

@@ -209,10 +209,7 @@ def unit_cell(crystal: Lattice) -> Atoms:
 def checked(crystal: Lattice) -> Lattice:
     """The lattice itself.
 
-    Raises
-    ------
-    InputError
-        If its cell cannot be built, is longer than 1000 Å or thinner than an atom, or if its atoms overlap.
+    InputError if its cell cannot be built, is longer than 1000 Å or thinner than an atom, or if its atoms overlap.
     """
     try:
         vectors = cell_vectors(crystal.cell)

@@ -34,13 +34,7 @@ class Cut:
 
 
 def random_rotation(rng: np.random.Generator) -> np.ndarray:
-    """A random orientation, that of a random unit quaternion.
-
-    Returns
-    -------
-    np.ndarray
-        A rotation matrix (3, 3), uniform over all rotations.
-    """
+    """A rotation matrix (3, 3), uniform over all rotations: that of a random unit quaternion."""
     w, x, y, z = (q := rng.standard_normal(4)) / np.linalg.norm(q)
     return np.array([
         [1 - 2 * (y * y + z * z), 2 * (x * y - w * z), 2 * (x * z + w * y)],
@@ -62,11 +56,6 @@ def cut(crystal: Lattice, outline: Outline, rng: np.random.Generator, counts: tu
         How many (stacking faults, twin boundaries) to draw; see `drawn_slips` for where there are fewer.
     rng
         Draws the centre, the faults, and the occupants of shared sites.
-
-    Returns
-    -------
-    Cut
-        About the origin, in the crystal's axes.
     """
     atoms = unit_cell(crystal)
     cell, origin = np.asarray(atoms.cell), rng.random(3)

@@ -41,12 +41,8 @@ class PlaneField:
 def plane_field(box: np.ndarray, correlation: float, rng: np.random.Generator) -> PlaneField:
     """A Gaussian field over a periodic plane, of mean 0 over it, whose variance over it is expected to be 1.
 
-    Parameters
-    ----------
-    box
-        Size along x and y, Å.
-    correlation
-        Correlation length, Å, a standard deviation. One longer than the box gives its longest waves.
+    box: size along x and y, Å. correlation: length, Å, a standard deviation; one longer than the box gives its longest
+    waves.
     """
     shape = [
         int(np.clip(np.ceil(_POINTS_PER_LENGTH * side / correlation), _FEWEST, _MOST)) for side in (box[1], box[0])
@@ -117,14 +113,8 @@ class SurfaceField:
 def surface_field(radius: float, std: float, correlation: float, rng: np.random.Generator) -> SurfaceField:
     """A random relief of a particle's surface.
 
-    Parameters
-    ----------
-    radius
-        Of the sphere of equal volume, Å.
-    std
-        Standard deviation of the heights, Å.
-    correlation
-        Correlation length, Å, a standard deviation, along the chord between two points of that sphere.
+    radius: of the sphere of equal volume, Å. std: standard deviation of the heights, Å. correlation: length, Å, a
+    standard deviation, along the chord between two points of that sphere.
     """
     waves = rng.standard_normal((_WAVES, 3)) / correlation
     return SurfaceField(waves, rng.uniform(0, 2 * np.pi, _WAVES), radius, std)

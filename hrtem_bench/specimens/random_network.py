@@ -9,6 +9,8 @@ close in memory, as they do in the order that `neighbour_pairs` finds: that alon
 
 from __future__ import annotations
 
+from typing import NamedTuple
+
 import numpy as np
 
 from hrtem_bench.support.numba_kernels import kernel
@@ -18,6 +20,18 @@ NONBONDED, BONDED, SECOND = 0, 1, 2
 """Relations of a pair: none, joined by a bond, joined to a common atom."""
 _BLOCK = 512
 """Pairs whose forces are worked out at a time, so that their arithmetic is vectorised and stays in the cache."""
+
+
+class Springs(NamedTuple):
+    """Springs between pairs of atoms (m, 2): relation (m,) and rest length (m,), Å, of each pair.
+
+    stiffness: (3,), of each relation. A NONBONDED pair only pushes, when closer than its rest length.
+    """
+
+    pairs: np.ndarray
+    relation: np.ndarray
+    rest: np.ndarray
+    stiffness: np.ndarray
 
 
 @kernel()
@@ -63,30 +77,29 @@ def _toward(positions, box, i, j):
 
 
 @kernel()
-def _crowds(positions, box, bonds, count, i, way, cosine):
-    """Whether a bond of i along the vector `way` would make an angle of larger cosine than that with another of its."""
+def _crowds(positions, box, i, bonded, way, cosine):
+    """Whether a bond of i along the vector `way` makes an angle of larger cosine than that with one of those it has."""
     x, y, z = way
     square = x * x + y * y + z * z
-    for a in range(count[i]):
-        u, v, w = _toward(positions, box, i, np.uint32(bonds[i, a]))
+    for a in range(bonded.shape[0]):
+        u, v, w = _toward(positions, box, i, np.uint32(bonded[a]))
         if x * u + y * v + z * w > cosine * np.sqrt(square * (u * u + v * v + w * w)):
             return True
     return False
 
 
 @kernel()
-def assign_bonds(positions, box, pairs, order, kinds, valence, cosine):
+def assign_bonds(positions, box, pairs, order, free, cosine):
     """Bonds given to the pairs in turn, wherever both atoms can still take one.
 
-    pairs (m, 2): of atoms, as numbers in `positions`. order: those that may bond, the first to be bonded first. kinds
-    (n,): kind of each atom; valence (kinds,): how many bonds it takes. No bond makes an angle of larger `cosine` with
-    another, and none closes a ring of three or four atoms: both would strain the network. Returns for each
-    pair its relation, and the atom in the middle of a SECOND (else -1).
+    pairs (m, 2): of atoms, as numbers in `positions`. order: those that may bond, the first to be bonded first. free
+    (n,): how many bonds each atom can take; it is used up. No bond makes an angle of larger `cosine` with another, and
+    none closes a ring of three or four atoms: both would strain the network. Returns for each pair its relation, and
+    the atom in the middle of a SECOND (else -1).
     """
-    n = kinds.shape[0]
+    n = free.shape[0]
     bonds = np.full((n, MAX_BONDS), -1, np.int32)
     count = np.zeros(n, np.int8)
-    free = valence[kinds]
     marks = np.zeros(n, np.uint64)  # bit k % 64 for a bond to atom k: atoms without a common bit share no neighbour
     relation = np.zeros(pairs.shape[0], np.int8)
     middle = np.full(pairs.shape[0], -1, np.int32)
@@ -95,9 +108,9 @@ def assign_bonds(positions, box, pairs, order, kinds, valence, cosine):
         if free[i] == 0 or free[j] == 0:
             continue
         x, y, z = _toward(positions, box, i, j)
-        if _crowds(positions, box, bonds, count, i, (x, y, z), cosine):
+        if _crowds(positions, box, i, bonds[i, : count[i]], (x, y, z), cosine):
             continue
-        if _crowds(positions, box, bonds, count, j, (-x, -y, -z), cosine):
+        if _crowds(positions, box, j, bonds[j, : count[j]], (-x, -y, -z), cosine):
             continue
         if _closes_ring(bonds, count, marks, i, j):
             continue
@@ -117,11 +130,13 @@ def assign_bonds(positions, box, pairs, order, kinds, valence, cosine):
 
 
 @kernel()
-def rest_lengths(pairs, relation, middle, kinds, bond, second, contact):
+def rest_lengths(pairs, assigned, kinds, bond, second, contact):
     """Length (m,), Å, at which each pair rests: its bond's, its kinds' as second neighbours, or `contact`.
 
-    bond, second: tables of `glasses.bond_lengths` and `glasses.second_distances`.
+    assigned: what `assign_bonds` returns. kinds (n,): of the atoms. bond, second: tables of `glasses.bond_lengths` and
+    `glasses.second_distances`.
     """
+    relation, middle = assigned
     rest = np.empty(pairs.shape[0])
     for k in range(pairs.shape[0]):
         i, j = kinds[pairs[k, 0]], kinds[pairs[k, 1]]
@@ -135,8 +150,9 @@ def rest_lengths(pairs, relation, middle, kinds, bond, second, contact):
 
 
 @kernel(error_model="numpy")
-def _pulls(x, y, z, box, relation, rest, stiffness):
+def _pulls(way, box, relation, rest, stiffness):
     """From the vectors (x, y, z) between the atoms of some pairs to the forces on the first of each, in place."""
+    x, y, z = way
     width, depth, height = box[0], box[1], box[2]
     none, bonded, second = stiffness[0], stiffness[1], stiffness[2]
     for k in range(rest.shape[0]):
@@ -150,8 +166,9 @@ def _pulls(x, y, z, box, relation, rest, stiffness):
 
 
 @kernel()
-def _add_forces(force, positions, box, pairs, relation, rest, stiffness):
+def _add_forces(force, positions, box, springs):
     """Add the forces of all springs to `force` (n, 3), pair by pair in their order."""
+    pairs, relation, rest, stiffness = springs
     x, y, z = np.empty(_BLOCK), np.empty(_BLOCK), np.empty(_BLOCK)
     for begin in range(0, pairs.shape[0], _BLOCK):
         end = min(begin + _BLOCK, pairs.shape[0])
@@ -160,7 +177,7 @@ def _add_forces(force, positions, box, pairs, relation, rest, stiffness):
             x[k - begin] = positions[i, 0] - positions[j, 0]
             y[k - begin] = positions[i, 1] - positions[j, 1]
             z[k - begin] = positions[i, 2] - positions[j, 2]
-        _pulls(x, y, z, box, relation[begin:end], rest[begin:end], stiffness)
+        _pulls((x, y, z), box, relation[begin:end], rest[begin:end], stiffness)
         for k in range(begin, end):
             i, j = np.uint32(pairs[k, 0]), np.uint32(pairs[k, 1])
             force[i, 0] += x[k - begin]
@@ -172,19 +189,18 @@ def _add_forces(force, positions, box, pairs, relation, rest, stiffness):
 
 
 @kernel()
-def relax(positions, box, pairs, relation, rest, stiffness, steps, rate, momentum):
-    """Positions after `steps` damped steps down the energy of springs between pairs; a new array.
+def relax(positions, box, springs, steps, rate, momentum):
+    """Positions after `steps` damped steps down the energy of `Springs`; a new array.
 
-    rest (m,): rest length of each pair, Å. stiffness (3,): of the springs of each relation. A NONBONDED pair
-    only pushes, when closer than its rest length. rate: share of the force taken per step; momentum: share of
-    the last step kept. No atom moves by more than 0.2 Å along an axis in a step.
+    rate: share of the force taken per step; momentum: share of the last step kept. No atom moves by more than 0.2 Å
+    along an axis in a step.
     """
     positions = positions.copy()
     force = np.empty_like(positions)
     velocity = np.zeros_like(positions)
     for _ in range(steps):
         force[:] = 0.0
-        _add_forces(force, positions, box, pairs, relation, rest, stiffness)
+        _add_forces(force, positions, box, springs)
         for i in range(positions.shape[0]):
             for d in range(3):
                 velocity[i, d] = min(max(momentum * velocity[i, d] + rate * force[i, d], -0.2), 0.2)

@@ -102,7 +102,7 @@ def scene(spec: SceneSpec, seed: int) -> Scene:
     """The scene that the seed draws from the spec: a pure function of both, on any number of threads.
 
     Places are drawn at random, the largest particle first, and drawn again where particles are too close. If 100
-    layouts leave one without room, the particle drawn last is left out.
+    layouts leave one without room, the particle drawn last is left out: `Scene.particles` has those that are there.
 
     Parameters
     ----------
@@ -110,11 +110,6 @@ def scene(spec: SceneSpec, seed: int) -> Scene:
         Lengths in Å.
     seed
         Not negative. Film, layout, each particle and each coating draw from streams of their own.
-
-    Returns
-    -------
-    Scene
-        `Scene.particles` says which particles are there.
 
     Raises
     ------
@@ -139,13 +134,7 @@ def scene(spec: SceneSpec, seed: int) -> Scene:
 
 
 def vacuum(of: Scene) -> Atoms:
-    """The particles of a scene alone: what labels and the zero of focus are made from.
-
-    Returns
-    -------
-    ase.Atoms
-        The atoms with a particle's number, where they are and in the same box.
-    """
+    """The particles of a scene alone, in the same box: what labels and the zero of focus are made from."""
     return of.atoms[of.particle > 0]
 
 

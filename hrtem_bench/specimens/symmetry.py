@@ -48,17 +48,9 @@ class Setting:
 def stated_settings(block: Any, cell: tuple[float, ...]) -> tuple[Setting, ...]:
     """The settings that a block of a CIF file allows: one, or several where it leaves the choice open.
 
-    Parameters
-    ----------
-    block
-        A `gemmi.cif.Block`.
-    cell
-        a, b, c (Å), alpha, beta, gamma (degrees): it tells hexagonal from rhombohedral axes.
-
-    Raises
-    ------
-    InputError
-        For a symbol or an operation that does not exist, and for names and numbers that contradict each other.
+    block: a `gemmi.cif.Block`. cell: a, b, c (Å), alpha, beta, gamma (degrees), which tells hexagonal from rhombohedral
+    axes. InputError for a symbol or an operation that does not exist, and for names and numbers that contradict each
+    other.
     """
     named = _named(block, cell)
     operations = _operations(block)

@@ -40,7 +40,7 @@ def test_transmit_is_the_complex_exponential(kernel):
     exponent[:, 0::2] *= 0.5
     exponent[:, 1::2] *= 20
     expected = wave.view(np.complex64).astype(complex) * np.exp(exponent.view(np.complex64).astype(complex))
-    kernel("transmit")(wave, exponent, 0, 3)
+    kernel("transmit")(wave, exponent, (0, 3))
     np.testing.assert_allclose(wave.view(np.complex64), expected, rtol=0, atol=2e-5)
 
 
@@ -48,7 +48,7 @@ def test_rows_outside_the_range_are_left_alone(kernel):
     rng = np.random.default_rng(2)
     wave, exponent = pairs(rng, 4, 8), pairs(rng, 4, 8)
     before = wave.copy()
-    kernel("transmit")(wave, exponent, 1, 3)
+    kernel("transmit")(wave, exponent, (1, 3))
     np.testing.assert_array_equal(wave[[0, 3]], before[[0, 3]])
     assert not np.array_equal(wave[1:3], before[1:3])
 
@@ -68,9 +68,9 @@ def test_add_potential_multiplies_the_full_plane(kernel):
     expected = full * np.fft.fft2(field)
     spectrum = np.fft.rfft2(field).astype(np.complex64).view(np.float32)
     out = np.full((ny, 2 * nx), 7.0, np.float32)
-    kernel("add_potential")(out, spectrum, table, True, columns, 0, ny)
+    kernel("add_potential")(out, spectrum, table, True, columns, (0, ny))
     np.testing.assert_allclose(out.view(np.complex64), expected, atol=1e-4)
-    kernel("add_potential")(out, spectrum, table, False, columns, 0, ny)
+    kernel("add_potential")(out, spectrum, table, False, columns, (0, ny))
     np.testing.assert_allclose(out.view(np.complex64), 2 * expected, atol=1e-4)
 
 
@@ -85,5 +85,5 @@ def test_propagate_multiplies_inside_the_band_and_clears_the_rest(kernel):
     expected = np.where(
         q2 <= limit**2, spectrum.view(np.complex64) * py.view(np.complex64) * px.view(np.complex64).T, 0
     )
-    kernel("propagate")(spectrum, py, px, ky**2, kx**2, limit**2, columns, 0, ny)
+    kernel("propagate")(spectrum, (py, px), (ky**2, kx**2), limit**2, columns, (0, ny))
     np.testing.assert_allclose(spectrum.view(np.complex64), expected, atol=1e-5)

@@ -8,8 +8,9 @@ import pytest
 from hrtem_bench.errors import InputError
 from hrtem_bench.multislice import PARAMETRIZATIONS, elements, projected_potential, scattering_factor
 from hrtem_bench.multislice.parametrization import mott_bethe_constant
-from hrtem_bench.multislice.transmission import hankel, log_transmission, quadrature
+from hrtem_bench.multislice.transmission import hankel, log_transmission
 from hrtem_bench.physics import interaction_parameter
+from hrtem_bench.physics.band import gauss_legendre
 
 
 @pytest.mark.parametrize("name", PARAMETRIZATIONS)
@@ -30,7 +31,7 @@ def test_every_element_agrees_with_abtem(name):
 @pytest.mark.parametrize("symbol", ["C", "Se", "Au"])
 def test_projected_potential_is_the_transform_of_the_scattering_factor(name, symbol):
     """At a distance, where the oscillating integral over q is cut off by a Gaussian that changes V(r) little."""
-    q, w = quadrature(np.linspace(0, 80, 81), 40)
+    q, w = gauss_legendre(np.linspace(0, 80, 81), 40)
     soft = 0.01  # Å: the potential is seen through a Gaussian of this standard deviation
     factor = scattering_factor(symbol, q, name) * np.exp(-2 * (np.pi * soft * q) ** 2)
     r = np.array([0.3, 0.7, 1.5])

@@ -194,7 +194,7 @@ def test_pairs_rest_at_the_length_of_their_relation(plain):
     )
     kinds, bond = np.array([0, 1, 0], np.int8), np.array([[1.0, 1.1], [1.1, 1.2]])
     second = np.arange(8.0).reshape(2, 2, 2)
-    rest = kernel("rest_lengths", plain)(pairs, relation, middle, kinds, bond, second, 3.3)
+    rest = kernel("rest_lengths", plain)(pairs, (relation, middle), kinds, bond, second, 3.3)
     assert rest.tolist() == [1.1, 3.3, second[1, 0, 0]]
 
 
@@ -206,15 +206,19 @@ def test_shaken_atoms_stay_in_the_box(plain):
     np.testing.assert_array_equal(moved, (positions + 0.5 * deviates) % box)
 
 
+def springs(pairs, relation, rest):
+    return random_network.Springs(pairs, relation, np.array([rest]), np.ones(3))
+
+
 SQUARE = np.array([[1.0, 1, 1], [2, 1, 1], [2, 2, 1], [1, 2, 1], [0.2, 2.8, 1]]) + 4.0
 SQUARE_PAIRS = np.array([[0, 1], [1, 2], [2, 3], [3, 0], [0, 2], [3, 4]], np.int32)
 
 
 def bonded(plain, valence=3, narrowest=30.0):
-    order, kinds = np.arange(len(SQUARE_PAIRS)), np.zeros(5, int)
+    order = np.arange(len(SQUARE_PAIRS))
     cosine = np.cos(np.radians(narrowest))
     box = np.full(3, 20.0)
-    return kernel("assign_bonds", plain)(SQUARE, box, SQUARE_PAIRS, order, kinds, np.array([valence]), cosine)
+    return kernel("assign_bonds", plain)(SQUARE, box, SQUARE_PAIRS, order, np.full(5, valence), cosine)
 
 
 @BOTH
@@ -239,7 +243,7 @@ def test_relaxing_brings_a_bond_to_its_length_and_keeps_the_centre(plain):
     box = np.full(3, 20.0)
     positions = np.array([[0.2, 5.0, 5.0], [18.9, 5.4, 5.0]])
     pairs, relation = np.array([[0, 1]], np.int32), np.array([random_network.BONDED], np.int8)
-    moved = kernel("relax", plain)(positions, box, pairs, relation, np.array([1.5]), np.ones(3), 200, 0.1, 0.5)
+    moved = kernel("relax", plain)(positions, box, springs(pairs, relation, 1.5), 200, 0.1, 0.5)
     apart = moved[0] - moved[1]
     apart -= box * np.rint(apart / box)
     assert np.linalg.norm(apart) == pytest.approx(1.5, abs=1e-6)
@@ -253,7 +257,7 @@ def test_atoms_without_a_bond_only_push(plain):
     box = np.full(3, 20.0)
     positions = np.array([[1.0, 1.0, 1.0], [4.0, 1.0, 1.0]])
     pairs, relation = np.array([[0, 1]], np.int32), np.array([random_network.NONBONDED], np.int8)
-    far = kernel("relax", plain)(positions, box, pairs, relation, np.array([2.5]), np.ones(3), 50, 0.1, 0.0)
+    far = kernel("relax", plain)(positions, box, springs(pairs, relation, 2.5), 50, 0.1, 0.0)
     np.testing.assert_array_equal(far, positions)
-    near = kernel("relax", plain)(positions, box, pairs, relation, np.array([3.5]), np.ones(3), 300, 0.1, 0.0)
+    near = kernel("relax", plain)(positions, box, springs(pairs, relation, 3.5), 300, 0.1, 0.0)
     assert near[1, 0] - near[0, 0] == pytest.approx(3.5, abs=1e-3)
