@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from typing import NamedTuple
+
 import msgspec
 import numpy as np
 from numpy.typing import NDArray
 
 from hrtem_bench.errors import InputError
-from hrtem_bench.scoring.estimate import Estimate, estimate
+from hrtem_bench.scoring.estimate import Estimate, estimate, student
 from hrtem_bench.scoring.run import Run
 from hrtem_bench.scoring.statistics import Clusters
 
@@ -47,17 +49,9 @@ def fresh_shift(public: Run, fresh: Run, seed: int) -> FreshShift:
         raise InputError("the public results are of other conditions: evaluate both at the same ones")
     old, new = public.clusters(), fresh.clusters()
     confidence = other.settings.confidence
-    conditions = [
-        _shift(name, _parts(_only(old, i)), _parts(_only(new, i)), confidence) for i, name in enumerate(order)
-    ]
-    mean = _shift(None, _parts(old), _parts(new), confidence)
-    return FreshShift(
-        model=other.model.name,
-        seed=seed,
-        confidence=confidence,
-        mean=mean,
-        conditions=conditions,
-    )
+    conditions = [_shift(name, _mean(_only(old, i)), _mean(_only(new, i)), confidence) for i, name in enumerate(order)]
+    mean = _shift(None, _mean(old), _mean(new), confidence)
+    return FreshShift(model=other.model.name, seed=seed, confidence=confidence, mean=mean, conditions=conditions)
 
 
 def _only(table: Clusters, index: int) -> Clusters:
@@ -65,28 +59,25 @@ def _only(table: Clusters, index: int) -> Clusters:
     return Clusters(table.total[:, [index]], table.count[:, [index]])
 
 
-def _parts(table: Clusters) -> tuple[float, NDArray[np.float64]]:
+class _Mean(NamedTuple):
     """The mean over conditions with equal weights, and what each structure adds to its deviation (linearised)."""
+
+    value: float
+    parts: NDArray[np.float64]
+
+
+def _mean(table: Clusters) -> _Mean:
     images = table.count.sum(axis=0)
     means = table.total.sum(axis=0) / images
-    return float(means.mean()), ((table.total - means * table.count) / images).mean(axis=1)
+    return _Mean(float(means.mean()), ((table.total - means * table.count) / images).mean(axis=1))
 
 
-def _shift(
-    condition: str | None,
-    public: tuple[float, NDArray[np.float64]],
-    fresh: tuple[float, NDArray[np.float64]],
-    confidence: float,
-) -> Shift:
-    from scipy import stats
-
-    (mean, parts), (new_mean, new_parts) = public, fresh
-    difference, low, high = new_mean - mean, np.nan, np.nan
-    counts = np.array([len(parts), len(new_parts)])
+def _shift(condition: str | None, public: _Mean, fresh: _Mean, confidence: float) -> Shift:
+    difference = estimate(fresh.value - public.value)
+    counts = np.array([len(public.parts), len(fresh.parts)])
     if counts.min() > 1:
-        variances = counts / (counts - 1) * np.array([np.sum(parts**2), np.sum(new_parts**2)])
+        variances = counts / (counts - 1) * np.array([np.sum(one.parts**2) for one in (public, fresh)])
         total = float(variances.sum())
         freedom = total**2 / float((variances**2 / (counts - 1)).sum()) if total else 1.0
-        half = float(stats.t.ppf(0.5 + 0.5 * confidence, freedom)) * total**0.5
-        low, high = difference - half, difference + half
-    return Shift(condition=condition, public=mean, fresh=new_mean, difference=estimate(difference, low, high))
+        difference = student(fresh.value - public.value, total, freedom, confidence)
+    return Shift(condition=condition, public=public.value, fresh=fresh.value, difference=difference)

@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from hrtem_bench.errors import InputError
-from hrtem_bench.scoring.estimate import Estimate, estimate
+from hrtem_bench.scoring.estimate import Estimate, estimate, student
 from hrtem_bench.scoring.per_image import MASK_SHA256
 from hrtem_bench.scoring.run import Run, check_same
 
@@ -89,8 +89,6 @@ def _scores(run: Run) -> Floats:
 
 def _point(condition: str | None, scores: Floats, confidence: float) -> SeedPoint:
     """The point for scores (K, S)."""
-    from scipy import stats
-
     trainings, structures = scores.shape
     mean, by_seed, by_structure = float(scores.mean()), scores.mean(axis=1), scores.mean(axis=0)
     seed_ms = float(by_seed.var(ddof=1))
@@ -103,10 +101,9 @@ def _point(condition: str | None, scores: Floats, confidence: float) -> SeedPoin
     variance = max(float(parts.sum()) - both_ms / (trainings * structures), float(parts.max()))
     spread = float((parts**2 / (np.array([trainings, structures]) - 1)).sum())
     freedom = variance**2 / spread if spread else np.inf
-    half = float(stats.t.ppf(0.5 + 0.5 * confidence, freedom)) * variance**0.5
     return SeedPoint(
         condition=condition,
-        mean=estimate(mean, mean - half, mean + half),
+        mean=student(mean, variance, freedom, confidence),
         seed_sd=max(0.0, seed_ms - both_ms / structures) ** 0.5,
         structure_sd=max(0.0, structure_ms - both_ms / trainings) ** 0.5,
     )

@@ -45,6 +45,14 @@ def estimates_of(replicates: Replicates, confidence: float) -> list[Estimate]:
     return [estimate(*map(float, one)) for one in zip(values, low, high, strict=True)]
 
 
+def student(value: float, variance: float, freedom: float, confidence: float) -> Estimate:
+    """A number of this variance with its interval by Student's t."""
+    from scipy import stats
+
+    half = float(stats.t.ppf(0.5 + 0.5 * confidence, freedom)) * variance**0.5
+    return estimate(value, value - half, value + half)
+
+
 def known_only(estimates: Mapping[str, Estimate]) -> dict[str, Estimate]:
     """The estimates that have a value."""
     return {name: one for name, one in estimates.items() if one.known}
