@@ -162,7 +162,7 @@ def _check_size(folder: Path) -> None:
     columns = ("structure_id", "condition_id", "C10", MASK_SHA256, *sorted(scores | {"dice", "iou"}))
     open_parquet(path, columns, rows=MOST_ROWS, hint="evaluate the model with this version").close()
     if results.settings.bootstrap_samples > 10 * Options().bootstrap_samples:
-        raise InputError(f"{folder / RESULTS}: settings.bootstrap_samples is beyond reason")
+        raise InputError(f"{folder / RESULTS}: settings.bootstrap_samples is more than ten times the published number")
 
 
 def _check_card(folder: Path, card: Card, run: Run) -> None:

@@ -75,7 +75,7 @@ def _check_independence(submission: Submission, sample: Sample, pixel_size: floa
             try:
                 with np.errstate(all="ignore"):  # zeros may be divided by
                     beside = ask(submission, np.concatenate([image, companion]))[0]
-            except InputError:  # what a model does with images it was not made for is no fault of it
+            except InputError:  # a model may fail on images that it was not made for
                 continue
             difference = max(difference, float(np.abs(beside - alone).mean()))
     if difference > BATCH_TOLERANCE:
@@ -103,7 +103,7 @@ def _other_normalisations(
         contract = msgspec.structs.replace(submission.contract, normalisation=name)
         try:
             answer = answers(replace(submission, contract=contract), samples, pixel_size)
-        except InputError:  # what a model does with images it was not made for is no fault of it
+        except InputError:  # a model may fail on images that it was not made for
             continue
         other = _trial_dice(submission, samples, answer)
         if other > own + 0.2:

@@ -77,7 +77,7 @@ def with_side_multiple(submission: Submission, given: Images) -> Told:
     """The model, told to be given sides of a multiple of 8, 16, 32 or 64 pixels if it fails on images without.
 
     It stays as it is where it declares a multiple or a window, where it takes these images (N, ny, nx), or where no
-    multiple helps: then the images themselves will tell what is wrong. Of images larger than 256 pixels a corner is
+    multiple helps: then the run itself says what is wrong. Of images larger than 256 pixels a corner is
     tried whose sides leave the same rest.
     """
     contract = submission.contract

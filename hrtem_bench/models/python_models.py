@@ -121,7 +121,7 @@ def called(factory: Callable[..., Any], arguments: tuple[Any, ...], name: str, r
 
 
 def returned_by(function: Callable[..., Any], name: str, *arguments: Any, **named: Any) -> Any:
-    """What a model's function returns; whatever it raises becomes an InputError in one line that begins with `name`."""
+    """What a model's function returns; an error becomes an InputError in one line that begins with `name`."""
     try:
         return function(*arguments, **named)
     except (InputError, KeyboardInterrupt):

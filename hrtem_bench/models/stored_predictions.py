@@ -21,7 +21,7 @@ TABLE = "predictions.parquet"
 COLUMNS = ("structure_id", "condition_id", "prediction")
 SUFFIXES = (".npy", ".tif", ".tiff")
 MOST_VALUES = 64
-"""Values for each pixel of the image, at most, in a file of predictions: as many classes as anybody has."""
+"""Values for each pixel of the image, at most, in a file of predictions: more classes than are in use."""
 Stored = Callable[[str, str, tuple[int, int]], NDArray[Any]]
 """(structure_id, condition_id, shape) -> the prediction for that image."""
 
@@ -65,7 +65,7 @@ def _read(path: Path, most: int) -> NDArray[Any]:
             if file.series[0].size > most:
                 raise ValueError(f"it holds {file.series[0].size} values, and the image has far fewer pixels")
             return np.asarray(file.asarray())
-    except Exception as error:  # of whatever kind: tifffile and the codecs raise what they like
+    except Exception as error:  # tifffile and the codecs raise errors of many kinds
         raise InputError(f"{path} cannot be read: {one_line(error)[:200]}") from None
 
 

@@ -251,8 +251,8 @@ def _examples(results: Results, examples: Sequence[Example]) -> Plate:
 def _reliability(curves: Mapping[str, ReliabilityCurve]) -> Plate:
     caption = (
         "Reliability: the share of pixels that are particle, by the probability they were given, over all images of "
-        "the conditions. On the dashed line, probabilities can be taken at their word; under it, they promise too "
-        "much. Below: the share of pixels given each."
+        "the conditions. On the dashed line both are equal; under it, the probabilities are too high. Below: "
+        "the share of pixels given each."
     )
     listed = []
     for name, one in curves.items():

@@ -33,7 +33,7 @@ SERIES = (BLUE, GREEN, PURPLE, ORANGE, SKY, BLACK)
 """Colours of successive curves; vermilion is kept for what a model was trained on."""
 TRAINED = VERMILION
 
-# Names come from strangers, so a dollar sign must not start a formula (text.parse_math).
+# Names come from users, so a dollar sign must not start a formula (text.parse_math).
 # Text stays text in SVG, so that it can be searched, read aloud and edited. It is laid out in DejaVu Sans,
 # which comes with matplotlib; where a reader lacks it, the fallbacks are as wide or narrower: nothing collides.
 WEB_FONTS = "'DejaVu Sans', Verdana, 'Bitstream Vera Sans', Roboto, Arial, sans-serif"

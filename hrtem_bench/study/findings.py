@@ -1,4 +1,4 @@
-"""What the rows of a study say: means over seeds, what a shift costs, and how much of it is the seed's luck."""
+"""What the rows of a study say: means over seeds, what a shift costs, and how much of the spread is between seeds."""
 
 from __future__ import annotations
 

@@ -48,7 +48,7 @@ def seeded(make: Callable[[], Any], seed: int) -> Any:
 
 
 def begin(network: Any, settings: TrainingSettings, device: str = "cpu") -> Training:
-    """A training of `network` on `device`, its weights with the channels last, as convolutions want them."""
+    """A training of `network` on `device`, its weights with the channels last, which is faster for convolutions."""
     torch = require("torch", "torch")
     network = network.to(device=device, memory_format=torch.channels_last)
     return Training(network, Optimiser(dict(network.named_parameters()), kernel_names(network), settings))

@@ -1,4 +1,4 @@
-"""Many networks of one structure trained together: their parameters stacked, one pass for all, as a GPU wants it."""
+"""Many networks of one structure trained together: their parameters stacked, one pass for all, faster on a GPU."""
 
 from __future__ import annotations
 

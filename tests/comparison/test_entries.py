@@ -231,7 +231,7 @@ WRONG: dict[str, tuple[Callable[[Path], object], str]] = {
     "training untold": (with_json(lambda c: c["train"].update(conditions=["defocus=0nm"])), "lacks the training"),
     "part of the images": (with_json(lambda c: c["settings"].update(official=False)), "not official"),
     "own settings": (with_json(lambda c: c["settings"].update(confidence=0.5)), "confidence is 0.5; an entry has 0.95"),
-    "endless bootstrap": (with_json(lambda c: c["settings"].update(bootstrap_samples=10**9)), "beyond reason"),
+    "endless bootstrap": (with_json(lambda c: c["settings"].update(bootstrap_samples=10**9)), "more than ten times"),
     "another score": (with_json(lower), "f1.value of defocus=-10nm is 0.123"),
     "a score beyond its range": (with_json(beyond), r"curve\[0\].scores.f1.value is 1.5"),
     "a better Dice": (with_json(lambda c: c["curve"][0]["scores"]["dice"].update(value=0.99)), "do not give the curve"),
