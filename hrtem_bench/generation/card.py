@@ -21,6 +21,7 @@ from hrtem_bench.recipes.plan import place_of
 from hrtem_bench.recipes.scenes import scene_spec
 from hrtem_bench.recipes.schema import EXIT_WAVES, columns_of
 from hrtem_bench.recipes.tables import SPLITS, Recipe
+from hrtem_bench.specimens import SceneSpec
 from hrtem_bench.support.files import write_aside
 from hrtem_bench.support.parquet import open_parquet
 
@@ -251,7 +252,7 @@ def _specimen(recipe: Recipe) -> str:
     return f"{text} (sizes drawn from a {spec.size_distribution} distribution, other ranges uniformly)"
 
 
-def _shapes(spec: Any) -> str:
+def _shapes(spec: SceneSpec) -> str:
     names = [name.replace("_", "-") for name in spec.shapes]
     if not spec.shape_weights:
         return " or ".join(names)

@@ -6,7 +6,6 @@ import math
 import time
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Any
 
 import numpy as np
 
@@ -20,6 +19,7 @@ from hrtem_bench.recipes.plan import DatasetPlan, dataset_plan
 from hrtem_bench.recipes.scenes import scene_spec
 from hrtem_bench.recipes.tables import SPLITS, Recipe
 from hrtem_bench.recipes.tracks import TrackCondition
+from hrtem_bench.specimens import SceneSpec
 from hrtem_bench.specimens.coatings import MATERIAL, period_of
 from hrtem_bench.specimens.films import atom_count
 from hrtem_bench.specimens.glasses import Glass
@@ -195,7 +195,7 @@ def _wave_points(recipe: Recipe) -> int:
     return math.ceil(_points(recipe) * ANTIALIAS)
 
 
-def _films(spec: Any) -> int:
+def _films(spec: SceneSpec) -> int:
     """How many films a scene of this specimen has."""
     return (2 if spec.film_side == "both" else 1) if spec.has_film else 0
 

@@ -30,9 +30,9 @@ CURVES = ("mtf", "ntf", "dqe")
 
 @dataclass(frozen=True)
 class Readout:
-    """What records an image: an `imaging.Detector`, None for ideal counting, and the counts added to every pixel."""
+    """What records an image: a detector, None for ideal counting, and the counts added to every pixel."""
 
-    detector: Any = None
+    detector: Detector | None = None
     offset: int = 0
 
     @property
@@ -54,13 +54,13 @@ def recording_of(recipe: Recipe, camera: str = "") -> Readout:
 def drawn_recording(recipe: Recipe, camera: str, generator: np.random.Generator) -> Readout:
     """The recording of one image: the detector drawn from its ranges, if it has any."""
     nominal, spread = recording_of(recipe, camera), spread_of(recipe, camera)
-    if spread is None:
+    if spread is None or nominal.detector is None:
         return nominal
     return Readout(varied(nominal.detector, spread, generator), nominal.offset)
 
 
-def spread_of(recipe: Recipe, camera: str = "") -> Any:
-    """The `imaging.DetectorSpread` of a recipe's detector; None if it is the same for every image."""
+def spread_of(recipe: Recipe, camera: str = "") -> DetectorSpread | None:
+    """The spread of a recipe's detector; None if it is the same for every image."""
     asked, where = _recorder(recipe, camera)
     if asked is None or asked.spread is UNSET:
         return None
@@ -80,7 +80,7 @@ def _recorder(recipe: Recipe, camera: str) -> tuple[Recorder | None, str]:
     return cameras.cameras[name], f"tracks.{track}.cameras.{name}"
 
 
-def _detector(asked: Recorder, where: str) -> Any:
+def _detector(asked: Recorder, where: str) -> Detector:
     own = {name: getattr(asked, name) for name in (*CURVES, "dqe0", "gain", "read_noise")}
     given = {name: value for name, value in own.items() if value is not None}
     if asked.camera is not None:
@@ -150,9 +150,9 @@ def digitised(counts: Any, recording: Readout) -> Any:
 def detector_words(recipe: Recipe) -> str:
     """The detector in words, for the card."""
     table, _ = _recorder(recipe, "")
-    if table is None:
-        return "ideal counting. Counts are Poisson deviates of intensity × dose × pixel area."
     detector, spread = recording_of(recipe).detector, spread_of(recipe)
+    if table is None or detector is None:
+        return "ideal counting. Counts are Poisson deviates of intensity × dose × pixel area."
     name = table.camera or "as the recipe gives it, with " + (
         ", ".join(name.upper() for name in CURVES if getattr(table, name) is not None) or "no blur"
     )
