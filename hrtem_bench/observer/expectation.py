@@ -22,7 +22,6 @@ from hrtem_bench.observer.decision import (
     trained,
 )
 from hrtem_bench.observer.exposures import Exposure
-from hrtem_bench.observer.noise import ring_noise
 from hrtem_bench.observer.regions import RingPower
 from hrtem_bench.observer.settings import ObserverSettings
 from hrtem_bench.observer.spectra import RingPowers
@@ -122,14 +121,8 @@ def observer_at(one: Exposure, powers: RingPowers, settings: ObserverSettings | 
     """
     settings = settings or powers.settings
     powers.prepare(one.conditions)
-    noise = {  # a spread of focus changes neither dose nor detector
-        (condition.dose, id(detector)): ring_noise(condition.dose, detector, powers.specimens.pixel_size, settings)
-        for condition, detector in {
-            (c.dose, id(d)): (c, d) for c, d in zip(one.conditions, one.detectors, strict=True)
-        }.values()
-    }
     members = [
-        (powers.at(condition), noise[condition.dose, id(detector)])
+        (powers.at(condition), powers.noise(condition.dose, detector))
         for condition, detector in zip(one.conditions, one.detectors, strict=True)
     ]
     moments = mixed([moments_at(power, noise, settings) for power, noise in members], one.weights)

@@ -214,23 +214,30 @@ def fit_coefficients(
         for area, floor, share, edge in itertools.product(AREAS, FLOORS, SHARES, EDGE_LOSSES)
     ]
     best = max((_fitted(pairs, setups, tried, measured, sets) for tried in grid), key=lambda one: one.score)
-    design = with_constant(terms_of_pairs(pairs, places_of(pairs, setups, best.settings)))
-    squares = float(np.sum((measured - design @ best.solution) ** 2))
-    logits = np.array([one.logit_dice for one in pairs])
-    line = np.column_stack([np.ones(len(pairs)), measured])
-    at_zero, slope = np.linalg.lstsq(line, logits, rcond=None)[0]
     return Frozen(
         date=datetime.date.today().isoformat(),
         fitted_on=fitted_on,
         rows=len(pairs),
         settings=best.settings,
-        coefficients=Coefficients(
-            **dict(zip(("alpha", "beta", "gamma", "delta", "tau"), map(float, best.solution), strict=True)),
-            residual=math.sqrt(squares / (len(pairs) - 5)),
-            dice_at_zero=float(at_zero),
-            dice_slope=float(slope),
-            dice_residual=math.sqrt(float(np.sum((logits - line @ [at_zero, slope]) ** 2)) / (len(pairs) - 2)),
-        ),
+        coefficients=_coefficients(pairs, measured, places_of(pairs, setups, best.settings), best.solution),
+    )
+
+
+def _coefficients(
+    pairs: Sequence[TrainTestPair], measured: Floats, places: Mapping[Key, Place], solution: Floats
+) -> Coefficients:
+    """The law's solution with the spread about it, and the line that gives Dice."""
+    apart = measured - with_constant(terms_of_pairs(pairs, places)) @ solution
+    logits = np.array([one.logit_dice for one in pairs])
+    line = np.column_stack([np.ones(len(pairs)), measured])
+    at_zero, slope = np.linalg.lstsq(line, logits, rcond=None)[0]
+    off = logits - line @ [at_zero, slope]
+    return Coefficients(
+        **dict(zip(("alpha", "beta", "gamma", "delta", "tau"), map(float, solution), strict=True)),
+        residual=math.sqrt(float(apart @ apart) / (len(pairs) - 5)),
+        dice_at_zero=float(at_zero),
+        dice_slope=float(slope),
+        dice_residual=math.sqrt(float(off @ off) / (len(pairs) - 2)),
     )
 
 

@@ -72,9 +72,8 @@ def expected_loss(train: Conditions, test: Conditions, specimens: str | Path | N
     train, test
         A Condition, a ConditionSet, or a sequence of conditions that count alike. The dose of each counts.
     specimens
-        A dataset's folder or Hub id that keeps exit waves, or the name of a shipped kind. Left out: CdSe on carbon,
-        six test structures of the recipe `mini`, whose images have pixels of 0.4 Å, Nyquist frequency 1.25 1/Å, where
-        the observer's last ring ends; images with pixels of 0.2 Å have the same rings.
+        A dataset's folder or Hub id that keeps exit waves, or the name of a shipped kind. Left out: CdSe on carbon by
+        the literature's protocol, three test structures in a field of 128 Å, pixels of 0.2 Å, ideal counting.
 
     Returns
     -------

@@ -20,7 +20,11 @@ if TYPE_CHECKING:
 
 DEFAULT_KIND = "CdSe on carbon"
 SINGLE_PARTICLES = "single CdSe particles"
-KINDS = {DEFAULT_KIND: "cdse_on_carbon.npz", SINGLE_PARTICLES: "single_particles.npz"}
+KINDS = {
+    DEFAULT_KIND: "literature.npz",  # of benchmarks/ship_literature.py
+    "CdSe on carbon, mini": "cdse_on_carbon.npz",
+    SINGLE_PARTICLES: "single_particles.npz",
+}
 """Kinds of specimens that the package ships -> their file."""
 SHIPPED_BAND = 1.25
 """1/Å: how far shipped waves are kept, to the end of the last ring."""
@@ -109,33 +113,32 @@ def simulated_specimens(recipe: Recipe, scene: str = "", structures: int = 4) ->
     )
 
 
-def ship(source: str | Path, path: Path, structures: int) -> None:
-    """Write the first specimens of a dataset as a file of the kind that the package ships.
+def ship(specimens: SpecimenSet, recipe: Recipe, path: Path) -> None:
+    """Write specimens as a file of the kind that the package ships.
 
     It holds the coefficients of the mean waves at |q| <= `SHIPPED_BAND` and of the diffuse intensity, in half
-    precision; masks packed to bits; and the dataset's recipe, from which `generate` makes the dataset again.
+    precision; masks packed to bits; and the recipe, from which `generate` makes the dataset again.
 
     Parameters
     ----------
-    source
-        A dataset that keeps exit waves.
+    specimens
+        Of a dataset, or simulated.
+    recipe
+        Theirs.
     path
         The file.
-    structures
-        How many specimens.
     """
-    from hrtem_bench.dataset import open_exit_waves
     from hrtem_bench.generation.waves import inside
+    from hrtem_bench.recipes.tables import recipe_to_dict
 
-    kept = open_exit_waves(source)
-    waves = list(_of_dataset(source, structures).read())
+    waves = list(specimens.read())
     points = len(waves[0].mask)
     field = waves[0].field
     coherent, diffuse = inside(len(waves[0].wave), field, SHIPPED_BAND), inside(points, field, DIFFUSE_BAND)
     buffer = io.BytesIO()
     np.savez_compressed(
         buffer,
-        recipe=np.frombuffer(msgspec.json.encode(kept.manifest.recipe), np.uint8),
+        recipe=np.frombuffer(msgspec.json.encode(recipe_to_dict(recipe)), np.uint8),
         field=field,
         points=[len(waves[0].wave), points],
         structure_id=[one.structure_id for one in waves],

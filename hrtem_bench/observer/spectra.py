@@ -9,6 +9,7 @@ from collections.abc import Iterable
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import fields
 from pathlib import Path
+from typing import Any
 
 import msgspec
 import numpy as np
@@ -16,6 +17,7 @@ import numpy as np
 from hrtem_bench.conditions import Condition, condition_to_dict
 from hrtem_bench.errors import InputError
 from hrtem_bench.machine import cpus
+from hrtem_bench.observer.noise import RingNoise, ring_noise
 from hrtem_bench.observer.regions import RingPower, stacked_regions
 from hrtem_bench.observer.settings import ObserverSettings
 from hrtem_bench.observer.specimens import SpecimenSet, check_condition, power_at, usable
@@ -47,11 +49,20 @@ class RingPowers:
         self.settings = settings or ObserverSettings()
         self.file = file
         self._held = _read(file, self._key())
+        self._noise: dict[tuple[float | None, int], tuple[Any, RingNoise]] = {}
 
     def at(self, condition: Condition) -> RingPower:
         """The powers at a condition, its dose left aside; errors as of `prepare`."""
         self.prepare([condition])
         return self._held[_name(condition)]
+
+    def noise(self, dose: float | None, detector: Any) -> RingNoise:
+        """The noise of a dose and a detector in the same rings, worked out once; errors as of `ring_noise`."""
+        key = dose, id(detector)
+        if key not in self._noise:
+            found = ring_noise(dose, detector, self.specimens.pixel_size, self.settings)
+            self._noise[key] = detector, found  # the detector is held, so that no other gets its id
+        return self._noise[key][1]
 
     def prepare(self, conditions: Iterable[Condition]) -> None:
         """Work out the powers at all conditions that are not held yet, on all CPUs.

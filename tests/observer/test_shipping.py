@@ -8,17 +8,21 @@ import numpy as np
 import pytest
 from scipy import fft
 
+from hrtem_bench.dataset import open_exit_waves
 from hrtem_bench.generation.waves import inside
 from hrtem_bench.observer import KINDS, ship, specimens_of
 from hrtem_bench.observer.sources import SHIPPED_BAND
+from hrtem_bench.recipes.loading import recipe_from_dict
 
 
 def test_what_is_shipped_is_what_the_dataset_has(
     kept_folder: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    ship(kept_folder, tmp_path / "toy.npz", structures=2)
+    own = specimens_of(kept_folder, structures=2)
+    recipe = recipe_from_dict(open_exit_waves(kept_folder).manifest.recipe)
+    ship(own, recipe, tmp_path / "toy.npz")
     monkeypatch.setitem(KINDS, "toy", str(tmp_path / "toy.npz"))
-    shipped, own = specimens_of("toy"), specimens_of(kept_folder, structures=2)
+    shipped = specimens_of("toy")
     assert (shipped.lens, shipped.coherence, shipped.pixel_size) == (own.lens, own.coherence, own.pixel_size)
     pairs = list(zip(shipped.read(), own.read(), strict=True))
     assert len(pairs) == 2

@@ -40,17 +40,15 @@ def test_the_plan_is_the_best_of_all_sets(powers: RingPowers, over: str) -> None
     assert getattr(found.best, over) == pytest.approx(least, rel=1e-3)
     assert of(tuple(found.best.conditions)) == pytest.approx(getattr(found.best, over))
     assert [len(one.conditions) for one in found.sizes] == [1, 2]
-    assert all(own >= matched * (1 - 1e-9) for own, matched in found.targets.values())
 
 
-def test_what_is_targeted_is_what_to_train_at(powers: RingPowers) -> None:
+def test_a_plan_is_never_worse_than_training_where_it_is_used(powers: RingPowers) -> None:
     targets = exposures_of(["defocus=10nm,dose=50"], "--target", powers)
     offered = exposures_of(["defocus=-10nm,10nm,dose=50,400"], "--candidates", powers)
-    found = design_by_observer(targets, offered, 1, powers)
-    (chosen,) = found.best.conditions
-    assert offered[chosen].conditions == next(iter(targets.values())).conditions
-    (one,) = found.targets.values()
-    assert one[0] == pytest.approx(one[1])
+    (one,) = design_by_observer(targets, offered, 1, powers).targets.values()
+    assert one[0] <= one[1] * (1 + 1e-9)  # the target itself is among the candidates
+    (same,) = design_by_observer(targets, targets, 1, powers).targets.values()
+    assert same[0] == pytest.approx(same[1])
 
 
 def test_the_command_prints_a_plan(capsys: pytest.CaptureFixture[str]) -> None:
