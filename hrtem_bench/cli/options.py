@@ -15,6 +15,7 @@ from hrtem_bench.cli.running import PLACES
 from hrtem_bench.errors import InputError
 
 if TYPE_CHECKING:
+    from hrtem_bench.micrographs.expectation import Expectation
     from hrtem_bench.models.contract import InputContract
     from hrtem_bench.models.runtime import Runtime
     from hrtem_bench.models.submission import Submission
@@ -28,34 +29,12 @@ Model = Annotated[
         "ORGANISATION/NAME@REVISION on the Hub."
     ),
 ]
-Data = Annotated[
-    str | None,
-    typer.Option(help=f"Folder of a dataset, or its id on the Hub; if not given, {' or '.join(PLACES)}."),
-]
-TrackName = Annotated[str, typer.Option(help="Track of the dataset.")]
-Out = Annotated[
-    Path | None,
-    typer.Option(help="Folder for results.json, per_image.parquet and report.html; if not given, results/MODEL."),
-]
 PixelSize = Annotated[
     float | None, typer.Option(help="Pixel size of your micrographs, Å, where their files do not say it or are wrong.")
 ]
 Energy = Annotated[str | None, typer.Option(help="Beam energy, as in 300kV.")]
 Cs = Annotated[str | None, typer.Option(help="Spherical aberration C30, as in 1.2mm; 0 if not given.")]
-OwnCondition = Annotated[
-    str | None, typer.Option(help='The setting of your micrographs, where it is known: "defocus=40nm,C30=1.2mm".')
-]
-OwnResults = Annotated[
-    Path | None,
-    typer.Option(help="Folder of the model's own results: with --condition, says what Dice to expect there."),
-]
 BootstrapSeed = Annotated[int, typer.Option(min=0, help="Seed of the bootstrap.")]
-TrainConditions = Annotated[
-    list[str] | None,
-    typer.Option(
-        help="Condition of the track that the model was trained at, where it does not say so itself; repeatable."
-    ),
-]
 
 
 def energy(text: str | None) -> float | None:
@@ -125,9 +104,54 @@ class ModelOptions:
         return load_submission(model, self.contract(), runtime=self.runtime(), allow_code=self.allow_code)
 
 
+@dataclass(frozen=True, kw_only=True)
+class ChosenModel(ModelOptions):
+    """The model that a command is about, and how it is run."""
+
+    model: Model
+
+    def submission(self) -> Submission:
+        """It, ready to run."""
+        return self.load(self.model)
+
+
+@dataclass(frozen=True)
+class TrackOptions:
+    """A track of a dataset, and where results of it go."""
+
+    data: Annotated[
+        str | None,
+        typer.Option(help=f"Folder of a dataset, or its id on the Hub; if not given, {' or '.join(PLACES)}."),
+    ] = None
+    track: Annotated[str, typer.Option(help="Track of the dataset.")] = "defocus"
+    out: Annotated[
+        Path | None,
+        typer.Option(help="Folder for results.json, per_image.parquet and report.html; if not given, results/MODEL."),
+    ] = None
+
+
+@dataclass(frozen=True)
+class ExpectedOptions:
+    """What tells the Dice to expect on one's own micrographs."""
+
+    condition: Annotated[
+        str | None, typer.Option(help='The setting of your micrographs, where it is known: "defocus=40nm,C30=1.2mm".')
+    ] = None
+    results: Annotated[
+        Path | None,
+        typer.Option(help="Folder of the model's own results: with --condition, says what Dice to expect there."),
+    ] = None
+
+    def expectation(self, submission: Submission) -> Expectation | None:
+        """The Dice to expect of a model, where both are given."""
+        from hrtem_bench.micrographs.expectation import expectation_for
+
+        return expectation_for(submission, self.condition, self.results)
+
+
 @dataclass(frozen=True)
 class ScoringOptions:
-    """How many images are scored, and how many at once."""
+    """How many images are scored, how many at once, and where the model was trained."""
 
     batch_size: Annotated[
         int | None,
@@ -138,6 +162,12 @@ class ScoringOptions:
     limit: Annotated[int | None, typer.Option(min=1, help="Images per condition; the result is then unofficial.")] = (
         None
     )
+    train_conditions: Annotated[
+        list[str] | None,
+        typer.Option(
+            help="Condition of the track that the model was trained at, where it does not say so itself; repeatable."
+        ),
+    ] = None
 
     def with_model(self, model: ModelOptions, **more: Any) -> Options:
         """The options of an evaluation; more: others of `hrtem_bench.scoring.Options`."""
@@ -146,12 +176,24 @@ class ScoringOptions:
         return Options(
             limit=self.limit,
             batch_size=self.batch_size,
+            train_conditions=self.train_conditions,
             contract=model.contract(),
             device=model.device,
             bf16=model.bf16,
             allow_code=model.allow_code,
             **more,
         )
+
+
+@dataclass(frozen=True)
+class SeededScoringOptions(ScoringOptions):
+    """The same, with the seed of the intervals."""
+
+    seed: BootstrapSeed = 0
+
+    def with_model(self, model: ModelOptions, **more: Any) -> Options:
+        """As of `ScoringOptions`."""
+        return super().with_model(model, seed=self.seed, **more)
 
 
 def with_option_groups(command: Callable[..., None]) -> Callable[..., None]:

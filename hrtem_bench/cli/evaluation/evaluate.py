@@ -27,17 +27,13 @@ MOVED = {
 @options.with_option_groups
 def evaluate(
     context: typer.Context,
-    model: options.Model,
-    given: options.ModelOptions,
-    scoring: options.ScoringOptions,
-    data: options.Data = None,
-    track: options.TrackName = "defocus",
-    out: options.Out = None,
+    given: options.ChosenModel,
+    scoring: options.SeededScoringOptions,
+    where: options.TrackOptions,
     conditions: Annotated[
         list[str] | None,
         typer.Option(help="Score at this condition of the track only, as in defocus=-10nm; repeatable."),
     ] = None,
-    train_conditions: options.TrainConditions = None,
     beside: Annotated[
         list[Path] | None,
         typer.Option(
@@ -45,7 +41,6 @@ def evaluate(
             "in the folders next to --out that are of the same images."
         ),
     ] = None,
-    seed: options.BootstrapSeed = 0,
 ) -> None:
     """Score a model at every condition of a track, and write its curve as data and as a page.
 
@@ -66,9 +61,9 @@ def evaluate(
 
     for path in beside or ():
         read_results(path)  # before the model runs
-    folder = out or Path("results") / slug(model)
-    chosen = scoring.with_model(given, conditions=conditions, train_conditions=train_conditions, seed=seed)
+    folder = where.out or Path("results") / slug(given.model)
+    chosen = scoring.with_model(given, conditions=conditions)
     with timed("evaluated"):
-        evaluation = evaluated(model, data or default_data(), track, folder, chosen, context.obj)
+        evaluation = evaluated(given.model, where.data or default_data(), where.track, folder, chosen, context.obj)
     print_curve(evaluation)
     wrote(reported(evaluation, folder, companions(evaluation.results, folder, beside or ())))

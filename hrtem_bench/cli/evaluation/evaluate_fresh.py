@@ -19,18 +19,14 @@ if TYPE_CHECKING:
 @options.with_option_groups
 def evaluate_fresh(
     context: typer.Context,
-    model: options.Model,
-    given: options.ModelOptions,
+    given: options.ChosenModel,
     scoring: options.ScoringOptions,
     fresh_seed: Annotated[int, typer.Option("--seed", min=0, help="Seed of the new test set.")],
-    data: options.Data = None,
-    track: options.TrackName = "defocus",
-    out: options.Out = None,
+    where: options.TrackOptions,
     public: Annotated[
         Path | None,
         typer.Option(help="The model's results on the public test set; if not given, they are made in OUT/public."),
     ] = None,
-    train_conditions: options.TrainConditions = None,
 ) -> None:
     """Score a model on a test set made now from a seed, and say how far it lies from the public one.
 
@@ -41,16 +37,16 @@ def evaluate_fresh(
     from hrtem_bench.evaluation.fresh import fresh_track
     from hrtem_bench.scoring.run import Run, read_run
 
-    folder = out or Path("results") / f"{slug(model)}-fresh"
-    chosen = scoring.with_model(given, train_conditions=train_conditions)
-    opened = open_dataset(data or default_data(), track)
+    track, folder = where.track, where.out or Path("results") / f"{slug(given.model)}-fresh"
+    chosen = scoring.with_model(given)
+    opened = open_dataset(where.data or default_data(), track)
     before = None if public is None else read_run(public)
     with timed("fresh test set"), counting("structures") as moved:
         new = fresh_track(opened.manifest, track, fresh_seed, progress=moved)
     with timed("evaluated"):
-        evaluation = evaluated(model, new, track, folder, chosen, context.obj)
+        evaluation = evaluated(given.model, new, track, folder, chosen, context.obj)
         if before is None:
-            other = evaluated(model, opened, track, folder / "public", chosen, context.obj)
+            other = evaluated(given.model, opened, track, folder / "public", chosen, context.obj)
             before = Run(other.results, other.per_image)
     shift = fresh_shift(before, Run(evaluation.results, evaluation.per_image), fresh_seed)
     write_json(folder / FRESH, shift)

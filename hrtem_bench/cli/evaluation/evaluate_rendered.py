@@ -16,9 +16,9 @@ from hrtem_bench.errors import InputError
 @options.with_option_groups
 def evaluate_rendered(
     context: typer.Context,
-    model: options.Model,
-    given: options.ModelOptions,
-    scoring: options.ScoringOptions,
+    given: options.ChosenModel,
+    scoring: options.SeededScoringOptions,
+    where: options.TrackOptions,
     grid: Annotated[
         list[str] | None,
         typer.Option(
@@ -29,33 +29,22 @@ def evaluate_rendered(
     conditions_file: Annotated[
         Path | None, typer.Option(help="A .toml file of conditions, a table [[condition]] each.")
     ] = None,
-    data: options.Data = None,
-    track: Annotated[str, typer.Option(help="Track whose conditions --train-conditions may name.")] = "defocus",
-    out: options.Out = None,
-    train_conditions: Annotated[
-        list[str] | None,
-        typer.Option(
-            help="What the model was trained at, where it does not say so itself: a condition of --track, or settings "
-            'such as "C10=100,focal_spread=10"; repeatable.'
-        ),
-    ] = None,
-    seed: options.BootstrapSeed = 0,
 ) -> None:
     """Score a model at conditions of your own, rendered from the exit waves that a dataset keeps.
 
     What is not given is as in the imaging of the dataset. The result is no official one, and says so.
+    --train-conditions takes conditions of --track, and settings such as "C10=100,focal_spread=10".
     """
     from hrtem_bench.evaluation.rendered import file_track, grid_track, trained_at
 
     if bool(grid) == (conditions_file is not None):
         raise InputError("say which conditions: give either --grid or --conditions-file")
-    source = data or default_data()
-    folder = out or Path("results") / f"{slug(model)}-rendered"
+    source = where.data or default_data()
+    folder = where.out or Path("results") / f"{slug(given.model)}-rendered"
     rendered = file_track(source, conditions_file) if conditions_file is not None else grid_track(source, grid or ())
-    if train_conditions:
-        rendered = trained_at(rendered, source, track, train_conditions)
+    if scoring.train_conditions:
+        rendered = trained_at(rendered, source, where.track, scoring.train_conditions)
     with timed("evaluated"):
-        chosen = scoring.with_model(given, train_conditions=train_conditions, seed=seed)
-        evaluation = evaluated(model, rendered, track, folder, chosen, context.obj)
+        evaluation = evaluated(given.model, rendered, where.track, folder, scoring.with_model(given), context.obj)
     print_curve(evaluation)
     wrote(reported(evaluation, folder))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -15,17 +16,25 @@ if TYPE_CHECKING:
     from hrtem_bench.micrographs.likeness import Likeness
 
 
+@dataclass(frozen=True)
+class ParticlesFrom:
+    """What says where the particles of the micrographs are."""
+
+    model: Annotated[
+        str | None, typer.Option(help="A model that finds the micrographs' particles, so that edges are compared.")
+    ] = None
+    labels: Annotated[Path | None, typer.Option(help="Or the folder of their labels, by the same names.")] = None
+    label_name: Annotated[
+        str | None, typer.Option(help='How names of labels differ from those of images: "image_*=label_*".')
+    ] = None
+
+
+@options.with_option_groups
 def compare_images(
     images: Annotated[list[Path], typer.Argument(metavar="IMAGES", help="Micrographs, or folders of them.")],
     data: Annotated[str, typer.Argument(metavar="DATASET", help="Folder of a dataset, or its id on the Hub.")],
+    particles: ParticlesFrom,
     track: Annotated[str | None, typer.Option(help="Of the dataset; its default track if not given.")] = None,
-    model: Annotated[
-        str | None, typer.Option(help="A model that finds the micrographs' particles, so that edges are compared.")
-    ] = None,
-    labels: Annotated[Path | None, typer.Option(help="Or the folder of their labels, by the same names.")] = None,
-    label_name: Annotated[
-        str | None, typer.Option(help='How names of labels differ from those of images: "image_*=label_*".')
-    ] = None,
     pixel_size: options.PixelSize = None,
     out: Annotated[
         Path | None, typer.Option(help="Also write a page with pictures, .html, or the figure alone, .svg or .png.")
@@ -38,7 +47,7 @@ def compare_images(
     from hrtem_bench.micrographs.likeness import compare_images as compare
 
     check_ending(out, [".html", *FIGURES])
-    found = compare(images, data, track, pixel_size=pixel_size, model=model, labels=labels, label_name=label_name)
+    found = compare(images, data, track, pixel_size=pixel_size, **vars(particles))
     print_likeness(found)
     if out is not None:
         from hrtem_bench.report import likeness_figure, likeness_page

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import time
+from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -15,17 +16,24 @@ if TYPE_CHECKING:
     from hrtem_bench.micrographs.description import Description
 
 
+@dataclass(frozen=True)
+class KnownOptions:
+    """What is known of the images."""
+
+    pixel_size: options.PixelSize = None
+    energy: options.Energy = None
+    cs: options.Cs = None
+    crystal: Annotated[
+        str | None,
+        typer.Option(help="Crystal of the particles, Au or a CIF file, whose lattice spots check the pixel size."),
+    ] = None
+
+
 @options.with_option_groups
 def describe(
     images: Annotated[list[Path], typer.Argument(metavar="IMAGES", help="Micrographs, or folders of them.")],
     given: options.ModelOptions,
-    pixel_size: options.PixelSize = None,
-    energy: options.Energy = None,
-    cs: options.Cs = None,
-    crystal: Annotated[
-        str | None,
-        typer.Option(help="Crystal of the particles, Au or a CIF file, whose lattice spots check the pixel size."),
-    ] = None,
+    known: KnownOptions,
     model: Annotated[str | None, typer.Option(help="A model that finds the particles, as for predict.")] = None,
     results: Annotated[
         Path | None, typer.Option(help="Folder of the model's own results, which say what Dice to expect here.")
@@ -39,10 +47,10 @@ def describe(
     from hrtem_bench.micrographs.describe import DescribeSettings, check_free, described
 
     settings = DescribeSettings(
-        pixel_size,
-        options.energy(energy),
-        options.cs(cs),
-        crystal,
+        known.pixel_size,
+        options.energy(known.energy),
+        options.cs(known.cs),
+        known.crystal,
         None if model is None else given.load(model),
         results,
     )

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
 from itertools import groupby
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
@@ -17,24 +18,29 @@ if TYPE_CHECKING:
     from hrtem_bench.micrographs.segmentation import MicrographScore, MicrographScores
 
 
+@dataclass(frozen=True, kw_only=True)
+class Labelled:
+    """Micrographs and their labels."""
+
+    images: Annotated[Path, typer.Option(help="Your micrographs: their folder, or one file.")]
+    labels: Annotated[Path, typer.Option(help="Folder of their labels, by the same names.")]
+    label_name: Annotated[
+        str | None,
+        typer.Option(help='How names of labels differ from those of images: "image_*=label_*" or "*=*_mask".'),
+    ] = None
+    pixel_size: options.PixelSize = None
+
+
 @options.with_option_groups
 def evaluate_images(
     context: typer.Context,
-    model: options.Model,
-    given: options.ModelOptions,
-    images: Annotated[Path, typer.Option(help="Your micrographs: their folder, or one file.")],
-    labels: Annotated[Path, typer.Option(help="Folder of their labels, by the same names.")],
+    given: options.ChosenModel,
+    own: Labelled,
+    expecting: options.ExpectedOptions,
     out: Annotated[
         Path | None,
         typer.Option(help="Folder for micrographs.json, masks and overlays; if not given, results/MODEL-images."),
     ] = None,
-    label_name: Annotated[
-        str | None,
-        typer.Option(help='How names of labels differ from those of images: "image_*=label_*" or "*=*_mask".'),
-    ] = None,
-    pixel_size: options.PixelSize = None,
-    condition: options.OwnCondition = None,
-    results: options.OwnResults = None,
     seed: options.BootstrapSeed = 0,
 ) -> None:
     """Score a model on your own labelled micrographs; without labels, `predict` finds the particles.
@@ -42,14 +48,14 @@ def evaluate_images(
     With --condition and --results, it also says what Dice to expect.
     """
     from hrtem_bench.interactive.segmented import SegmentationJob, segment_files
-    from hrtem_bench.micrographs.expectation import expectation_for
     from hrtem_bench.micrographs.segmentation import summarised, write_scores
     from hrtem_bench.scoring.statistics import Resampling
 
-    folder = out or Path("results") / f"{slug(model)}-images"
-    submission = given.load(model)
-    expected = expectation_for(submission, condition, results)
-    done = segment_files(SegmentationJob(submission, folder, pixel_size, labels, label_name), [images])
+    folder = out or Path("results") / f"{slug(given.model)}-images"
+    submission = given.submission()
+    expected = expecting.expectation(submission)
+    job = SegmentationJob(submission, folder, own.pixel_size, own.labels, own.label_name)
+    done = segment_files(job, [own.images])
     resampling = Resampling(seed=seed)
     found = summarised(submission, done.scores, context.obj, expected, resampling=resampling, warnings=done.warnings)
     _print_scores(found)

@@ -14,13 +14,11 @@ from hrtem_bench.errors import InputError
 
 @options.with_option_groups
 def predict(
-    model: options.Model,
+    given: options.ChosenModel,
     images: Annotated[list[Path], typer.Argument(help="Micrographs, or folders of them: tif, png, npy, dm3, dm4, …")],
     out: Annotated[Path, typer.Option(help="Folder for a mask (TIFF) and an overlay (PNG) of each.")],
-    given: options.ModelOptions,
+    expecting: options.ExpectedOptions,
     pixel_size: options.PixelSize = None,
-    condition: options.OwnCondition = None,
-    results: options.OwnResults = None,
     probabilities: Annotated[
         bool, typer.Option("--probabilities", help="Also write the probabilities, as TIFF.")
     ] = False,
@@ -34,12 +32,11 @@ def predict(
     what Dice to expect.
     """
     from hrtem_bench.interactive.segmented import SegmentationJob, segment_files
-    from hrtem_bench.micrographs.expectation import expectation_for
 
     if not abs(edge_offset) <= 100:
         raise InputError(f"--edge-offset must lie between -100 and 100 Å, not {edge_offset:g}")
-    submission = given.load(model)
-    expected = expectation_for(submission, condition, results)
+    submission = given.submission()
+    expected = expecting.expectation(submission)
     job = SegmentationJob(submission, out, pixel_size, probabilities=probabilities, edge_offset=edge_offset)
     done = segment_files(job, images)
     files = f", files: {done.files}" if done.frames > done.files else ""

@@ -3,52 +3,26 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Literal
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from hrtem_bench.cli.options import with_option_groups
 from hrtem_bench.cli.output_files import FIGURES, check_ending, write_figure, write_text
-from hrtem_bench.cli.planning.transfer import WeightName
+from hrtem_bench.cli.planning.aims import Aim, Measure
 from hrtem_bench.cli.printing import fixed, print_table
 from hrtem_bench.errors import InputError
 
 if TYPE_CHECKING:
     from hrtem_bench.planning import Plan
     from hrtem_bench.planning.choices import Choices
-    from hrtem_bench.planning.plan import Over
 
 
+@with_option_groups
 def design(
     budget: Annotated[int, typer.Option(min=1, help="Conditions to train at, at most.")],
-    target: Annotated[
-        list[str] | None,
-        typer.Option(help='Where the model will be used: "C10=-400:400:50,focal_spread=10"; repeatable.'),
-    ] = None,
-    candidates: Annotated[
-        list[str] | None,
-        typer.Option(
-            help="What can be simulated, written alike; if not given, the targets' ranges and a quarter more."
-        ),
-    ] = None,
-    data: Annotated[
-        str | None, typer.Option(help="Choose among the training conditions of this dataset's track instead.")
-    ] = None,
-    track: Annotated[str, typer.Option(help="The track; without --target, all of it is the target.")] = "defocus",
-    criterion: Annotated[
-        Literal["sigma", "coverage", "observer"],
-        typer.Option(help="What is made large between plan and targets; observer: the expected loss, made small."),
-    ] = "sigma",
-    worst: Annotated[
-        bool, typer.Option("--worst/--mean", help="Its lowest value over the targets, or its mean.")
-    ] = True,
-    spread: Annotated[
-        str | None,
-        typer.Option(help='Standard deviations about every condition: "C10=15"; if not given, those of the track.'),
-    ] = None,
-    q_max: Annotated[
-        float | None, typer.Option(help="Edge of the band, 1/Å; if not given, the dataset's Nyquist frequency, or 2.5.")
-    ] = None,
-    weight: Annotated[WeightName, typer.Option(help="Weight of the band: area (q dq) or radial (dq).")] = "area",
+    aim: Aim,
+    measure: Measure,
     out: Annotated[Path | None, typer.Option(help="Also draw it: a file ending in .svg or .png.")] = None,
     plan: Annotated[Path | None, typer.Option(help="Also write it: a .toml file with a track for a recipe.")] = None,
 ) -> None:
@@ -62,29 +36,39 @@ def design(
     from hrtem_bench.planning import plan_by_observer, plan_toml
     from hrtem_bench.planning.choices import choices
 
-    over: Over = "worst" if worst else "mean"
-    if criterion == "observer":
+    if measure.criterion == "observer":
         if out is not None or plan is not None:
             raise InputError("--criterion observer prints its plan: leave --out and --plan out")
-        if q_max is not None or (track, weight) != ("defocus", "area"):
+        if measure.q_max is not None or (aim.track, measure.weight) != ("defocus", "area"):
             raise InputError("--criterion observer goes by images alone: leave --track, --q-max and --weight out")
-        expected = plan_by_observer(target or (), candidates or (), budget, data=data, spread=spread, over=over)
-        print_observer_plan(expected)
+        print_observer_plan(
+            plan_by_observer(
+                aim.target or (), aim.candidates or (), budget, data=aim.data, spread=aim.spread, over=measure.over
+            )
+        )
         return
     check_ending(out, FIGURES)
     check_ending(plan, (".toml",), "--plan")
-    given = choices(target or (), candidates or (), budget, data=data, track=track, spread=spread, q_max=q_max)
+    given = choices(
+        aim.target or (),
+        aim.candidates or (),
+        budget,
+        data=aim.data,
+        track=aim.track,
+        spread=aim.spread,
+        q_max=measure.q_max,
+    )
     found = choose(
         given.target_sets,
         given.candidate_sets,
         budget,
-        criterion=criterion,
-        over=over,
+        criterion=measure.criterion,
+        over=measure.over,
         q_max=given.q_max,
-        weight=weight,
+        weight=measure.weight,
         compared=given.compared,
     )
-    _print(found, given, weight)
+    _print(found, given, measure.weight)
     if plan is not None:
         from hrtem_bench.report import step_reason
 

@@ -5,12 +5,14 @@ from __future__ import annotations
 import time
 from collections import Counter
 from collections.abc import Callable, Sequence
+from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from hrtem_bench.cli.options import with_option_groups
 from hrtem_bench.cli.printing import counting, duration, print_table, wrote
 from hrtem_bench.errors import InputError
 
@@ -18,22 +20,30 @@ if TYPE_CHECKING:
     from hrtem_bench.study import NetworkDone, Study
 
 
-def study(
-    settings: Annotated[str, typer.Argument(help="Name of a shipped study, or the path of a STUDY.toml.")],
-    out: Annotated[Path, typer.Option(help="Folder of the study; a study that is there goes on.")],
+@dataclass(frozen=True, kw_only=True)
+class RunOptions:
+    """What a run goes on from, what it may use, and when it stops."""
+
     rows: Annotated[
         list[Path] | None,
         typer.Option(help="Table of an earlier run, whose networks are not trained again; repeatable."),
-    ] = None,
-    workers: Annotated[int | None, typer.Option(min=1, help="Processes; one for each CPU if not given.")] = None,
-    device: Annotated[str, typer.Option(help="Where networks are trained: cpu, cuda, cuda:1, … or mps.")] = "cpu",
+    ] = None
+    workers: Annotated[int | None, typer.Option(min=1, help="Processes; one for each CPU if not given.")] = None
+    device: Annotated[str, typer.Option(help="Where networks are trained: cpu, cuda, cuda:1, … or mps.")] = "cpu"
     together: Annotated[
         int, typer.Option(min=1, help="Networks trained in the same passes, on a GPU: as many as its memory takes.")
-    ] = 1,
-    scheduler: Annotated[
-        str | None, typer.Option(help="Address of a dask scheduler whose workers do it instead.")
-    ] = None,
-    most: Annotated[int | None, typer.Option(min=1, help="Stop after so many networks.")] = None,
+    ] = 1
+    scheduler: Annotated[str | None, typer.Option(help="Address of a dask scheduler whose workers do it instead.")] = (
+        None
+    )
+    most: Annotated[int | None, typer.Option(min=1, help="Stop after so many networks.")] = None
+
+
+@with_option_groups
+def study(
+    settings: Annotated[str, typer.Argument(help="Name of a shipped study, or the path of a STUDY.toml.")],
+    out: Annotated[Path, typer.Option(help="Folder of the study; a study that is there goes on.")],
+    how: RunOptions,
     findings: Annotated[
         Path | None, typer.Option(help="Folder for findings.md and its figures, made of the rows.")
     ] = None,
@@ -53,27 +63,16 @@ def study(
     from hrtem_bench.study.table import TABLE
 
     chosen = load_study(settings)
+    rows = how.rows or ()
     if check is not None:
-        if dry_run or findings or scheduler or most or device != "cpu" or together > 1:
+        if dry_run or findings or how.scheduler or how.most or how.device != "cpu" or how.together > 1:
             raise InputError("--check trains and compares a few networks here: it goes with --rows and --workers alone")
-        _check(chosen, out, rows or (), check, workers)
+        _check(chosen, out, rows, check, how.workers)
         return
     if dry_run:
-        _dry_run(chosen, out, rows or (), workers)
+        _dry_run(chosen, out, rows, how.workers)
         return
-    table = _run(
-        partial(
-            run_study,
-            chosen,
-            out,
-            rows=rows or (),
-            workers=workers,
-            scheduler=scheduler,
-            most=most,
-            device=device,
-            together=together,
-        )
-    )
+    table = _run(partial(run_study, chosen, out, **{**vars(how), "rows": rows}))
     wrote(out / TABLE)
     if findings is not None:
         from hrtem_bench.report import write_findings
