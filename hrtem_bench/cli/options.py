@@ -29,6 +29,14 @@ Model = Annotated[
         "ORGANISATION/NAME@REVISION on the Hub."
     ),
 ]
+Micrographs = Annotated[list[Path], typer.Argument(metavar="IMAGES", help="Micrographs, or folders of them.")]
+DataFolder = Annotated[Path, typer.Argument(metavar="DIR", help="Folder of a dataset.")]
+Workers = Annotated[
+    int | None, typer.Option(min=1, help="Processes; if not given, one for each CPU core, 4 for a GPU.")
+]
+Train = Annotated[list[str], typer.Option(help="Condition trained at; repeat it for a set of them.")]
+Test = Annotated[list[str], typer.Option(help="Condition tested at; repeat it for more, a row each.")]
+Drawing = Annotated[Path | None, typer.Option(help="Also draw it: a file ending in .svg or .png.")]
 PixelSize = Annotated[
     float | None, typer.Option(help="Pixel size of your micrographs, Å, where their files do not say it or are wrong.")
 ]
@@ -131,9 +139,10 @@ class TrackOptions:
 
 
 @dataclass(frozen=True)
-class ExpectedOptions:
-    """What tells the Dice to expect on one's own micrographs."""
+class OwnImageOptions:
+    """What is known of one's own micrographs, and the results that tell the Dice to expect there."""
 
+    pixel_size: PixelSize = None
     condition: Annotated[
         str | None, typer.Option(help='The setting of your micrographs, where it is known: "defocus=40nm,C30=1.2mm".')
     ] = None

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 from types import MappingProxyType
+from typing import Any, NamedTuple
 
 LENGTHS: Mapping[str, float] = MappingProxyType({
     "pm": 0.01, "Å": 1.0, "A": 1.0, "ang": 1.0, "nm": 10.0, "µm": 1e4, "um": 1e4, "mm": 1e7, "cm": 1e8, "m": 1e10,
@@ -22,6 +23,23 @@ class Axis:
 
     scale: float
     unit: str
+
+
+class ImageAxes(NamedTuple):
+    """The two sides of the images."""
+
+    y: Axis
+    x: Axis
+
+
+class StoredImages(NamedTuple):
+    """What a file holds. frames: (ny, nx), or (n, ny, nx) for a stack, read when they are asked for where that can be.
+
+    axes: None where the file does not tell the size of its pixels.
+    """
+
+    frames: Any
+    axes: ImageAxes | None
 
 
 def unit_name(text: object) -> str:

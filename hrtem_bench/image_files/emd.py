@@ -4,29 +4,37 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
 
 from hrtem_bench.errors import InputError, require
-from hrtem_bench.image_files.axes import LENGTHS, Axis, unit_name
+from hrtem_bench.image_files.axes import LENGTHS, Axis, ImageAxes, StoredImages, unit_name
 
 MOST_COMPRESSED = 1100
 """Times that deflate can compress data; a data set that stores less is not all there."""
 MAX_DEPTH, MAX_GROUPS = 8, 1000
 
 
+class Dimensions(NamedTuple):
+    """Which dimensions of a data set are frame, y and x; frame is None for a single image."""
+
+    frame: int | None
+    y: int
+    x: int
+
+
 @dataclass(frozen=True)
 class StoredFrames:
     """Frames in an HDF5 file, which is opened for each that is asked for.
 
-    order: the dimensions of the data set that are frame, y and x; frame is None for a single image. shape: (n, ny, nx).
+    shape: (n, ny, nx).
     """
 
     path: Path
     key: str
-    order: tuple[int | None, int, int]
+    order: Dimensions
     shape: tuple[int, int, int]
     dtype: Any
     ndim: int = 3
@@ -43,18 +51,11 @@ class StoredFrames:
         return image if y < x else image.T
 
 
-def read_berkeley_emd(path: Path) -> tuple[Any, tuple[Axis, Axis] | None] | None:
+def read_berkeley_emd(path: Path) -> StoredImages | None:
     """The images of a Berkeley EMD file, and their axes along y and x; None for an EMD of another maker.
 
     Which dimension is y, and which x, is told by the names of the vectors ("dim1", "dim2", …). Where they have none,
     the last dimension is x and the one before it y, as HDF5 stores images.
-
-    Returns
-    -------
-    frames
-        (ny, nx), or (n, ny, nx); each is read when it is asked for.
-    axes
-        As the file calibrates them; None where it does not.
 
     Raises
     ------
@@ -78,8 +79,8 @@ def read_berkeley_emd(path: Path) -> tuple[Any, tuple[Axis, Axis] | None] | None
         shape = (1 if frame is None else data.shape[frame], data.shape[y], data.shape[x])
         frames = StoredFrames(path, data.name, order, shape, data.dtype)
         axis_y, axis_x = _axis(group, y), _axis(group, x)
-    axes = None if axis_y is None or axis_x is None else (axis_y, axis_x)
-    return frames[0] if frame is None else frames, axes
+    axes = None if axis_y is None or axis_x is None else ImageAxes(axis_y, axis_x)
+    return StoredImages(frames[0] if frame is None else frames, axes)
 
 
 def _data_groups(group: Any, depth: int = 0) -> list[Any]:
@@ -107,14 +108,14 @@ def _check_stored(path: Path, data: Any) -> None:
         raise InputError(f"{path} describes {needed} bytes of images and does not hold them: it is cut off, or damaged")
 
 
-def _order(shape: tuple[int, ...], names: list[str]) -> tuple[int | None, int, int]:
+def _order(shape: tuple[int, ...], names: list[str]) -> Dimensions:
     """The places of frame, y and x among the dimensions of more than one element."""
     sides = [i for i, n in enumerate(shape) if n > 1]
     y = next((i for i in sides if names[i] in ("y", "ky", "height", "row", "rows")), None)
     x = next((i for i in sides if names[i] in ("x", "kx", "width", "column", "columns")), None)
     if y is None or x is None:
         y, x = sides[-2:]
-    return next((i for i in sides if i not in (y, x)), None), y, x
+    return Dimensions(next((i for i in sides if i not in (y, x)), None), y, x)
 
 
 def _vector(group: Any, place: int) -> Any:

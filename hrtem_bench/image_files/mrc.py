@@ -13,7 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from hrtem_bench.errors import InputError
-from hrtem_bench.image_files.axes import Axis
+from hrtem_bench.image_files.axes import Axis, ImageAxes, StoredImages
 
 HEADER = 1024
 """Bytes."""
@@ -46,20 +46,13 @@ class FourBitFrames:
         return pixels.reshape(len(packed), -1)[:, : self.shape[2]]
 
 
-def read_mrc(path: Path) -> tuple[Any, tuple[Axis, Axis] | None]:
-    """The images of an MRC file, mapped, and its axes along y and x.
+def read_mrc(path: Path) -> StoredImages:
+    """The images of an MRC file, mapped: nothing is read but its header.
 
     Parameters
     ----------
     path
-        A regular file. Nothing is read but its header; memory is that of the frames which are asked for.
-
-    Returns
-    -------
-    frames
-        (ny, nx) if the file holds a single section, else (n, ny, nx), in the order of the file.
-    axes
-        In Å; None where the header has no cell or no sampling of it.
+        A regular file.
 
     Raises
     ------
@@ -86,7 +79,7 @@ def read_mrc(path: Path) -> tuple[Any, tuple[Axis, Axis] | None]:
     stored: Any = np.memmap(path, kind, "r", start, (nz, ny, row))
     frames = FourBitFrames(stored, (nz, ny, nx), kind) if mode == FOUR_BITS else stored
     axes = _fei_axes(path, order) if start == HEADER + FEI_HEADER else _axes(head, order)
-    return frames[0] if nz == 1 else frames, axes
+    return StoredImages(frames[0] if nz == 1 else frames, axes)
 
 
 def _byte_order(path: Path, head: bytes) -> str:
@@ -121,16 +114,16 @@ def _byte_type(head: bytes, order: str) -> str:
     return "u1" if least >= 0 and 127 < most <= 255 else "i1"
 
 
-def _fei_axes(path: Path, order: str) -> tuple[Axis, Axis] | None:
+def _fei_axes(path: Path, order: str) -> ImageAxes | None:
     with path.open("rb") as file:
         file.seek(HEADER + 44)
         (pixel,) = struct.unpack(f"{order}f", file.read(4))
-    return (Axis(pixel, "m"), Axis(pixel, "m")) if 0 < pixel < 1 else None
+    return ImageAxes(Axis(pixel, "m"), Axis(pixel, "m")) if 0 < pixel < 1 else None
 
 
-def _axes(head: bytes, order: str) -> tuple[Axis, Axis] | None:
+def _axes(head: bytes, order: str) -> ImageAxes | None:
     mx, my = struct.unpack_from(f"{order}2i", head, 28)
     width, height = struct.unpack_from(f"{order}2f", head, 40)
     if min(mx, my) < 1 or not (0 < width < np.inf and 0 < height < np.inf):
         return None
-    return Axis(height / my, "Å"), Axis(width / mx, "Å")
+    return ImageAxes(Axis(height / my, "Å"), Axis(width / mx, "Å"))

@@ -16,7 +16,7 @@ from numpy.typing import NDArray
 
 from hrtem_bench.errors import InputError, one_line, require
 from hrtem_bench.image_files import tiff
-from hrtem_bench.image_files.axes import LENGTHS, NO_UNITS, Axis, length, unit_name
+from hrtem_bench.image_files.axes import LENGTHS, NO_UNITS, Axis, ImageAxes, StoredImages, length, unit_name
 from hrtem_bench.image_files.emd import read_berkeley_emd
 from hrtem_bench.image_files.mrc import read_mrc
 from hrtem_bench.image_files.saving import PNG_PIXEL_SIZE
@@ -44,7 +44,7 @@ class ImageFile:
     path: Path
     frames: Any
     stack: bool
-    axes: tuple[Axis, Axis] | None
+    axes: ImageAxes | None
 
     @property
     def shape(self) -> tuple[int, int]:
@@ -133,25 +133,25 @@ def _check_file(path: Path) -> None:
         raise InputError(f"{path} cannot be read: it is empty")
 
 
-def _read(path: Path, suffix: str) -> tuple[Any, tuple[Axis, Axis] | None]:
+def _read(path: Path, suffix: str) -> StoredImages:
     if suffix in (".mrc", ".mrcs"):
         return read_mrc(path)
     if suffix == ".ser":
         return read_ser(path)
     if suffix == ".npy":
         with np.errstate(over="ignore"):  # NumPy multiplies the sides that a header states before it looks at the file
-            return np.asarray(np.load(path, mmap_mode="r", allow_pickle=False)), None
+            return StoredImages(np.asarray(np.load(path, mmap_mode="r", allow_pickle=False)), None)
     if suffix == ".png":
         with require("PIL.Image", "report").open(path) as picture:
-            return _grey(np.asarray(picture)), _png_axes(picture.info.get(PNG_PIXEL_SIZE))
+            return StoredImages(_grey(np.asarray(picture)), _png_axes(picture.info.get(PNG_PIXEL_SIZE)))
     berkeley = read_berkeley_emd(path) if suffix == ".emd" else None
     return berkeley if berkeley is not None else _with_rosetta(path)
 
 
-def _png_axes(text: Any) -> tuple[Axis, Axis] | None:
+def _png_axes(text: Any) -> ImageAxes | None:
     """What `save_image` says of a PNG's pixels, "0.2 Å"; None for any other text."""
     found = re.fullmatch(r"(\d+(?:\.\d+)?(?:e[+-]\d+)?) Å", text) if isinstance(text, str) else None
-    return (Axis(float(found[1]), "Å"),) * 2 if found else None
+    return ImageAxes(*2 * [Axis(float(found[1]), "Å")]) if found else None
 
 
 def _check_last(data: Any) -> None:
@@ -160,7 +160,7 @@ def _check_last(data: Any) -> None:
         np.asarray(data[data.shape[0] - 1])
 
 
-def _with_rosetta(path: Path) -> tuple[Any, tuple[Axis, Axis] | None]:
+def _with_rosetta(path: Path) -> StoredImages:
     if _is_tiff(path):
         tiff.check_whole(path)
         pages, ome = tiff.loose_pages(path), tiff.ome_axes(path)
@@ -168,7 +168,7 @@ def _with_rosetta(path: Path) -> tuple[Any, tuple[Axis, Axis] | None]:
         pages, ome = None, None
     signals = _signals(path)
     if pages is not None:
-        return pages, ome or (_axes(path, signals[0]) if len(signals) == len(pages) else None)
+        return StoredImages(pages, ome or (_axes(path, signals[0]) if len(signals) == len(pages) else None))
     images = [one for one in signals if _may_be_images(one)]
     if len(images) > 1:  # with a Fourier transform beside it, say
         images = [one for one in images if _unit(path, _last_axes(one)[-1]) in LENGTHS] or images
@@ -179,7 +179,7 @@ def _with_rosetta(path: Path) -> tuple[Any, tuple[Axis, Axis] | None]:
     place = next(index for index, signal in enumerate(signals) if signal is one)
     mapped = _is_tiff(path) and one["data"].dtype.names is None
     data = tiff.mapped(path, place) if mapped else _grey(one["data"].squeeze())
-    return data, ome or _axes(path, one)
+    return StoredImages(data, ome or _axes(path, one))
 
 
 def _signals(path: Path) -> list[dict[str, Any]]:
@@ -211,9 +211,8 @@ def _described(signal: Mapping[str, Any]) -> str:
     return " ".join(filter(None, (_kind(signal), number, shape_text(signal["data"].shape))))
 
 
-def _axes(path: Path, signal: Mapping[str, Any]) -> tuple[Axis, Axis]:
-    y, x = (Axis(float(axis["scale"]), _unit(path, axis)) for axis in _last_axes(signal))
-    return y, x
+def _axes(path: Path, signal: Mapping[str, Any]) -> ImageAxes:
+    return ImageAxes(*(Axis(float(axis["scale"]), _unit(path, axis)) for axis in _last_axes(signal)))
 
 
 def _last_axes(signal: Mapping[str, Any]) -> list[Mapping[str, Any]]:

@@ -13,7 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from hrtem_bench.errors import InputError
-from hrtem_bench.image_files.axes import Axis
+from hrtem_bench.image_files.axes import Axis, ImageAxes, StoredImages
 
 IMAGES = 0x4122
 """Number of the kind of data: 0x4120 are spectra."""
@@ -42,7 +42,7 @@ class SeriesFrames:
         return np.asarray(rows[::-1])  # TIA begins with the lowest row
 
 
-def read_ser(path: Path) -> tuple[Any, tuple[Axis, Axis]]:
+def read_ser(path: Path) -> StoredImages:
     """The images of a TIA series, mapped, and their axes along y and x, in m (1/m for diffraction patterns).
 
     Only headers are read. Returns (ny, nx) for a single image, (n, ny, nx) for more.
@@ -85,4 +85,4 @@ def read_ser(path: Path) -> tuple[Any, tuple[Axis, Axis]]:
             raise InputError(f"{path} is cut off: {last} bytes are due, and it has {size}")
     frames = SeriesFrames(path, starts, (valid, ny, nx), dtype)
     y, x = (Axis(abs(d), "m" if abs(d) < LARGEST_LENGTH else "1/m") for d in (dy, dx))
-    return frames[0] if valid == 1 else frames, (y, x)
+    return StoredImages(frames[0] if valid == 1 else frames, ImageAxes(y, x))

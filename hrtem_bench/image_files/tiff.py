@@ -13,7 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from hrtem_bench.errors import InputError, require
-from hrtem_bench.image_files.axes import Axis, unit_name
+from hrtem_bench.image_files.axes import Axis, ImageAxes, unit_name
 
 MAX_PAGES = 100_000
 MOST_COMPRESSED, ALWAYS = 2000, 256 << 20
@@ -116,7 +116,7 @@ def imagej_unit(path: Path) -> str:
         return unit_name((file.imagej_metadata or {}).get("unit"))
 
 
-def ome_axes(path: Path) -> tuple[Axis, Axis] | None:
+def ome_axes(path: Path) -> ImageAxes | None:
     """The physical size of a pixel along y and x in an OME-TIFF's description; None where it states none.
 
     The OME model's own unit, where the file names none, is µm.
@@ -138,7 +138,7 @@ def ome_axes(path: Path) -> tuple[Axis, Axis] | None:
             raise InputError(
                 f"{path} cannot be read: its OME description has PhysicalSize{side} {text[:40]!r}"
             ) from None
-    return sizes["Y"], sizes["X"]
+    return ImageAxes(sizes["Y"], sizes["X"])
 
 
 def _ome(file: Any) -> str | None:

@@ -17,7 +17,7 @@ from hrtem_bench.interactive.table import Table, table_of
 from hrtem_bench.micrographs.origin import ORIGIN, check_origin, origin_of, write_origin
 from hrtem_bench.micrographs.segmentation import MicrographScore, score, segment, with_sides
 from hrtem_bench.micrographs.unfinished import FinishedFile, finished, forget, keep, mark_of
-from hrtem_bench.micrographs.warnings import frame_warnings, told_once
+from hrtem_bench.micrographs.warnings import Warned, frame_warnings, told_once
 from hrtem_bench.models.submission import Submission, load_submission
 from hrtem_bench.report.image_figures import write_overlay
 from hrtem_bench.support.files import remove_temporaries
@@ -219,7 +219,7 @@ def _segment_file(
     submission, said = with_sides(job.submission, next(iter(recording)))
     answers = (segment(submission, micrograph, job.edge_offset) for micrograph in recording)
     first, scores = next(answers), []
-    warnings = [(str(recording.file.path), 0, one) for one in said]
+    warnings = [Warned(str(recording.file.path), 0, one) for one in said]
     out.mkdir(parents=True, exist_ok=True)
     begin()
     with ExitStack() as files:

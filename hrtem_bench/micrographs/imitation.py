@@ -214,27 +214,27 @@ def _diameter(description: Description, wishes: Wishes) -> tuple[float, float]:
 
 
 def _scene(description: Description, wishes: Wishes, field: Field) -> list[Entry]:
+    from hrtem_bench.specimens import lattice
     from hrtem_bench.specimens.shapes import is_fcc
 
     name, own = _crystals(wishes)
     measured = description.particle_diameter
-    size_source = (
-        "given"
-        if wishes.diameter
-        else f"{_measured(measured)}; two standard deviations of the particles to each side"
-        if measured.value is not None
-        else f"assumed ({measured.how})"
-    )
-    entries = [Entry("lattices", [name], "given")]
-    if own:
-        entries.append(Entry("crystals", own, f"from {Path(wishes.crystal).name}"))
-    fcc = not own and is_fcc(_lattice(name))
-    shapes, energies = ["sphere", "lens", "cap"], {}
-    if fcc:
-        shapes, energies = [*shapes, "wulff"], {"111": 1.0, "100": 1.15}
-    entries += [
-        Entry("shapes", shapes, "assumed; as many of each"),
-        *([Entry("surface_energies", energies, "relative; assumed")] if energies else []),
+    size_source = f"assumed ({measured.how})"
+    if wishes.diameter:
+        size_source = "given"
+    elif measured.value is not None:
+        size_source = f"{_measured(measured)}; two standard deviations of the particles to each side"
+    crystals = [Entry("crystals", own, f"from {Path(wishes.crystal).name}")] if own else []
+    shapes = [Entry("shapes", ["sphere", "lens", "cap"], "assumed; as many of each")]
+    if not own and is_fcc(lattice(name)):
+        shapes = [
+            Entry("shapes", ["sphere", "lens", "cap", "wulff"], "assumed; as many of each"),
+            Entry("surface_energies", {"111": 1.0, "100": 1.15}, "relative; assumed"),
+        ]
+    return [
+        Entry("lattices", [name], "given"),
+        *crystals,
+        *shapes,
         Entry("contact_angle", [70, 120], "degrees, of caps; assumed"),
         Entry("lens_aspect", [0.5, 0.9], "height over width of lenses; assumed"),
         Entry("particle_roughness", 1.0, "Å, standard deviation; assumed"),
@@ -250,13 +250,6 @@ def _scene(description: Description, wishes: Wishes, field: Field) -> list[Entry
         Entry("film_density_variation", 0.05, "relative; assumed"),
         Entry("contamination_thickness", [0, 6], "Å of hydrocarbon; assumed"),
     ]
-    return entries
-
-
-def _lattice(name: str) -> Any:
-    from hrtem_bench.specimens import lattice
-
-    return lattice(name)
 
 
 def _count(description: Description, wishes: Wishes, field: Field) -> Entry:

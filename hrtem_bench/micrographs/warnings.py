@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from pathlib import Path
+from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -11,8 +12,6 @@ from numpy.typing import NDArray
 from hrtem_bench.image_files.recordings import Labels
 from hrtem_bench.micrographs.segmentation import Segmented
 
-Warned = tuple[str, int, str]
-"""The file that a sentence is about; its frame, counted from 1, 0 where it holds a single image; the sentence."""
 NAMED_FRAMES = 5
 """Of a stack, by their numbers, where they share a sentence."""
 
@@ -26,6 +25,14 @@ SMOOTHING = (0.0, 1.0, 2.0, 4.0)
 """Pixels, standard deviations of the Gaussians that are tried."""
 FARTHEST_SHIFT, LEAST_GAIN = 64, 0.05
 """Pixels along an axis; and how much Dice must rise by a shift that is told."""
+
+
+class Warned(NamedTuple):
+    """A sentence about a file; frame: counted from 1, 0 where it holds a single image."""
+
+    path: str
+    frame: int
+    sentence: str
 
 
 def frame_warnings(
@@ -45,10 +52,10 @@ def frame_warnings(
         The micrograph's, (ny, nx), 0 background, k on particle k.
     """
     frame = answer.micrograph.frame or 0
-    said = [(str(path), frame, one) for one in image_warnings(answer.micrograph.image)]
+    said = [Warned(str(path), frame, one) for one in image_warnings(answer.micrograph.image)]
     if labels is not None and label is not None and (len(labels.file) > 1 or frame <= 1):
         own = [*label_warnings(label, answer.micrograph.image), *shift_warnings(answer.mask, label > 0)]
-        said += [(str(labels.file.path), frame if len(labels.file) > 1 else 0, one) for one in own]
+        said += [Warned(str(labels.file.path), frame if len(labels.file) > 1 else 0, one) for one in own]
     return said
 
 

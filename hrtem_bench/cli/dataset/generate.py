@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Annotated, Literal
 
 import typer
 
+from hrtem_bench.cli import options
 from hrtem_bench.cli.printing import bytes_text, counting, duration, timed, wrote
 
 if TYPE_CHECKING:
@@ -16,9 +17,7 @@ if TYPE_CHECKING:
 def generate(
     recipe: Annotated[str, typer.Argument(help="A shipped recipe (mini, small, full), or a TOML file of your own.")],
     out: Annotated[Path, typer.Option(help="Folder of the dataset: new, or one to go on with.")],
-    workers: Annotated[
-        int | None, typer.Option(min=1, help="Processes; if not given, one for each CPU core, 4 for a GPU.")
-    ] = None,
+    workers: options.Workers = None,
     scheduler: Annotated[
         str | None, typer.Option(help="Address of a dask scheduler whose workers simulate instead.")
     ] = None,

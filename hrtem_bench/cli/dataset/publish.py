@@ -2,16 +2,16 @@
 
 from __future__ import annotations
 
-from pathlib import Path
 from typing import Annotated
 
 import typer
 
+from hrtem_bench.cli import options
 from hrtem_bench.cli.printing import bytes_text, print_table
 
 
 def publish(
-    data: Annotated[Path, typer.Argument(metavar="DIR", help="Folder of a dataset.")],
+    data: options.DataFolder,
     repo: Annotated[str, typer.Option(help="Repository on the Hugging Face Hub, as organisation/name.")],
     tag: Annotated[str, typer.Option(help="Tag of this version: v and the dataset's version.")],
     private: Annotated[bool, typer.Option("--private", help="Make a new repository a private one.")] = False,

@@ -7,6 +7,7 @@ from typing import Annotated, Literal
 
 import typer
 
+from hrtem_bench.cli import options
 from hrtem_bench.cli.printing import bytes_text, counting, duration, timed, wrote
 
 
@@ -16,9 +17,7 @@ def render(
         str, typer.Option(help="Recipe of the new dataset: a TOML file, with the specimens and multislice of DIR's.")
     ],
     out: Annotated[Path, typer.Option(help="Folder of the new dataset: new, or one to go on with.")],
-    workers: Annotated[
-        int | None, typer.Option(min=1, help="Processes; if not given, one for each CPU core, 4 for a GPU.")
-    ] = None,
+    workers: options.Workers = None,
     device: Annotated[Literal["cpu", "cuda"], typer.Option(help="Where images are formed.")] = "cpu",
     revision: Annotated[str | None, typer.Option(help="Revision of a dataset on the Hub.")] = None,
     dry_run: Annotated[

@@ -7,13 +7,14 @@ from typing import Annotated
 
 import typer
 
+from hrtem_bench.cli import options
 from hrtem_bench.cli.output_files import FIGURES, check_ending, write_figure
 
 DPI = 220.0
 
 
 def show(
-    data: Annotated[Path, typer.Argument(metavar="DIR", help="Folder of a dataset.")],
+    data: options.DataFolder,
     track: Annotated[str | None, typer.Option(help="Its default track if not given.")] = None,
     structures: Annotated[int, typer.Option(min=1, max=64, help="Test structures, one to a row.")] = 4,
     out: Annotated[

@@ -7,11 +7,12 @@ from typing import Annotated
 
 import typer
 
+from hrtem_bench.cli import options
 from hrtem_bench.cli.printing import counting, print_table
 
 
 def verify(
-    data: Annotated[Path, typer.Argument(metavar="DIR", help="Folder of a dataset.")],
+    data: options.DataFolder,
     against: Annotated[
         Path | None, typer.Option(help="Another making of the same recipe: say how far the two differ.")
     ] = None,

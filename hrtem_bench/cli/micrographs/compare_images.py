@@ -31,7 +31,7 @@ class ParticlesFrom:
 
 @options.with_option_groups
 def compare_images(
-    images: Annotated[list[Path], typer.Argument(metavar="IMAGES", help="Micrographs, or folders of them.")],
+    images: options.Micrographs,
     data: Annotated[str, typer.Argument(metavar="DATASET", help="Folder of a dataset, or its id on the Hub.")],
     particles: ParticlesFrom,
     track: Annotated[str | None, typer.Option(help="Of the dataset; its default track if not given.")] = None,

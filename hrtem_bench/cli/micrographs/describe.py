@@ -31,7 +31,7 @@ class KnownOptions:
 
 @options.with_option_groups
 def describe(
-    images: Annotated[list[Path], typer.Argument(metavar="IMAGES", help="Micrographs, or folders of them.")],
+    images: options.Micrographs,
     given: options.ModelOptions,
     known: KnownOptions,
     model: Annotated[str | None, typer.Option(help="A model that finds the particles, as for predict.")] = None,

@@ -28,7 +28,6 @@ class Labelled:
         str | None,
         typer.Option(help='How names of labels differ from those of images: "image_*=label_*" or "*=*_mask".'),
     ] = None
-    pixel_size: options.PixelSize = None
 
 
 @options.with_option_groups
@@ -36,7 +35,7 @@ def evaluate_images(
     context: typer.Context,
     given: options.ChosenModel,
     own: Labelled,
-    expecting: options.ExpectedOptions,
+    known: options.OwnImageOptions,
     out: Annotated[
         Path | None,
         typer.Option(help="Folder for micrographs.json, masks and overlays; if not given, results/MODEL-images."),
@@ -53,8 +52,8 @@ def evaluate_images(
 
     folder = out or Path("results") / f"{slug(given.model)}-images"
     submission = given.submission()
-    expected = expecting.expectation(submission)
-    job = SegmentationJob(submission, folder, own.pixel_size, own.labels, own.label_name)
+    expected = known.expectation(submission)
+    job = SegmentationJob(submission, folder, known.pixel_size, own.labels, own.label_name)
     done = segment_files(job, [own.images])
     resampling = Resampling(seed=seed)
     found = summarised(submission, done.scores, context.obj, expected, resampling=resampling, warnings=done.warnings)

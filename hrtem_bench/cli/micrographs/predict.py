@@ -17,8 +17,7 @@ def predict(
     given: options.ChosenModel,
     images: Annotated[list[Path], typer.Argument(help="Micrographs, or folders of them: tif, png, npy, dm3, dm4, …")],
     out: Annotated[Path, typer.Option(help="Folder for a mask (TIFF) and an overlay (PNG) of each.")],
-    expecting: options.ExpectedOptions,
-    pixel_size: options.PixelSize = None,
+    known: options.OwnImageOptions,
     probabilities: Annotated[
         bool, typer.Option("--probabilities", help="Also write the probabilities, as TIFF.")
     ] = False,
@@ -36,8 +35,8 @@ def predict(
     if not abs(edge_offset) <= 100:
         raise InputError(f"--edge-offset must lie between -100 and 100 Å, not {edge_offset:g}")
     submission = given.submission()
-    expected = expecting.expectation(submission)
-    job = SegmentationJob(submission, out, pixel_size, probabilities=probabilities, edge_offset=edge_offset)
+    expected = known.expectation(submission)
+    job = SegmentationJob(submission, out, known.pixel_size, probabilities=probabilities, edge_offset=edge_offset)
     done = segment_files(job, images)
     files = f", files: {done.files}" if done.frames > done.files else ""
     print(f"masks and overlays of {done.frames} micrographs{files}")

@@ -24,7 +24,7 @@ TRACK = "defocus"
 @options.with_option_groups
 def tailor(
     context: typer.Context,
-    images: Annotated[list[Path], typer.Argument(metavar="IMAGES", help="Micrographs, or folders of them.")],
+    images: options.Micrographs,
     known: Known,
     out: Annotated[Path, typer.Option(help="Folder for all that is made: new, or one to go on with.")],
     network: Annotated[

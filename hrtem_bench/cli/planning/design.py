@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from hrtem_bench.cli.options import with_option_groups
+from hrtem_bench.cli import options
 from hrtem_bench.cli.output_files import FIGURES, check_ending, write_figure, write_text
 from hrtem_bench.cli.planning.aims import Aim, Measure
 from hrtem_bench.cli.printing import fixed, print_table
@@ -18,12 +18,12 @@ if TYPE_CHECKING:
     from hrtem_bench.planning.choices import Choices
 
 
-@with_option_groups
+@options.with_option_groups
 def design(
     budget: Annotated[int, typer.Option(min=1, help="Conditions to train at, at most.")],
     aim: Aim,
     measure: Measure,
-    out: Annotated[Path | None, typer.Option(help="Also draw it: a file ending in .svg or .png.")] = None,
+    out: options.Drawing = None,
     plan: Annotated[Path | None, typer.Option(help="Also write it: a .toml file with a track for a recipe.")] = None,
 ) -> None:
     """Which conditions to train on, so that a model holds up at the targets: by what they transfer, nothing is trained.

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from hrtem_bench.cli import options
 from hrtem_bench.cli.output_files import FIGURES, check_ending, write_figure
 from hrtem_bench.cli.printing import print_table
 from hrtem_bench.errors import InputError
@@ -16,15 +17,15 @@ if TYPE_CHECKING:
 
 
 def predict_shift(
-    train: Annotated[list[str], typer.Option(help="Condition trained at; repeat it for a set of them.")],
-    test: Annotated[list[str], typer.Option(help="Condition tested at; repeat it for more, a row each.")],
+    train: options.Train,
+    test: options.Test,
     data: Annotated[
         str | None, typer.Option(help="Dataset that keeps exit waves, or shipped specimens by name; CdSe on carbon.")
     ] = None,
     results: Annotated[
         Path | None, typer.Option(help="Folder of your network's results on --data: its offset replaces the law's.")
     ] = None,
-    out: Annotated[Path | None, typer.Option(help="Also draw it: a file ending in .svg or .png.")] = None,
+    out: options.Drawing = None,
 ) -> None:
     """What a network is expected to lose at a condition it was not trained at, and why, without running any.
 

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from pathlib import Path
 from typing import Annotated, Literal
 
 import typer
 
+from hrtem_bench.cli import options
 from hrtem_bench.cli.output_files import FIGURES, check_ending, write_figure
 from hrtem_bench.cli.printing import print_table
 
@@ -14,12 +14,12 @@ WeightName = Literal["area", "radial"]
 
 
 def transfer(
-    train: Annotated[list[str], typer.Option(help="Condition trained at; repeat it for a set of them.")],
-    test: Annotated[list[str], typer.Option(help="Condition tested at; repeat it for more, a row each.")],
+    train: options.Train,
+    test: options.Test,
     q_max: Annotated[float, typer.Option(help="Edge of the band, 1/Å: 1/(2 pixel size) is Nyquist's.")] = 2.5,
     weight: Annotated[WeightName, typer.Option(help="Weight of the band: area (q dq) or radial (dq).")] = "area",
     signed: Annotated[bool, typer.Option("--signed", help="Let contrast reversal lower σ.")] = False,
-    out: Annotated[Path | None, typer.Option(help="Also draw it: a file ending in .svg or .png.")] = None,
+    out: options.Drawing = None,
 ) -> None:
     """How much information conditions transfer (ε), and how much of it they share (σ, coverage).
 
