@@ -57,7 +57,15 @@ class RingPowers:
         return self._held[_name(condition)]
 
     def noise(self, dose: float | None, detector: Any) -> RingNoise:
-        """The noise of a dose and a detector in the same rings, worked out once; errors as of `ring_noise`."""
+        """The noise in the same rings, worked out once; errors as of `ring_noise`.
+
+        Parameters
+        ----------
+        dose
+            Electrons per Å²; None for no noise.
+        detector
+            An `imaging.Detector`; None counts every electron where it falls.
+        """
         key = dose, id(detector)
         if key not in self._noise:
             found = ring_noise(dose, detector, self.specimens.pixel_size, self.settings)
