@@ -119,10 +119,8 @@ def evaluate(
         Folder for results.json and per_image.parquet; None to write nothing.
     options
         How to score; the defaults are the published settings.
-    command
-        As recorded in the results.
-    progress
-        Called with (what is under way, images done, images in all).
+    command, progress
+        As recorded in the results; called with (what is under way, images done, images in all).
 
     Returns
     -------
@@ -135,8 +133,7 @@ def evaluate(
         One line, for what cannot be used. Nothing half-written is left, except scores kept for resuming where the
         model's own code failed.
     """
-    options = options or Options()
-    opened = _opened(data, track)
+    options, opened = options or Options(), _opened(data, track)
     chosen = _chosen(opened, options)
     if out is not None:
         check_writable(Path(out))
