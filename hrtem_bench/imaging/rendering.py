@@ -25,7 +25,7 @@ COHERENCE = ("envelope", "quadrature", "tcc")
 """Models of partial coherence; docs/explanation/coherence.md compares them."""
 
 Sizes = float | tuple[float, float]
-Pair = tuple[float, float]
+Extent = tuple[float, float]
 
 
 def render(
@@ -176,8 +176,8 @@ def expected_intensity(
 class _Forming:
     """How the images of one call are formed, checked; as the arguments of `expected_intensity`, sizes as (dy, dx)."""
 
-    size: Pair
-    out: Pair
+    size: Extent
+    out: Extent
     zero_focus: float
     coherence: str
     nodes: int | None
@@ -233,7 +233,7 @@ def checked_waves(waves: Any) -> Any:
     return waves.astype(np.complex64, copy=False)
 
 
-def _size_of(waves: Any, pixel_size: Sizes | None) -> Pair:
+def _size_of(waves: Any, pixel_size: Sizes | None) -> Extent:
     """(dy, dx) of the waves, Å: their own where they know it; InputError for another, and for none."""
     if pixel_size is not None:
         given = pixel_sizes(pixel_size)
@@ -244,7 +244,7 @@ def _size_of(waves: Any, pixel_size: Sizes | None) -> Pair:
     return pixel_sizes(waves.pixel_size)
 
 
-def _check_band(size: Pair, out_size: Pair, c: Condition) -> None:
+def _check_band(size: Extent, out_size: Extent, c: Condition) -> None:
     """Refuse waves that lack frequencies which the lens passes and the image shows."""
     for d, d_out in zip(size, out_size, strict=True):
         shown = min(0.5 / d_out, passed_band(c))

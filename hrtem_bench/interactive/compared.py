@@ -12,7 +12,7 @@ from hrtem_bench.comparison.compare import Comparison
 from hrtem_bench.comparison.compare import compare as pair_up
 from hrtem_bench.errors import InputError
 from hrtem_bench.interactive.evaluated import Evaluated
-from hrtem_bench.interactive.pictures import shown
+from hrtem_bench.interactive.pictures import figure_image
 from hrtem_bench.interactive.table import Table, table_of
 from hrtem_bench.scoring.run import Run, read_run
 
@@ -73,7 +73,8 @@ class Compared:
     def _repr_html_(self) -> str:
         from hrtem_bench.report.html_elements import element, join, listing
 
-        return str(element("div", join([listing(self.conclusions), shown(self.plot(), "Differences by condition")])))
+        picture = figure_image(self.plot(), "Differences by condition")
+        return str(element("div", join([listing(self.conclusions), picture])))
 
 
 def compare(

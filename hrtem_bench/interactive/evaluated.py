@@ -15,7 +15,7 @@ from hrtem_bench.errors import InputError
 from hrtem_bench.evaluation.evaluate import Evaluation
 from hrtem_bench.evaluation.evaluate import evaluate as score
 from hrtem_bench.evaluation.resume import check_writable
-from hrtem_bench.interactive.pictures import shown
+from hrtem_bench.interactive.pictures import figure_image
 from hrtem_bench.interactive.table import Table, table_of
 from hrtem_bench.models.contract import InputContract
 from hrtem_bench.scoring.options import Options
@@ -130,7 +130,7 @@ class Evaluated:
         from hrtem_bench.report.html_elements import element, join, listing, text
 
         said = verdict(self.results)
-        picture = shown(self.plot(), f"Dice of {self.results.model.name} by condition")
+        picture = figure_image(self.plot(), f"Dice of {self.results.model.name} by condition")
         notes = [*said.findings, *(f"Note: {one}" for one in self.results.warnings)]
         return str(element("div", join([element("p", element("strong", text(said.lead))), listing(notes), picture])))
 

@@ -10,7 +10,7 @@ if TYPE_CHECKING:
     from hrtem_bench.report.html_elements import Html
 
 
-def shown(figure: Figure, description: str) -> Html:
+def figure_image(figure: Figure, description: str) -> Html:
     """The figure as an image of its own size, 96 pixels per inch, drawn at twice that resolution."""
     from hrtem_bench.report import figure_png
     from hrtem_bench.report.html_elements import image
