@@ -241,7 +241,7 @@ def _mixtures_section(blocks: Blocks) -> Section | None:
     return _over_blocks(
         blocks, enough, mixtures_sentence, "What mixtures buy", "mixtures",
         lambda size: f"trained at {size} conditions",
-        "Networks trained at several conditions, with as many images in all: their loss over all test conditions, over "
+        "Networks trained at several conditions, by the same schedule: their loss over all test conditions, over "
         "that of networks trained at one; 95 % intervals of a bootstrap over training sets.",
     )  # fmt: skip
 

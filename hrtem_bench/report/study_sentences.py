@@ -90,10 +90,13 @@ def axes_sentence(found: Mapping[str, Estimate]) -> str:
 def mixtures_sentence(found: Mapping[int, Estimate]) -> str:
     """What training at several conditions changes."""
     parts = [
-        f"at {size} conditions lose {times(one)} times as much" + ("" if told(one) else ", not told from 1")
+        f"at {size} conditions lose {times(one)} times as much" + ("" if told(one) else " (not told from 1)")
         for size, one in found.items()
     ]
-    return f"Beside networks trained at one condition, those trained {listed(parts)}, with as many images in all."
+    return (
+        f"Beside networks trained at one condition, those trained {listed(parts)}, by the same schedule on the same "
+        "structures."
+    )
 
 
 def kinds_sentence(means: Mapping[str, float], sets: int) -> str:

@@ -108,8 +108,8 @@ def axis_slopes(rows: Sequence[StudyRow]) -> dict[str, Estimate]:
 def mixture_gains(rows: Sequence[StudyRow]) -> dict[int, Estimate]:
     """How much less, or more, networks trained at so many conditions lose than those trained at one.
 
-    Differences of the mean ln(loss) over all test conditions, within each kind of specimens; the bootstrap is over
-    training sets.
+    Differences of the mean ln(loss) over all test conditions, after each kind's mean over networks trained at one has
+    been taken off; the bootstrap is over training sets, those of one condition too.
     """
     means: dict[tuple[str, str], list[float]] = defaultdict(list)
     for row in rows:
@@ -123,7 +123,16 @@ def mixture_gains(rows: Sequence[StudyRow]) -> dict[int, Estimate]:
     sizes: dict[int, list[float]] = defaultdict(list)
     for train, values in by_set.items():
         sizes[train.count(";") + 1].append(float(np.mean(values)))
-    return {size: _bootstrapped(np.array(values)) for size, values in sorted(sizes.items()) if size > 1}
+    return {size: _further(sizes[1], values) for size, values in sorted(sizes.items()) if size > 1}
+
+
+def _further(first: Sequence[float], second: Sequence[float]) -> Estimate:
+    """By how much the mean of `second` is above that of `first`; the bootstrap is over both."""
+    generator = np.random.default_rng(0)
+    drawn = [generator.choice(one, size=(SAMPLES, len(one))).mean(axis=1) for one in (first, second)]
+    return drawn_estimate(
+        float(np.mean(second) - np.mean(first)), drawn[1] - drawn[0], min(len(first), len(second)) > 1
+    )
 
 
 def _log(value: float | None) -> float:

@@ -99,6 +99,13 @@ def test_mixtures_gain_what_was_put_in() -> None:
     assert found[2].value == pytest.approx(-0.25) and found[4].value == pytest.approx(-0.25)
 
 
+def test_the_interval_of_a_mixture_knows_how_training_sets_of_one_condition_differ() -> None:
+    alike = mixture_gains(drawn(lambda train, test: -3.0))[4]
+    apart = mixture_gains(drawn(lambda train, test: -3 + 0.5 * (dose(train) > 150) * (";" not in train)))[4]
+    assert alike.low == alike.high == pytest.approx(0)
+    assert apart.high - apart.low > 0.1
+
+
 def test_the_page_has_a_section_for_what_the_rows_say(tmp_path: Path) -> None:
     other = [
         one | {"block": "other", "network": "m", "name": "m" + one["name"]}
