@@ -3,8 +3,8 @@
     python benchmarks/observer_held_out.py --powers CACHE --published OUT --film OUT2 --wide OUT3
 
 The folders are those of `hrtem-bench study published`, `film` and `wide`; a study that is left out keeps what the page
-says of it. Rows of `published` in docs/studies/published count besides those of the folder. Spectra are kept in CACHE.
-Nothing is refitted.
+says of it. Rows of `published` in docs/studies/published count besides those of the folder, and those of its networks
+trained longer, benchmarks/longer_training_study. Spectra are kept in CACHE. Nothing is refitted.
 """
 
 from __future__ import annotations
@@ -30,7 +30,7 @@ from hrtem_bench.observer import (
     specimens_of,
 )
 from hrtem_bench.observer.fitting import TrainTestPair
-from hrtem_bench.study.table import all_rows
+from hrtem_bench.study.table import TABLE, all_rows
 
 ROOT = Path(__file__).parents[1]
 PAGE = ROOT / "docs" / "explanation" / "observer.md"
@@ -40,7 +40,14 @@ FILMS = ("below", "above", "none")
 CAMERAS = ("ideal", "k3-300kV", "scintillator-good", "scintillator-poor")
 FAR_C30 = 200_000.0
 """Å, 20 µm: beyond it a lens of the study `wide` is far from the C30 of 0 that the law was fitted at."""
-BLOCK_NAMES = {"batch-norm": "batch normalisation", "full-width": "full width", "resnet18": "ResNet-18 encoder"}
+BLOCK_NAMES = {
+    "batch-norm": "batch normalisation",
+    "full-width": "full width",
+    "longer-training": "trained four times as long",
+    "resnet18": "ResNet-18 encoder",
+}
+COMMITTED = (ROOT / "docs" / "studies" / "published", ROOT / "benchmarks" / "longer_training_study")
+"""Folders whose rows count besides those of the study `published`: same images, same specimens."""
 Family = Callable[[TrainTestPair], bool]
 
 
@@ -84,7 +91,7 @@ def held(study: str, out: Path, cache: Path) -> Iterator[tuple[str, Held]]:
     """Each family of a study, held against the frozen law."""
     law = loaded()
     if study == "published":
-        rows = all_rows(out, [ROOT / "docs" / "studies" / study / "networks.parquet"]).to_pylist()
+        rows = all_rows(out, [one / TABLE for one in COMMITTED]).to_pylist()
         setups = own_setups(out, cache, law.settings)
         for block in sorted({row["block"] for row in rows if row["converged"]} - set(BLOCKS)):
             # one block at a time, since blocks have training sets and tests in common
