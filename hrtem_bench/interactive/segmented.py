@@ -10,6 +10,7 @@ from itertools import chain
 from pathlib import Path
 from typing import Any
 
+from hrtem_bench.errors import InputError
 from hrtem_bench.evaluation.resume import check_writable
 from hrtem_bench.image_files.recordings import Labels, Recording, find_micrographs, open_labels, open_recording
 from hrtem_bench.image_files.saving import tiff_pages
@@ -22,6 +23,9 @@ from hrtem_bench.models.submission import Submission, load_submission
 from hrtem_bench.report.image_figures import write_overlay
 from hrtem_bench.support.files import remove_temporaries
 from hrtem_bench.support.progress import progress_bar
+
+LARGEST_OFFSET = 100.0
+"""Å by which masks are grown or shrunk at most."""
 
 
 @dataclass(frozen=True)
@@ -142,9 +146,13 @@ def segment_files(job: SegmentationJob, places: Sequence[Path]) -> SegmentedFile
     Raises
     ------
     InputError
-        For files that cannot be read, a folder that cannot be written to or holds masks of another run, and a model
-        that fails.
+        For files that cannot be read, a folder that cannot be written to or holds masks of another run, an edge offset
+        beyond LARGEST_OFFSET, and a model that fails.
     """
+    if not abs(job.edge_offset) <= LARGEST_OFFSET:
+        raise InputError(
+            f"--edge-offset must lie between -{LARGEST_OFFSET:g} and {LARGEST_OFFSET:g} Å, not {job.edge_offset:g}"
+        )
     paths = find_micrographs(places)
     check_writable(job.out)
     count = _checked(job, paths)

@@ -47,3 +47,10 @@ def test_without_labels_there_are_masks_alone(place: Path) -> None:
 def test_what_is_no_micrograph_is_said(place: Path) -> None:
     with pytest.raises(hb.InputError, match="nothing"):
         hb.predict(bright, place / "nothing", place / "found")
+
+
+def test_masks_grown_beyond_all_measure_are_refused_before_anything_is_written(place: Path) -> None:
+    for offset in (101.0, float("nan")):
+        with pytest.raises(hb.InputError, match="edge-offset must lie between -100 and 100"):
+            hb.predict(bright, place / "images", place / "found", edge_offset=offset)
+    assert not (place / "found").exists()

@@ -9,7 +9,6 @@ import typer
 
 from hrtem_bench.cli import options
 from hrtem_bench.cli.printing import print_expectation, print_warnings, wrote
-from hrtem_bench.errors import InputError
 
 
 @options.with_option_groups
@@ -32,8 +31,6 @@ def predict(
     """
     from hrtem_bench.interactive.segmented import SegmentationJob, segment_files
 
-    if not abs(edge_offset) <= 100:
-        raise InputError(f"--edge-offset must lie between -100 and 100 Å, not {edge_offset:g}")
     submission = given.submission()
     expected = known.expectation(submission)
     job = SegmentationJob(submission, out, known.pixel_size, probabilities=probabilities, edge_offset=edge_offset)
