@@ -20,8 +20,8 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-from design_trial_rows import RULES, Row, by_network
-from page import write_between
+from design_trial_rows import RULES, Row, by_network, short
+from page import OBSERVER, write_between
 
 from hrtem_bench.observer import RingPowers, loaded, observer_at, parse_exposure, specimens_of, terms
 from hrtem_bench.observer.agreement import rank
@@ -34,7 +34,6 @@ from hrtem_bench.study import read_rows
 
 ROOT = Path(__file__).parents[1]
 STUDY = ROOT / "benchmarks" / "design_trial_study" / "study.toml"
-PAGE = ROOT / "docs" / "explanation" / "observer.md"
 EXPECTED = "<!-- plans: written by benchmarks/design_trial.py -->", "<!-- end of plans -->"
 MATERIALS = {"CdSe-below": "CdSe", "Ag-below": "Ag"}
 FOCI, DOSES = range(-25, 26, 5), (50, 100, 200, 400)
@@ -158,7 +157,7 @@ def table(found: Mapping[str, Mapping[str, Sequence[Expected]]], plans: Mapping[
             worst, mean = (np.array([getattr(one, name) for one in several]) for name in ("worst", "mean"))
             name = f"{MATERIALS[material]}, {RULES[rule.partition('-')[0]]}"
             if len(several) == 1:
-                plan, where = (", ".join(map(_short, one)) for one in (plans[material][rule][0], [several[0].worst_at]))
+                plan, where = (", ".join(map(short, one)) for one in (plans[material][rule][0], [several[0].worst_at]))
                 lines.append(f"| {name} | {plan} | {worst[0]:.3f} | {where} | {mean[0]:.3f} |")
             else:
                 lines.append(f"| {name} | {len(several)} picks | {_range(worst)} | | {_range(mean)} |")
@@ -195,12 +194,6 @@ def _range(values: np.ndarray) -> str:
     return "{:.3f}, {:.3f}, {:.3f}".format(*np.quantile(values, [0, 0.5, 1]))
 
 
-def _short(condition: str) -> str:
-    """ "-10 nm at 50" of "defocus=-10nm,dose=50e/A2"."""
-    focus, dose = (one.partition("=")[2] for one in condition.split(","))
-    return f"{focus.removesuffix('nm')} nm at {dose.removesuffix('e/A2')}".replace("-", "−")
-
-
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--data", type=Path, required=True)
@@ -227,7 +220,7 @@ def main() -> None:
             print_ranks(material, [one for one in rows if one["specimens"] == material], places)
     text = table(found, plans)
     print(text)
-    write_between(PAGE, EXPECTED, text)
+    write_between(OBSERVER, EXPECTED, text)
 
 
 if __name__ == "__main__":

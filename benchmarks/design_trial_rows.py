@@ -14,18 +14,17 @@ from typing import Any
 
 import numpy as np
 from matplotlib.figure import Figure
-from page import write_between
+from page import OBSERVER, write_between
 
 from hrtem_bench.report.figure_style import new_figure, styled, write_figure
 from hrtem_bench.study import read_rows
+from hrtem_bench.study.comparisons import difference_of_means
 
 ROOT = Path(__file__).parents[1]
-PAGE = ROOT / "docs" / "explanation" / "observer.md"
 ROWS = ROOT / "benchmarks" / "design_trial_study" / "networks.parquet"
 PICTURE = ROOT / "docs" / "images" / "design_trial.svg"
 MEASURED = "<!-- plans trained: written by benchmarks/design_trial_rows.py -->", "<!-- end of plans trained -->"
 RULES = {"observer": "observer", "even": "even", "sigma": "σ", "random": "random", "again": "best random pick"}
-SAMPLES = 4000
 Floats = np.ndarray
 Row = Mapping[str, Any]
 
@@ -51,19 +50,22 @@ def numbers(rows: Sequence[Row]) -> dict[str, Floats]:
 
 def difference(one: Floats, observer: Floats) -> str:
     """Mean of a rule's networks less that of the observer's, with 95 % of a bootstrap over the networks of either."""
-    generator = np.random.default_rng(0)
-    drawn = [generator.choice(values, size=(SAMPLES, len(values))).mean(axis=1) for values in (one, observer)]
-    low, high = np.quantile(drawn[0] - drawn[1], [0.025, 0.975])
-    return f"{one.mean() - observer.mean():+.2f} ({low:+.2f} to {high:+.2f})".replace("-", "−")
+    found = difference_of_means(observer, one)
+    return f"{found.value:+.2f} ({found.low:+.2f} to {found.high:+.2f})".replace("-", "−")
 
 
 def worst_place(rows: Sequence[Row]) -> str:
     """Where the networks lose most, the condition of most of them."""
     places = [max(one, key=one.__getitem__) for one in by_network(rows, "nll").values()]
     most = max(set(places), key=places.count)
-    focus, dose = (one.partition("=")[2] for one in most.split(","))
     share = f" ({places.count(most)} of {len(places)})" if places.count(most) < len(places) else ""
-    return f"{focus.removesuffix('nm')} nm at {dose.removesuffix('e/A2')}{share}".replace("-", "−")
+    return f"{short(most)}{share}"
+
+
+def short(condition: str) -> str:
+    """ "-10 nm at 50" of "defocus=-10nm,dose=50e/A2"."""
+    focus, dose = (one.partition("=")[2] for one in condition.split(","))
+    return f"{focus.removesuffix('nm')} nm at {dose.removesuffix('e/A2')}".replace("-", "−")
 
 
 def groups(rows: Sequence[Row]) -> dict[str, dict[str, list[Row]]]:
@@ -128,7 +130,7 @@ def main() -> None:
     rows = read_rows(ROWS).to_pylist()
     text = table(rows)
     print(text)
-    write_between(PAGE, MEASURED, text)
+    write_between(OBSERVER, MEASURED, text)
     write_figure(PICTURE, figure(rows))
 
 

@@ -15,25 +15,21 @@ from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
 
 import numpy as np
-from observer_law import BLOCKS, own_setups
-from page import write_between
+from observer_law import BLOCKS, own_setups, rendered_setups
+from page import OBSERVER, write_between
 
 from hrtem_bench.conditions import parse_condition
 from hrtem_bench.observer import (
     Held,
     Predicted,
-    RingPowers,
     foreseen,
     hold,
     loaded,
-    setups_of_rows,
-    specimens_of,
 )
 from hrtem_bench.observer.fitting import TrainTestPair
 from hrtem_bench.study.table import TABLE, all_rows
 
 ROOT = Path(__file__).parents[1]
-PAGE = ROOT / "docs" / "explanation" / "observer.md"
 STUDIES = ("published", "film", "wide")
 MATERIALS = {"CdSe": "CdSe", "Au": "gold", "Ag": "silver", "Si": "silicon"}
 FILMS = ("below", "above", "none")
@@ -98,11 +94,7 @@ def held(study: str, out: Path, cache: Path) -> Iterator[tuple[str, Held]]:
             yield BLOCK_NAMES.get(block, block), hold(foreseen([r for r in rows if r["block"] == block], law, setups))
         return
     rows = all_rows(out).to_pylist()
-    powers = {
-        one: RingPowers(specimens_of(out / "data" / one), law.settings, cache / f"{study}-{one}.npz")
-        for one in sorted({row["specimens"] for row in rows})
-    }
-    found = foreseen(rows, law, setups_of_rows(rows, powers))
+    found = foreseen(rows, law, rendered_setups(rows, study, out, cache, law.settings))
     for name, belongs in (FILM_FAMILIES if study == "film" else WIDE_FAMILIES).items():
         chosen = np.array([belongs(one) for one in found.pairs])
         if chosen.any():
@@ -148,7 +140,7 @@ def main() -> None:
             found[name] = one
             print(f"{study}, {name}: rank {cell(one.rank)}, {time.process_time() - start:.0f} s of CPU", flush=True)
         marks = f"<!-- held out, {study}: written by benchmarks/observer_held_out.py -->", f"<!-- end of {study} -->"
-        write_between(PAGE, marks, table(found))
+        write_between(OBSERVER, marks, table(found))
 
 
 if __name__ == "__main__":

@@ -11,8 +11,9 @@ from __future__ import annotations
 
 import argparse
 import time
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 
@@ -27,6 +28,7 @@ from hrtem_bench.observer import (
     hold,
     pairs_of,
     places_of,
+    setups_of_rows,
     setups_of_track,
     simulated_specimens,
     specimens_of,
@@ -51,6 +53,17 @@ def own_setups(out: Path, cache: Path, settings: ObserverSettings) -> dict[tuple
     for name in ("defocus", "dose"):
         found |= setups_of_track(open_dataset(data, name), "published", own)
     return found
+
+
+def rendered_setups(
+    rows: Sequence[Mapping[str, Any]], study: str, out: Path, cache: Path, settings: ObserverSettings
+) -> Mapping[tuple[str, str], Setup]:
+    """The setups of rows of a study whose images are rendered from the waves of its specimens; OUT is its folder."""
+    powers = {
+        one: RingPowers(specimens_of(out / "data" / one), settings, cache / f"{study}-{one}.npz")
+        for one in sorted({row["specimens"] for row in rows})
+    }
+    return setups_of_rows(rows, powers)
 
 
 def structure_setups(out: Path, cache: Path, settings: ObserverSettings) -> dict[tuple[str, str], Setup]:

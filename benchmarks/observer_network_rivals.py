@@ -19,7 +19,7 @@ import msgspec
 import numpy as np
 import torch
 from observer_law import own_setups
-from page import write_between
+from page import OBSERVER, write_between
 
 from hrtem_bench.dataset import open_dataset
 from hrtem_bench.observer import foreseen, loaded
@@ -32,7 +32,6 @@ from hrtem_bench.study.run import new_network, tested
 from hrtem_bench.training.images import TrainingImages
 from hrtem_bench.training.loop import begin, fit, network_probabilities, seeded
 
-PAGE = Path(__file__).parents[1] / "docs" / "explanation" / "observer.md"
 MARKS = "<!-- network rivals: written by benchmarks/observer_network_rivals.py -->", "<!-- end of network rivals -->"
 SEEDS, PLACES, COMPARED = 2, 64, 512
 """Seeds; places of an image whose features count; features of either side that the discrepancy compares."""
@@ -156,7 +155,7 @@ def main() -> None:
     torch.set_num_threads(1)
     text = table(scores_of(asked.published / "data" / "published", asked.out), asked.published, asked.out)
     print(text)
-    write_between(PAGE, MARKS, text)
+    write_between(OBSERVER, MARKS, text)
 
 
 if __name__ == "__main__":

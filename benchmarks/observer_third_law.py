@@ -19,25 +19,22 @@ from typing import Any
 
 import numpy as np
 from observer_halves import half_of
-from page import write_between
+from observer_law import rendered_setups
+from page import OBSERVER, write_between
 
 from hrtem_bench.dataset.rendered_samples import parse_setting
 from hrtem_bench.observer import (
     ObserverSettings,
-    RingPowers,
     Setup,
     loaded,
     pairs_of,
     places_of,
-    setups_of_rows,
-    specimens_of,
 )
 from hrtem_bench.observer.agreement import mean_of_known, r_squared, rank, ranks_of_rows
 from hrtem_bench.observer.fitting import TrainTestPair, left_out, terms_of_pairs, training_sets, with_constant
 from hrtem_bench.observer.law import log_losses
 from hrtem_bench.study.table import all_rows
 
-PAGE = Path(__file__).parents[1] / "docs" / "explanation" / "observer.md"
 MARKS = "<!-- third law: written by benchmarks/observer_third_law.py -->", "<!-- end of third law -->"
 TRIED = {
     "area": (4.0, 8.0, 16.0, 32.0),
@@ -167,14 +164,10 @@ def main() -> None:
     asked = parser.parse_args()
     start = time.process_time()
     rows = all_rows(asked.wide).to_pylist()
-    powers = {
-        one: RingPowers(specimens_of(asked.wide / "data" / one), loaded().settings, asked.powers / f"wide-{one}.npz")
-        for one in sorted({row["specimens"] for row in rows})
-    }
-    pairs, setups = pairs_of(rows), setups_of_rows(rows, powers)
+    pairs, setups = pairs_of(rows), rendered_setups(rows, "wide", asked.wide, asked.powers, loaded().settings)
     text = f"{residuals(pairs, setups)}\n\n{table(pairs, setups)}"
     print(text, f"{time.process_time() - start:.0f} s of CPU", sep="\n")
-    write_between(PAGE, MARKS, text)
+    write_between(OBSERVER, MARKS, text)
 
 
 if __name__ == "__main__":

@@ -4,6 +4,9 @@ from __future__ import annotations
 
 from pathlib import Path
 
+OBSERVER = Path(__file__).parents[1] / "docs" / "explanation" / "observer.md"
+"""The page of the model observer."""
+
 
 def write_between(page: Path, marks: tuple[str, str], text: str) -> None:
     """Put text between two marks, each of which the page has once."""

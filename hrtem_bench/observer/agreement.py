@@ -63,6 +63,3 @@ def bootstrapped(score: Callable[[SetLabels], float], clusters: SetLabels, seed:
     value, known = score(np.arange(len(clusters))), found[np.isfinite(found)]
     low, high = np.quantile(known, [0.025, 0.975]) if len(known) else (value, value)
     return Predicted(value, float(low), float(high))
-
-
-__all__ = ["RESAMPLES", "bootstrapped", "mean_of_known", "r_squared", "rank", "ranks_of_rows"]

@@ -74,6 +74,3 @@ def information_density(power: RingPower, noise: RingNoise, settings: ObserverSe
     ratio = particle / film
     density: Floats = (np.array(settings.modes) * (ratio - 1 - np.log(ratio))).mean(axis=0)
     return density
-
-
-__all__ = ["image_powers", "image_variance", "information_density", "moments_at"]

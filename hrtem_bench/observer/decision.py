@@ -172,9 +172,3 @@ def channel_shares(observer: Observer, moments: Moments) -> Floats:
         (channels,).
     """
     return observer.weights * (moments.particle - moments.film)
-
-
-__all__ = [
-    "Moments", "Observer", "channel_shares", "cross_entropies", "detectability", "expected_cross_entropy", "mixed",
-    "stacked_moments", "trained",
-]  # fmt: skip

@@ -131,6 +131,3 @@ def _thinned(whole: ConditionSet) -> ConditionSet:
     reached = np.cumsum([whole.weights[i] for i in order])
     chosen = np.searchsorted(reached, (np.arange(MOST_MEMBERS) + 0.5) / MOST_MEMBERS * reached[-1])
     return ConditionSet(tuple(whole.conditions[order[i]] for i in chosen))
-
-
-__all__ = ["Exposure", "exposure", "focus_spread", "joined", "parse_exposure"]

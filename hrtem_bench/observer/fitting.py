@@ -314,9 +314,3 @@ def _fitted(
 def _least_squares(design: Floats, measured: Floats, weights: Floats) -> Floats:
     root = np.sqrt(weights)
     return np.asarray(np.linalg.lstsq(design * root[:, None], measured * root, rcond=None)[0], float)
-
-
-__all__ = [
-    "AREAS", "EDGE_LOSSES", "FLOORS", "SHARES", "Fitted", "TrainTestPair", "fit_coefficients", "left_out", "pairs_of",
-    "places_of", "recalibrated", "setup_of", "terms_of_pairs", "training_sets", "weights_of", "with_constant",
-]  # fmt: skip

@@ -90,6 +90,3 @@ def expected_loss(train: Conditions, test: Conditions, specimens: str | Path | N
     found = specimens_of(specimens)
     pair = exposure(train, found.detector), exposure(test, found.detector)
     return foretold(*pair, RingPowers(found, frozen.settings), frozen).loss.value
-
-
-__all__ = ["Foretold", "expected_loss", "foretold"]

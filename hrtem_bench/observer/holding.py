@@ -169,6 +169,3 @@ def _others(pairs: Sequence[TrainTestPair], measured: Floats) -> Floats:
     where = _numbered([f"{one.specimens}\n{one.test}" for one in pairs])  # each training set is there once
     count, total = np.bincount(where)[where], np.bincount(where, measured)[where]
     return np.where(count > 1, (total - measured) / np.maximum(count - 1, 1), math.nan)
-
-
-__all__ = ["Foreseen", "Held", "foreseen", "hold"]

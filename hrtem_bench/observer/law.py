@@ -147,15 +147,3 @@ def expected(terms: tuple[float, float, float, float], law: Coefficients) -> tup
         Predicted(math.exp(middle), math.exp(middle - far), math.exp(middle + far)),
         Predicted(*(1 / (1 + math.exp(-one)) for one in (logit, logit - far_dice, logit + far_dice))),
     )
-
-
-__all__ = [
-    "FROZEN",
-    "Coefficients",
-    "Frozen",
-    "Predicted",
-    "expected",
-    "freeze",
-    "loaded",
-    "log_losses",
-]  # fmt: skip

@@ -107,6 +107,3 @@ def _density_and_transfer(dose: float | None, detector: Any, pixel_size: float, 
     electrons = dose * area
     power = np.broadcast_to(noise_power(detector, electrons, u[None], u[:, None]), shape)
     return power * area / (detector.gain * electrons) ** 2, squared
-
-
-__all__ = ["RingNoise", "ring_noise"]

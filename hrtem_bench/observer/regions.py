@@ -127,6 +127,3 @@ def stacked_regions(parts: list[RingPower]) -> RingPower:
     return RingPower(
         *(np.concatenate([getattr(one, name) for one in parts]) for name in RingPower.__dataclass_fields__)
     )
-
-
-__all__ = ["Regions", "RingPower", "regions_of", "ring_power", "stacked_regions"]

@@ -109,6 +109,3 @@ def _middles(one: Exposure) -> list[Condition]:
     """The nominal conditions: members of the greatest weight."""
     most = max(one.weights)
     return [c for c, weight in zip(one.conditions, one.weights, strict=True) if weight > 0.999 * most]
-
-
-__all__ = ["DOUBT", "OTHERS", "discrepancy", "frechet", "rival_scores"]

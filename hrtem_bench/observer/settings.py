@@ -68,6 +68,3 @@ class ObserverSettings:
     def modes(self) -> tuple[float, ...]:
         """m_k = π (q₂² - q₁²) / 2: independent complex Fourier modes of a real image in each ring, per Å²."""
         return tuple(math.pi / 2 * (high**2 - low**2) for low, high in zip(self.edges, self.edges[1:], strict=False))
-
-
-__all__ = ["ObserverSettings"]

@@ -88,6 +88,3 @@ def setups_of_track(
         conditions, weights = zip(*members, strict=True)
         found[name, one.condition_id] = Setup(Exposure(conditions, weights, (detector,) * len(weights)), own or powers)
     return found
-
-
-__all__ = ["Key", "Setup", "setups_of_rows", "setups_of_track"]

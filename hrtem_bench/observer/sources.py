@@ -209,6 +209,3 @@ def _field(stored: Any, chosen: Any) -> Any:
     pairs = stored.astype(np.float32) / np.float32(SCALE)
     spectrum[chosen] = pairs[..., 0] + 1j * pairs[..., 1]
     return fft.ifft2(spectrum, norm="forward")
-
-
-__all__ = ["DEFAULT_KIND", "KINDS", "SHIPPED_BAND", "SINGLE_PARTICLES", "ship", "simulated_specimens", "specimens_of"]

@@ -205,8 +205,3 @@ def check_condition(condition: Condition, specimens: SpecimenSet, settings: Obse
             f"the exit waves of {specimens.name} are kept up to {specimens.band:.3g} 1/Å and the condition shows "
             f"frequencies up to {seen:.3g} 1/Å: make them with a larger band, or end the observer's rings there"
         )
-
-
-__all__ = [
-    "DIFFUSE_BAND", "LARGEST_PIXEL", "SpecimenSet", "SpecimenWave", "check_condition", "compact", "power_at", "usable",
-]  # fmt: skip

@@ -130,6 +130,3 @@ def _write(file: Path, key: str, held: dict[str, RingPower]) -> None:
         write_aside_bytes(file, buffer.getvalue())
     except OSError:  # a place that is read-only or full: the powers are worked out again next time
         return
-
-
-__all__ = ["RingPowers"]

@@ -277,6 +277,3 @@ def _of_text(text: str, option: str, powers: RingPowers, std: float) -> dict[str
 def _spread(condition: Condition, detector: object, std: float) -> Exposure:
     conditions, weights = zip(*focus_spread(condition, std), strict=True)
     return Exposure(conditions, weights, (detector,) * len(weights))
-
-
-__all__ = ["EFFORT", "Losses", "ObserverPlan", "design_by_observer", "exposures_of", "plan_by_observer"]

@@ -348,6 +348,3 @@ def _axis(values: Sequence[float], most: int, name: str) -> list[float]:
     beyond = 0 if name in WIDTHS else math.ceil(MARGIN * count)
     at = [low + step * i for i in range(-beyond, count + beyond + 1)]
     return [float(f"{value:.6g}") + 0.0 for value in at]
-
-
-__all__ = ["Choices", "choices"]

@@ -291,6 +291,3 @@ def _merged(runs: Sequence[tuple[int, int]]) -> list[tuple[int, int]]:
         else:
             joined.append((start, end))
     return joined
-
-
-__all__ = ["ENOUGH", "design"]

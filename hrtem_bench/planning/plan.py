@@ -171,6 +171,3 @@ def _changed(condition: Condition) -> dict[str, float]:
 
 def _settings(condition: Condition) -> Sequence[str]:
     return [f"{name} = {value}" for name, value in flat(condition).items() if value is not None]
-
-
-__all__ = ["BestOfSize", "Criterion", "Over", "Plan", "Step", "Target", "TargetScore", "plan_toml"]

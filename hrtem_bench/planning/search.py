@@ -114,6 +114,3 @@ def _best_of(sets: Sequence[tuple[int, ...]], score: Scorer) -> BestSet:
 def _batches(sets: Iterator[tuple[int, ...]]) -> Iterator[IndexSets]:
     while rows := list(itertools.islice(sets, _BATCH)):
         yield np.array(rows, dtype=np.intp)
-
-
-__all__ = ["EXHAUSTIVE", "LARGEST", "BestSet", "best_sets", "largest_size"]

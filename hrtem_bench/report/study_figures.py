@@ -17,11 +17,10 @@ from matplotlib.patches import Rectangle
 from matplotlib.ticker import FixedLocator, FuncFormatter, NullLocator
 from numpy.typing import NDArray
 
-from hrtem_bench.dataset.rendered_samples import parse_setting
-from hrtem_bench.errors import InputError
 from hrtem_bench.report.figure_style import BLUE, GREY, SERIES, TRAINED, new_figure, styled
 from hrtem_bench.report.wording import number, plain
 from hrtem_bench.scoring.estimate import Estimate
+from hrtem_bench.study.comparisons import setting_of
 from hrtem_bench.study.findings import Costs, Matrix
 
 Floats = NDArray[np.float64]
@@ -201,10 +200,10 @@ def effects_figure(effects: Mapping[str, Estimate], axis: str) -> Figure:
 
 def _places(text: str) -> tuple[float | str, ...] | None:
     """Where a condition lies along `_AXES`; None for one that leaves out an axis."""
-    try:
-        c, camera = parse_setting(text, {})
-    except InputError:
+    setting = setting_of(text)
+    if setting is None:
         return None
+    c, camera = setting
     if not c.focal_spread or not c.dose or not camera:
         return None
     return -c.C10 / 10, c.C30 / 1e4, c.aberrations.get("C12", 0.0) / 10, c.focal_spread, c.dose, camera

@@ -12,7 +12,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from hrtem_bench.conditions import parse_condition, parse_settings
+from hrtem_bench.conditions import Condition, parse_condition, parse_settings
 from hrtem_bench.dataset.rendered_samples import parse_setting
 from hrtem_bench.errors import InputError
 from hrtem_bench.scoring.estimate import Estimate
@@ -123,13 +123,13 @@ def mixture_gains(rows: Sequence[StudyRow]) -> dict[int, Estimate]:
     sizes: dict[int, list[float]] = defaultdict(list)
     for train, values in by_set.items():
         sizes[train.count(";") + 1].append(float(np.mean(values)))
-    return {size: _further(sizes[1], values) for size, values in sorted(sizes.items()) if size > 1}
+    return {size: difference_of_means(sizes[1], values) for size, values in sorted(sizes.items()) if size > 1}
 
 
-def _further(first: Sequence[float], second: Sequence[float]) -> Estimate:
+def difference_of_means(first: Sequence[float] | Floats, second: Sequence[float] | Floats) -> Estimate:
     """By how much the mean of `second` is above that of `first`; the bootstrap is over both."""
     generator = np.random.default_rng(0)
-    drawn = [generator.choice(one, size=(SAMPLES, len(one))).mean(axis=1) for one in (first, second)]
+    drawn = [_drawn_means(one, generator) for one in (first, second)]
     return drawn_estimate(
         float(np.mean(second) - np.mean(first)), drawn[1] - drawn[0], min(len(first), len(second)) > 1
     )
@@ -158,13 +158,25 @@ def _difference(parts: Sequence[tuple[dict[int, float], dict[int, float]]], gene
     return float(np.mean(total))
 
 
-def _place(text: str) -> tuple[Floats, str]:
-    """Where a condition lies along the axes, NaN for what it does not say, and its camera."""
+def setting_of(text: str) -> tuple[Condition, str] | None:
+    """The condition and the camera ("" for none) of a training or test condition's text.
+
+    None for an id of a track that is no setting of the lens, as structure=Ag-small.
+    """
     try:
         condition, camera = parse_setting(text, {})
-    except InputError:  # an id of a track that is no setting of the lens, as structure=Ag-small
+    except InputError:
+        return None
+    return condition, camera or ""
+
+
+def _place(text: str) -> tuple[Floats, str]:
+    """Where a condition lies along the axes, NaN for what it does not say, and its camera."""
+    setting = setting_of(text)
+    if setting is None:
         return np.full(len(AXES), np.nan), ""
-    return np.array([of(condition) for of in AXES.values()]), camera or ""
+    condition, camera = setting
+    return np.array([of(condition) for of in AXES.values()]), camera
 
 
 def _centred(x: Floats, y: Floats, groups: Sequence[tuple[str, str]]) -> tuple[Floats, Floats]:
@@ -179,5 +191,10 @@ def _least_squares(x: Floats, y: Floats) -> Floats:
 
 
 def _bootstrapped(values: Floats) -> Estimate:
-    drawn = np.random.default_rng(0).choice(values, size=(SAMPLES, len(values))).mean(axis=1)
+    drawn = _drawn_means(values, np.random.default_rng(0))
     return drawn_estimate(values.mean(), drawn, len(values) > 1)
+
+
+def _drawn_means(values: Sequence[float] | Floats, generator: np.random.Generator) -> Floats:
+    means: Floats = generator.choice(values, size=(SAMPLES, len(values))).mean(axis=1)
+    return means

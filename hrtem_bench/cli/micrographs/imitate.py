@@ -11,7 +11,7 @@ import typer
 from hrtem_bench.cli import options
 from hrtem_bench.cli.dataset.generate import announce
 from hrtem_bench.cli.output_files import check_ending, write_text
-from hrtem_bench.cli.printing import counting
+from hrtem_bench.cli.printing import counting, print_warnings
 from hrtem_bench.errors import InputError
 
 if TYPE_CHECKING:
@@ -98,8 +98,7 @@ def recipe_like(description: Description, known: Known, name: str) -> tuple[str,
 
     fit = "".join(c if c.isalnum() and c.isascii() else "-" for c in name.lower()).strip("-") or "imitation"
     found = like(description, known.wishes(fit))
-    for warning in description.warnings:
-        print(f"warning: {warning}")
+    print_warnings(description.warnings)
     return found
 
 
