@@ -97,23 +97,31 @@ def read_table(path: Path, columns: Collection[str] = (), *, rows: int = MOST_RO
 
 
 def _unpacked(path: Path, file: Any, group: int, columns: Collection[str]) -> int:
-    """Bytes that the columns of a row group take at most, by what the file says of them."""
-    held, total = file.metadata.row_group(group), 0
-    for index in range(held.num_columns):
-        one = held.column(index)
-        if columns and not any(f"{one.path_in_schema}.".startswith(f"{name}.") for name in columns):
-            continue
+    """Bytes that the columns of a row group take at most, by what the file says of them.
+
+    Values of a dictionary are first taken to be as long as all that is stored, which costs nothing to know; where
+    that is too much, to be as long as the longest of them.
+    """
+    held = file.metadata.row_group(group)
+    chosen = [
+        (index, held.column(index))
+        for index in range(held.num_columns)
+        if not columns or any(f"{held.column(index).path_in_schema}.".startswith(f"{name}.") for name in columns)
+    ]
+    repeated, total = [], 0
+    for index, one in chosen:
         if one.physical_type != "BYTE_ARRAY":
-            width = max(_WIDEST, file.schema.column(index).length or 0)
-            total += one.num_values * width
+            total += one.num_values * max(_WIDEST, file.schema.column(index).length or 0)
         elif "DELTA_BYTE_ARRAY" in one.encodings:
             raise InputError(f"{path} holds {one.path_in_schema} in the encoding DELTA_BYTE_ARRAY: write it without")
         elif any("DICTIONARY" in name for name in one.encodings):
-            most = one.num_values * one.total_uncompressed_size
-            total += most if most <= MOST_GROUP else one.num_values * _longest(path, group, one.path_in_schema)
+            repeated.append(one)
         else:
             total += one.total_uncompressed_size
-    return total
+    most = total + sum(one.num_values * one.total_uncompressed_size for one in repeated)
+    if most * file.num_row_groups <= MOST_GROUP:
+        return most
+    return total + sum(one.num_values * _longest(path, group, one.path_in_schema) for one in repeated)
 
 
 def _longest(path: Path, group: int, column: str) -> int:

@@ -51,6 +51,21 @@ def test_what_repeats_is_refused_before_it_is_unpacked(column: Any, tmp_path: Pa
         assert message.startswith(str(path)) and "row group of 4768 MiB" in message
 
 
+def test_columns_of_repeated_texts_add_up_by_their_longest_and_not_by_all_that_is_stored(tmp_path: Path) -> None:
+    texts = pa.array([f"{number:0400d}" for number in range(80)])
+    rows = 20_000
+    table = pa.table({f"column {k}": texts.take(pa.array([*range(80)] * (rows // 80))) for k in range(4)})
+    pq.write_table(table, tmp_path / "x.parquet")
+    stored = pq.ParquetFile(tmp_path / "x.parquet").metadata.row_group(0).column(0).total_uncompressed_size
+    assert stored * rows < MOST_GROUP < 4 * stored * rows
+    assert read_table(tmp_path / "x.parquet") == table  # 31 MiB
+    few = table.select(["column 0"])
+    with pq.ParquetWriter(tmp_path / "y.parquet", few.schema) as writer:
+        for _ in range(2):
+            writer.write_table(few)
+    assert read_table(tmp_path / "y.parquet").num_rows == 2 * rows
+
+
 def test_many_numbers_are_counted_and_not_read(tmp_path: Path) -> None:
     column = pa.ListArray.from_arrays(
         pa.array([0, 10_000_000], pa.int32()), pa.array([0.5]).take(pa.array([0] * 10_000_000))
