@@ -11,7 +11,7 @@ from hrtem_bench.observer.decision import (
     mixed,
     trained,
 )
-from hrtem_bench.observer.expectation import Place, Terms, delocalisation, observer_at, terms
+from hrtem_bench.observer.expectation import Place, Terms, observer_at, terms
 from hrtem_bench.observer.exposures import Exposure, exposure, parse_exposure
 from hrtem_bench.observer.fitting import fit_coefficients, pairs_of, places_of, recalibrated
 from hrtem_bench.observer.foretelling import Foretold, expected_loss, foretold
@@ -40,7 +40,6 @@ __all__ = [
     "Setup",
     "Terms",
     "channel_shares",
-    "delocalisation",
     "detectability",
     "expected_cross_entropy",
     "expected_loss",

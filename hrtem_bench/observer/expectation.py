@@ -1,4 +1,4 @@
-"""Terms of the law for a training set and a test condition: hardness M, mismatch G, delocalisation R."""
+"""Terms of the law for a training set and a test condition: hardness, mismatch, and what else sets the two apart."""
 
 from __future__ import annotations
 
@@ -9,8 +9,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from hrtem_bench.conditions import Condition
-from hrtem_bench.observer.channels import image_powers, information_density, moments_at
+from hrtem_bench.observer.channels import image_powers, image_variance, information_density, moments_at
 from hrtem_bench.observer.decision import (
     Moments,
     Observer,
@@ -19,17 +18,16 @@ from hrtem_bench.observer.decision import (
     cross_entropies,
     expected_cross_entropy,
     mixed,
+    stacked_moments,
     trained,
 )
 from hrtem_bench.observer.exposures import Exposure
+from hrtem_bench.observer.noise import RingNoise
 from hrtem_bench.observer.regions import RingPower
 from hrtem_bench.observer.settings import ObserverSettings
 from hrtem_bench.observer.spectra import RingPowers
 
 Floats = NDArray[np.float64]
-LATTICE = 0.15
-"""1/Å: rings that begin here or above hold lattice fringes, whose displacement is the delocalisation."""
-_ANGLES, _RADII = 16, 8
 
 
 @dataclass(frozen=True)
@@ -42,10 +40,13 @@ class Terms:
         M = ln (E(test → test) + b), E the expected cross-entropy, b that of edges, nats per pixel.
     mismatch
         G = ln (E(train → test) + b) - M, not below 0.
-    delocalisation
-        R, rms displacement of lattice fringes at the test condition, Å.
-    training
-        T = ln (E(train → train) + b), the hardness of the training set.
+    harder
+        (T - M)₊ with T = ln (E(train → train) + b): by how much the training set is harder than the test condition.
+    easier
+        (M - T)₊, by how much it is easier.
+    texture
+        F, by how much ln of the share that the texture ring has in the image's variance is larger at the test condition
+        than in the training set; 0 where it is smaller.
     information
         Information density of each ring at the test condition, nats per Å².
     shares
@@ -57,21 +58,22 @@ class Terms:
 
     hardness: float
     mismatch: float
-    delocalisation: float
-    training: float
+    harder: float
+    easier: float
+    texture: float
     information: Floats
     shares: Floats
     own_shares: Floats
 
     @property
-    def numbers(self) -> tuple[float, float, float, float]:
-        """M, G, R and T."""
-        return self.hardness, self.mismatch, self.delocalisation, self.training
+    def numbers(self) -> tuple[float, float, float, float, float]:
+        """M, G, (T - M)₊, (M - T)₊ and F."""
+        return self.hardness, self.mismatch, self.harder, self.easier, self.texture
 
     @property
-    def matched(self) -> tuple[float, float, float, float]:
+    def matched(self) -> tuple[float, float, float, float, float]:
         """The same of a training set that is the test condition itself."""
-        return self.hardness, 0.0, self.delocalisation, self.hardness
+        return matched_numbers(self.hardness)
 
 
 @dataclass(frozen=True)
@@ -86,8 +88,10 @@ class Place:
         Trained there.
     edge_loss
         b of the settings.
-    hardness, delocalisation, information
+    hardness, information
         As of `Terms`.
+    texture
+        ln of the share that the texture ring has in the image's variance, noise included, the mean over specimens.
     spectra
         ln of the power of whole images with their noise in each ring, one row for each specimen, the mean over members,
         (specimens, rings).
@@ -97,7 +101,7 @@ class Place:
     observer: Observer
     edge_loss: float
     hardness: float
-    delocalisation: float
+    texture: float
     information: Floats
     spectra: Floats
 
@@ -128,16 +132,12 @@ def observer_at(one: Exposure, powers: RingPowers, settings: ObserverSettings | 
     moments = mixed([moments_at(power, noise, settings) for power, noise in members], one.weights)
     observer = trained(moments)
     weights = np.array(one.weights)
-    squares = [
-        delocalisation(condition, power, settings) ** 2
-        for condition, (power, _) in zip(one.conditions, members, strict=True)
-    ]
     return Place(
         moments=moments,
         observer=observer,
         edge_loss=settings.edge_loss,
         hardness=math.log(expected_cross_entropy(observer, moments) + settings.edge_loss),
-        delocalisation=math.sqrt(float(weights @ np.array(squares))),
+        texture=float(weights @ np.array([_texture(*member, settings.texture_ring) for member in members])),
         information=weights @ np.stack([information_density(*member, settings) for member in members]),
         spectra=np.einsum("i,ijk->jk", weights, np.stack([np.log(image_powers(*one)[2]) for one in members])),
     )
@@ -152,7 +152,7 @@ def mixed_place(parts: Sequence[Place]) -> Place:
         observer=observer,
         edge_loss=edge_loss,
         hardness=math.log(expected_cross_entropy(observer, moments) + edge_loss),
-        delocalisation=math.sqrt(float(np.mean([one.delocalisation**2 for one in parts]))),
+        texture=float(np.mean([one.texture for one in parts])),
         information=np.mean([one.information for one in parts], axis=0),
         spectra=np.mean([one.spectra for one in parts], axis=0),
     )
@@ -168,19 +168,26 @@ def terms(train: Place, test: Place) -> Terms:
     test
         Where it is used.
     """
+    hardness, mismatch, harder, easier, texture = terms_at(train, [test], stacked_moments([test.moments]))[0].tolist()
     return Terms(
-        hardness=test.hardness,
-        mismatch=math.log(expected_cross_entropy(train.observer, test.moments) + test.edge_loss) - test.hardness,
-        delocalisation=test.delocalisation,
-        training=train.hardness,
+        hardness=hardness,
+        mismatch=mismatch,
+        harder=harder,
+        easier=easier,
+        texture=texture,
         information=test.information,
         shares=channel_shares(train.observer, test.moments),
         own_shares=channel_shares(test.observer, test.moments),
     )
 
 
+def matched_numbers(hardness: float) -> tuple[float, float, float, float, float]:
+    """M, G, (T - M)₊, (M - T)₊ and F where a network is tested as it was trained."""
+    return hardness, 0.0, 0.0, 0.0, 0.0
+
+
 def terms_at(train: Place, tests: Sequence[Place], stacked: Stacked) -> Floats:
-    """M, G, R and T of one training set at each of several test conditions, (tests, 4).
+    """M, G, (T - M)₊, (M - T)₊ and F of one training set at each of several test conditions, (tests, 5).
 
     Parameters
     ----------
@@ -191,44 +198,12 @@ def terms_at(train: Place, tests: Sequence[Place], stacked: Stacked) -> Floats:
     """
     hardness = np.array([one.hardness for one in tests])
     mismatch = np.log(cross_entropies(train.observer, stacked) + train.edge_loss) - hardness
-    delocalised = np.array([one.delocalisation for one in tests])
-    return np.column_stack([hardness, mismatch, delocalised, np.full(len(tests), train.hardness)])
+    apart = train.hardness - hardness
+    texture = np.array([one.texture for one in tests]) - train.texture
+    return np.column_stack([hardness, mismatch, *(np.maximum(one, 0.0) for one in (apart, -apart, texture))])
 
 
-def delocalisation(condition: Condition, power: RingPower, settings: ObserverSettings) -> float:
-    """Root-mean-square displacement |∇χ| / 2π of lattice fringes, Å, weighted by the particles' power above 0.15 1/Å.
-
-    The mean over each ring is over area.
-
-    Parameters
-    ----------
-    condition
-        Gives χ.
-    power
-        Of the specimens, in rings of frequency.
-    settings
-        Of the observer.
-
-    Returns
-    -------
-    float
-        0 where no ring lies in the band.
-
-    References
-    ----------
-    Coene, Jansen, Scanning Microscopy Supplement 6 (1992) 379; Lichte, Ultramicroscopy 38 (1991) 13.
-    """
-    from hrtem_bench.physics import chi_gradient
-
-    angle = (np.arange(_ANGLES) + 0.5) / _ANGLES * 2 * np.pi
-    squares, weights = [], []
-    rings = zip(settings.edges, settings.edges[1:], power.particle.mean(axis=0), strict=False)
-    for low, high, strength in rings:
-        if low < LATTICE:
-            continue
-        q = np.sqrt(low**2 + (high**2 - low**2) * (np.arange(_RADII) + 0.5) / _RADII)[:, None]
-        gx, gy = chi_gradient(q * np.cos(angle), q * np.sin(angle), condition)
-        squares.append(float(np.mean(gx**2 + gy**2)) / (2 * np.pi) ** 2)
-        weights.append(float(strength))
-    total = sum(weights)
-    return math.sqrt(float(np.dot(squares, weights)) / total) if total else 0.0
+def _texture(power: RingPower, noise: RingNoise, ring: int) -> float:
+    """ln of the share of a ring in the variance of images, their noise included, the mean over specimens."""
+    whole = image_powers(power, noise)[2][:, ring]
+    return float(np.mean(np.log(whole / image_variance(power, noise))))

@@ -1,12 +1,11 @@
-"""The law's coefficients from rows of a study: least squares of ln loss over a grid of the observer's settings."""
+"""The law's coefficients from rows of a study, by least squares of ln loss."""
 
 from __future__ import annotations
 
 import datetime
-import itertools
 import math
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import Any
 
 import msgspec
@@ -14,23 +13,14 @@ import numpy as np
 from numpy.typing import NDArray
 
 from hrtem_bench.errors import InputError
-from hrtem_bench.observer.agreement import mean_of_known, r_squared, rank, ranks_of_rows
 from hrtem_bench.observer.decision import stacked_moments
 from hrtem_bench.observer.expectation import Place, observer_at, terms_at
 from hrtem_bench.observer.exposures import joined
-from hrtem_bench.observer.law import Coefficients, Frozen
+from hrtem_bench.observer.law import Coefficients, Frozen, log_losses
 from hrtem_bench.observer.settings import ObserverSettings
 from hrtem_bench.observer.setups import Key, Setup
 
 Floats = NDArray[np.float64]
-AREAS = (8.0, 16.0, 24.0)
-"""Å²: values of the averaging area that are tried; of smaller ones coefficients far above 1 would have to make up."""
-FLOORS = (0.03, 0.1)
-"""Values of κ that are tried."""
-SHARES = (0.5, 0.6, 0.7, 0.8)
-"""Values of λ that are tried."""
-EDGE_LOSSES = (0.0, 0.01, 0.03, 0.1)
-"""Values of b that are tried, nats per pixel."""
 
 
 @dataclass(frozen=True)
@@ -65,25 +55,6 @@ class TrainTestPair:
     def keys(self) -> tuple[Key, Key]:
         """Of the setups of training and test."""
         return (self.specimens, self.train), (self.specimens, self.test)
-
-
-@dataclass(frozen=True)
-class Fitted:
-    """A law fitted to pairs, not yet frozen.
-
-    Parameters
-    ----------
-    settings
-        The observer's.
-    solution
-        α, β, γ, δ, τ.
-    score
-        What the settings were chosen by, see `fit_coefficients`.
-    """
-
-    settings: ObserverSettings
-    solution: Floats
-    score: float
 
 
 def pairs_of(rows: Iterable[Mapping[str, Any]]) -> list[TrainTestPair]:
@@ -156,8 +127,8 @@ def setup_of(key: Key, setups: Mapping[Key, Setup]) -> Setup:
 
 
 def terms_of_pairs(pairs: Sequence[TrainTestPair], places: Mapping[Key, Place]) -> Floats:
-    """M, G, R and T of each pair, (pairs, 4)."""
-    found = np.empty((len(pairs), 4))
+    """M, G, (T - M)₊, (M - T)₊ and F of each pair, (pairs, 5)."""
+    found = np.empty((len(pairs), 5))
     of_train: dict[Key, list[int]] = {}
     for number, one in enumerate(pairs):
         of_train.setdefault(one.keys[0], []).append(number)
@@ -174,11 +145,7 @@ def fit_coefficients(
     fitted_on: str,
     settings: ObserverSettings | None = None,
 ) -> Frozen:
-    """Settings and coefficients that describe the rows best, over `AREAS`, `FLOORS`, `SHARES` and `EDGE_LOSSES`.
-
-    The coefficients are those of least squares of ln loss, each block of the study with the same weight. The settings
-    are those of the largest sum over blocks of R², the rank correlation and the rank correlation within training sets,
-    of predictions that leave out the pairs' own training set.
+    """The coefficients that describe rows best, by least squares of ln loss; every pair has the same weight.
 
     Parameters
     ----------
@@ -189,7 +156,7 @@ def fit_coefficients(
     fitted_on
         Which rows these are, in words, for the record.
     settings
-        Rings and regions; those of the defaults if left out.
+        The observer's; the defaults if left out.
 
     Returns
     -------
@@ -205,56 +172,41 @@ def fit_coefficients(
     sets = training_sets(pairs)
     if len(pairs) < 8 or sets.max() < 1:
         raise InputError(
-            f"five coefficients and four settings are not fitted on {len(pairs)} pairs of {sets.max() + 1} training "
-            "sets: give at least 8 of 2"
+            f"six coefficients are not fitted on {len(pairs)} pairs of {sets.max() + 1} training sets: "
+            "give at least 8 of 2"
         )
-    measured = np.array([one.log_loss for one in pairs])
-    grid = [
-        replace(settings, area=area, floor=floor, standardised=share, edge_loss=edge)
-        for area, floor, share, edge in itertools.product(AREAS, FLOORS, SHARES, EDGE_LOSSES)
-    ]
-    best = max((_fitted(pairs, setups, tried, measured, sets) for tried in grid), key=lambda one: one.score)
+    design = with_constant(terms_of_pairs(pairs, places_of(pairs, setups, settings)))
     return Frozen(
         date=datetime.date.today().isoformat(),
         fitted_on=fitted_on,
         rows=len(pairs),
-        settings=best.settings,
-        coefficients=_coefficients(pairs, measured, places_of(pairs, setups, best.settings), best.solution),
+        settings=settings,
+        coefficients=_coefficients(pairs, design),
     )
 
 
-def _coefficients(
-    pairs: Sequence[TrainTestPair], measured: Floats, places: Mapping[Key, Place], solution: Floats
-) -> Coefficients:
-    """The law's solution with the spread about it, and the line that gives Dice."""
-    apart = measured - with_constant(terms_of_pairs(pairs, places)) @ solution
-    logits = np.array([one.logit_dice for one in pairs])
-    line = np.column_stack([np.ones(len(pairs)), measured])
-    at_zero, slope = np.linalg.lstsq(line, logits, rcond=None)[0]
-    off = logits - line @ [at_zero, slope]
+def _coefficients(pairs: Sequence[TrainTestPair], design: Floats) -> Coefficients:
+    """Of the law with the spread about it, and of the line that gives Dice."""
+    measured, logits = (np.array([getattr(one, name) for one in pairs]) for name in ("log_loss", "logit_dice"))
+    solution, residual = _least_squares(design, measured)
+    (at_zero, slope), off = _least_squares(with_constant(measured[:, None]), logits)
+    names = ("alpha", "beta", "gamma", "eta", "zeta", "phi")
     return Coefficients(
-        **dict(zip(("alpha", "beta", "gamma", "delta", "tau"), map(float, solution), strict=True)),
-        residual=math.sqrt(float(apart @ apart) / (len(pairs) - 5)),
+        **dict(zip(names, solution.tolist(), strict=True)),
+        residual=residual,
         dice_at_zero=float(at_zero),
         dice_slope=float(slope),
-        dice_residual=math.sqrt(float(off @ off) / (len(pairs) - 2)),
+        dice_residual=off,
     )
 
 
-def left_out(design: Floats, measured: Floats, sets: NDArray[np.int64], weights: Floats) -> Floats:
+def left_out(design: Floats, measured: Floats, sets: NDArray[np.int64]) -> Floats:
     """Predictions of each pair by least squares on the pairs of all other training sets, (pairs,)."""
     found = np.empty(len(measured))
     for one in np.unique(sets):
         own = sets == one
-        found[own] = design[own] @ _least_squares(design[~own], measured[~own], weights[~own])
+        found[own] = design[own] @ _least_squares(design[~own], measured[~own])[0]
     return found
-
-
-def weights_of(pairs: Sequence[TrainTestPair]) -> Floats:
-    """Weights of the pairs' squares that add up to 1 in each block of the study, (pairs,)."""
-    where = np.unique([one.block for one in pairs], return_inverse=True)[1]
-    weights: Floats = (1 / np.bincount(where))[where]
-    return weights
 
 
 def training_sets(pairs: Sequence[TrainTestPair]) -> NDArray[np.int64]:
@@ -289,28 +241,15 @@ def recalibrated(rows: Iterable[Mapping[str, Any]], frozen: Frozen, setups: Mapp
     law = frozen.coefficients
     found = terms_of_pairs(pairs, places_of(pairs, setups, frozen.settings))
     measured = np.array([one.log_loss for one in pairs])
-    alpha = float(np.mean(measured - found @ [law.beta, law.gamma, law.delta, law.tau]))
+    alpha = law.alpha + float(np.mean(measured - log_losses(found, law)))
     at_zero = float(np.mean([one.logit_dice for one in pairs] - law.dice_slope * measured))
     return msgspec.structs.replace(
         frozen, coefficients=msgspec.structs.replace(law, alpha=alpha, dice_at_zero=at_zero), sha256=""
     )
 
 
-def _fitted(
-    pairs: Sequence[TrainTestPair], setups: Mapping[Key, Setup], settings: ObserverSettings, measured: Floats, sets: Any
-) -> Fitted:
-    weights = weights_of(pairs)
-    design = with_constant(terms_of_pairs(pairs, places_of(pairs, setups, settings)))
-    foretold = left_out(design, measured, sets, weights)
-    blocks = np.array([one.block for one in pairs])
-    score = 0.0
-    for name in np.unique(blocks):
-        e, m, s = (one[blocks == name] for one in (foretold, measured, sets))
-        scores = r_squared(e, m), rank(e, m), mean_of_known(ranks_of_rows(e, m, s))
-        score += sum(one for one in scores if math.isfinite(one))
-    return Fitted(settings, _least_squares(design, measured, weights), score)
-
-
-def _least_squares(design: Floats, measured: Floats, weights: Floats) -> Floats:
-    root = np.sqrt(weights)
-    return np.asarray(np.linalg.lstsq(design * root[:, None], measured * root, rcond=None)[0], float)
+def _least_squares(design: Floats, measured: Floats) -> tuple[Floats, float]:
+    """Coefficients, and the standard deviation about them."""
+    solution = np.asarray(np.linalg.lstsq(design, measured, rcond=None)[0], float)
+    apart = measured - design @ solution
+    return solution, math.sqrt(float(apart @ apart) / max(len(measured) - design.shape[1], 1))

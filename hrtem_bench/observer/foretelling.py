@@ -26,7 +26,7 @@ class Foretold:
     matched
         The loss of networks trained at the test condition itself.
     terms
-        Hardness, mismatch, delocalisation, and what each ring adds.
+        The law's terms, and what each ring adds.
     """
 
     loss: Predicted

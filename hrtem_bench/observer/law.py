@@ -1,9 +1,13 @@
-"""The law of the loss, ln loss = α + β M + γ G + δ R + τ T: coefficients, frozen in a file, and what they foretell."""
+"""The law of the loss: coefficients, frozen in a file, and what they foretell.
+
+ln loss = α + β M + γ G + η (T - M)₊ + ζ (M - T)₊ + φ F, with the terms of `expectation`.
+"""
 
 from __future__ import annotations
 
 import hashlib
 import math
+from collections.abc import Sequence
 from dataclasses import dataclass
 from importlib import resources
 from pathlib import Path
@@ -24,7 +28,7 @@ NORMAL_95 = 1.959963984540054
 
 
 class Coefficients(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """ln loss = alpha + beta M + gamma G + delta R + tau T, nats; logit Dice = dice_at_zero + dice_slope ln loss.
+    """Of the law of ln loss, nats; logit Dice = dice_at_zero + dice_slope ln loss.
 
     Parameters
     ----------
@@ -32,10 +36,10 @@ class Coefficients(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
         The network's and the dataset's own, ln nats.
     beta, gamma
         Of hardness and mismatch, without unit.
-    delta
-        Of delocalisation, 1/Å.
-    tau
-        Of the hardness of the training set, without unit.
+    eta, zeta
+        Of the hardness by which the training set exceeds the test condition, and by which it falls short of it.
+    phi
+        Of the texture that training did not show, without unit.
     residual
         Standard deviation of ln loss about the law, between pairs.
     dice_at_zero, dice_slope, dice_residual
@@ -45,8 +49,9 @@ class Coefficients(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     alpha: float
     beta: float
     gamma: float
-    delta: float
-    tau: float
+    eta: float
+    zeta: float
+    phi: float
     residual: float
     dice_at_zero: float
     dice_slope: float
@@ -129,12 +134,13 @@ def freeze(found: Frozen, path: Path) -> Frozen:
 
 
 def log_losses(terms: Any, law: Coefficients) -> NDArray[np.float64]:
-    """ln loss by the law, (...,), of terms M, G, R and T, (..., 4)."""
-    found: NDArray[np.float64] = law.alpha + np.asarray(terms, float) @ [law.beta, law.gamma, law.delta, law.tau]
+    """ln loss by the law, (...,), of M, G, (T - M)₊, (M - T)₊ and F, (..., 5)."""
+    slopes = [law.beta, law.gamma, law.eta, law.zeta, law.phi]
+    found: NDArray[np.float64] = law.alpha + np.asarray(terms, float) @ slopes
     return found
 
 
-def expected(terms: tuple[float, float, float, float], law: Coefficients) -> tuple[Predicted, Predicted]:
+def expected(terms: Sequence[float], law: Coefficients) -> tuple[Predicted, Predicted]:
     """Expected loss, nats per pixel, and Dice, each with the interval of 95 % of new pairs.
 
     The residuals are taken as normal, of ln loss and of the logit of Dice, those of Dice independent of those of loss.

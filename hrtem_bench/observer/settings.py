@@ -8,6 +8,9 @@ from dataclasses import dataclass
 
 from hrtem_bench.errors import InputError
 
+TEXTURE = 0.2
+"""1/Å: the texture of a film of amorphous carbon is strongest about here."""
+
 
 @dataclass(frozen=True)
 class ObserverSettings:
@@ -44,9 +47,9 @@ class ObserverSettings:
     low_pass: float = 4.0
     erosion: float = 3.0
     dilation: float = 6.0
-    area: float = 8.0
+    area: float = 16.0
     floor: float = 0.03
-    standardised: float = 0.7
+    standardised: float = 0.6
     edge_loss: float = 0.1
 
     def __post_init__(self) -> None:
@@ -63,6 +66,12 @@ class ObserverSettings:
                 raise InputError(f"{name} of the observer must be 0 or more, not {getattr(self, name)!r}")
         if not 0 <= self.standardised <= 1:
             raise InputError(f"standardised of the observer is a share, 0 to 1, not {self.standardised!r}")
+
+    @property
+    def texture_ring(self) -> int:
+        """The number of the ring that holds `TEXTURE`, or the nearest."""
+        inside = sum(edge <= TEXTURE for edge in self.edges) - 1
+        return min(max(inside, 0), len(self.edges) - 2)
 
     @property
     def modes(self) -> tuple[float, ...]:

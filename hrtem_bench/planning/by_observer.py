@@ -17,7 +17,7 @@ from hrtem_bench.conditions import Condition
 from hrtem_bench.errors import InputError
 from hrtem_bench.observer import Coefficients, Exposure, Place, RingPowers, exposure, loaded, observer_at, specimens_of
 from hrtem_bench.observer.decision import Stacked, stacked_moments
-from hrtem_bench.observer.expectation import mixed_place, terms_at
+from hrtem_bench.observer.expectation import matched_numbers, mixed_place, terms_at
 from hrtem_bench.observer.exposures import focus_spread
 from hrtem_bench.observer.law import log_losses
 from hrtem_bench.planning.choices import Region, even_places, parse_spread, region, regions
@@ -167,7 +167,7 @@ def design_by_observer(
     found = best_sets(len(offered), budget, problem.score, max(1, EFFORT // len(wanted)))
     sizes = [problem.told(f"best of {len(one.members)}", one.members, one.tried, one.exhaustive) for one in found]
     best = max(found, key=lambda one: one.score)
-    matched = np.exp(log_losses([(one.hardness, 0.0, one.delocalisation, one.hardness) for one in wanted], problem.law))
+    matched = np.exp(log_losses([matched_numbers(one.hardness) for one in wanted], problem.law))
     even = even_places(len(offered), min(budget, len(offered)))
     return ObserverPlan(
         over=over,

@@ -16,7 +16,6 @@ import numpy as np
 import hrtem_bench
 from hrtem_bench.imaging import Detector, camera, camera_names, noise_power
 from hrtem_bench.observer import SINGLE_PARTICLES, ObserverSettings, loaded, specimens_of
-from hrtem_bench.observer.expectation import LATTICE
 from hrtem_bench.observer.noise import ring_noise
 from hrtem_bench.observer.regions import regions_of
 from hrtem_bench.observer.specimens import DIFFUSE_BAND, SpecimenWave
@@ -104,7 +103,7 @@ def _observer(settings: ObserverSettings, points: int) -> dict[str, Any]:
         "floor": settings.floor,
         "standardised": settings.standardised,
         "edge_loss": settings.edge_loss,
-        "lattice": LATTICE,
+        "texture_ring": settings.texture_ring,
         "trigamma": polygamma(1, np.array(settings.modes) * settings.area).tolist(),
         "points": points,
         "coefficients": loaded().coefficients,

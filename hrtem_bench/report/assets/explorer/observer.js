@@ -53,22 +53,25 @@ function ringPowers(spectrum, {particle, film}) {
 
 const dot = (a, b) => a.reduce((total, one, i) => total + one * b[i], 0);
 
-/** Of one specimen: its channels on particle and on film, and the variance of the low-pass channel within a region. */
+/** Of one specimen: its channels on particle and on film, the variance of the low-pass channel within a region, and ln of
+ * the share that the texture ring has in the image's variance. */
 function channels(powers, c) {
-  const {transfer, low_transfer, noise, low_noise, whole_noise} = DATA.cameras[c.camera], {standardised} = DATA.observer;
+  const {transfer, low_transfer, noise, low_noise, whole_noise} = DATA.cameras[c.camera];
+  const {standardised, texture_ring} = DATA.observer;
   const noiseOf = ([linear, quadratic]) => linear / c.dose + quadratic / c.dose ** 2;
   const outside = Math.max(powers.variance - powers.whole.reduce((total, one) => total + one, 0), 0);
   const scale = Math.max(dot(powers.whole, transfer) + outside * low_transfer + noiseOf(whole_noise), 1e-12);
-  const seen = (power) => power.map(
-    (one, k) => Math.log(Math.max(one * transfer[k] + noiseOf(noise[k]), 1e-12)) - standardised * Math.log(scale));
+  const logOf = (power, k) => Math.log(Math.max(power * transfer[k] + noiseOf(noise[k]), 1e-12));
+  const seen = (power) => power.map((one, k) => logOf(one, k) - standardised * Math.log(scale));
   const signed = (low) => low * Math.sqrt(low_transfer / scale);
   return {
     particle: [...seen(powers.particle), signed(powers.lowParticle)], film: [...seen(powers.film), signed(powers.lowFilm)],
     within: (powers.lowVariance * low_transfer + noiseOf(low_noise)) / scale,
+    texture: logOf(powers.whole[texture_ring], texture_ring) - Math.log(scale),
   };
 }
 
-/** Over all specimens: the channels' means on particle and film, and their covariance. */
+/** Over all specimens: the channels' means on particle and film, their covariance, and the mean texture. */
 function moments(powers, c) {
   const each = powers.map((one) => channels(one, c)), {trigamma, floor} = DATA.observer;
   const mean = (side) => each[0][side].map((_, k) => meanOf(each.map((one) => one[side][k])));
@@ -79,7 +82,7 @@ function moments(powers, c) {
       + 0.5 * (one.film[j] - film[j]) * (one.film[k] - film[k])));
     return between + (j === k ? variance : 0);
   }));
-  return {particle, film, covariance};
+  return {particle, film, covariance, texture: meanOf(each.map((one) => one.texture))};
 }
 
 /** x of A x = b, A symmetric and positive definite (Gauss). */
@@ -120,38 +123,17 @@ function expectedCrossEntropy({weights, threshold}, {particle, film, covariance}
   return loss / total;
 }
 
-/** R, Å: rms displacement of lattice fringes, weighted by the particles' power in rings. */
-function delocalisation(powers, c) {
-  const {edges, lattice} = DATA.observer, {steepness} = lensOf(c);
-  let squares = 0, weights = 0;
-  for (let k = 0; k + 1 < edges.length; k++) {
-    if (edges[k] < lattice) continue;
-    let sum = 0;
-    for (let r = 0; r < 8; r++) {
-      const q = Math.sqrt(edges[k] ** 2 + (edges[k + 1] ** 2 - edges[k] ** 2) * (r + 0.5) / 8);
-      for (let a = 0; a < 16; a++) {
-        const angle = (a + 0.5) / 16 * 2 * Math.PI;
-        sum += steepness(q * Math.cos(angle), q * Math.sin(angle)) / (8 * 16 * (2 * Math.PI) ** 2);
-      }
-    }
-    const power = meanOf(powers.map((one) => one.particle[k]));
-    squares += sum * power; weights += power;
-  }
-  return weights ? Math.sqrt(squares / weights) : 0;
-}
-
 /**
  * Loss to expect of a network trained at one condition and tested at another, nats per pixel, and if trained there.
  * train, test: a condition, and the powers of all specimens at it.
  */
 function expectedLoss(train, test) {
-  const {coefficients, edge_loss} = DATA.observer, {alpha, beta, gamma, delta, tau} = coefficients;
+  const {coefficients, edge_loss} = DATA.observer, {alpha, beta, gamma, eta, zeta, phi} = coefficients;
   const [there, here] = [train, test].map((one) => moments(one.powers, one.condition));
   const costOf = (observer, at) => Math.log(expectedCrossEntropy(observer, at) + edge_loss);
   const hardness = costOf(trainedObserver(here), here), training = costOf(trainedObserver(there), there);
-  const mismatch = costOf(trainedObserver(there), here) - hardness;
-  const own = alpha + beta * hardness + delta * delocalisation(test.powers, test.condition);
-  return {
-    loss: Math.exp(own + gamma * mismatch + tau * training), matched: Math.exp(own + tau * hardness), hardness, mismatch,
-  };
+  const mismatch = costOf(trainedObserver(there), here) - hardness, own = alpha + beta * hardness;
+  const apart = gamma * mismatch + eta * Math.max(training - hardness, 0) + zeta * Math.max(hardness - training, 0)
+    + phi * Math.max(here.texture - there.texture, 0);
+  return {loss: Math.exp(own + apart), matched: Math.exp(own), hardness, mismatch};
 }
