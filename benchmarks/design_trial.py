@@ -1,11 +1,11 @@
-"""Plans of training conditions by the observer, by even spacing, by σ and at random, before and after training.
+"""Plans of training conditions by the observer, even spacing, σ and at random: what the frozen law expects of them.
 
-    python benchmarks/design_trial.py --data DIR [--rows OUT/networks.parquet]
+    python benchmarks/design_trial.py --data DIR
 
-DIR holds the datasets CdSe-below and Ag-below of `hrtem-bench study wide`. What the frozen law expects of each plan is
-printed and written into docs/explanation/observer.md. benchmarks/design_trial_study/study.toml is written from the
-plans unless it is there: plans that were frozen stay. With the rows of that study, the random pick that did best on
-each material is added to the file, and printed is how the plans rank by what is expected and by what came.
+DIR holds the datasets CdSe-below and Ag-below of `hrtem-bench study wide`. The plans stand in
+benchmarks/design_trial_study/study.toml, where they were written before any of their networks was trained; those that
+the frozen law makes for the worst condition and for the mean are added unless they are there. What the law expects of
+each is printed and written into docs/explanation/observer.md, and how the plans that were trained rank by it.
 benchmarks/design_trial_rows.py tells the rest.
 """
 
@@ -20,17 +20,16 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-from design_trial_rows import RULES, Row, by_network, short
+from design_trial_rows import ROWS, RULES, Row, by_network, short
 from page import OBSERVER, write_between
 
 from hrtem_bench.observer import RingPowers, loaded, observer_at, parse_exposure, specimens_of, terms
 from hrtem_bench.observer.agreement import rank
 from hrtem_bench.observer.expectation import Place, mixed_place
 from hrtem_bench.observer.law import log_losses
-from hrtem_bench.planning import design
-from hrtem_bench.planning.by_observer import design_by_observer
-from hrtem_bench.planning.choices import choices
+from hrtem_bench.planning.by_observer import Over, design_by_observer
 from hrtem_bench.study import read_rows
+from hrtem_bench.support.files import write_aside
 
 ROOT = Path(__file__).parents[1]
 STUDY = ROOT / "benchmarks" / "design_trial_study" / "study.toml"
@@ -39,12 +38,9 @@ MATERIALS = {"CdSe-below": "CdSe", "Ag-below": "Ag"}
 FOCI, DOSES = range(-25, 26, 5), (50, 100, 200, 400)
 SIZE, SPREAD = 3, 15.0
 """Conditions of a plan; standard deviation of C10 from image to image, Å."""
-SEEDS, PICKS = 3, 20
+SEEDS = 3
 PLANNING_STRUCTURES = 8
 """Training structures that the observer plans by: none of those that the networks are tested on."""
-
-AGAIN = "again"
-"""Block of the random pick that did best with one seed, trained with others."""
 
 Plan = tuple[str, ...]
 
@@ -67,41 +63,13 @@ def _text(focus: float, dose: float) -> str:
     return f"defocus={focus:g}nm,dose={dose:g}e/A2"
 
 
-def even_plan() -> Plan:
-    """Counted off evenly from the first of the grid to the last: low, middle and high of both focus and dose."""
-    every = grid()
-    return tuple(every[round((len(every) - 1) * i / (SIZE - 1))] for i in range(SIZE))
-
-
-def sigma_plan() -> Plan:
-    """Foci by σ, which is blind to the dose; in ascending order they take the doses of the even plan."""
-    region = f"defocus={FOCI[0]}nm:{FOCI[-1]}nm:{FOCI.step}nm"
-    given = choices([region], [region], SIZE, spread=f"C10={SPREAD:g}")
-    found = design(given.target_sets, given.candidate_sets, SIZE, q_max=given.q_max)
-    foci = sorted(0.0 - given.candidates[name].C10 / 10 for name in found.sizes[-1].conditions)
-    doses = [one.partition(",")[2] for one in even_plan()]
-    return tuple(f"defocus={focus:g}nm,{dose}" for focus, dose in zip(foci, doses, strict=True))
-
-
-def random_plans() -> list[Plan]:
-    """Picks without return from the grid; the same for both materials."""
-    generator, every = np.random.default_rng(0), grid()
-    return [tuple(every[i] for i in sorted(generator.choice(len(every), SIZE, replace=False))) for _ in range(PICKS)]
-
-
-def observer_plan(powers: RingPowers) -> Plan:
-    """The set of three whose largest expected loss over the grid is smallest."""
+def plans_of_law(material: str, powers: RingPowers) -> dict[str, Plan]:
+    """Block -> the three conditions whose largest, or mean, expected loss over the grid is smallest."""
     every = {one: parse_exposure(one, powers.specimens, SPREAD) for one in grid()}
-    return tuple(design_by_observer(every, every, SIZE, powers).sizes[-1].conditions)
-
-
-def plans_of(material: str, powers: RingPowers) -> dict[str, list[Plan]]:
-    """Rule -> its plans."""
+    overs: dict[str, Over] = {"worst": "worst", "mean": "mean"}
     return {
-        f"observer-{material}": [observer_plan(powers)],
-        "even": [even_plan()],
-        "sigma": [sigma_plan()],
-        "random": random_plans(),
+        f"{name}-{material}": tuple(design_by_observer(every, every, SIZE, powers, over=over).sizes[-1].conditions)
+        for name, over in overs.items()
     }
 
 
@@ -110,32 +78,6 @@ def expected(plan: Plan, places: Mapping[str, Place]) -> Expected:
     mix = mixed_place([places[one] for one in plan])
     losses = np.exp(log_losses([terms(mix, one).numbers for one in places.values()], loaded().coefficients))
     return Expected(float(losses.max()), list(places)[int(losses.argmax())], float(losses.mean()))
-
-
-def study_toml(found: Mapping[str, Mapping[str, Sequence[Plan]]]) -> str:
-    """The study that trains the plans: one block for each rule, the observer's for each material."""
-    lines = [
-        "# Plans of three training conditions out of focus by dose: by the observer, counted off evenly, by σ, and at",
-        "# random. Written by benchmarks/design_trial.py before any network was trained.",
-        'name = "design"',
-        'description = "Plans of three training conditions, trained for real and used over focus and dose."',
-        'network = "unet_small"',
-        'function = "model:half"',
-        "",
-        "[training]",
-        "steps = 75",
-    ]
-    for material, lattice in MATERIALS.items():
-        lines += ["", "[[specimens]]", f'name = "{material}"', 'recipe = "waves"']
-        lines += [f'scene = {{ lattices = ["{lattice}"], film_side = "below" }}']
-        lines += [f'material = "{lattice}"', 'film = "below"']
-    rules = {rule: plans for one in found.values() for rule, plans in one.items()}
-    for rule, plans in rules.items():
-        lines += ["", "[[blocks]]", f'name = "{rule}"']
-        lines += [f"specimens = {json.dumps([one for one in found if rule in found[one]])}"]
-        lines += [f"seeds = {1 if rule == 'random' else SEEDS}", f"spread = {SPREAD}"]
-        lines += [f"train = {json.dumps([list(one) for one in plans])}", f"test = {json.dumps(grid())}"]
-    return "\n".join(lines) + "\n"
 
 
 def frozen_plans() -> dict[str, dict[str, list[Plan]]]:
@@ -164,19 +106,15 @@ def table(found: Mapping[str, Mapping[str, Sequence[Expected]]], plans: Mapping[
     return "\n".join(lines)
 
 
-def with_best_pick(rows: Sequence[Row]) -> None:
-    """Add to the study's file the random pick with the least worst loss on each material, for other seeds."""
+def with_plans_of_law(material: str, powers: RingPowers) -> None:
+    """Add to the study's file what the law plans for a material, unless it is there: plans that were frozen stay."""
     text = STUDY.read_text("utf-8")
-    for material in MATERIALS:
-        block = f"{AGAIN}-{material}"
-        losses = by_network([one for one in rows if one["specimens"] == material and one["block"] == "random"], "nll")
-        if f'"{block}"' in text or not losses:
-            continue
-        (train, _), _ = min(losses.items(), key=lambda one: max(one[1].values()))
-        plan = json.dumps([train.split(";")])
-        text += f'\n[[blocks]]\nname = "{block}"\nspecimens = ["{material}"]\nseeds = {SEEDS}\nfirst_seed = 1\n'
-        text += f"spread = {SPREAD}\ntrain = {plan}\ntest = {json.dumps(grid())}\n"
-    STUDY.write_text(text, "utf-8")
+    if f'"worst-{material}"' in text:
+        return
+    for block, plan in plans_of_law(material, powers).items():
+        text += f'\n[[blocks]]\nname = "{block}"\nspecimens = ["{material}"]\nseeds = {SEEDS}\nspread = {SPREAD}\n'
+        text += f"train = {json.dumps([list(plan)])}\ntest = {json.dumps(grid())}\n"
+    write_aside(STUDY, text)
 
 
 def print_ranks(material: str, rows: Sequence[Row], places: Mapping[str, Place]) -> None:
@@ -197,17 +135,14 @@ def _range(values: np.ndarray) -> str:
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--data", type=Path, required=True)
-    parser.add_argument("--rows", type=Path)
     asked = parser.parse_args()
     powers = {
         one: RingPowers(specimens_of(asked.data / one, structures=PLANNING_STRUCTURES, split="train"))
         for one in MATERIALS
     }
-    if not STUDY.exists():
-        STUDY.parent.mkdir(parents=True, exist_ok=True)
-        STUDY.write_text(study_toml({one: plans_of(one, powers[one]) for one in MATERIALS}), "utf-8")
-    rows = read_rows(asked.rows).to_pylist() if asked.rows else []
-    with_best_pick(rows)
+    for one, own in powers.items():
+        with_plans_of_law(one, own)
+    rows = read_rows(ROWS).to_pylist()
     plans, found = frozen_plans(), {}
     for material, own in powers.items():
         places = {
@@ -216,8 +151,7 @@ def main() -> None:
         found[material] = {
             rule: [expected(one, places) for one in several] for rule, several in plans[material].items()
         }
-        if rows:
-            print_ranks(material, [one for one in rows if one["specimens"] == material], places)
+        print_ranks(material, [one for one in rows if one["specimens"] == material], places)
     text = table(found, plans)
     print(text)
     write_between(OBSERVER, EXPECTED, text)

@@ -1,4 +1,4 @@
-"""What came of the plans of benchmarks/design_trial.py: losses and Dice by rule, beside the observer's.
+"""What came of the plans of benchmarks/design_trial.py: losses and Dice by rule, beside those of the frozen law.
 
     python benchmarks/design_trial_rows.py
 
@@ -24,7 +24,17 @@ ROOT = Path(__file__).parents[1]
 ROWS = ROOT / "benchmarks" / "design_trial_study" / "networks.parquet"
 PICTURE = ROOT / "docs" / "images" / "design_trial.svg"
 MEASURED = "<!-- plans trained: written by benchmarks/design_trial_rows.py -->", "<!-- end of plans trained -->"
-RULES = {"observer": "observer", "even": "even", "sigma": "σ", "random": "random", "again": "best random pick"}
+RULES = {
+    "worst": "for the worst",
+    "mean": "for the mean",
+    "observer": "second law",
+    "even": "even",
+    "sigma": "σ",
+    "random": "random",
+    "again": "best random pick",
+}
+OWN = "worst"
+"""The rule that the others are compared with: the law's plan for the worst condition."""
 Floats = np.ndarray
 Row = Mapping[str, Any]
 
@@ -48,9 +58,9 @@ def numbers(rows: Sequence[Row]) -> dict[str, Floats]:
     }
 
 
-def difference(one: Floats, observer: Floats) -> str:
-    """Mean of a rule's networks less that of the observer's, with 95 % of a bootstrap over the networks of either."""
-    found = difference_of_means(observer, one)
+def difference(one: Floats, own: Floats) -> str:
+    """Mean of a rule's networks less that of `OWN`, with 95 % of a bootstrap over the networks of either."""
+    found = difference_of_means(own, one)
     return f"{found.value:+.2f} ({found.low:+.2f} to {found.high:+.2f})".replace("-", "−")
 
 
@@ -77,27 +87,27 @@ def groups(rows: Sequence[Row]) -> dict[str, dict[str, list[Row]]]:
 
 
 def table(rows: Sequence[Row]) -> str:
-    """Markdown: the four numbers of each rule; below them their distance from the observer's plan."""
+    """Markdown: the four numbers of each rule; below them their distance from the law's plan."""
     lines = [
         "| | networks | worst loss | where | mean loss | lowest Dice | mean Dice |",
         "|---|---|---|---|---|---|---|",
     ]
     apart = [
-        "| less the observer's | ln worst loss | ln mean loss | lowest Dice | mean Dice |",
+        "| less the plan for the worst | ln worst loss | ln mean loss | lowest Dice | mean Dice |",
         "|---|---|---|---|---|",
     ]
     for material, rules in groups(rows).items():
-        own = numbers(rules["observer"])
+        own = numbers(rules[OWN])
         for rule, mine in rules.items():
             name, found = f"{material}, {RULES[rule]}", numbers(mine)
             worst, mean = (np.exp(found[key]).mean() for key in ("worst", "mean"))
             dice = " | ".join(f"{found[key].mean():.3f}" for key in ("lowest Dice", "mean Dice"))
             count = len(found["worst"])
             lines.append(f"| {name} | {count} | {worst:.3f} | {worst_place(mine)} | {mean:.3f} | {dice} |")
-            if rule != "observer":
+            if rule != OWN:
                 apart.append(f"| {name} | {' | '.join(difference(found[key], own[key]) for key in found)} |")
         beaten = [int((numbers(rules["random"])[key] > own[key].mean()).sum()) for key in ("worst", "mean")]
-        lines.append(f"| {material}, picks worse than the observer's plan | 20 | {beaten[0]} | | {beaten[1]} | | |")
+        lines.append(f"| {material}, picks worse than the plan for the worst | 20 | {beaten[0]} | | {beaten[1]} | | |")
     return "\n".join([*lines, "", *apart])
 
 

@@ -147,7 +147,10 @@ def main() -> None:
         for name, one in published(out, cache) if study == "published" else rendered(study, out, cache):
             found[name] = one
             print(f"{study}, {name}: rank {cell(one.rank)}, {time.process_time() - start:.0f} s of CPU", flush=True)
-        marks = f"<!-- held out, {study}: written by benchmarks/observer_held_out.py -->", f"<!-- end of {study} -->"
+        marks = (
+            f"<!-- held out, {study}: written by benchmarks/observer_held_out.py -->",
+            f"<!-- end of {study}, held out -->",
+        )
         write_between(OBSERVER, marks, table(found))
 
 
