@@ -10,6 +10,7 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
 from matplotlib.patches import Patch
+from matplotlib.ticker import FuncFormatter, LogLocator, NullLocator
 from numpy.typing import NDArray
 
 from hrtem_bench.report.curve_data import WHERE_TRAINED, Curve, ReliabilityCurve, TrackAxis, axis_named, stand_at
@@ -89,6 +90,8 @@ def curve_figure(
             if name in one.scores:
                 _draw_scores(ax, one, name, SERIES[index % len(SERIES)], joined=joined)
         ax.set_ylabel(SCORE_LABELS[name])
+        if name == "nll":
+            _as_ratios(ax)
     if "dice" in panels:
         axes["dice"].set_ylim(*_range(models, "dice"))
     if transfer:
@@ -104,6 +107,14 @@ def curve_figure(
         _name_marks(figure, models, confidence, band=band, expected=expected)
     figure.align_ylabels(list(axes.values()))
     return figure
+
+
+def _as_ratios(ax: Axes) -> None:
+    """A logarithmic axis with plain numbers: losses differ by factors, and one far above presses none together."""
+    ax.set_yscale("log")
+    ax.yaxis.set_major_locator(LogLocator(subs=(1.0, 2.0, 5.0)))
+    ax.yaxis.set_major_formatter(FuncFormatter(lambda value, _: f"{value:g}"))
+    ax.yaxis.set_minor_locator(NullLocator())
 
 
 def _curve_panels(names: Sequence[str], width: float) -> tuple[Figure, dict[str, Axes]]:

@@ -76,15 +76,21 @@ def cost_sentence(found: Mapping[str, Sequence[Costs]], overlaps: Mapping[str, M
 
 
 def axes_sentence(found: Mapping[str, Estimate]) -> str:
-    """Which shift costs most and which least."""
+    """Which shift costs most and which less, and along which axis the loss falls; differences of ln(loss) by axis."""
     ranked = sorted((name for name in found if told(found[name])), key=lambda name: -found[name].value)
+    costs, gains = ([name for name in ranked if (found[name].value > 0) == above] for above in (True, False))
     if not ranked:
         return "No axis along which a shift costs anything is told from the others."
+    sentences = []
+    if costs:
+        sentences.append(f"A shift costs most along {costs[0]}: {times(found[costs[0]])} times the loss.")
+    if len(costs) > 1:
+        sentences.append("Then " + listed([f"{name}, {times(found[name])}" for name in costs[1:]]) + ".")
+    if gains:
+        less = listed([f"{name}, {times(found[name])}" for name in gains])
+        sentences.append(f"The loss is less after a shift along {less}.")
     rest = [name for name in found if name not in ranked]
-    words = f"A shift costs most along {ranked[0]}: {times(found[ranked[0]])} times the loss."
-    if len(ranked) > 1:
-        words += " Then " + listed([f"{name}, {times(found[name])}" for name in ranked[1:]]) + "."
-    return words + (f" Not told from nothing: {listed(rest)}." if rest else "")
+    return " ".join(sentences) + (f" Not told from nothing: {listed(rest)}." if rest else "")
 
 
 def mixtures_sentence(found: Mapping[int, Estimate]) -> str:
