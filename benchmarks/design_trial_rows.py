@@ -106,8 +106,12 @@ def table(rows: Sequence[Row]) -> str:
             lines.append(f"| {name} | {count} | {worst:.3f} | {worst_place(mine)} | {mean:.3f} | {dice} |")
             if rule != OWN:
                 apart.append(f"| {name} | {' | '.join(difference(found[key], own[key]) for key in found)} |")
-        beaten = [int((numbers(rules["random"])[key] > own[key].mean()).sum()) for key in ("worst", "mean")]
-        lines.append(f"| {material}, picks worse than the plan for the worst | 20 | {beaten[0]} | | {beaten[1]} | | |")
+        for rule in ("worst", "mean"):
+            mine = numbers(rules[rule])
+            beaten = [int((numbers(rules["random"])[key] > mine[key].mean()).sum()) for key in ("worst", "mean")]
+            lines.append(
+                f"| {material}, picks worse than the plan {RULES[rule]} | 20 | {beaten[0]} | | {beaten[1]} | | |"
+            )
     return "\n".join([*lines, "", *apart])
 
 
@@ -128,7 +132,7 @@ def figure(rows: Sequence[Row]) -> Figure:
             ticks = (0.2, 0.3, 0.5, 0.8) if key == "worst" else (0.08, 0.1, 0.15, 0.2)
             ax.set_yticks(ticks, [f"{one:g}" for one in ticks])
             ax.minorticks_off()
-            ax.set_xticks(range(len(RULES)), [name.replace(" ", "\n", 1) for name in RULES.values()])
+            ax.set_xticks(range(len(RULES)), [name.replace(" ", "\n") for name in RULES.values()])
             if column == 0:
                 ax.set_ylabel(f"{key} loss, nats per pixel")
             if row == 0:
