@@ -17,10 +17,12 @@ from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
 
 import numpy as np
+from matplotlib.figure import Figure
 from observer_law import fitted_texts, own_setups, rendered_setups, structure_setups
 from page import OBSERVER, write_between
 
 from hrtem_bench.observer import (
+    Foreseen,
     Held,
     Predicted,
     foreseen,
@@ -28,6 +30,7 @@ from hrtem_bench.observer import (
     loaded,
 )
 from hrtem_bench.observer.fitting import TrainTestPair
+from hrtem_bench.report.figure_style import SERIES, new_figure, styled, write_figure
 from hrtem_bench.study.table import TABLE, all_rows
 
 ROOT = Path(__file__).parents[1]
@@ -44,6 +47,7 @@ BLOCK_NAMES = {
     "longer-training": "trained four times as long",
     "resnet18": "ResNet-18 encoder",
 }
+PICTURE = ROOT / "docs" / "images" / "expected_measured.svg"
 PLANS = ROOT / "benchmarks" / "design_trial_study"
 COMMITTED = (ROOT / "docs" / "studies" / "published", ROOT / "benchmarks" / "longer_training_study")
 """Folders whose rows count besides those of the study `published`: same images, same specimens."""
@@ -85,7 +89,7 @@ WIDE_FAMILIES: dict[str, Family] = {
 FAMILIES = {"film": FILM_FAMILIES, "wide": WIDE_FAMILIES, "plans": PLAN_FAMILIES}
 
 
-def published(out: Path, cache: Path) -> Iterator[tuple[str, Held]]:
+def published(out: Path, cache: Path) -> Iterator[tuple[str, Foreseen]]:
     """Each block of the study `published`; one at a time, since blocks have training sets and tests in common."""
     law = loaded()
     rows = all_rows(out, [one / TABLE for one in COMMITTED]).to_pylist()
@@ -93,10 +97,10 @@ def published(out: Path, cache: Path) -> Iterator[tuple[str, Held]]:
     there = {row["block"] for row in rows if row["converged"]}
     for block, name in BLOCK_NAMES.items():
         if block in there:
-            yield name, hold(foreseen([row for row in rows if row["block"] == block], law, setups))
+            yield name, foreseen([row for row in rows if row["block"] == block], law, setups)
 
 
-def rendered(study: str, out: Path, cache: Path) -> Iterator[tuple[str, Held]]:
+def rendered(study: str, out: Path, cache: Path) -> Iterator[tuple[str, Foreseen]]:
     """Each family of a study whose images are rendered from the waves of its specimens."""
     law = loaded()
     folder = PLANS if study == "plans" else out
@@ -105,7 +109,7 @@ def rendered(study: str, out: Path, cache: Path) -> Iterator[tuple[str, Held]]:
     for name, belongs in FAMILIES[study].items():
         chosen = np.array([belongs(one) for one in found.pairs])
         if chosen.any():
-            yield name, hold(found.family(chosen))
+            yield name, found.family(chosen)
 
 
 def cell(one: Predicted) -> str:
@@ -131,6 +135,33 @@ def table(found: Mapping[str, Held]) -> str:
     return "\n".join(lines).replace(" -", " −").replace("(-", "(−").replace("nan", "–")
 
 
+@styled
+def picture(unseen: Foreseen, others: Mapping[str, Foreseen]) -> Figure:
+    """Measured over expected loss: of training sets of `wide` that were not fitted on, and of other studies."""
+    drawn = new_figure(170, 82)
+    left, right = drawn.subplots(1, 2, sharex=True, sharey=True)
+    ends = np.log([0.02, 2.0])
+    left.hexbin(
+        unseen.expected, unseen.measured, gridsize=45, extent=(*ends, *ends), mincnt=1, bins="log", cmap="Blues",
+        linewidths=0.1,
+    )  # fmt: skip
+    left.set_title(f"{len(set(one.train for one in unseen.pairs))} training sets that it had not seen")
+    for (name, one), color in zip(others.items(), SERIES, strict=False):
+        right.plot(one.expected, one.measured, "o", ms=2.2, color=color, alpha=0.75, label=name)
+    right.set_title("Other studies")
+    right.legend(loc="lower right", markerscale=2)
+    ticks = (0.02, 0.05, 0.1, 0.2, 0.5, 1, 2)
+    for ax in (left, right):
+        ax.plot(ends, ends, color="black", lw=0.8)
+        for axis in (ax.xaxis, ax.yaxis):
+            axis.set_ticks(np.log(ticks), [f"{one:g}" for one in ticks])
+        ax.set_xlim(*ends)
+        ax.set_ylim(*ends)
+        ax.set_xlabel("expected loss, nats per pixel")
+    left.set_ylabel("measured loss, nats per pixel")
+    return drawn
+
+
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     for study in STUDIES:
@@ -139,19 +170,28 @@ def main() -> None:
     asked = parser.parse_args()
     asked.powers.mkdir(parents=True, exist_ok=True)
     start = time.process_time()
+    every: dict[str, dict[str, Foreseen]] = {}
     for study in STUDIES:
         if getattr(asked, study) is None:
             continue
-        found = {}
         out, cache = getattr(asked, study), asked.powers
-        for name, one in published(out, cache) if study == "published" else rendered(study, out, cache):
-            found[name] = one
-            print(f"{study}, {name}: rank {cell(one.rank)}, {time.process_time() - start:.0f} s of CPU", flush=True)
+        every[study] = dict(published(out, cache) if study == "published" else rendered(study, out, cache))
+        found = {}
+        for name, one in every[study].items():
+            found[name] = hold(one)
+            print(
+                f"{study}, {name}: rank {cell(found[name].rank)}, {time.process_time() - start:.0f} s of CPU",
+                flush=True,
+            )
         marks = (
             f"<!-- held out, {study}: written by benchmarks/observer_held_out.py -->",
             f"<!-- end of {study}, held out -->",
         )
         write_between(OBSERVER, marks, table(found))
+    if {"published", "film", "wide"} <= set(every):
+        blocks = {name: every["published"][name] for name in list(BLOCK_NAMES.values())[:3]}
+        others = blocks | {"film on either side, or none": every["film"]["whole"]}
+        write_figure(PICTURE, picture(every["wide"]["whole"], others))
 
 
 if __name__ == "__main__":

@@ -114,12 +114,13 @@ def left_out_scores(found: np.ndarray, pairs: Sequence[TrainTestPair]) -> str:
 
 
 def tried(pairs: Sequence[TrainTestPair], setups: Setups, settings: ObserverSettings) -> str:
-    """Markdown: the law's scores, those without one of its terms, and those with other settings."""
+    """Markdown: the law's scores, those of fewer terms, and those with other settings."""
     found = terms_of_pairs(pairs, places_of(pairs, setups, settings))
     lines = ["| | R² | rank correlation | within training sets |", "|---|---|---|---|"]
     lines.append(f"| the law | {left_out_scores(found, pairs)} |")
     for number, name in enumerate(TERMS):
         lines.append(f"| without {name} | {left_out_scores(np.delete(found, number, axis=1), pairs)} |")
+    lines.append(f"| M alone | {left_out_scores(found[:, :1], pairs)} |")
     for name, change in TRIED.items():
         other = terms_of_pairs(pairs, places_of(pairs, setups, replace(settings, **change)))
         lines.append(f"| {name} | {left_out_scores(other, pairs)} |")

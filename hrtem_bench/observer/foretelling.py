@@ -8,7 +8,7 @@ from pathlib import Path
 from hrtem_bench.conditions import Conditions
 from hrtem_bench.observer.expectation import Terms, observer_at, terms
 from hrtem_bench.observer.exposures import Exposure, exposure
-from hrtem_bench.observer.law import Frozen, Predicted, expected, loaded
+from hrtem_bench.observer.law import Frozen, Predicted, costs, expected, loaded
 from hrtem_bench.observer.sources import specimens_of
 from hrtem_bench.observer.spectra import RingPowers
 
@@ -27,12 +27,15 @@ class Foretold:
         The loss of networks trained at the test condition itself.
     terms
         The law's terms, and what each ring adds.
+    costs
+        What training elsewhere adds to ln loss, by cause, as `law.costs` has it.
     """
 
     loss: Predicted
     dice: Predicted
     matched: Predicted
     terms: Terms
+    costs: dict[str, float]
 
 
 def foretold(train: Exposure, test: Exposure, powers: RingPowers, frozen: Frozen | None = None) -> Foretold:
@@ -57,7 +60,7 @@ def foretold(train: Exposure, test: Exposure, powers: RingPowers, frozen: Frozen
     found = terms(*(observer_at(one, powers, frozen.settings) for one in (train, test)))
     loss, dice = expected(found.numbers, frozen.coefficients)
     matched, _ = expected(found.matched, frozen.coefficients)
-    return Foretold(loss, dice, matched, found)
+    return Foretold(loss, dice, matched, found, costs(found.numbers, frozen.coefficients))
 
 
 def expected_loss(train: Conditions, test: Conditions, specimens: str | Path | None = None) -> float:

@@ -140,6 +140,14 @@ def log_losses(terms: Any, law: Coefficients) -> NDArray[np.float64]:
     return found
 
 
+def costs(terms: Sequence[float], law: Coefficients) -> dict[str, float]:
+    """What training elsewhere adds to ln loss, by cause: mismatch, harder, easier and texture of `Terms`."""
+    _, *apart = terms
+    slopes = law.gamma, law.eta, law.zeta, law.phi
+    names = "mismatch", "harder", "easier", "texture"
+    return {name: slope * one for name, slope, one in zip(names, slopes, apart, strict=True)}
+
+
 def expected(terms: Sequence[float], law: Coefficients) -> tuple[Predicted, Predicted]:
     """Expected loss, nats per pixel, and Dice, each with the interval of 95 % of new pairs.
 

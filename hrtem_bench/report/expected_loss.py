@@ -23,7 +23,7 @@ MOST = 12
 
 
 def reason(one: Foretold, edges: Sequence[float]) -> str:
-    """A sentence: does the condition itself cause the expected loss or training elsewhere, and at which frequencies.
+    """A sentence: does the condition itself cause the expected loss or training elsewhere, and in which way most.
 
     Parameters
     ----------
@@ -40,11 +40,20 @@ def reason(one: Foretold, edges: Sequence[float]) -> str:
             "hardness: training at this condition would not do much better; "
             f"most of what tells particle from film lies at {rings[most]}"
         )
+    cause = max(one.costs, key=one.costs.__getitem__)
+    return f"{cause}: {ratio:.2f} times the loss of training at this condition; {_why(cause, one, rings)}"
+
+
+def _why(cause: str, one: Foretold, rings: Sequence[str]) -> str:
+    """What a cause of `Foretold.costs` means."""
+    if cause == "harder":
+        return "it was trained on harder images, and a network is nowhere much better than where it was trained"
+    if cause == "easier":
+        return "it was trained on easier images than these"
+    if cause == "texture":
+        return "film stands out of the noise more than in training, and is taken for particle"
     change = np.abs(one.terms.shares - one.terms.own_shares)
-    return (
-        f"mismatch: {ratio:.2f} times the loss of training at this condition; "
-        f"the evidence is weighted wrongly most at {[*rings, 'the low-pass channel'][int(np.argmax(change))]}"
-    )
+    return f"the evidence is weighted wrongly most at {[*rings, 'the low-pass channel'][int(np.argmax(change))]}"
 
 
 @styled

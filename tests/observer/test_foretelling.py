@@ -89,6 +89,8 @@ def test_the_number_is_that_of_the_record() -> None:
     assert value == found.loss.value
     assert found.loss.low < value < found.loss.high
     assert 0 < found.dice.low < found.dice.value < found.dice.high < 1
+    # the causes are what lies between it and training there
+    assert sum(found.costs.values()) == pytest.approx(np.log(found.loss.value / found.matched.value))
 
 
 def test_powers_are_kept_in_a_file(shipped: SpecimenSet, tmp_path: Path) -> None:
