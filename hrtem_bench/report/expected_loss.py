@@ -88,7 +88,8 @@ def expected_loss_figure(found: Mapping[str, Foretold], edges: Sequence[float]) 
 
 def _information(ax: Axes, one: Foretold, names: Sequence[str], text: str) -> None:
     ax.bar(names, one.terms.information, color=BLUE)
-    ax.set_ylabel(f"{plain(text, 34)}\nnats per Å²")
+    settings = plain(text, 60).replace(",", ",\n")  # a line each: a row is no higher than some of them are long
+    ax.set_ylabel(f"{settings}\nnats per Å²")
 
 
 def _shares(ax: Axes, one: Foretold, names: Sequence[str]) -> None:
