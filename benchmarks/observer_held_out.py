@@ -47,7 +47,7 @@ BLOCK_NAMES = {
     "longer-training": "trained four times as long",
     "resnet18": "ResNet-18 encoder",
 }
-PICTURE = ROOT / "docs" / "images" / "expected_measured.svg"
+PICTURE = ROOT / "docs" / "images" / "expected_measured.png"
 PLANS = ROOT / "benchmarks" / "design_trial_study"
 COMMITTED = (ROOT / "docs" / "studies" / "published", ROOT / "benchmarks" / "longer_training_study")
 """Folders whose rows count besides those of the study `published`: same images, same specimens."""
