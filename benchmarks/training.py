@@ -1,9 +1,9 @@
 """How fast a network is trained to the end, beside another optimiser and the floor of the machine's arithmetic.
 
-    python benchmarks/training.py --data mini [--track defocus] [--condition defocus=10nm] [--function model:half]
+    python benchmarks/training.py --data mini [--track defocus] [--condition defocus=10nm]
 
-Prints, on one thread: processor seconds and validation loss of `unet_small` (or the function named) after each cycle
-of the default schedule; the same steps with AdamW alone; what a step of the optimiser takes, and one of PyTorch's own
+On one thread, for `unet_small` at full and at half width: processor seconds and validation loss after each cycle of the
+schedule of the studies; the same steps with AdamW alone; what a step of the optimiser takes, and one of PyTorch's own
 Muon; and the time that the multiplications of a step take at the speed of a large matrix product.
 """
 
@@ -11,6 +11,8 @@ from __future__ import annotations
 
 import argparse
 import time
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from typing import Any
 
 import msgspec
@@ -23,6 +25,12 @@ from hrtem_bench.training import TrainingSettings
 from hrtem_bench.training.images import TrainingImages, track_images
 from hrtem_bench.training.loop import Training, begin, run_cycle, seeded
 from hrtem_bench.training.optimisation import share_of_peak
+
+NETWORKS = {"half width": "model:half", "full width": "model:network"}
+STEPS, CYCLES = 75, 4
+"""Steps of a cycle, as in the studies; cycles."""
+GOAL = 0.05
+"""Nats per pixel."""
 
 
 class AdamWAlone:
@@ -39,16 +47,27 @@ class AdamWAlone:
         self._adamw.zero_grad(set_to_none=True)
 
 
-def losses(state: Training, data: TrainingImages, validation: TrainingImages, settings: TrainingSettings) -> None:
-    """Run the cycles, and print processor seconds and losses after each."""
-    start = time.process_time()
+@dataclass(frozen=True)
+class Reached:
+    """What a network had reached after a cycle, and the processor seconds from the start to there."""
+
+    steps: int
+    seconds: float
+    loss: float
+    dice: float
+
+
+def cycles(
+    state: Training, data: TrainingImages, validation: TrainingImages, settings: TrainingSettings
+) -> list[Reached]:
+    """Run the cycles."""
+    start, found = time.process_time(), []
     for _ in range(settings.most_cycles):
         run_cycle(state, data, validation, settings)
         row = state.log[-1]
-        print(
-            f"  {len(state.log) * settings.steps:4d} steps, {time.process_time() - start:6.1f} s: "
-            f"validation loss {row['validation_loss']:.4f}, Dice {row['validation_dice']:.4f}"
-        )
+        spent, steps = time.process_time() - start, len(state.log) * settings.steps
+        found.append(Reached(steps, spent, row["validation_loss"], row["validation_dice"]))
+    return found
 
 
 def multiplications(network: Any, settings: TrainingSettings) -> float:
@@ -77,6 +96,14 @@ def seconds_of_product(side: int = 1024) -> float:
     return min(times) / side**3
 
 
+def seconds_of_step(state: Training, settings: TrainingSettings) -> float:
+    """Processor seconds of one step of the optimiser."""
+    state.network(torch.zeros(settings.batch_size, 1, settings.crop, settings.crop)).mean().backward()
+    start = time.process_time()
+    state.optimiser.step(share_of_peak(0, settings.steps))
+    return time.process_time() - start
+
+
 def seconds_of_muon(network: Any) -> float:
     """Processor seconds of one step of PyTorch's own Muon on the network's kernels."""
     kernels = [m.weight for m in network.modules() if isinstance(m, torch.nn.Conv2d) and min(m.weight.shape[:2]) >= 4]
@@ -91,35 +118,54 @@ def seconds_of_muon(network: Any) -> float:
     return min(times)
 
 
+def table(found: Mapping[str, Sequence[Reached]]) -> str:
+    """Markdown: the cycles of each network, and how many reach `GOAL` in an hour of two cores."""
+    lines = [
+        f"| network, optimiser | steps | processor seconds | validation loss | Dice | to {GOAL}, two cores, an hour |",
+        "|---|---|---|---|---|---|",
+    ]
+    for name, several in found.items():
+        reached = next((one.seconds for one in several if one.loss <= GOAL), None)
+        for one in several:
+            hourly = f"{2 * 3600 / reached:.0f}" if reached == one.seconds else ""
+            lines.append(f"| {name} | {one.steps} | {one.seconds:.1f} | {one.loss:.3f} | {one.dice:.3f} | {hourly} |")
+    return "\n".join(lines)
+
+
+def parts(found: Mapping[str, tuple[float, float, float, float]]) -> str:
+    """Markdown: milliseconds of a step, of its multiplications, of the optimiser and of PyTorch's Muon."""
+    lines = ["| network | a step, ms | its multiplications as a matrix product | the optimiser | PyTorch's Muon |"]
+    lines.append("|---|---|---|---|---|")
+    for name, times in found.items():
+        lines.append(f"| {name} | {' | '.join(f'{1e3 * one:.1f}' for one in times)} |")
+    return "\n".join(lines)
+
+
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--data", required=True)
     parser.add_argument("--track", default="defocus")
     parser.add_argument("--condition", default="defocus=10nm")
-    parser.add_argument("--function", default="model:network", help="of unet_small: model:network or model:half")
-    parser.add_argument("--cycles", type=int, default=3)
     given = parser.parse_args()
     torch.set_num_threads(1)
-    make = function_in_folder(baseline_at("unet_small"), given.function)
-    settings = msgspec.structs.replace(TrainingSettings(), most_cycles=given.cycles)
+    settings = msgspec.structs.replace(TrainingSettings(), most_cycles=CYCLES, steps=STEPS)
     track = open_dataset(given.data, given.track)
     data, validation = (track_images(track, split, [given.condition]) for split in ("train", "validation"))
-    print("Muon and AdamW, the default schedule:")
-    state = begin(seeded(make, 0), settings)
-    losses(state, data, validation, settings)
-    print("AdamW alone, 1e-2:")
-    other = begin(seeded(make, 0), settings)
-    other.optimiser = AdamWAlone(other.network, settings)  # type: ignore[assignment]
-    losses(other, data, validation, settings)
-    each = 1e3 * state.log[0]["seconds"] / settings.steps
-    floor = 1e3 * multiplications(state.network, settings) * seconds_of_product()
-    print(f"a step took {each:.0f} ms by the clock; its multiplications as a matrix product: {floor:.0f} ms")
-    state.network(torch.zeros(settings.batch_size, 1, settings.crop, settings.crop)).mean().backward()
-    start = time.process_time()
-    state.optimiser.step(share_of_peak(0, settings.steps))
-    own = time.process_time() - start
-    theirs = seconds_of_muon(state.network)
-    print(f"a step of the optimiser: {1e3 * own:.1f} ms; of PyTorch's own Muon: {1e3 * theirs:.1f} ms")
+    reached, milliseconds = {}, {}
+    for name, function in NETWORKS.items():
+        make = function_in_folder(baseline_at("unet_small"), function)
+        state, other = (begin(seeded(make, 0), settings) for _ in range(2))
+        reached[f"{name}, Muon and AdamW"] = own = cycles(state, data, validation, settings)
+        other.optimiser = AdamWAlone(other.network, settings)  # type: ignore[assignment]
+        reached[f"{name}, AdamW alone"] = cycles(other, data, validation, settings)
+        floor = multiplications(state.network, settings) * seconds_of_product()
+        milliseconds[name] = (
+            own[0].seconds / STEPS,
+            floor,
+            seconds_of_step(state, settings),
+            seconds_of_muon(state.network),
+        )
+    print(table(reached), parts(milliseconds), sep="\n\n")
 
 
 if __name__ == "__main__":

@@ -1,9 +1,9 @@
 """Puts what benchmarks print, and what a quickstart found, between the markers of README.md and performance.md.
 
-    python benchmarks/update_readme.py --accuracy --speed --imaging --dataset --quickstart quickstart
+    python benchmarks/update_readme.py --accuracy --speed --imaging --dataset --training mini --quickstart quickstart
 
---accuracy, --speed, --imaging and --dataset run the benchmarks (minutes, on an idle machine); --quickstart takes the
-verdict and the pictures from the folder of a finished `hrtem-bench quickstart`.
+--accuracy, --speed, --imaging, --dataset and --training, on a dataset, run the benchmarks (minutes, on an idle
+machine); --quickstart takes the verdict and the pictures from the folder of a finished `hrtem-bench quickstart`.
 """
 
 from __future__ import annotations
@@ -33,9 +33,9 @@ def insert(name: str, text: str) -> None:
             page.write_text(after, encoding="utf-8")
 
 
-def printed(script: str) -> str:
+def printed(script: str, *arguments: str) -> str:
     """What a benchmark prints, with where and when it ran."""
-    run = [sys.executable, str(ROOT / "benchmarks" / script)]
+    run = [sys.executable, str(ROOT / "benchmarks" / script), *arguments]
     table = subprocess.run(run, capture_output=True, text=True, check=True).stdout
     return f"{table.strip()}\n\n{datetime.now(UTC):%Y-%m-%d}, {machine()}."
 
@@ -91,6 +91,7 @@ def main() -> None:
     parser.add_argument("--speed", action="store_true")
     parser.add_argument("--imaging", action="store_true")
     parser.add_argument("--dataset", action="store_true")
+    parser.add_argument("--training", metavar="DATA", help="folder of the dataset mini")
     parser.add_argument("--quickstart", type=Path)
     arguments = parser.parse_args()
     if arguments.accuracy:
@@ -102,6 +103,8 @@ def main() -> None:
         insert("imaging", printed("imaging.py"))
     if arguments.dataset:
         insert("dataset", printed("dataset.py"))
+    if arguments.training:
+        insert("training", printed("training.py", "--data", arguments.training))
     if arguments.quickstart:
         insert("verdict", sentences(arguments.quickstart))
         pictures(arguments.quickstart)
