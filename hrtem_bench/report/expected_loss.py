@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from hrtem_bench.observer import Foretold
 
 NOTABLE = 1.05
-"""Ratio of the loss to that of training at the test condition from which mismatch is called the reason."""
+"""Ratio of the loss to that of training at the test condition from which training elsewhere is called the reason."""
 MOST = 12
 """Test conditions in a figure at most."""
 
