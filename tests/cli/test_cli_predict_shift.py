@@ -18,7 +18,7 @@ def test_it_prints_losses_with_reasons_and_draws_them(tmp_path: Path, capsys: py
     said = capsys.readouterr().out
     assert "defocus=-10nm: hardness" in said  # trained there, nothing is lost by training
     assert re.search(r"dose=50,camera=k3-300kV: (mismatch|hardness|harder|easier|texture): .{20}", said)
-    assert "law of 20" in said and "study published" in said
+    assert "law of 20" in said and "study wide" in said
     assert (tmp_path / "shift.png").read_bytes().startswith(b"\x89PNG")
 
 
