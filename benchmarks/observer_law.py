@@ -3,9 +3,9 @@
     python benchmarks/observer_law.py --wide OUT --powers CACHE
 
 OUT is the folder of `hrtem-bench study wide --out OUT`. Fitted on are the first 29 training sets of the study's file,
-each on twelve specimens; the other 55 are for tests. Spectra are kept in CACHE. Written are the table of
-docs/explanation/observer.md on what was tried, and hrtem_bench/observer/frozen.json, unless it is there: a frozen law
-is not fitted anew.
+each on twelve specimens; the other 55 are for tests. Spectra are kept in CACHE. Written are two tables of
+docs/explanation/observer.md, the coefficients and what was tried, and hrtem_bench/observer/frozen.json, unless it is
+there: a frozen law is not fitted anew.
 """
 
 from __future__ import annotations
@@ -23,11 +23,13 @@ from page import OBSERVER, write_between
 
 from hrtem_bench.dataset import open_dataset
 from hrtem_bench.observer import (
+    Frozen,
     ObserverSettings,
     RingPowers,
     Setup,
     fit_coefficients,
     freeze,
+    loaded,
     pairs_of,
     places_of,
     setups_of_rows,
@@ -58,6 +60,7 @@ TRIED: Mapping[str, Mapping[str, float]] = {
     "b 0.2": {"edge_loss": 0.2},
 }
 MARKS = "<!-- what was tried: written by benchmarks/observer_law.py -->", "<!-- end of what was tried -->"
+COEFFICIENTS = "<!-- coefficients: written by benchmarks/observer_law.py -->", "<!-- end of coefficients -->"
 Setups = Mapping[tuple[str, str], Setup]
 
 
@@ -127,6 +130,21 @@ def tried(pairs: Sequence[TrainTestPair], setups: Setups, settings: ObserverSett
     return "\n".join(lines)
 
 
+def coefficients(law: Frozen) -> str:
+    """Markdown: the settings and coefficients of a law."""
+    settings, found = law.settings, law.coefficients
+    others = ", ".join(f"{one:g}" for one in (settings.floor, settings.standardised, settings.edge_loss))
+    slopes = found.alpha, found.beta, found.gamma, found.eta, found.zeta, found.phi
+    lines = [
+        "| | |",
+        "|---|---|",
+        f"| a, κ, λ, b | {settings.area:g} Å², {others} nats per pixel |",
+        f"| α, β, γ, η, ζ, φ | {', '.join(f'{one:.3f}' for one in slopes)} |",
+        f"| standard deviation of ln loss about the law | {found.residual:.2f} |",
+    ]
+    return "\n".join(lines).replace(" -", " −")
+
+
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--wide", type=Path, required=True)
@@ -148,6 +166,7 @@ def main() -> None:
         print(f"{asked.out} is there and stays")
     else:
         freeze(law, asked.out)
+    write_between(OBSERVER, COEFFICIENTS, coefficients(loaded()))
 
 
 if __name__ == "__main__":
