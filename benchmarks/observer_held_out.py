@@ -21,6 +21,7 @@ from matplotlib.figure import Figure
 from observer_law import fitted_texts, own_setups, rendered_setups, structure_setups
 from page import OBSERVER, write_between
 
+from hrtem_bench.dataset.rendered_samples import parse_setting
 from hrtem_bench.observer import (
     Foreseen,
     Held,
@@ -48,6 +49,8 @@ BLOCK_NAMES = {
     "longer-training": "trained four times as long",
     "resnet18": "ResNet-18 encoder",
 }
+OUTLIERS = "<!-- outliers: written by benchmarks/observer_held_out.py -->", "<!-- end of outliers -->"
+MOST_OUTLYING = 40
 PICTURE = ROOT / "docs" / "images" / "expected_measured.png"
 PLANS = ROOT / "benchmarks" / "design_trial_study"
 COMMITTED = (ROOT / "docs" / "studies" / "published", ROOT / "benchmarks" / "longer_training_study")
@@ -143,6 +146,31 @@ def table(found: Mapping[str, Held], inside: Mapping[str, float]) -> str:
     return "\n".join(lines).replace(" -", " −").replace("(-", "(−").replace("nan", "–")
 
 
+def outliers(found: Foreseen) -> str:
+    """Markdown: what is common to the pairs that lose more than the law's interval has."""
+    above = found.measured - found.expected > NORMAL_95 * loaded().coefficients.residual
+    trains = [[parse_setting(text, {})[0] for text in one.train.split(";")] for one in found.pairs]
+    tests = [parse_setting(one.test, {})[0] for one in found.pairs]
+    lowest = np.array([min(one.dose or np.inf for one in several) for several in trains])
+    half = np.array([one.dose or np.inf for one in tests]) < lowest / 2
+    single = np.array([len(one) == 1 for one in trains])
+    networks = np.unique([f"{one.specimens} {one.train}" for one in found.pairs], return_inverse=True)[1]
+    most = np.sort(np.bincount(networks, above))[::-1][:MOST_OUTLYING].sum() / above.sum()
+    lines = [
+        "| | of those above the interval | of all pairs |",
+        "|---|---|---|",
+        f"| pairs | {above.sum()} | {len(above)} |",
+    ]
+    for name, where in (("trained at one condition", single), ("tested below half the lowest dose of training", half)):
+        lines.append(f"| {name} | {100 * where[above].mean():.0f} % | {100 * where.mean():.0f} % |")
+    every = networks.max() + 1
+    share = MOST_OUTLYING / every
+    lines.append(
+        f"| of the {MOST_OUTLYING} networks of {every} with most of them | {100 * most:.0f} % | {100 * share:.0f} % |"
+    )
+    return "\n".join(lines)
+
+
 @styled
 def picture(unseen: Foreseen, others: Mapping[str, Foreseen]) -> Figure:
     """Measured over expected loss: of training sets of `wide` that were not fitted on, and of other studies."""
@@ -196,6 +224,8 @@ def main() -> None:
             f"<!-- end of {study}, held out -->",
         )
         write_between(OBSERVER, marks, table(found, {name: share_inside(one) for name, one in every[study].items()}))
+    if "wide" in every:
+        write_between(OBSERVER, OUTLIERS, outliers(every["wide"]["whole"]))
     if {"published", "film", "wide"} <= set(every):
         blocks = {name: every["published"][name] for name in list(BLOCK_NAMES.values())[:3]}
         others = blocks | {"film on either side, or none": every["film"]["whole"]}
