@@ -1,6 +1,6 @@
 """How fast a network is trained to the end, beside another optimiser and the floor of the machine's arithmetic.
 
-    python benchmarks/training.py --data mini [--track defocus] [--condition defocus=10nm]
+    python benchmarks/training.py --data published [--track defocus] [--condition defocus=10nm]
 
 On one thread, for `unet_small` at full and at half width: processor seconds and validation loss after each cycle of the
 schedule of the studies; the same steps with AdamW alone; what a step of the optimiser takes, and one of PyTorch's own

@@ -1,6 +1,6 @@
 """Puts what benchmarks print, and what a quickstart found, between the markers of README.md and performance.md.
 
-    python benchmarks/update_readme.py --accuracy --speed --imaging --dataset --training mini --quickstart quickstart
+    python benchmarks/update_readme.py --accuracy --speed --imaging --dataset --training published --quickstart quickstart
 
 --accuracy, --speed, --imaging, --dataset and --training, on a dataset, run the benchmarks (minutes, on an idle
 machine); --quickstart takes the verdict and the pictures from the folder of a finished `hrtem-bench quickstart`.
@@ -91,7 +91,7 @@ def main() -> None:
     parser.add_argument("--speed", action="store_true")
     parser.add_argument("--imaging", action="store_true")
     parser.add_argument("--dataset", action="store_true")
-    parser.add_argument("--training", metavar="DATA", help="folder of the dataset mini")
+    parser.add_argument("--training", metavar="DATA", help="folder of the dataset published")
     parser.add_argument("--quickstart", type=Path)
     arguments = parser.parse_args()
     if arguments.accuracy:
