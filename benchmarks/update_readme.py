@@ -1,6 +1,6 @@
 """Puts what benchmarks print, and what a quickstart found, between the markers of README.md and performance.md.
 
-    python benchmarks/update_readme.py --accuracy --speed --imaging --dataset --training published --quickstart quickstart
+    python benchmarks/update_readme.py --accuracy --speed --imaging --dataset --training published --quickstart OUT
 
 --accuracy, --speed, --imaging, --dataset and --training, on a dataset, run the benchmarks (minutes, on an idle
 machine); --quickstart takes the verdict and the pictures from the folder of a finished `hrtem-bench quickstart`.
