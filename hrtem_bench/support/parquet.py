@@ -90,26 +90,24 @@ def open_parquet(path: Path, columns: Collection[str] = (), *, rows: int = MOST_
 def read_table(path: Path, columns: Collection[str] = (), *, rows: int = MOST_ROWS, hint: str = "") -> Any:
     """The columns of a whole file, or all, as a pyarrow Table; arguments and errors as of `open_parquet`."""
     with open_parquet(path, columns, rows=rows, hint=hint) as file, file_errors(path, hint):
-        size = sum(_unpacked(path, file, group, columns) for group in range(file.num_row_groups))
+        room = MOST_GROUP // max(file.num_row_groups, 1)
+        size = sum(_unpacked(path, file, group, columns, room) for group in range(file.num_row_groups))
         if size > MOST_GROUP:
             raise InputError(f"{path} unpacks to {size >> 20} MiB: at most {MOST_GROUP >> 20} MiB are read")
         return file.read(columns=list(columns) or None, use_threads=False)
 
 
-def _unpacked(path: Path, file: Any, group: int, columns: Collection[str]) -> int:
+def _unpacked(path: Path, file: Any, group: int, columns: Collection[str], room: int = MOST_GROUP) -> int:
     """Bytes that the columns of a row group take at most, by what the file says of them.
 
-    Values of a dictionary are first taken to be as long as all that is stored, which costs nothing to know; where
-    that is too much, to be as long as the longest of them.
+    Values of a dictionary are taken to be as long as all that is stored, which costs nothing to know, unless the
+    columns then take more than `room`; to be as long as the longest of them, which is read for this, if they do.
     """
-    held = file.metadata.row_group(group)
-    chosen = [
-        (index, held.column(index))
-        for index in range(held.num_columns)
-        if not columns or any(f"{held.column(index).path_in_schema}.".startswith(f"{name}.") for name in columns)
-    ]
-    repeated, total = [], 0
-    for index, one in chosen:
+    held, repeated, total = file.metadata.row_group(group), [], 0
+    for index in range(held.num_columns):
+        one = held.column(index)
+        if columns and not any(f"{one.path_in_schema}.".startswith(f"{name}.") for name in columns):
+            continue
         if one.physical_type != "BYTE_ARRAY":
             total += one.num_values * max(_WIDEST, file.schema.column(index).length or 0)
         elif "DELTA_BYTE_ARRAY" in one.encodings:
@@ -119,7 +117,7 @@ def _unpacked(path: Path, file: Any, group: int, columns: Collection[str]) -> in
         else:
             total += one.total_uncompressed_size
     most = total + sum(one.num_values * one.total_uncompressed_size for one in repeated)
-    if most * file.num_row_groups <= MOST_GROUP:
+    if most <= room:
         return most
     return total + sum(one.num_values * _longest(path, group, one.path_in_schema) for one in repeated)
 

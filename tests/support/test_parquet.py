@@ -11,6 +11,7 @@ import pyarrow.parquet as pq
 import pytest
 
 from hrtem_bench.errors import InputError
+from hrtem_bench.support import parquet
 from hrtem_bench.support.parquet import MOST_GROUP, open_parquet, read_table
 
 MANY = 50_000
@@ -64,6 +65,19 @@ def test_columns_of_repeated_texts_add_up_by_their_longest_and_not_by_all_that_i
         for _ in range(2):
             writer.write_table(few)
     assert read_table(tmp_path / "y.parquet").num_rows == 2 * rows
+
+
+def test_nothing_is_read_to_open_groups_of_which_each_is_small(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def unread(*_: object) -> int:
+        raise AssertionError("values were read to open the file")
+
+    texts = pa.array([f"{number:0400d}" for number in range(80)])
+    half = pa.table({"a": texts.take(pa.array([*range(80)] * 250))})
+    with pq.ParquetWriter(tmp_path / "x.parquet", half.schema) as writer:
+        for _ in range(2):
+            writer.write_table(half)
+    monkeypatch.setattr(parquet, "_longest", unread)
+    assert open_parquet(tmp_path / "x.parquet").num_row_groups == 2
 
 
 def test_many_numbers_are_counted_and_not_read(tmp_path: Path) -> None:
