@@ -39,6 +39,7 @@ FOCI, DOSES = range(-25, 26, 5), (50, 100, 200, 400)
 SIZE, SPREAD = 3, 15.0
 """Conditions of a plan; standard deviation of C10 from image to image, Å."""
 SEEDS = 3
+OVERS: tuple[Over, ...] = ("worst", "mean")
 PLANNING_STRUCTURES = 8
 """Training structures that the observer plans by: none of those that the networks are tested on."""
 
@@ -66,10 +67,9 @@ def _text(focus: float, dose: float) -> str:
 def plans_of_law(material: str, powers: RingPowers) -> dict[str, Plan]:
     """Block -> the three conditions whose largest, or mean, expected loss over the grid is smallest."""
     every = {one: parse_exposure(one, powers.specimens, SPREAD) for one in grid()}
-    overs: dict[str, Over] = {"worst": "worst", "mean": "mean"}
     return {
-        f"{name}-{material}": tuple(design_by_observer(every, every, SIZE, powers, over=over).sizes[-1].conditions)
-        for name, over in overs.items()
+        f"{over}-{material}": tuple(design_by_observer(every, every, SIZE, powers, over=over).sizes[-1].conditions)
+        for over in OVERS
     }
 
 

@@ -134,12 +134,11 @@ def coefficients(law: Frozen) -> str:
     """Markdown: the settings and coefficients of a law."""
     settings, found = law.settings, law.coefficients
     others = ", ".join(f"{one:g}" for one in (settings.floor, settings.standardised, settings.edge_loss))
-    slopes = found.alpha, found.beta, found.gamma, found.eta, found.zeta, found.phi
     lines = [
         "| | |",
         "|---|---|",
         f"| a, κ, λ, b | {settings.area:g} Å², {others} nats per pixel |",
-        f"| α, β, γ, η, ζ, φ | {', '.join(f'{one:.3f}' for one in slopes)} |",
+        f"| α, β, γ, η, ζ, φ | {', '.join(f'{one:.3f}' for one in (found.alpha, *found.slopes))} |",
         f"| standard deviation of ln loss about the law | {found.residual:.2f} |",
     ]
     return "\n".join(lines).replace(" -", " −")

@@ -22,8 +22,6 @@ from hrtem_bench.observer.decision import (
     trained,
 )
 from hrtem_bench.observer.exposures import Exposure
-from hrtem_bench.observer.noise import RingNoise
-from hrtem_bench.observer.regions import RingPower
 from hrtem_bench.observer.settings import ObserverSettings
 from hrtem_bench.observer.spectra import RingPowers
 
@@ -132,14 +130,16 @@ def observer_at(one: Exposure, powers: RingPowers, settings: ObserverSettings | 
     moments = mixed([moments_at(power, noise, settings) for power, noise in members], one.weights)
     observer = trained(moments)
     weights = np.array(one.weights)
+    spectra = np.einsum("i,ijk->jk", weights, np.stack([np.log(image_powers(*one)[2]) for one in members]))
+    log_variance = float(weights @ [np.log(image_variance(*one)).mean() for one in members])
     return Place(
         moments=moments,
         observer=observer,
         edge_loss=settings.edge_loss,
         hardness=math.log(expected_cross_entropy(observer, moments) + settings.edge_loss),
-        texture=float(weights @ np.array([_texture(*member, settings.texture_ring) for member in members])),
+        texture=float(spectra[:, settings.texture_ring].mean()) - log_variance,
         information=weights @ np.stack([information_density(*member, settings) for member in members]),
-        spectra=np.einsum("i,ijk->jk", weights, np.stack([np.log(image_powers(*one)[2]) for one in members])),
+        spectra=spectra,
     )
 
 
@@ -201,9 +201,3 @@ def terms_at(train: Place, tests: Sequence[Place], stacked: Stacked) -> Floats:
     apart = train.hardness - hardness
     texture = np.array([one.texture for one in tests]) - train.texture
     return np.column_stack([hardness, mismatch, *(np.maximum(one, 0.0) for one in (apart, -apart, texture))])
-
-
-def _texture(power: RingPower, noise: RingNoise, ring: int) -> float:
-    """ln of the share of a ring in the variance of images, their noise included, the mean over specimens."""
-    whole = image_powers(power, noise)[2][:, ring]
-    return float(np.mean(np.log(whole / image_variance(power, noise))))

@@ -57,6 +57,11 @@ class Coefficients(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     dice_slope: float
     dice_residual: float
 
+    @property
+    def slopes(self) -> tuple[float, float, float, float, float]:
+        """Of M, G, (T - M)₊, (M - T)₊ and F."""
+        return self.beta, self.gamma, self.eta, self.zeta, self.phi
+
 
 class Frozen(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """Settings and coefficients as they stood before they were tested.
@@ -135,17 +140,14 @@ def freeze(found: Frozen, path: Path) -> Frozen:
 
 def log_losses(terms: Any, law: Coefficients) -> NDArray[np.float64]:
     """ln loss by the law, (...,), of M, G, (T - M)₊, (M - T)₊ and F, (..., 5)."""
-    slopes = [law.beta, law.gamma, law.eta, law.zeta, law.phi]
-    found: NDArray[np.float64] = law.alpha + np.asarray(terms, float) @ slopes
+    found: NDArray[np.float64] = law.alpha + np.asarray(terms, float) @ law.slopes
     return found
 
 
 def costs(terms: Sequence[float], law: Coefficients) -> dict[str, float]:
     """What training elsewhere adds to ln loss, by cause: mismatch, harder, easier and texture of `Terms`."""
-    _, *apart = terms
-    slopes = law.gamma, law.eta, law.zeta, law.phi
     names = "mismatch", "harder", "easier", "texture"
-    return {name: slope * one for name, slope, one in zip(names, slopes, apart, strict=True)}
+    return {name: slope * one for name, slope, one in zip(names, law.slopes[1:], terms[1:], strict=True)}
 
 
 def expected(terms: Sequence[float], law: Coefficients) -> tuple[Predicted, Predicted]:

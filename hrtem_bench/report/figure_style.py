@@ -13,8 +13,10 @@ from typing import Any, ParamSpec
 
 import matplotlib.style
 from matplotlib.axes import Axes
+from matplotlib.axis import Axis
 from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.figure import Figure
+from matplotlib.ticker import FuncFormatter, Locator, NullLocator
 
 from hrtem_bench.support.files import write_aside, write_aside_bytes
 
@@ -171,6 +173,21 @@ def save_figure(figure: Figure, stem: Path, dpi: float = 300.0, document: str | 
     write_aside(svg, document or figure_svg(figure))
     write_aside_bytes(png, figure_png(figure, dpi))
     return svg, png
+
+
+def plain_ticks(axis: Axis, locator: Locator) -> None:
+    """Ticks where a locator has them, as plain numbers, and none between: for logarithmic axes.
+
+    Parameters
+    ----------
+    axis : matplotlib.axis.Axis
+        One of a figure's.
+    locator : matplotlib.ticker.Locator
+        Of the ticks.
+    """
+    axis.set_major_locator(locator)
+    axis.set_major_formatter(FuncFormatter(lambda value, _: f"{value:g}"))
+    axis.set_minor_locator(NullLocator())
 
 
 def write_figure(path: Path, figure: Figure, dpi: float = 300.0) -> None:

@@ -10,7 +10,7 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
 from matplotlib.patches import Patch
-from matplotlib.ticker import FuncFormatter, LogLocator, NullLocator
+from matplotlib.ticker import LogLocator
 from numpy.typing import NDArray
 
 from hrtem_bench.report.curve_data import WHERE_TRAINED, Curve, ReliabilityCurve, TrackAxis, axis_named, stand_at
@@ -26,6 +26,7 @@ from hrtem_bench.report.figure_style import (
     TRAINED,
     legend_above,
     new_figure,
+    plain_ticks,
     styled,
 )
 from hrtem_bench.report.point_labels import label_points
@@ -112,9 +113,7 @@ def curve_figure(
 def _as_ratios(ax: Axes) -> None:
     """A logarithmic axis with plain numbers: losses differ by factors, and one far above presses none together."""
     ax.set_yscale("log")
-    ax.yaxis.set_major_locator(LogLocator(subs=(1.0, 2.0, 5.0)))
-    ax.yaxis.set_major_formatter(FuncFormatter(lambda value, _: f"{value:g}"))
-    ax.yaxis.set_minor_locator(NullLocator())
+    plain_ticks(ax.yaxis, LogLocator(subs=(1.0, 2.0, 5.0)))
 
 
 def _curve_panels(names: Sequence[str], width: float) -> tuple[Figure, dict[str, Axes]]:

@@ -14,10 +14,10 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.image import AxesImage
 from matplotlib.patches import Rectangle
-from matplotlib.ticker import FixedLocator, FuncFormatter, NullLocator
+from matplotlib.ticker import FixedLocator
 from numpy.typing import NDArray
 
-from hrtem_bench.report.figure_style import BLUE, GREY, SERIES, TRAINED, new_figure, styled
+from hrtem_bench.report.figure_style import BLUE, GREY, SERIES, TRAINED, new_figure, plain_ticks, styled
 from hrtem_bench.report.wording import number, plain
 from hrtem_bench.scoring.estimate import Estimate
 from hrtem_bench.study.comparisons import setting_of
@@ -168,9 +168,7 @@ def tests_figure(dice: Mapping[str, float]) -> Figure:
         ax.set_xlabel(label)
         if label.startswith("dose"):
             ax.set_xscale("log")
-            ax.xaxis.set_major_locator(FixedLocator([30, 100, 300, 1000]))
-            ax.xaxis.set_major_formatter(FuncFormatter(lambda value, _: f"{value:g}"))
-            ax.xaxis.set_minor_locator(NullLocator())
+            plain_ticks(ax.xaxis, FixedLocator([30, 100, 300, 1000]))
         if not isinstance(values[0], float):
             ax.tick_params(axis="x", rotation=60)
         ax.grid(axis="y", color=GREY, alpha=0.2)
@@ -245,7 +243,5 @@ def _factors(ax: Axes, which: str) -> None:
     getattr(ax, f"set_{which}scale")("log")
     axis = ax.yaxis if which == "y" else ax.xaxis
     low, high = axis.get_view_interval()
-    axis.set_major_locator(FixedLocator(next(few for most, few in _FACTORS if high / low < most)))
-    axis.set_major_formatter(FuncFormatter(lambda value, _: f"{value:g}"))
-    axis.set_minor_locator(NullLocator())
+    plain_ticks(axis, FixedLocator(next(few for most, few in _FACTORS if high / low < most)))
     ax.grid(axis=which, color=GREY, alpha=0.2)  # type: ignore[arg-type]
