@@ -133,9 +133,12 @@ def table(found: Mapping[str, Sequence[Reached]]) -> str:
 
 
 def parts(found: Mapping[str, tuple[float, float, float, float]]) -> str:
-    """Markdown: milliseconds of a step, of its multiplications, of the optimiser and of PyTorch's Muon."""
-    lines = ["| network | a step, ms | its multiplications as a matrix product | the optimiser | PyTorch's Muon |"]
-    lines.append("|---|---|---|---|---|")
+    """Markdown: milliseconds of a step, a cycle's validation shared out, and of what it is made of."""
+    lines = [
+        "| network | a step and its share of the validation, ms | its multiplications as a matrix product "
+        "| the optimiser | PyTorch's Muon |",
+        "|---|---|---|---|---|",
+    ]
     for name, times in found.items():
         lines.append(f"| {name} | {' | '.join(f'{1e3 * one:.1f}' for one in times)} |")
     return "\n".join(lines)
